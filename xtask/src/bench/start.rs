@@ -1,0 +1,78 @@
+//! From start to first answer.
+
+use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::program::{Running, release};
+use super::spread::Spread;
+use crate::http::Connection;
+use crate::shell::Result;
+
+/// Before the memory of an idle server is read: its first background work is then done.
+const SETTLE: Duration = Duration::from_secs(2);
+const REQUESTS: u32 = 1000;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// How many starts
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    runs: u32,
+}
+
+pub(super) fn run(options: &Options) -> Result {
+    let binary = release()?;
+    let data = tempfile::tempdir().map_err(|e| format!("no temporary folder: {e}"))?;
+    // Creates the database and the keys, so that the runs below find them.
+    let mut first = Running::start(&binary, data.path())?;
+    println!("first start, creates the database: {:.1?} to /readyz", first.first_200("/readyz")?);
+    first.stop();
+    starts(&binary, data.path(), options.runs)?;
+    memory(&binary, data.path())
+}
+
+fn starts(binary: &Path, data: &Path, runs: u32) -> Result {
+    let (mut live, mut ready) = (Vec::new(), Vec::new());
+    for _ in 0..runs {
+        let mut server = Running::start(binary, data)?;
+        live.push(server.first_200("/livez")?);
+        ready.push(server.first_200("/readyz")?);
+    }
+    for (path, durations) in [("/livez", live), ("/readyz", ready)] {
+        if let Some(spread) = Spread::of(durations) {
+            println!("start to first 200 on {path:<8} {spread}");
+        }
+    }
+    Ok(())
+}
+
+fn memory(binary: &Path, data: &Path) -> Result {
+    let mut server = Running::start(binary, data)?;
+    server.first_200("/readyz")?;
+    sleep(SETTLE);
+    let idle = server.resident_kib()?;
+    let mut connection = Connection::open(server.address).map_err(|e| format!("cannot connect: {e}"))?;
+    for _ in 0..REQUESTS {
+        connection.get("/readyz").map_err(|e| format!("a request failed: {e}"))?;
+    }
+    let after = server.resident_kib()?;
+    println!("resident memory: idle {}, after {REQUESTS} requests {}", mebibytes(idle), mebibytes(after));
+    Ok(())
+}
+
+fn mebibytes(kib: u64) -> String {
+    format!("{}.{} MiB", kib / 1024, kib % 1024 * 10 / 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_has_one_digit_after_the_point() {
+        assert_eq!(mebibytes(15 * 1024 + 512), "15.5 MiB");
+        assert_eq!(mebibytes(1023), "0.9 MiB");
+    }
+}

@@ -1,0 +1,78 @@
+//! The project's one list of checks, its benchmarks and its generated files.
+//!
+//! `cargo xtask ci` is what continuous integration runs, and the same thing locally. It installs what is missing.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "starts programs, measures durations and reads the environment"
+)]
+
+mod bench;
+mod http;
+mod openapi;
+mod rules;
+mod setup;
+mod shell;
+mod steps;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Checks, benchmarks and generated files of this repository", arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run every check in order, up to the first that fails
+    Ci {
+        /// Run only this check (repeatable)
+        #[arg(long, value_name = "NAME", value_parser = steps::names())]
+        only: Vec<String>,
+        /// Print the checks and what each is for
+        #[arg(long)]
+        list: bool,
+    },
+    /// Run the tests; further arguments go to `cargo nextest run`
+    Test {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Install the programs the checks need
+    Setup,
+    /// Write docs/openapi.json anew
+    Openapi,
+    /// Measure the release build
+    #[command(subcommand)]
+    Bench(bench::Bench),
+    /// Stop the PostgreSQL cluster the tests share (it also stops by itself)
+    StopPostgres,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().task {
+        Task::Ci { list: true, .. } => {
+            steps::list();
+            Ok(())
+        }
+        Task::Ci { only, .. } => steps::run(&only),
+        Task::Test { arguments } => setup::run().and_then(|()| steps::nextest(&arguments)),
+        Task::Setup => setup::run(),
+        Task::Openapi => openapi::write(),
+        Task::Bench(bench) => bench.run(),
+        Task::StopPostgres => {
+            vestibule_testing::stop_shared();
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}

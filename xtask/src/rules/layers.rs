@@ -1,0 +1,143 @@
+//! Rules about which words a layer may know. Comments may use any.
+
+use super::Source;
+
+const LIBRARY: &str = "crates/accounts/src/";
+const STORE: &str = "crates/accounts/src/store/";
+
+/// Each line of SQL holds one of these, or `UPDATE` and `SET`.
+const SQL: [&str; 8] = [
+    "SELECT ",
+    "INSERT INTO",
+    "DELETE FROM",
+    "CREATE TABLE",
+    "CREATE INDEX",
+    "CREATE UNIQUE",
+    "ALTER TABLE",
+    "DROP TABLE",
+];
+
+const HTTP: [&str; 8] =
+    ["axum", "hyper", "http", "tower", "StatusCode", "HeaderMap", "HeaderName", "HeaderValue"];
+
+/// SQL is in the store, the migrations and tests, nowhere else.
+pub(super) fn sql_in_the_store(source: &Source) -> Vec<(usize, String)> {
+    let elsewhere = source.path.starts_with(STORE) || source.path.starts_with("crates/testing/");
+    if !source.is_rust() || !source.path.contains("/src/") || !source.path.starts_with("crates/") || elsewhere
+    {
+        return Vec::new();
+    }
+    let is_sql = |line: &str| {
+        SQL.iter().any(|word| line.contains(word)) || (line.contains("UPDATE ") && line.contains(" SET "))
+    };
+    let found = source.code().filter(|(_, line)| is_sql(line));
+    found
+        .map(|(number, _)| {
+            (number, "SQL outside the store; it belongs to crates/accounts/src/store".to_owned())
+        })
+        .collect()
+}
+
+/// The library is used without HTTP, so it does not know it.
+pub(super) fn no_http_in_the_library(source: &Source) -> Vec<(usize, String)> {
+    if !source.path.starts_with(LIBRARY) || !source.is_rust() {
+        return Vec::new();
+    }
+    let found = source.code().flat_map(|(number, line)| {
+        let words = HTTP.iter().filter(move |word| has_name(line, word));
+        words.map(move |word| {
+            (number, format!("`{word}`: the library knows no HTTP; that belongs to crates/http"))
+        })
+    });
+    found.collect()
+}
+
+/// The drivers are known to store/sqlite and store/postgres only; everything else uses `Tx`.
+pub(super) fn drivers_in_two_files(source: &Source) -> Vec<(usize, String)> {
+    if !source.path.starts_with(LIBRARY) || !source.is_rust() {
+        return Vec::new();
+    }
+    let place = source.path.strip_prefix(STORE).unwrap_or_default();
+    let is_adapter =
+        |name: &str| place.strip_prefix(name).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'));
+    let names_driver = |line: &str| {
+        (!is_adapter("sqlite") && has_name(line, "rusqlite"))
+            || (!is_adapter("postgres")
+                && (has_name(line, "tokio_postgres")
+                    || has_name(line, "tokio_postgres_rustls")
+                    || names_postgres_crate(line, place == "mod.rs")))
+    };
+    let found = source.code().filter(|(_, line)| names_driver(line));
+    found
+        .map(|(number, _)| (number, "a driver outside store/sqlite and store/postgres; use `Tx`".to_owned()))
+        .collect()
+}
+
+/// `postgres::…` names the crate, unless a path leads to it (`super::postgres::`) or the file declares the module.
+fn names_postgres_crate(line: &str, declares_module: bool) -> bool {
+    line.match_indices("postgres::").any(|(at, _)| {
+        let before = &line[..at];
+        match before.strip_suffix("::") {
+            Some(path) => !path.ends_with(is_name_part),
+            None => !before.ends_with(is_name_part) && !declares_module,
+        }
+    })
+}
+
+/// Whether `line` holds `name` as a whole name that code uses: `http` is found in `http::Uri`, not in `"http://…"`,
+/// `http_only` or a longer word.
+fn has_name(line: &str, name: &str) -> bool {
+    line.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&line[..at], &line[at + name.len()..]);
+        let whole = !before.ends_with(is_name_part) && !after.starts_with(is_name_part);
+        let used = after.starts_with("::") || before.trim_end().ends_with("use") || name != "http";
+        whole && used
+    })
+}
+
+fn is_name_part(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::findings;
+
+    fn found(path: &str, line: &str) -> bool {
+        !findings(path, line).is_empty()
+    }
+
+    #[test]
+    fn sql_belongs_to_the_store() {
+        let sql = r#"    tx.execute("UPDATE users SET email = $1", args![email])"#;
+        assert!(found("crates/accounts/src/ops/account.rs", sql));
+        assert!(found("crates/http/src/api/users.rs", r#""SELECT 1""#));
+        assert!(!found("crates/accounts/src/store/users.rs", sql));
+        assert!(!found("crates/accounts/tests/stories/schema.rs", sql));
+        assert!(!found("crates/http/src/api/users.rs", "// SELECT is the store's word"));
+        assert!(!found("crates/http/src/api/users.rs", "let update = Set::new();"));
+    }
+
+    #[test]
+    fn the_library_knows_no_http() {
+        let file = "crates/accounts/src/ops/sign_in.rs";
+        assert!(found(file, "use http::Uri;"));
+        assert!(found(file, "fn status(self) -> StatusCode {"));
+        assert!(!found(file, r#"let link = "https://example.org";"#));
+        assert!(!found(file, "let http_url = 1;"));
+        assert!(!found("crates/http/src/problem.rs", "use axum::http::StatusCode;"));
+    }
+
+    #[test]
+    fn drivers_stay_in_their_files() {
+        assert!(found("crates/accounts/src/store/users.rs", "use rusqlite::Row;"));
+        assert!(found("crates/accounts/src/store/users.rs", "fn f(row: &postgres::Row) {"));
+        assert!(found("crates/accounts/src/store/mod.rs", "fn f(row: &::postgres::Row) {"));
+        assert!(found("crates/accounts/src/store/sqlite.rs", "use postgres::Row;"));
+        assert!(!found("crates/accounts/src/store/mod.rs", "    Postgres(postgres::Pool),"));
+        assert!(!found("crates/accounts/src/store/sql.rs", "    Postgres(super::postgres::Tx<'a>),"));
+        assert!(!found("crates/accounts/src/store/postgres/pool.rs", "use postgres::Client;"));
+        assert!(!found("crates/accounts/src/store/sqlite.rs", "use rusqlite::Connection;"));
+        assert!(!found("crates/accounts/src/store/mod.rs", r#"if url.starts_with("postgres://") {"#));
+    }
+}

@@ -1,0 +1,93 @@
+//! Installing what the checks need and a fresh machine may lack.
+
+use std::fs;
+use std::path::Path;
+
+use crate::shell::{Result, cargo, output, program, root, run as execute, succeeds, target_dir};
+
+struct Tool {
+    name: &'static str,
+    present: fn() -> bool,
+    install: fn() -> Result,
+}
+
+const TOOLS: [Tool; 4] = [
+    Tool { name: "cargo-nextest", present: nextest_present, install: install_nextest },
+    Tool { name: "cargo-deny", present: deny_present, install: install_deny },
+    Tool { name: "PostgreSQL", present: vestibule_testing::installed, install: install_postgresql },
+    Tool { name: "Python packages", present: python_present, install: install_python },
+];
+
+/// Installs the tools that are missing.
+pub(crate) fn run() -> Result {
+    for Tool { name, present, install } in &TOOLS {
+        if present() {
+            continue;
+        }
+        eprintln!("installing {name}");
+        install().map_err(|e| format!("{name} is missing. {e}"))?;
+        if !present() {
+            return Err(format!("{name} was installed but is not found"));
+        }
+    }
+    Ok(())
+}
+
+fn nextest_present() -> bool {
+    succeeds(&mut cargo(["nextest", "--version"]))
+}
+
+fn install_nextest() -> Result {
+    execute(&mut cargo(["install", "cargo-nextest", "--locked", "--version=0.9.143"]))
+}
+
+fn deny_present() -> bool {
+    succeeds(&mut cargo(["deny", "--version"]))
+}
+
+/// Two to three minutes on two cores: worth it for every machine, so nobody's checks are fewer than CI's.
+fn install_deny() -> Result {
+    execute(&mut cargo(["install", "cargo-deny", "--locked", "--version=0.20.2"]))
+}
+
+fn install_postgresql() -> Result {
+    apt(&["postgresql"])
+}
+
+/// The packages of requirements.txt, in a virtual environment that belongs to the build.
+fn python_present() -> bool {
+    let (Ok(target), Ok(wanted)) = (target_dir(), fs::read_to_string(requirements())) else { return false };
+    fs::read_to_string(target.join("venv/installed.txt")).is_ok_and(|installed| installed == wanted)
+}
+
+fn install_python() -> Result {
+    if !succeeds(program("python3").args(["-c", "import venv, ensurepip"])) {
+        apt(&["python3", "python3-venv"])?;
+    }
+    let venv = target_dir()?.join("venv");
+    execute(program("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+    execute(program(venv.join("bin/python")).args(pip).arg(requirements()))?;
+    let copied = fs::copy(requirements(), venv.join("installed.txt"));
+    copied.map(drop).map_err(|e| format!("cannot write to {}: {e}", venv.display()))
+}
+
+fn requirements() -> std::path::PathBuf {
+    root().join("xtask/requirements.txt")
+}
+
+/// Installs Debian packages when we may; else says what to do.
+fn apt(packages: &[&str]) -> Result {
+    let names = packages.join(" ");
+    let may = Path::new("/etc/debian_version").exists() && output(program("id").arg("-u"))?.trim() == "0";
+    if !may {
+        return Err(format!("Install it with your system's packages (Debian: apt-get install {names})"));
+    }
+    let apt_get = || {
+        let mut command = program("apt-get");
+        command.args(["-qq", "-o", "DPkg::Lock::Timeout=120"]).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    execute(apt_get().arg("update"))?;
+    execute(apt_get().args(["install", "--yes", "--no-install-recommends"]).args(packages))
+}
