@@ -1,0 +1,9 @@
+DROP TABLE signing_keys;
+DROP TABLE idempotency_keys;
+DROP TABLE limit_events;
+DROP TABLE limit_subjects;
+DROP TABLE outbox;
+DROP TABLE refresh_tokens;
+DROP TABLE sessions;
+DROP TABLE registrations;
+DROP TABLE users;

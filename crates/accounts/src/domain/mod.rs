@@ -1,0 +1,11 @@
+//! Values that are valid or do not exist. No I/O, no clock, no randomness.
+
+pub(crate) mod common_passwords;
+pub(crate) mod email;
+pub(crate) mod ids;
+pub(crate) mod password;
+pub(crate) mod registration;
+pub(crate) mod secret;
+pub(crate) mod time;
+pub(crate) mod user;
+pub(crate) mod user_name;

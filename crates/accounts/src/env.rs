@@ -1,0 +1,145 @@
+//! The only reader of time and randomness in the library. An operation asks for `now` once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use aws_lc_rs::rand;
+
+use crate::Timestamp;
+
+/// Where an [`Accounts`](crate::Accounts) takes its time from. Randomness always comes from the operating system.
+#[derive(Clone, Debug, Default)]
+pub struct Env {
+    clock: Clock,
+    /// The last id's time and counter: milliseconds · 4096 + counter.
+    last_id: Arc<AtomicU64>,
+}
+
+#[derive(Clone, Debug)]
+enum Clock {
+    /// The machine's clock plus what the database's clock was ahead of it when last compared.
+    System {
+        ahead_millis: Arc<AtomicI64>,
+    },
+    Manual(ManualClock),
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::System { ahead_millis: Arc::default() }
+    }
+}
+
+/// A clock that moves only when told to, for tests.
+#[derive(Clone, Debug)]
+pub struct ManualClock(Arc<AtomicI64>);
+
+impl ManualClock {
+    /// A clock that stands at `start`.
+    pub fn new(start: Timestamp) -> Self {
+        Self(Arc::new(AtomicI64::new(start.as_millis())))
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, length: Duration) {
+        let millis = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Where the clock stands.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+impl Env {
+    /// The machine's clock.
+    pub fn system() -> Self {
+        Self::default()
+    }
+
+    /// A clock that a test moves.
+    pub fn manual(clock: &ManualClock) -> Self {
+        Self { clock: Clock::Manual(clock.clone()), last_id: Arc::default() }
+    }
+
+    /// The time now. Instances that share a database agree on it: see [`follow`](Self::follow).
+    pub(crate) fn now(&self) -> Timestamp {
+        match &self.clock {
+            Clock::Manual(clock) => clock.now(),
+            Clock::System { ahead_millis } => {
+                Timestamp::from_millis(machine_millis().saturating_add(ahead_millis.load(Ordering::Relaxed)))
+            }
+        }
+    }
+
+    /// Follows the database's clock from now on, so that a minute is the same minute on every instance (G6).
+    pub(crate) fn follow(&self, database_now: Timestamp) {
+        if let Clock::System { ahead_millis } = &self.clock {
+            ahead_millis.store(database_now.as_millis() - machine_millis(), Ordering::Relaxed);
+        }
+    }
+
+    /// `N` bytes from the operating system's generator.
+    ///
+    /// # Panics
+    /// When the operating system has no randomness to give: nothing that follows would be safe.
+    #[expect(clippy::unused_self, reason = "randomness is asked of the environment, like the time")]
+    #[expect(clippy::disallowed_methods, reason = "this is the entropy that everything else is given")]
+    pub(crate) fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        rand::fill(&mut bytes).expect("the operating system gives random bytes");
+        bytes
+    }
+
+    /// The bytes of a new `UUIDv7` of the time `now`. Ids of one process sort in the order they were made: the 12 bits
+    /// behind the milliseconds count (RFC 9562 §6.2, method 1).
+    pub(crate) fn new_id(&self, now: Timestamp) -> [u8; 16] {
+        let earliest = u64::try_from(now.as_millis()).unwrap_or(0) << 12;
+        let next = |last: u64| Some(earliest.max(last + 1));
+        let last = self.last_id.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or(0);
+        let place = earliest.max(last + 1);
+        let mut random: [u8; 10] = self.random();
+        [.., random[0], random[1]] = (place & 0xfff).to_be_bytes();
+        uuid::Builder::from_unix_timestamp_millis(place >> 12, &random).into_uuid().into_bytes()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]
+fn machine_millis() -> i64 {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Measures how long something took; not for deciding when something ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "the only reader of the monotonic clock")]
+    pub(crate) fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    pub(crate) fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_in_the_order_they_were_made() {
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        let env = Env::system();
+        let ids: Vec<[u8; 16]> = (0..10_000).map(|_| env.new_id(now)).collect();
+        assert!(ids.is_sorted_by(|a, b| a < b));
+        // Version 7, variant 10 (RFC 9562 §5.7).
+        assert!(ids.iter().all(|id| id[6] >> 4 == 7 && id[8] >> 6 == 0b10));
+        let later = env.new_id(now + Duration::from_secs(1));
+        assert!(later > ids[9_999]);
+    }
+}

@@ -1,0 +1,17 @@
+//! What can go wrong in every operation: not the caller's fault, and worth another try.
+
+use std::time::Duration;
+
+/// The operation could not be carried out now. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// More sign-ins wait for their hash than can be done in about a second.
+    #[error("too many passwords are waiting to be checked")]
+    Overloaded {
+        /// When it is worth trying again.
+        retry_after: Duration,
+    },
+    /// The database does not answer, is full, or refuses. The cause is for the log, not for clients.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+}

@@ -1,0 +1,89 @@
+//! What the mail worker hands to a transport: values, not text. Rendering and sending live outside this crate.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use crate::{Email, MailId, Secret, Timestamp};
+
+/// One message to one address, made right before it is handed over (T8), so that its secrets were never stored.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// The same for every attempt: the Message-ID and the idempotency key.
+    pub id: MailId,
+    /// Where it goes, as the person typed it.
+    pub to: Email,
+    /// The language the person asked for (a BCP 47 tag), if any.
+    pub locale: Option<String>,
+    /// When its cause happened.
+    pub created_at: Timestamp,
+    /// What it says.
+    pub content: MailContent,
+}
+
+/// What a [`Mail`] says. The template of the same name renders it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum MailContent {
+    /// Somebody signed up with this address: confirm it.
+    Confirm {
+        /// The address of the page that confirms, with its token.
+        link: Option<Secret>,
+        /// The digits to type in.
+        code: Option<Secret>,
+        /// How long the code works, counted from the hand-over of this mail.
+        code_lifetime: Duration,
+        /// When the link stops working.
+        link_expires_at: Timestamp,
+    },
+    /// Somebody signed up with this address, which already has an account.
+    AlreadyRegistered {
+        /// The address of the sign-in page.
+        sign_in: String,
+    },
+    /// The account is active now.
+    Welcome {
+        /// The address of the sign-in page.
+        sign_in: String,
+    },
+}
+
+impl MailContent {
+    /// The template's name, also the `kind` in the outbox.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Confirm { .. } => "confirm",
+            Self::AlreadyRegistered { .. } => "already_registered",
+            Self::Welcome { .. } => "welcome",
+        }
+    }
+
+    /// Every kind there is, for checks that each has its template.
+    pub const KINDS: [&'static str; 3] = ["confirm", "already_registered", "welcome"];
+}
+
+/// A way to hand a [`Mail`] to somebody who delivers it. `Ok` means that the other side has taken responsibility.
+pub trait MailTransport: Send + Sync {
+    /// Renders and hands over one message. Must give up by itself within a minute.
+    fn send(&self, mail: &Mail) -> impl Future<Output = Result<(), SendError>> + Send;
+}
+
+/// Why a message was not handed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SendError {
+    /// Worth another try later: network, time-out, 4xx of SMTP, 5xx or 429 of HTTP.
+    Temporary(String),
+    /// Will never work as it is: refused address, refused content, refused credentials.
+    Permanent(String),
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Temporary(cause) => write!(f, "temporary: {cause}"),
+            Self::Permanent(cause) => write!(f, "permanent: {cause}"),
+        }
+    }
+}
+
+impl std::error::Error for SendError {}

@@ -1,0 +1,244 @@
+//! The mail worker's step: takes messages that are due, makes their secrets, hands them over, and remembers it.
+
+use std::time::Duration;
+
+use crate::accounts::Inner;
+use crate::domain::registration::Registration;
+use crate::limits::{self, DAY, codes_allowed};
+use crate::store::limits::{Rule, count, lock, record};
+use crate::store::outbox::{self, Taken};
+use crate::store::registrations::{self, HandedOver};
+use crate::store::{Tx, users};
+use crate::token::challenge::{code, link_token};
+use crate::{
+    Accounts, Email, Fault, Mail, MailContent, MailTransport, RegistrationId, SendError, Timestamp, UserId,
+};
+
+/// Messages that one step takes.
+const BATCH: i64 = 16;
+/// A worker that has not finished by then is taken for dead; transports give up after a minute.
+const LEASE: Duration = Duration::from_secs(90);
+/// The wait after the first failure; it doubles with each further one (M6).
+const FIRST_DELAY: Duration = Duration::from_secs(30);
+/// After this long a message that could not be handed over is given up: its secret would have expired.
+const GIVE_UP: Duration = DAY;
+
+/// What one step of the mail worker did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// Messages handed over.
+    pub sent: usize,
+    /// Messages that will be tried again.
+    pub delayed: usize,
+    /// Messages given up: dead letters.
+    pub failed: usize,
+    /// Messages nobody needs any more.
+    pub dropped: usize,
+    /// When the next message is due, if one waits.
+    pub next_due: Option<Timestamp>,
+}
+
+/// What is to be done with a message that was taken.
+enum Plan {
+    /// Hand this over.
+    Send(Box<Mail>),
+    /// Behave as if it were handed over: the owner of a taken address was told enough today (S2, S3).
+    Pretend,
+    /// Forget it: the sign-up or the user is gone, or has what it needs.
+    Drop,
+}
+
+/// How one message ended.
+enum Ending {
+    Sent,
+    Delayed,
+    Failed,
+    Dropped,
+}
+
+impl Accounts {
+    /// Hands over the messages that are due, at most 16, next to each other. Call it again at once while it moved any.
+    ///
+    /// At least once: a worker that dies between hand-over and its note repeats the message, under the same id, with the
+    /// same link and code. Several workers, and several instances, may call it at the same time.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store does not answer; what was taken comes back when its lease ends.
+    pub async fn deliver(&self, transport: &impl MailTransport) -> Result<Delivered, Fault> {
+        let now = self.0.now();
+        let taken = self.0.store.write(move |tx| outbox::take(tx, now, now + LEASE, BATCH)).await?;
+        let endings = taken.into_iter().map(|mail| self.deliver_one(mail, transport));
+        let mut delivered = Delivered::default();
+        for ending in futures_util::future::join_all(endings).await {
+            match ending? {
+                Ending::Sent => delivered.sent += 1,
+                Ending::Delayed => delivered.delayed += 1,
+                Ending::Failed => delivered.failed += 1,
+                Ending::Dropped => delivered.dropped += 1,
+            }
+        }
+        delivered.next_due = self.0.store.read(outbox::next_due).await?;
+        Ok(delivered)
+    }
+
+    /// Waits until this instance has queued a message; returns at once when it has since the last call.
+    pub async fn mail_queued(&self) {
+        self.0.mail_queued.notified().await;
+    }
+
+    async fn deliver_one(&self, taken: Taken, transport: &impl MailTransport) -> Result<Ending, Fault> {
+        let inner = self.0.clone();
+        let (mail, now) = (taken.clone(), inner.now());
+        let plan = inner.clone().store.write(move |tx| plan(tx, &inner, &mail, now)).await?;
+        let result = match plan {
+            Plan::Drop => {
+                self.0.store.write(move |tx| outbox::drop(tx, &taken)).await?;
+                return Ok(Ending::Dropped);
+            }
+            Plan::Send(mail) => {
+                let result = transport.send(&mail).await;
+                self.0.set_mail_error(result.as_ref().err().map(ToString::to_string));
+                result
+            }
+            // While real messages are stuck, a pretended one must be stuck, too.
+            Plan::Pretend => self.0.mail_error().map_or(Ok(()), |cause| Err(SendError::Temporary(cause))),
+        };
+        self.note(taken, result).await
+    }
+
+    /// Remembers how a hand-over ended. The minute of a code starts here.
+    async fn note(&self, taken: Taken, result: Result<(), SendError>) -> Result<Ending, Fault> {
+        let inner = self.0.clone();
+        let now = inner.now();
+        let (cause, permanent) = match result {
+            Ok(()) => {
+                self.0.store.write(move |tx| note_sent(tx, &inner, &taken, now)).await?;
+                return Ok(Ending::Sent);
+            }
+            Err(SendError::Temporary(cause)) => (cause, false),
+            Err(SendError::Permanent(cause)) => (cause, true),
+        };
+        let due_at = now + back_off(&taken);
+        let give_up = permanent || due_at >= taken.created_at + GIVE_UP;
+        tracing::warn!(mail = %taken.id, attempt = taken.attempts, give_up, cause, "a mail was not handed over");
+        let note = move |tx: &mut Tx<'_>| {
+            if give_up {
+                outbox::fail(tx, &taken, now, &cause)
+            } else {
+                outbox::delay(tx, &taken, due_at, &cause)
+            }
+        };
+        self.0.store.write(note).await?;
+        Ok(if give_up { Ending::Failed } else { Ending::Delayed })
+    }
+}
+
+/// 30 s · 2ⁿ, at most an hour, plus up to a quarter that depends on the message, so that not all come back at once.
+fn back_off(mail: &Taken) -> Duration {
+    let doublings = u32::try_from(mail.attempts - 1).unwrap_or(0).min(7);
+    let wait = (FIRST_DELAY * 2_u32.pow(doublings)).min(Duration::from_hours(1));
+    let spread = mail.id.as_bytes().last().copied().unwrap_or(0);
+    wait + wait * u32::from(spread) / 1024
+}
+
+/// Decides what a message says now, right before it goes (T8).
+fn plan(tx: &mut Tx<'_>, inner: &Inner, taken: &Taken, now: Timestamp) -> Result<Plan, Fault> {
+    let sign_in = format!("{}/login", inner.settings.public_url);
+    if taken.kind == "confirm" {
+        return plan_confirmation(tx, inner, taken, sign_in, now);
+    }
+    let Some(user) = users::by_id(tx, UserId::from_bytes(taken.about))?.map(|found| found.account) else {
+        return Ok(Plan::Drop);
+    };
+    Ok(send(taken, user.email, user.locale, MailContent::Welcome { sign_in }))
+}
+
+fn plan_confirmation(
+    tx: &mut Tx<'_>,
+    inner: &Inner,
+    taken: &Taken,
+    sign_in: String,
+    now: Timestamp,
+) -> Result<Plan, Fault> {
+    let found = registrations::by_id(tx, RegistrationId::from_bytes(taken.about))?;
+    let Some(registration) = found.filter(|found| found.activated_at.is_none() && found.expires_at > now)
+    else {
+        return Ok(Plan::Drop);
+    };
+    let address = limits::address(&inner.root, &registration.email);
+    lock(tx, &address, now)?;
+    // Decoys use up codes, too, so that their number tells nothing.
+    let with_code = taken.code_at.is_some() || grant_code(tx, inner, taken, &address, now)?;
+    if registration.decoy_at.is_none() {
+        let content = confirmation(inner, taken, &registration, with_code);
+        return Ok(send(taken, registration.email, registration.locale, content));
+    }
+    let Some(owner) = users::by_email(tx, &registration.email)?.map(|found| found.account) else {
+        return Ok(Plan::Pretend);
+    };
+    if count(tx, &address, Rule::Notice, now - DAY)?.number >= inner.policy().sign_up.notices_per_day {
+        return Ok(Plan::Pretend);
+    }
+    // To the stored address, never to the spelling of whoever asked (CVE-2019-19844).
+    Ok(send(taken, owner.email, owner.locale, MailContent::AlreadyRegistered { sign_in }))
+}
+
+/// Whether this message may carry a code: within the limits of the address (C4, C5).
+fn grant_code(
+    tx: &mut Tx<'_>,
+    inner: &Inner,
+    taken: &Taken,
+    address: &[u8; 16],
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let policy = &inner.policy().confirm;
+    let granted = policy.code
+        && codes_allowed(tx, address, policy, now)?
+        && count(tx, address, Rule::Code, now - DAY)?.number < policy.codes_per_day;
+    if granted {
+        record(tx, address, Rule::Code, now)?;
+        outbox::allow_code(tx, taken.id, now)?;
+    }
+    Ok(granted)
+}
+
+fn confirmation(inner: &Inner, taken: &Taken, registration: &Registration, with_code: bool) -> MailContent {
+    let policy = &inner.policy().confirm;
+    let link = || {
+        let secret = link_token(&inner.root, registration.id);
+        format!("{}/confirm?token={}", inner.settings.public_url, secret.expose()).into()
+    };
+    MailContent::Confirm {
+        // With the link switched off and no code left, a mail without either would help nobody.
+        link: (policy.link || !with_code).then(link),
+        code: with_code.then(|| code(&inner.root, registration.id, taken.id, policy.code_digits)),
+        code_lifetime: policy.code_lifetime,
+        link_expires_at: registration.expires_at,
+    }
+}
+
+fn send(taken: &Taken, to: Email, locale: Option<String>, content: MailContent) -> Plan {
+    Plan::Send(Box::new(Mail { id: taken.id, to, locale, created_at: taken.created_at, content }))
+}
+
+fn note_sent(tx: &mut Tx<'_>, inner: &Inner, taken: &Taken, now: Timestamp) -> Result<(), Fault> {
+    let about = RegistrationId::from_bytes(taken.about);
+    let registration = if taken.kind == "confirm" { registrations::by_id(tx, about)? } else { None };
+    let Some(registration) = registration else {
+        outbox::sent(tx, taken, now)?;
+        return Ok(());
+    };
+    let address = limits::address(&inner.root, &registration.email);
+    lock(tx, &address, now)?;
+    // The plan's note of the code is newer than what was taken.
+    let with_code = outbox::carries_code(tx, taken.id)?;
+    let code = with_code.then(|| (taken.id, now + inner.policy().confirm.code_lifetime));
+    registrations::handed_over(tx, &HandedOver { id: registration.id, mailed_at: now, code })?;
+    if outbox::sent(tx, taken, now)? {
+        record(tx, &address, Rule::MailSent, now)?;
+        if registration.decoy_at.is_some() {
+            record(tx, &address, Rule::Notice, now)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! One file per user story.
+
+pub(crate) mod admin;
+pub(crate) mod authenticate;
+pub(crate) mod confirm;
+pub(crate) mod deliver;
+pub(crate) mod list_users;
+pub(crate) mod refresh;
+pub(crate) mod resend;
+pub(crate) mod sign_in;
+pub(crate) mod sign_up;
+pub(crate) mod sweep;

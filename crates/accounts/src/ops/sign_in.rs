@@ -1,0 +1,195 @@
+//! Sign-in: a password becomes a session and its tokens.
+
+use std::time::Duration;
+
+use crate::accounts::Inner;
+use crate::store::users::Credentials;
+use crate::store::{Tx, registrations, sessions, users};
+use crate::token::opaque::new_refresh_token;
+use crate::{
+    Account, Accounts, Client, Email, Fault, Password, Secret, SessionId, Timestamp, UserId, UserName,
+};
+
+/// By what name somebody signs in.
+#[derive(Clone, Debug)]
+pub enum Login {
+    /// The e-mail address.
+    Email(Email),
+    /// The public user name.
+    UserName(UserName),
+}
+
+/// A session's tokens. The refresh token works once.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// A JWT (RFC 9068) for `Authorization: Bearer`.
+    pub access_token: Secret,
+    /// How long the access token works.
+    pub expires_in: Duration,
+    /// Opaque, 256 bit; buys the next pair of tokens.
+    pub refresh_token: Secret,
+    /// Who signed in.
+    pub account: Account,
+}
+
+/// Why a sign-in was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// No account has this name and this password. Which of the two is wrong is not told (L1).
+    #[error("the name or the password is wrong")]
+    Refused,
+    /// The password is right, but the address is not confirmed yet.
+    #[error("the e-mail address is not confirmed yet")]
+    Unconfirmed,
+    /// The password is right, but the account is disabled.
+    #[error("the account is disabled")]
+    Disabled,
+    /// Too many failures.
+    #[error("too many failed sign-ins")]
+    Limited {
+        /// When it is worth trying again.
+        retry_after: Duration,
+    },
+    /// Not now.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl Accounts {
+    /// Signs in: one hash when the password is right.
+    ///
+    /// A wrong password is also tried on the open sign-ups of the address, decoys included, so that "not confirmed yet"
+    /// is said to whoever knows the password and to nobody else. An unknown name costs as many hashes as a known one.
+    ///
+    /// # Errors
+    /// [`SignInError::Refused`], [`Unconfirmed`](SignInError::Unconfirmed), [`Disabled`](SignInError::Disabled),
+    /// [`Fault`](SignInError::Fault).
+    pub async fn sign_in(
+        &self,
+        login: &Login,
+        password: &Password,
+        client: &Client,
+    ) -> Result<Tokens, SignInError> {
+        loop {
+            let inner = &self.0;
+            let name = login.clone();
+            let found: Option<Credentials> =
+                inner.store.read(move |tx| find(tx, &name)).await.map_err(SignInError::Fault)?;
+            let hashes = found.iter().map(|found| found.password_hash.clone()).collect();
+            let right = inner.hasher.verify(password, hashes).await?.contains(&true);
+            let refused = match found {
+                Some(found) if right && found.account.disabled_at.is_some() => SignInError::Disabled,
+                Some(found) if right => match self.open_session(found, password, client).await? {
+                    Some(tokens) => return Ok(tokens),
+                    // Somebody changed the user while the hash was computed: what is true now?
+                    None => continue,
+                },
+                _ if self.waits_for_confirmation(login, password).await? => SignInError::Unconfirmed,
+                _ => SignInError::Refused,
+            };
+            return Err(refused);
+        }
+    }
+
+    /// Whether this is the password of an open sign-up.
+    async fn waits_for_confirmation(&self, login: &Login, password: &Password) -> Result<bool, Fault> {
+        let Login::Email(email) = login else { return Ok(false) };
+        let inner = &self.0;
+        let (email, now, most) = (email.clone(), inner.now(), inner.policy().sign_up.open_per_address);
+        let mut open = inner.store.read(move |tx| registrations::of_email(tx, &email, now, most)).await?;
+        open.retain(|registration| registration.activated_at.is_none());
+        if open.is_empty() {
+            return Ok(false);
+        }
+        let hashes = open.into_iter().map(|registration| registration.password_hash).collect();
+        Ok(inner.hasher.verify(password, hashes).await?.contains(&true))
+    }
+
+    /// `None`: the user is not as it was found any more.
+    async fn open_session(
+        &self,
+        found: Credentials,
+        password: &Password,
+        client: &Client,
+    ) -> Result<Option<Tokens>, Fault> {
+        let inner = &self.0;
+        let Credentials { account, password_hash } = found;
+        let session = NewSession::new(inner, account.id, client);
+        let (refresh_token, hash) = new_refresh_token(&inner.settings.env);
+        let (new, checked) = (session.clone(), password_hash.clone());
+        if !inner.store.write(move |tx| open(tx, &new, &hash, &checked)).await? {
+            return Ok(None);
+        }
+        if inner.hasher.is_outdated(&password_hash) {
+            self.renew_hash(account.id, password_hash, password);
+        }
+        inner.tokens(account, session.row.id, session.row.created_at, refresh_token).map(Some)
+    }
+
+    /// Hashes the password anew with the present cost, some time soon (P4).
+    fn renew_hash(&self, user: UserId, old: String, password: &Password) {
+        let inner = self.0.clone();
+        self.0.hasher.rehash(password, move |new| {
+            inner.store.post(move |tx| users::rehash(tx, user, &old, &new));
+        });
+    }
+}
+
+impl Inner {
+    /// The answer to a sign-in or a refresh.
+    pub(crate) fn tokens(
+        &self,
+        account: Account,
+        session: SessionId,
+        auth_time: Timestamp,
+        refresh_token: Secret,
+    ) -> Result<Tokens, Fault> {
+        let now = self.now();
+        let access_token = self
+            .issuer
+            .issue(&self.keys(), &self.settings.env, &account, session, auth_time, now)
+            .ok_or_else(|| Fault::Unavailable("an access token could not be signed".into()))?;
+        let expires_in = self.policy().tokens.access_lifetime;
+        Ok(Tokens { access_token, expires_in, refresh_token, account })
+    }
+}
+
+/// A session about to begin, and when its first refresh token ends.
+#[derive(Clone)]
+struct NewSession {
+    row: sessions::NewSession,
+    token_expires_at: Timestamp,
+}
+
+impl NewSession {
+    fn new(inner: &Inner, user_id: UserId, client: &Client) -> Self {
+        let (now, policy) = (inner.now(), &inner.policy().tokens);
+        let row = sessions::NewSession {
+            id: SessionId::from_bytes(inner.settings.env.new_id(now)),
+            user_id,
+            created_at: now,
+            expires_at: now + policy.session_absolute,
+            user_agent: client.user_agent.clone(),
+            ip: client.ip.map(|ip| ip.to_string()),
+        };
+        Self { row, token_expires_at: now + policy.session_idle }
+    }
+}
+
+/// `false`: the password was changed, or the user disabled or deleted, while the hash was computed.
+fn open(tx: &mut Tx<'_>, new: &NewSession, hash: &sessions::TokenHash, checked: &str) -> Result<bool, Fault> {
+    let NewSession { row, token_expires_at } = new;
+    if !users::record_sign_in(tx, row.user_id, checked, row.created_at)? {
+        return Ok(false);
+    }
+    sessions::insert(tx, row)?;
+    sessions::insert_token(tx, hash, row.id, row.created_at, *token_expires_at)?;
+    Ok(true)
+}
+
+fn find(tx: &mut Tx<'_>, login: &Login) -> Result<Option<Credentials>, Fault> {
+    match login {
+        Login::Email(email) => users::by_email(tx, email),
+        Login::UserName(name) => users::by_name(tx, name),
+    }
+}

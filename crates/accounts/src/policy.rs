@@ -1,0 +1,273 @@
+//! Every limit and lifetime, with its name, its default and where it comes from.
+
+use std::time::Duration;
+
+use crate::domain::password::PasswordRules;
+
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// Checked settings. Start from `Policy::default()` and change what differs.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// How sign-ups are confirmed.
+    pub confirm: ConfirmPolicy,
+    /// Sign-ups that wait for their confirmation.
+    pub sign_up: SignUpPolicy,
+    /// Tokens and sessions.
+    pub tokens: TokenPolicy,
+    /// What a new password must satisfy.
+    pub passwords: PasswordRules,
+    /// The cost of a password hash and the threads that pay it.
+    pub hash: HashPolicy,
+    /// The limits per client. Off only in load tests; the limits per address stay.
+    pub client_limits: bool,
+}
+
+/// How sign-ups are confirmed: security requirements C1–C8.
+#[derive(Clone, Debug)]
+pub struct ConfirmPolicy {
+    /// The mail carries a link.
+    pub link: bool,
+    /// The mail carries a code.
+    pub code: bool,
+    /// The link asks for the password too (S4). Without it, whoever reads the mail activates the account.
+    pub require_password: bool,
+    /// Digits of a code, 4 to 8.
+    pub code_digits: u8,
+    /// How long a code works, from the hand-over of its mail.
+    pub code_lifetime: Duration,
+    /// Guesses per code.
+    pub guesses_per_code: i64,
+    /// Codes per address in 24 hours; then mails carry the link only.
+    pub codes_per_day: i64,
+    /// Failed guesses per address in 24 hours; then link only.
+    pub failures_per_day: i64,
+    /// Failed guesses per address in 30 days; then link only.
+    pub failures_per_month: i64,
+    /// Failed guesses per client prefix in 10 minutes; then 429.
+    pub client_failures_per_10_minutes: i64,
+    /// Failed guesses per client prefix in 24 hours; then 429.
+    pub client_failures_per_day: i64,
+    /// Failed guesses of everybody in an hour; then link only until it is quiet again (C5, C7).
+    pub failures_per_hour_of_all: i64,
+}
+
+/// Sign-ups that wait for their confirmation: security requirements S1–S7.
+#[derive(Clone, Debug)]
+pub struct SignUpPolicy {
+    /// How long a sign-up waits for its confirmation, and how long its link works.
+    pub lifetime: Duration,
+    /// Open sign-ups per address; a further one displaces the oldest.
+    pub open_per_address: i64,
+    /// The wait before the first, second, … further mail, counted from the hand-over of the one before.
+    pub resend_waits: Vec<Duration>,
+    /// Requested mails per address in 24 hours.
+    pub mails_per_day: i64,
+    /// "You already have an account" mails per address in 24 hours.
+    pub notices_per_day: i64,
+    /// How long an `Idempotency-Key` is remembered.
+    pub idempotency_lifetime: Duration,
+    /// Whether a sign-up may tell that the address is taken.
+    pub disclosure: Disclosure,
+}
+
+/// Whether sign-up may tell that an address has an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disclosure {
+    /// Never: the owner is told by mail (D3).
+    Discreet,
+    /// 409 `email_taken`, for those who prefer convenience.
+    Friendly,
+}
+
+/// Tokens and sessions: security requirements J1–J7, R1–R6.
+#[derive(Clone, Debug)]
+pub struct TokenPolicy {
+    /// Life of an access token.
+    pub access_lifetime: Duration,
+    /// Tolerance for clocks that differ, when checking `exp`, `iat` and `nbf`.
+    pub leeway: Duration,
+    /// A session ends after this long without use.
+    pub session_idle: Duration,
+    /// A session ends after this long in any case.
+    pub session_absolute: Duration,
+    /// Reuse of a refresh token within this time is refused only; later it ends the session.
+    pub reuse_grace: Duration,
+    /// The `aud` of the tokens; the public address where it is empty.
+    pub audience: Option<String>,
+    /// How many verified tokens are remembered.
+    pub cache_capacity: usize,
+}
+
+/// The cost of a password hash (P4) and the threads that pay it (P6).
+#[derive(Clone, Debug)]
+pub struct HashPolicy {
+    /// Memory of a hash in KiB, at least 19,456.
+    pub memory_kib: u32,
+    /// Passes over the memory, at least 2 at the smallest memory.
+    pub passes: u32,
+    /// Threads that hash; one per core where it is 0.
+    pub threads: usize,
+    /// Hashes that may wait; 0 means about one second of work.
+    pub queue: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            confirm: ConfirmPolicy::default(),
+            sign_up: SignUpPolicy::default(),
+            tokens: TokenPolicy::default(),
+            passwords: PasswordRules { min_code_points: 8, service_name: "Vestibule".to_owned() },
+            hash: HashPolicy { memory_kib: 19_456, passes: 2, threads: 0, queue: 0 },
+            client_limits: true,
+        }
+    }
+}
+
+impl Default for ConfirmPolicy {
+    fn default() -> Self {
+        Self {
+            link: true,
+            code: true,
+            require_password: true,
+            code_digits: 4,
+            code_lifetime: MINUTE,
+            guesses_per_code: 3,
+            codes_per_day: 5,
+            failures_per_day: 15,
+            failures_per_month: 30,
+            client_failures_per_10_minutes: 10,
+            client_failures_per_day: 30,
+            failures_per_hour_of_all: 200,
+        }
+    }
+}
+
+impl Default for SignUpPolicy {
+    fn default() -> Self {
+        Self {
+            lifetime: DAY,
+            open_per_address: 3,
+            resend_waits: [1, 2, 4, 8, 15].map(|minutes| minutes * MINUTE).to_vec(),
+            mails_per_day: 10,
+            notices_per_day: 1,
+            idempotency_lifetime: DAY,
+            disclosure: Disclosure::Discreet,
+        }
+    }
+}
+
+impl Default for TokenPolicy {
+    fn default() -> Self {
+        Self {
+            access_lifetime: 10 * MINUTE,
+            leeway: Duration::from_secs(5),
+            session_idle: 14 * DAY,
+            session_absolute: 30 * DAY,
+            reuse_grace: Duration::from_secs(10),
+            audience: None,
+            cache_capacity: 10_000,
+        }
+    }
+}
+
+/// A setting that would make the product unsafe or useless.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{setting}` {rule}")]
+pub struct PolicyError {
+    /// The setting, as `section.name`.
+    pub setting: &'static str,
+    /// What it must satisfy.
+    pub rule: &'static str,
+}
+
+impl Policy {
+    /// Refuses settings below the floor of the security requirements.
+    ///
+    /// # Errors
+    /// The first setting that breaks its rule.
+    pub fn check(&self) -> Result<(), PolicyError> {
+        let Self { confirm, sign_up, tokens, passwords, hash, .. } = self;
+        let rules = [
+            (confirm.link || confirm.code, "confirm.methods", "must name `link`, `code`, or both"),
+            ((4..=8).contains(&confirm.code_digits), "confirm.code_digits", "must be 4 to 8"),
+            (
+                (Duration::from_secs(10)..=10 * MINUTE).contains(&confirm.code_lifetime),
+                "confirm.code_lifetime",
+                "must be 10 seconds to 10 minutes (ASVS 6.5.5)",
+            ),
+            ((1..=5).contains(&confirm.guesses_per_code), "confirm.guesses_per_code", "must be 1 to 5"),
+            ((1..=10).contains(&sign_up.open_per_address), "signup.open_per_address", "must be 1 to 10"),
+            ((HOUR..=7 * DAY).contains(&sign_up.lifetime), "signup.lifetime", "must be 1 hour to 7 days"),
+            (
+                sign_up.resend_waits.iter().all(|wait| *wait >= confirm.code_lifetime)
+                    && !sign_up.resend_waits.is_empty(),
+                "signup.resend_waits",
+                "must name at least one wait, none shorter than the life of a code",
+            ),
+            (
+                (MINUTE..=HOUR).contains(&tokens.access_lifetime),
+                "tokens.access_lifetime",
+                "must be 1 to 60 minutes",
+            ),
+            (tokens.leeway <= Duration::from_secs(30), "tokens.leeway", "must be 30 seconds or less"),
+            (
+                tokens.session_idle <= tokens.session_absolute,
+                "tokens.session_idle",
+                "must not be longer than tokens.session_absolute",
+            ),
+            (
+                (8..=64).contains(&passwords.min_code_points),
+                "password.min_length",
+                "must be 8 to 64 (ASVS 6.2.1, NIST SP 800-63B-4)",
+            ),
+            (
+                hash.memory_kib >= 19_456 && hash.passes >= 2
+                    || hash.memory_kib >= 47_104 && hash.passes >= 1,
+                "hash.memory_kib",
+                "must be at least 19456 with 2 passes or 47104 with 1 (OWASP Password Storage)",
+            ),
+            (
+                hash.memory_kib <= 262_144 && hash.passes <= 10,
+                "hash.memory_kib",
+                "must be at most 262144, with at most 10 passes",
+            ),
+        ];
+        match rules.iter().find(|(holds, ..)| !holds) {
+            None => Ok(()),
+            Some((_, setting, rule)) => Err(PolicyError { setting, rule }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_allowed() {
+        assert_eq!(Policy::default().check(), Ok(()));
+    }
+
+    // D1, D2, P4: below the floor the program refuses to start.
+    #[test]
+    fn unsafe_settings_are_refused_by_name() {
+        let refused = |change: fn(&mut Policy)| {
+            let mut policy = Policy::default();
+            change(&mut policy);
+            policy.check().unwrap_err().setting
+        };
+        assert_eq!(refused(|p| p.passwords.min_code_points = 7), "password.min_length");
+        assert_eq!(refused(|p| p.confirm.code_digits = 3), "confirm.code_digits");
+        assert_eq!(refused(|p| p.hash.memory_kib = 19_455), "hash.memory_kib");
+        assert_eq!(refused(|p| p.hash.passes = 1), "hash.memory_kib");
+        assert_eq!(
+            refused(|p| p.sign_up.resend_waits = vec![Duration::from_secs(59)]),
+            "signup.resend_waits"
+        );
+        assert_eq!(refused(|p| (p.confirm.link, p.confirm.code) = (false, false)), "confirm.methods");
+    }
+}

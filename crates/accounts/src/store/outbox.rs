@@ -1,0 +1,141 @@
+//! The table `outbox`: messages to hand over, written in the transaction of their cause (M7).
+//!
+//! `due_at` is when a message may be taken next. Taking it moves `due_at` past the lease, so a worker that died lets go
+//! of its messages by itself, and a message that keeps failing stands behind all others.
+
+use super::Tx;
+use super::sql::{Row, args};
+use crate::{Fault, MailId, Timestamp};
+
+/// A message that a worker has taken.
+#[derive(Clone, Debug)]
+pub(crate) struct Taken {
+    pub(crate) id: MailId,
+    pub(crate) kind: String,
+    /// The id of the registration or user that it is about.
+    pub(crate) about: [u8; 16],
+    pub(crate) created_at: Timestamp,
+    /// Attempts, this one included.
+    pub(crate) attempts: i64,
+    /// When the message was allowed to carry a code, if it was.
+    pub(crate) code_at: Option<Timestamp>,
+    /// Until when nobody else takes it: names this taking.
+    pub(crate) lease: Timestamp,
+}
+
+pub(crate) fn push(
+    tx: &mut Tx<'_>,
+    id: MailId,
+    kind: &str,
+    about: &[u8; 16],
+    now: Timestamp,
+) -> Result<(), Fault> {
+    tx.execute(
+        "INSERT INTO outbox (id, kind, about, created_at, due_at, attempts) VALUES ($1, $2, $3, $4, $4, $5)",
+        args![id, kind, about, now, 0_i64],
+    )?;
+    Ok(())
+}
+
+/// Takes what is due, oldest first. The outer condition is asked again of each row, so that two workers that saw the
+/// same row do not both take it (PostgreSQL re-reads a row it had to wait for).
+pub(crate) fn take(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    lease: Timestamp,
+    limit: i64,
+) -> Result<Vec<Taken>, Fault> {
+    tx.rows(
+        "UPDATE outbox SET due_at = $2, attempts = attempts + 1 WHERE due_at <= $1 AND id IN \
+         (SELECT id FROM outbox WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3) \
+         RETURNING id, kind, about, created_at, attempts, code_at, due_at",
+        args![now, lease, limit],
+        taken,
+    )
+}
+
+fn taken(row: &Row<'_>) -> Result<Taken, Fault> {
+    Ok(Taken {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        about: row.get(2)?,
+        created_at: row.get(3)?,
+        attempts: row.get(4)?,
+        code_at: row.get_opt(5)?,
+        lease: row.get(6)?,
+    })
+}
+
+/// The message may carry a code, now and in later attempts.
+pub(crate) fn allow_code(tx: &mut Tx<'_>, id: MailId, now: Timestamp) -> Result<(), Fault> {
+    tx.execute("UPDATE outbox SET code_at = $2 WHERE id = $1", args![id, now])?;
+    Ok(())
+}
+
+/// `false`: the lease ran out and somebody else has it, or it was marked before.
+pub(crate) fn sent(tx: &mut Tx<'_>, mail: &Taken, now: Timestamp) -> Result<bool, Fault> {
+    let rows = tx.execute(
+        "UPDATE outbox SET due_at = NULL, sent_at = $3, last_error = NULL WHERE id = $1 AND due_at = $2",
+        args![mail.id, mail.lease, now],
+    )?;
+    Ok(rows == 1)
+}
+
+/// To be tried again at `due_at`.
+pub(crate) fn delay(tx: &mut Tx<'_>, mail: &Taken, due_at: Timestamp, cause: &str) -> Result<(), Fault> {
+    tx.execute(
+        "UPDATE outbox SET due_at = $3, last_error = $4 WHERE id = $1 AND due_at = $2",
+        args![mail.id, mail.lease, due_at, cause],
+    )?;
+    Ok(())
+}
+
+/// A dead letter.
+pub(crate) fn fail(tx: &mut Tx<'_>, mail: &Taken, now: Timestamp, cause: &str) -> Result<(), Fault> {
+    tx.execute(
+        "UPDATE outbox SET due_at = NULL, failed_at = $3, last_error = $4 WHERE id = $1 AND due_at = $2",
+        args![mail.id, mail.lease, now, cause],
+    )?;
+    Ok(())
+}
+
+/// Nobody needs it any more.
+pub(crate) fn drop(tx: &mut Tx<'_>, mail: &Taken) -> Result<(), Fault> {
+    tx.execute("DELETE FROM outbox WHERE id = $1 AND due_at = $2", args![mail.id, mail.lease])?;
+    Ok(())
+}
+
+/// Whether a message about this waits to be handed over.
+pub(crate) fn waits(tx: &mut Tx<'_>, about: &[u8; 16]) -> Result<bool, Fault> {
+    Ok(tx.count("SELECT COUNT(*) FROM outbox WHERE about = $1 AND due_at IS NOT NULL", args![about])? > 0)
+}
+
+pub(crate) fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, Fault> {
+    let due = tx.row("SELECT MIN(due_at) FROM outbox WHERE due_at IS NOT NULL", &[], |row| row.get_opt(0))?;
+    Ok(due.flatten())
+}
+
+/// How many wait, since when the oldest does, and how many are dead letters.
+pub(crate) fn counts(tx: &mut Tx<'_>) -> Result<(i64, Option<Timestamp>, i64), Fault> {
+    let waiting =
+        tx.row("SELECT COUNT(*), MIN(created_at) FROM outbox WHERE due_at IS NOT NULL", &[], |row| {
+            Ok((row.get(0)?, row.get_opt(1)?))
+        })?;
+    let (number, oldest) = waiting.unwrap_or((0, None));
+    let failed = tx.count("SELECT COUNT(*) FROM outbox WHERE failed_at IS NOT NULL", &[])?;
+    Ok((number, oldest, failed))
+}
+
+/// Forgets what was sent, or failed, before `before`.
+pub(crate) fn sweep(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, Fault> {
+    tx.execute(
+        "DELETE FROM outbox WHERE id IN \
+         (SELECT id FROM outbox WHERE created_at <= $1 AND due_at IS NULL LIMIT $2)",
+        args![before, limit],
+    )
+}
+
+/// Whether the message was allowed a code.
+pub(crate) fn carries_code(tx: &mut Tx<'_>, id: MailId) -> Result<bool, Fault> {
+    Ok(tx.count("SELECT COUNT(*) FROM outbox WHERE id = $1 AND code_at IS NOT NULL", args![id])? > 0)
+}

@@ -1,0 +1,103 @@
+//! The tables `sessions` and `refresh_tokens`.
+
+use super::Tx;
+use super::sql::args;
+use crate::{Fault, SessionId, Timestamp, UserId};
+
+/// A sign-in that lasts.
+#[derive(Clone, Debug)]
+pub(crate) struct NewSession {
+    pub(crate) id: SessionId,
+    pub(crate) user_id: UserId,
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) ip: Option<String>,
+}
+
+/// The SHA-256 of a refresh token: what is stored of it.
+pub(crate) type TokenHash = [u8; 32];
+
+pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewSession) -> Result<(), Fault> {
+    tx.execute(
+        "INSERT INTO sessions (id, user_id, created_at, last_seen_at, expires_at, user_agent, ip) \
+         VALUES ($1, $2, $3, $3, $4, $5, $6)",
+        args![new.id, new.user_id, new.created_at, new.expires_at, new.user_agent, new.ip],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn insert_token(
+    tx: &mut Tx<'_>,
+    hash: &TokenHash,
+    session: SessionId,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<(), Fault> {
+    tx.execute(
+        "INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
+        args![hash, session, now, expires_at],
+    )?;
+    Ok(())
+}
+
+/// Consumes a token and names its session: of callers that bring the same token at once, one gets it (R2).
+pub(crate) fn consume_token(
+    tx: &mut Tx<'_>,
+    hash: &TokenHash,
+    now: Timestamp,
+) -> Result<Option<SessionId>, Fault> {
+    tx.row(
+        "UPDATE refresh_tokens SET consumed_at = $2 \
+         WHERE hash = $1 AND consumed_at IS NULL AND expires_at > $2 RETURNING session_id",
+        args![hash, now],
+        |row| row.get(0),
+    )
+}
+
+/// The session of a token that was consumed before, and when that was.
+pub(crate) fn consumed_token(
+    tx: &mut Tx<'_>,
+    hash: &TokenHash,
+) -> Result<Option<(SessionId, Timestamp)>, Fault> {
+    tx.row(
+        "SELECT session_id, consumed_at FROM refresh_tokens WHERE hash = $1 AND consumed_at IS NOT NULL",
+        args![hash],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
+/// A session that is alive, seen now: its user, its beginning and its end.
+pub(crate) fn touch(
+    tx: &mut Tx<'_>,
+    id: SessionId,
+    now: Timestamp,
+) -> Result<Option<(UserId, Timestamp, Timestamp)>, Fault> {
+    tx.row(
+        "UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND ended_at IS NULL AND expires_at > $2 \
+         RETURNING user_id, created_at, expires_at",
+        args![id, now],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )
+}
+
+pub(crate) fn end(tx: &mut Tx<'_>, id: SessionId, now: Timestamp) -> Result<(), Fault> {
+    tx.execute("UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL", args![id, now])?;
+    Ok(())
+}
+
+pub(crate) fn end_all(tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<(), Fault> {
+    tx.execute(
+        "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL",
+        args![user, now],
+    )?;
+    Ok(())
+}
+
+/// Deletes sessions that ended or expired before `before`; their tokens go with them.
+pub(crate) fn sweep(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, Fault> {
+    tx.execute(
+        "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= $1 LIMIT $2)",
+        args![before, limit],
+    )
+}

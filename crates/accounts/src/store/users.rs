@@ -1,0 +1,224 @@
+//! The table `users`.
+
+use super::Tx;
+use super::sql::{Row, args};
+use crate::{Account, Email, Fault, Timestamp, UserId, UserName, UserStatus};
+
+/// The columns of an [`Account`], in the order that [`account`] reads them.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT u.id, u.email, u.user_name, u.email_confirmed_at, u.created_at, u.disabled_at, u.locale, u.roles, ",
+            "u.email_key, u.password_hash FROM users u ",
+            $rest
+        )
+    };
+}
+
+/// A user together with what signs it in.
+pub(crate) struct Credentials {
+    pub(crate) account: Account,
+    pub(crate) password_hash: String,
+}
+
+/// What an insert of a user came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Inserted {
+    Yes,
+    EmailTaken,
+    UserNameTaken,
+}
+
+/// Inserts a user unless the address or the name is taken; then nothing is written.
+pub(crate) fn insert(tx: &mut Tx<'_>, user: &Account, password_hash: &str) -> Result<Inserted, Fault> {
+    let name = user.user_name.as_ref();
+    let rows = tx.execute(
+        "INSERT INTO users (id, email, email_key, user_name, user_name_key, user_name_skeleton, password_hash, roles, \
+         locale, email_confirmed_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         ON CONFLICT DO NOTHING",
+        args![
+            user.id,
+            user.email.as_str(),
+            user.email.key(),
+            name.map(UserName::as_str),
+            name.map(UserName::key),
+            name.map(UserName::skeleton),
+            password_hash,
+            user.roles.join(" "),
+            user.locale,
+            user.email_confirmed_at,
+            user.created_at
+        ],
+    )?;
+    if rows == 1 {
+        return Ok(Inserted::Yes);
+    }
+    Ok(if email_exists(tx, &user.email)? { Inserted::EmailTaken } else { Inserted::UserNameTaken })
+}
+
+pub(crate) fn email_exists(tx: &mut Tx<'_>, email: &Email) -> Result<bool, Fault> {
+    Ok(tx.count("SELECT COUNT(*) FROM users WHERE email_key = $1", args![email.key()])? > 0)
+}
+
+/// Whether the name, or one that looks like it, belongs to somebody.
+pub(crate) fn name_exists(tx: &mut Tx<'_>, name: &UserName) -> Result<bool, Fault> {
+    let sql = "SELECT COUNT(*) FROM users WHERE user_name_key = $1 OR user_name_skeleton = $2";
+    Ok(tx.count(sql, args![name.key(), name.skeleton()])? > 0)
+}
+
+pub(crate) fn by_id(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Credentials>, Fault> {
+    tx.row(select!("WHERE u.id = $1"), args![id], credentials)
+}
+
+pub(crate) fn by_email(tx: &mut Tx<'_>, email: &Email) -> Result<Option<Credentials>, Fault> {
+    tx.row(select!("WHERE u.email_key = $1"), args![email.key()], credentials)
+}
+
+pub(crate) fn by_name(tx: &mut Tx<'_>, name: &UserName) -> Result<Option<Credentials>, Fault> {
+    tx.row(select!("WHERE u.user_name_key = $1"), args![name.key()], credentials)
+}
+
+/// The user of a session that is alive, if the user may act at all: what a token check asks.
+pub(crate) fn by_live_session(
+    tx: &mut Tx<'_>,
+    session: crate::SessionId,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Option<Account>, Fault> {
+    tx.row(
+        select!(
+            "JOIN sessions s ON s.user_id = u.id \
+             WHERE s.id = $1 AND u.id = $2 AND s.ended_at IS NULL AND s.expires_at > $3 AND u.disabled_at IS NULL"
+        ),
+        args![session, user, now],
+        account,
+    )
+}
+
+/// Users in the order of their ids, from after `after`.
+pub(crate) fn page(tx: &mut Tx<'_>, after: UserId, limit: i64) -> Result<Vec<Account>, Fault> {
+    tx.rows(select!("WHERE u.id > $1 ORDER BY u.id LIMIT $2"), args![after, limit], account)
+}
+
+pub(crate) fn page_active(tx: &mut Tx<'_>, after: UserId, limit: i64) -> Result<Vec<Account>, Fault> {
+    let sql = select!("WHERE u.id > $1 AND u.disabled_at IS NULL ORDER BY u.id LIMIT $2");
+    tx.rows(sql, args![after, limit], account)
+}
+
+pub(crate) fn page_disabled(tx: &mut Tx<'_>, after: UserId, limit: i64) -> Result<Vec<Account>, Fault> {
+    let sql = select!("WHERE u.id > $1 AND u.disabled_at IS NOT NULL ORDER BY u.id LIMIT $2");
+    tx.rows(sql, args![after, limit], account)
+}
+
+/// A range of keys: from `from` (included) to `to` (not included), after `after`.
+#[derive(Clone, Copy)]
+pub(crate) struct KeyRange<'a> {
+    pub(crate) from: &'a str,
+    pub(crate) to: &'a str,
+    pub(crate) after: &'a str,
+    pub(crate) status: Option<UserStatus>,
+}
+
+/// 1: active only, 2: disabled only, 0: all.
+fn code(status: Option<UserStatus>) -> i64 {
+    match status {
+        None => 0,
+        Some(UserStatus::Active) => 1,
+        Some(UserStatus::Disabled) => 2,
+    }
+}
+
+/// Users whose e-mail key lies in the range, in the order of the keys.
+pub(crate) fn page_by_email(tx: &mut Tx<'_>, range: KeyRange<'_>, limit: i64) -> Result<Vec<Account>, Fault> {
+    tx.rows(
+        select!(
+            "WHERE u.email_key >= $1 AND u.email_key < $2 AND u.email_key > $3 \
+             AND CAST($4 AS BIGINT) <> CASE WHEN u.disabled_at IS NULL THEN 2 ELSE 1 END \
+             ORDER BY u.email_key LIMIT $5"
+        ),
+        args![range.from, range.to, range.after, code(range.status), limit],
+        account,
+    )
+}
+
+/// Users whose user-name key lies in the range and whose e-mail key does not, in the order of the names.
+pub(crate) fn page_by_name(tx: &mut Tx<'_>, range: KeyRange<'_>, limit: i64) -> Result<Vec<Account>, Fault> {
+    tx.rows(
+        select!(
+            "WHERE u.user_name_key >= $1 AND u.user_name_key < $2 AND u.user_name_key > $3 \
+             AND NOT (u.email_key >= $1 AND u.email_key < $2) \
+             AND CAST($4 AS BIGINT) <> CASE WHEN u.disabled_at IS NULL THEN 2 ELSE 1 END \
+             ORDER BY u.user_name_key LIMIT $5"
+        ),
+        args![range.from, range.to, range.after, code(range.status), limit],
+        account,
+    )
+}
+
+/// `false`: somebody changed the password, disabled or deleted the user since it was read.
+pub(crate) fn record_sign_in(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    password_hash: &str,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let rows = tx.execute(
+        "UPDATE users SET last_sign_in_at = $3 WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL",
+        args![id, password_hash, now],
+    )?;
+    Ok(rows == 1)
+}
+
+/// Replaces the hash by one of the same password, unless the password was changed meanwhile.
+pub(crate) fn rehash(tx: &mut Tx<'_>, id: UserId, old: &str, new: &str) -> Result<(), Fault> {
+    let sql = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
+    tx.execute(sql, args![id, old, new])?;
+    Ok(())
+}
+
+pub(crate) fn disable(tx: &mut Tx<'_>, id: UserId, now: Timestamp) -> Result<bool, Fault> {
+    let sql = "UPDATE users SET disabled_at = COALESCE(disabled_at, $2) WHERE id = $1";
+    Ok(tx.execute(sql, args![id, now])? == 1)
+}
+
+pub(crate) fn enable(tx: &mut Tx<'_>, id: UserId) -> Result<bool, Fault> {
+    Ok(tx.execute("UPDATE users SET disabled_at = NULL WHERE id = $1", args![id])? == 1)
+}
+
+pub(crate) fn delete(tx: &mut Tx<'_>, id: UserId) -> Result<bool, Fault> {
+    Ok(tx.execute("DELETE FROM users WHERE id = $1", args![id])? == 1)
+}
+
+/// Makes everybody who would remove an administrator wait until this transaction ends.
+pub(crate) fn lock_admins(tx: &mut Tx<'_>) -> Result<(), Fault> {
+    let sql = "UPDATE users SET roles = roles WHERE roles <> '' AND ' ' || roles || ' ' LIKE '% admin %'";
+    tx.execute(sql, &[])?;
+    Ok(())
+}
+
+/// Active users other than `id` that have the role `admin`.
+pub(crate) fn other_admins(tx: &mut Tx<'_>, id: UserId) -> Result<i64, Fault> {
+    tx.count(
+        "SELECT COUNT(*) FROM users WHERE roles <> '' AND ' ' || roles || ' ' LIKE '% admin %' \
+         AND disabled_at IS NULL AND id <> $1",
+        args![id],
+    )
+}
+
+fn account(row: &Row<'_>) -> Result<Account, Fault> {
+    let roles: String = row.get(7)?;
+    Ok(Account {
+        id: row.get(0)?,
+        email: Email::from_stored(row.get(1)?, row.get(8)?),
+        user_name: row.get_opt(2)?.map(UserName::from_stored),
+        email_confirmed_at: row.get(3)?,
+        created_at: row.get(4)?,
+        disabled_at: row.get_opt(5)?,
+        locale: row.get_opt(6)?,
+        roles: roles.split_whitespace().map(str::to_owned).collect(),
+    })
+}
+
+fn credentials(row: &Row<'_>) -> Result<Credentials, Fault> {
+    Ok(Credentials { account: account(row)?, password_hash: row.get(9)? })
+}

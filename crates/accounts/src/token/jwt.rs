@@ -1,0 +1,195 @@
+//! Access tokens: signed JWTs of the profile RFC 9068, checked as RFC 8725 advises.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
+use serde::{Deserialize, Serialize};
+
+use super::keys::KeySet;
+use super::opaque::sha256;
+use crate::policy::TokenPolicy;
+use crate::{Account, Env, Secret, SessionId, Timestamp, UserId};
+
+/// Longer tokens are not looked at (J4).
+const OCTETS_MAX: usize = 8 * 1024;
+const KEY_ID_OCTETS_MAX: usize = 64;
+const TYPE: &str = "at+jwt";
+/// The client of RFC 9068 §2.2: the application itself, there are no others yet.
+const CLIENT_ID: &str = "vestibule";
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    aud: String,
+    exp: i64,
+    iat: i64,
+    jti: String,
+    sid: String,
+    client_id: String,
+    auth_time: i64,
+    roles: Vec<String>,
+}
+
+/// What a token proves once its signature and its claims were checked. Whether session and user still live is asked of
+/// the store each time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Verified {
+    pub(crate) user: UserId,
+    pub(crate) session: SessionId,
+    pub(crate) auth_time: Timestamp,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// Who the tokens are from and for.
+#[derive(Debug)]
+pub(crate) struct Issuer {
+    name: String,
+    audience: String,
+    policy: TokenPolicy,
+    cache: Cache,
+}
+
+impl Issuer {
+    pub(crate) fn new(public_url: &str, policy: &TokenPolicy) -> Self {
+        Self {
+            name: public_url.to_owned(),
+            audience: policy.audience.clone().unwrap_or_else(|| public_url.to_owned()),
+            policy: policy.clone(),
+            cache: Cache::new(policy.cache_capacity),
+        }
+    }
+
+    /// Signs a token for a session.
+    pub(crate) fn issue(
+        &self,
+        keys: &KeySet,
+        env: &Env,
+        account: &Account,
+        session: SessionId,
+        auth_time: Timestamp,
+        now: Timestamp,
+    ) -> Option<Secret> {
+        let claims = Claims {
+            iss: self.name.clone(),
+            sub: account.id.to_string(),
+            aud: self.audience.clone(),
+            exp: (now + self.policy.access_lifetime).as_seconds(),
+            iat: now.as_seconds(),
+            jti: data_encoding::BASE64URL_NOPAD.encode(&env.random::<16>()),
+            sid: session.to_string(),
+            client_id: CLIENT_ID.to_owned(),
+            auth_time: auth_time.as_seconds(),
+            roles: account.roles.clone(),
+        };
+        let header = Header {
+            typ: Some(TYPE.to_owned()),
+            kid: Some(keys.signing_id.clone()),
+            ..Header::new(Algorithm::EdDSA)
+        };
+        encode(&header, &claims, &keys.signing).ok().map(Secret::from)
+    }
+
+    /// Checks signature and claims. `None`: not one of ours, changed, or not in its time.
+    pub(crate) fn verify(&self, keys: &KeySet, token: &str, now: Timestamp) -> Option<Verified> {
+        if token.len() > OCTETS_MAX {
+            return None;
+        }
+        let hash = sha256(token.as_bytes());
+        let verified = if let Some(verified) = self.cache.get(&hash) {
+            verified
+        } else {
+            let verified = self.check(keys, token)?;
+            self.cache.put(hash, verified);
+            verified
+        };
+        let leeway = self.policy.leeway;
+        let in_time = now < verified.expires_at + leeway && verified.issued_at <= now + leeway;
+        in_time.then_some(verified)
+    }
+
+    /// Everything but the time: header, key, signature, issuer, audience, ids.
+    fn check(&self, keys: &KeySet, token: &str) -> Option<Verified> {
+        let header = decode_header(token).ok()?;
+        let plain = header.typ.as_deref() == Some(TYPE)
+            && header.alg == Algorithm::EdDSA
+            && header.crit.is_none()
+            && header.enc.is_none()
+            && header.jku.is_none()
+            && header.jwk.is_none()
+            && header.x5u.is_none()
+            && header.x5c.is_none();
+        let key_id = header.kid.filter(|id| plain && id.len() <= KEY_ID_OCTETS_MAX)?;
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        // The library would read the system's clock, and accept lists where we issue one value: these are checked here.
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        let claims = decode::<Claims>(token, keys.verifying.get(&key_id)?, &validation).ok()?.claims;
+        if claims.iss != self.name || claims.aud != self.audience || claims.client_id != CLIENT_ID {
+            return None;
+        }
+        let seconds = |seconds: i64| seconds.checked_mul(1000).map(Timestamp::from_millis);
+        Some(Verified {
+            user: claims.sub.parse().ok()?,
+            session: claims.sid.parse().ok()?,
+            auth_time: seconds(claims.auth_time)?,
+            issued_at: seconds(claims.iat)?,
+            expires_at: seconds(claims.exp)?,
+        })
+    }
+
+    /// Forgets the verified tokens, for instance because the keys changed.
+    pub(crate) fn forget(&self) {
+        self.cache.clear();
+    }
+}
+
+/// Tokens whose signature was checked lately, by the SHA-256 of the token. Two generations bound it: when the young one
+/// is full it becomes the old one, and what was not asked for since is gone.
+#[derive(Debug)]
+struct Cache {
+    generation_max: usize,
+    generations: Mutex<Generations>,
+}
+
+#[derive(Debug, Default)]
+struct Generations {
+    young: HashMap<[u8; 32], Verified>,
+    old: HashMap<[u8; 32], Verified>,
+}
+
+impl Cache {
+    fn new(capacity: usize) -> Self {
+        Self { generation_max: (capacity / 2).max(1), generations: Mutex::default() }
+    }
+
+    fn get(&self, hash: &[u8; 32]) -> Option<Verified> {
+        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(verified) = generations.young.get(hash) {
+            return Some(*verified);
+        }
+        let verified = *generations.old.get(hash)?;
+        generations.put(*hash, verified, self.generation_max);
+        Some(verified)
+    }
+
+    fn put(&self, hash: [u8; 32], verified: Verified) {
+        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        generations.put(hash, verified, self.generation_max);
+    }
+
+    fn clear(&self) {
+        *self.generations.lock().unwrap_or_else(PoisonError::into_inner) = Generations::default();
+    }
+}
+
+impl Generations {
+    fn put(&mut self, hash: [u8; 32], verified: Verified, max: usize) {
+        if self.young.len() >= max {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(hash, verified);
+    }
+}

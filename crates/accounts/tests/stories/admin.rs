@@ -1,0 +1,133 @@
+use crate::on_both_stores;
+use crate::world::*;
+use vestibule::{Account, Accounts, Actor, NewUser, Page, UserQuery, UserRef, UserStatus};
+
+async fn creates(world: &World, email: &str, name: Option<&str>, roles: &[&str]) -> Account {
+    let new = NewUser {
+        email: address(email),
+        password: password(PASSWORD),
+        user_name: name.map(|name| name.parse().unwrap()),
+        roles: roles.iter().map(ToString::to_string).collect(),
+    };
+    world.accounts.create_user(Actor::Operator, new).await.unwrap()
+}
+
+async fn list(accounts: &Accounts, query: &UserQuery) -> Page<Account> {
+    accounts.list_users(Actor::Operator, query).await.unwrap()
+}
+
+/// Every page, two users each, as addresses.
+async fn pages(accounts: &Accounts, query: UserQuery) -> Vec<String> {
+    let mut query = UserQuery { limit: Some(2), ..query };
+    let mut found = Vec::new();
+    loop {
+        let page = list(accounts, &query).await;
+        assert!(page.items.len() <= 2);
+        found.extend(page.items.iter().map(|user| user.email.to_string()));
+        let Some(cursor) = page.next_cursor else { return found };
+        query.cursor = Some(cursor);
+    }
+}
+
+on_both_stores! {
+    // M11, G1
+    async fn users_are_listed_by_pages(world: &World) {
+        for (email, name) in [("carol@example.org", Some("adalbert")), ("ada@example.org", Some("zoe-1")),
+            ("adam@example.net", None), ("bob@example.org", Some("bobby")), ("ADELE@example.org", None)] {
+            creates(world, email, name, &[]).await;
+            world.advance(seconds(1));
+        }
+        let all = pages(&world.accounts, UserQuery::default()).await;
+        assert_eq!(all, ["carol@example.org", "ada@example.org", "adam@example.net", "bob@example.org", "ADELE@example.org"]);
+        // By the beginning of the address, in its order; then by the beginning of the name.
+        let prefix = |text: &str| UserQuery { prefix: Some(text.into()), ..UserQuery::default() };
+        let found = pages(&world.accounts, prefix("Ad")).await;
+        assert_eq!(found, ["ada@example.org", "adam@example.net", "ADELE@example.org", "carol@example.org"]);
+        assert_eq!(pages(&world.accounts, prefix("bobb")).await, ["bob@example.org"]);
+        assert!(pages(&world.accounts, prefix("%")).await.is_empty());
+        assert!(pages(&world.accounts, prefix("xyz")).await.is_empty());
+        world.accounts.disable_user(Actor::Operator, &UserRef::Email(address("adam@example.net"))).await.unwrap();
+        let status = |status| UserQuery { status: Some(status), ..UserQuery::default() };
+        assert_eq!(pages(&world.accounts, status(UserStatus::Disabled)).await, ["adam@example.net"]);
+        assert_eq!(pages(&world.accounts, status(UserStatus::Active)).await.len(), 4);
+        let both = UserQuery { status: Some(UserStatus::Active), ..prefix("ad") };
+        assert_eq!(pages(&world.accounts, both).await, ["ada@example.org", "ADELE@example.org", "carol@example.org"]);
+    }
+
+    // G1: a cursor belongs to its query and to this server.
+    async fn made_up_cursors_are_refused(world: &World) {
+        for number in 0..3 {
+            creates(world, &format!("a{number}@example.org"), None, &[]).await;
+        }
+        let first = UserQuery { limit: Some(1), ..UserQuery::default() };
+        let cursor = list(&world.accounts, &first).await.next_cursor.unwrap();
+        for (cursor, prefix) in [(cursor.as_str(), Some("a")), ("", None), ("AAAA", None), (&cursor[1..], None), ("ä", None)] {
+            let query = UserQuery { cursor: Some(cursor.into()), prefix: prefix.map(Into::into), ..UserQuery::default() };
+            let refused = world.accounts.list_users(Actor::Operator, &query).await;
+            assert_eq!(refusal(refused), "CursorInvalid", "{cursor}");
+        }
+        for limit in [0, 201] {
+            let query = UserQuery { limit: Some(limit), ..UserQuery::default() };
+            assert_eq!(refusal(world.accounts.list_users(Actor::Operator, &query).await), "LimitInvalid");
+        }
+    }
+
+    // O4, J5: the role is looked up at each call.
+    async fn only_administrators_may_list(world: &World) {
+        world.has_account("ada@example.org").await;
+        creates(world, "root@example.org", None, &["admin"]).await;
+        let user = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
+        let user = world.accounts.authenticate(user.access_token.expose()).await.unwrap();
+        let refused = world.accounts.list_users(Actor::User(&user), &UserQuery::default()).await;
+        assert_eq!(refusal(refused), "Forbidden");
+        let id = UserRef::Id(user.account.id);
+        assert_eq!(refusal(world.accounts.find_user(Actor::User(&user), &id).await), "Forbidden");
+        assert_eq!(refusal(world.accounts.disable_user(Actor::User(&user), &id).await), "Forbidden");
+        assert_eq!(refusal(world.accounts.delete_user(Actor::User(&user), &id).await), "Forbidden");
+        let admin = world.signs_in("root@example.org", PASSWORD).await.unwrap();
+        let admin = world.accounts.authenticate(admin.access_token.expose()).await.unwrap();
+        let page = world.accounts.list_users(Actor::User(&admin), &UserQuery::default()).await.unwrap();
+        assert_eq!(page.items.len(), 2);
+    }
+
+    // O4: somebody can always administrate, also when two remove each other at once.
+    async fn the_last_administrator_stays(world: &World) {
+        let root = UserRef::Id(creates(world, "root@example.org", None, &["admin"]).await.id);
+        assert_eq!(refusal(world.accounts.disable_user(Actor::Operator, &root).await), "LastAdmin");
+        assert_eq!(refusal(world.accounts.delete_user(Actor::Operator, &root).await), "LastAdmin");
+        let second = UserRef::Id(creates(world, "two@example.org", None, &["admin", "editor"]).await.id);
+        let other = world.another_instance().await;
+        let (one, two) = futures_util::future::join(
+            world.accounts.disable_user(Actor::Operator, &root),
+            other.delete_user(Actor::Operator, &second),
+        )
+        .await;
+        assert!(one.is_ok() != two.is_ok(), "exactly one of the two may go: {one:?} {two:?}");
+        // A disabled administrator does not count, and may go.
+        if one.is_ok() {
+            world.accounts.delete_user(Actor::Operator, &root).await.unwrap();
+        }
+    }
+
+    async fn taken_names_and_unknown_users_are_told_to_the_operator(world: &World) {
+        creates(world, "ada@example.org", Some("countess"), &[]).await;
+        let new = |email, name: &str| NewUser {
+            email: address(email),
+            password: password(PASSWORD),
+            user_name: Some(name.parse().unwrap()),
+            roles: vec![],
+        };
+        let taken = world.accounts.create_user(Actor::Operator, new("ADA@example.org", "other")).await;
+        assert_eq!(refusal(taken), "EmailTaken");
+        let taken = world.accounts.create_user(Actor::Operator, new("eve@example.org", "Countess")).await;
+        assert_eq!(refusal(taken), "UserNameTaken");
+        let weak = NewUser { password: password("password1"), ..new("eve@example.org", "eve-1") };
+        assert_eq!(refusal(world.accounts.create_user(Actor::Operator, weak).await), "Password(TooCommon)");
+        let nobody = UserRef::Email(address("nobody@example.org"));
+        assert_eq!(refusal(world.accounts.find_user(Actor::Operator, &nobody).await), "NotFound");
+        assert_eq!(refusal(world.accounts.delete_user(Actor::Operator, &nobody).await), "NotFound");
+        let by_name = UserRef::UserName("COUNTESS".parse().unwrap());
+        let found = world.accounts.find_user(Actor::Operator, &by_name).await.unwrap();
+        assert_eq!(found.email.as_str(), "ada@example.org");
+    }
+}

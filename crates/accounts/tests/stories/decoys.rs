@@ -1,0 +1,120 @@
+use crate::on_both_stores;
+use crate::world::*;
+use vestibule::SendError;
+
+/// What an observer learns who signs up with an address, waits, guesses and asks again: everything but the mail.
+async fn observe(world: &World, email: &str, start: vestibule::Timestamp) -> Vec<String> {
+    let mut seen = Vec::new();
+    let pending = world.signs_up_with(email, OTHER_PASSWORD).await.unwrap();
+    let times = [pending.expires_at, pending.resend_after].map(|time| time.since(start));
+    seen.push(format!("{:?} {times:?}", pending.methods));
+    seen.push(refusal(world.signs_in(email, OTHER_PASSWORD).await));
+    seen.push(refusal(world.signs_in(email, "wrong-violet-otter-9").await));
+    for _ in 0..4 {
+        // A guess that is right for neither: the real code of the pending sign-up is compared, and differs.
+        let guess = if real_code(world, email).as_deref() == Some("1234") { "4321" } else { "1234" };
+        seen.push(refusal(world.confirms(email, OTHER_PASSWORD, guess).await));
+    }
+    world.asks_again(email).await;
+    seen.push(refusal(world.confirms(email, OTHER_PASSWORD, "99999").await));
+    world.advance(seconds(60));
+    world.asks_again(email).await;
+    seen.push(refusal(world.confirms(email, OTHER_PASSWORD, "99999").await));
+    world.advance(seconds(60));
+    seen.push(refusal(world.confirms(email, OTHER_PASSWORD, "99999").await));
+    for _ in 0..5 {
+        world.signs_up_with(email, OTHER_PASSWORD).await.unwrap();
+        seen.push(refusal(world.confirms(email, OTHER_PASSWORD, "99999").await));
+        world.advance(seconds(1));
+    }
+    world.advance(hours(24));
+    seen.push(refusal(world.confirms(email, OTHER_PASSWORD, "99999").await));
+    seen.push(refusal(world.signs_in(email, OTHER_PASSWORD).await));
+    world.take_mails_to(email);
+    seen
+}
+
+/// Peeks at the mail without taking it, as the observer cannot.
+fn real_code(world: &World, email: &str) -> Option<String> {
+    let mails = world.take_mails_to(email);
+    let mut code = None;
+    for mail in mails {
+        if let vestibule::MailContent::Confirm { code: Some(digits), .. } = &mail.content {
+            code = Some(digits.expose().to_owned());
+        }
+    }
+    code
+}
+
+on_both_stores! {
+    // S2, S3, C8: free and taken look alike, second-order effects included.
+    async fn a_taken_address_behaves_like_a_free_one(world: &World) {
+        world.has_account("taken@example.org").await;
+        // The owner's own mails of the day count against the address, as those of a pending sign-up would.
+        world.advance(hours(25));
+        let start = world.clock.now();
+        let taken = observe(world, "taken@example.org", start).await;
+        let start = world.clock.now();
+        let free = observe(world, "free@example.org", start).await;
+        assert_eq!(taken, free);
+        // The account itself is untouched.
+        world.signs_in("taken@example.org", PASSWORD).await.unwrap();
+    }
+
+    // S2: the owner is told once a day, at the stored address.
+    async fn the_owner_of_a_taken_address_is_told_once_a_day(world: &World) {
+        world.has_account("ada@example.org").await;
+        for _ in 0..3 {
+            world.signs_up_with("ADA@example.org", OTHER_PASSWORD).await.unwrap();
+        }
+        assert_eq!(world.kinds_to("ada@example.org"), ["already_registered"]);
+        world.advance(hours(24));
+        world.signs_up_with("ADA@example.org", OTHER_PASSWORD).await.unwrap();
+        assert_eq!(world.kinds_to("ada@example.org"), ["already_registered"]);
+    }
+
+    // S3: no secret activates a decoy, and its password opens nothing.
+    async fn a_decoy_never_becomes_a_user(world: &World) {
+        world.has_account("ada@example.org").await;
+        world.signs_up_with("ada@example.org", OTHER_PASSWORD).await.unwrap();
+        assert_eq!(world.kinds_to("ada@example.org"), ["already_registered"]);
+        assert_eq!(refusal(world.signs_in("ada@example.org", OTHER_PASSWORD).await), "Unconfirmed");
+        // Exhaust every code there is: each limit off, each digit tried.
+        let eager = world.instance_with(|policy| {
+            policy.client_limits = false;
+            policy.confirm.guesses_per_code = 5;
+            policy.confirm.failures_per_day = i64::MAX;
+            policy.confirm.failures_per_month = i64::MAX;
+            policy.confirm.failures_per_hour_of_all = i64::MAX;
+        }).await;
+        for guess in 0..5 {
+            let answer = confirm(&eager, "ada@example.org", OTHER_PASSWORD, &format!("{guess:04}")).await;
+            assert_eq!(refusal(answer), format!("CodeInvalid {{ attempts_left: {} }}", 4 - guess));
+        }
+        assert_eq!(refusal(confirm(&eager, "ada@example.org", OTHER_PASSWORD, "0005").await), "CodeExpired");
+    }
+
+    // While mail is stuck, a decoy's mail is stuck, too: its code does not grow old before a real one's would.
+    async fn decoys_share_the_outage_of_real_mail(world: &World) {
+        world.has_account("taken@example.org").await;
+        world.signs_up_with("taken@example.org", OTHER_PASSWORD).await.unwrap();
+        assert_eq!(world.kinds_to("taken@example.org"), ["already_registered"]);
+        world.mailbox.fails(SendError::Temporary("down".into()));
+        for email in ["free@example.org", "taken@example.org"] {
+            world.signs_up_with(email, "third-violet-otter-3").await.unwrap();
+        }
+        world.advance(seconds(29));
+        for email in ["free@example.org", "taken@example.org"] {
+            let guess = world.confirms(email, "third-violet-otter-3", "99999").await;
+            assert_eq!(refusal(guess), "CodeInvalid { attempts_left: 2 }");
+        }
+        world.mailbox.works_again();
+        world.advance(hours(1));
+        world.deliver().await;
+        for email in ["free@example.org", "taken@example.org"] {
+            let guess = world.confirms(email, "third-violet-otter-3", "99999").await;
+            assert_eq!(refusal(guess), "CodeInvalid { attempts_left: 2 }");
+        }
+        world.letter_to("free@example.org");
+    }
+}

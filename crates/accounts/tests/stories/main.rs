@@ -1,0 +1,44 @@
+//! Stories: what somebody does, and what comes of it. Each is told on SQLite and on PostgreSQL.
+
+#![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
+
+mod admin;
+mod confirm_by_code;
+mod confirm_by_link;
+mod decoys;
+mod deliver;
+mod migrations;
+mod refresh;
+mod resend;
+mod sign_in;
+mod sign_up;
+mod sweep;
+mod tokens;
+mod world;
+
+/// Makes a test of each story for each database: `story::sqlite` and `story::postgres`.
+macro_rules! on_both_stores {
+    ($($(#[$meta:meta])* async fn $name:ident($world:ident: &World) $body:block)*) => { $(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+
+            async fn story($world: &World) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                let world = World::on_sqlite().await;
+                story(&world).await;
+                world.finish().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                let world = World::on_postgres().await;
+                story(&world).await;
+                world.finish().await;
+            }
+        }
+    )* };
+}
+pub(crate) use on_both_stores;

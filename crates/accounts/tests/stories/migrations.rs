@@ -1,0 +1,168 @@
+use std::collections::BTreeMap;
+
+use crate::world::*;
+use vestibule::{Migrator, Secret};
+
+fn sqlite_rows(path: &std::path::Path, sql: &str) -> Vec<Vec<String>> {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let mut statement = connection.prepare(sql).unwrap();
+    let columns = statement.column_count();
+    let rows = statement
+        .query_map([], |row| {
+            (0..columns).map(|i| row.get::<_, Option<String>>(i).map(Option::unwrap_or_default)).collect()
+        })
+        .unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+/// Table and column to type and nullability; table to its unique keys.
+type Schema = (BTreeMap<(String, String), (String, bool)>, BTreeMap<String, Vec<Vec<String>>>);
+
+fn schema_of_sqlite(path: &std::path::Path) -> Schema {
+    let columns = sqlite_rows(
+        path,
+        "SELECT m.name, c.name, lower(c.type), CAST(c.\"notnull\" AS TEXT) FROM sqlite_master m \
+         JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'",
+    );
+    let keys = sqlite_rows(
+        path,
+        "SELECT m.name, (SELECT group_concat(i.name, ',') FROM pragma_index_info(l.name) i) FROM sqlite_master m \
+         JOIN pragma_index_list(m.name) l WHERE m.type = 'table' AND l.\"unique\" = 1",
+    );
+    schema(columns, keys)
+}
+
+fn schema_of_postgres(database: &vestibule_testing::TestDatabase) -> Schema {
+    let text = |rows: Vec<Vec<Option<String>>>| -> Vec<Vec<String>> {
+        rows.into_iter().map(|row| row.into_iter().map(Option::unwrap_or_default).collect()).collect()
+    };
+    let columns = text(database.rows(
+        "SELECT table_name, column_name, data_type, CASE is_nullable WHEN 'NO' THEN '1' ELSE '0' END \
+         FROM information_schema.columns WHERE table_schema = 'public'",
+    ));
+    let keys = text(database.rows(
+        "SELECT t.relname::text, string_agg(a.attname::text, ',' ORDER BY k.ord) FROM pg_index i \
+         JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace \
+         CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY k (attnum, ord) \
+         JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum \
+         WHERE i.indisunique AND n.nspname = 'public' GROUP BY t.relname, i.indexrelid",
+    ));
+    schema(columns, keys)
+}
+
+fn schema(columns: Vec<Vec<String>>, keys: Vec<Vec<String>>) -> Schema {
+    let mut named = BTreeMap::new();
+    for column in columns {
+        let [table, name, kind, not_null] = <[String; 4]>::try_from(column).unwrap();
+        named.insert((table, name), (kind, not_null == "1"));
+    }
+    let mut unique: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
+    for key in keys {
+        let [table, columns] = <[String; 2]>::try_from(key).unwrap();
+        unique.entry(table).or_default().push(columns.split(',').map(str::to_owned).collect());
+    }
+    for keys in unique.values_mut() {
+        keys.sort();
+    }
+    (named, unique)
+}
+
+#[tokio::test]
+async fn both_databases_have_the_same_schema() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("parity.db");
+    let database = vestibule_testing::database();
+    for url in [format!("sqlite:{}", path.display()), database.url().to_owned()] {
+        Migrator::connect(&Secret::from(url)).await.unwrap().up(None).await.unwrap();
+    }
+    let (sqlite, postgres) = (schema_of_sqlite(&path), schema_of_postgres(&database));
+    assert!(sqlite.0.len() > 50, "the columns were read");
+    assert_eq!(sqlite.0, postgres.0);
+    assert_eq!(sqlite.1, postgres.1);
+}
+
+async fn up_and_down(url: &str) {
+    let url = Secret::from(url);
+    let migrator = Migrator::connect(&url).await.unwrap();
+    let newest = migrator.status().await.unwrap().last().unwrap().version;
+    assert!(migrator.up(None).await.unwrap().is_empty(), "opening the accounts has applied everything");
+    // There are rows in the tables: going down must not trip over them.
+    for version in (0..newest).rev() {
+        let taken_back = migrator.down(version).await.unwrap();
+        assert_eq!(taken_back.iter().map(|m| m.version).collect::<Vec<_>>(), [version + 1]);
+    }
+    assert!(migrator.status().await.unwrap().iter().all(|m| m.applied_at.is_none()));
+    let script = migrator.sql(None).await.unwrap();
+    assert!(script.contains("-- 0001 init up") && script.contains("CREATE TABLE users"));
+    assert_eq!(migrator.up(None).await.unwrap().len(), usize::try_from(newest).unwrap());
+    assert!(migrator.status().await.unwrap().iter().all(|m| m.applied_at.is_some() && m.checksum_matches));
+    let script = migrator.sql(Some(0)).await.unwrap();
+    assert!(script.contains("-- 0001 init down") && script.contains("DROP TABLE users"));
+    let unknown = migrator.down(newest + 1).await.unwrap_err();
+    assert_eq!(unknown.to_string(), format!("there is no schema version {}", newest + 1));
+}
+
+/// Puts rows into every table that a short life fills.
+async fn live_a_little(world: &World) {
+    world.has_account("ada@example.org").await;
+    world.signs_in("ada@example.org", PASSWORD).await.unwrap();
+    let wish = vestibule::SignUp { idempotency_key: Some("1".into()), ..wish("bob@example.org", PASSWORD) };
+    world.accounts.sign_up(wish, &client()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_migration_goes_down_with_rows_on_sqlite() {
+    let world = World::on_sqlite().await;
+    live_a_little(&world).await;
+    up_and_down(world.settings.database_url.expose()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_migration_goes_down_with_rows_on_postgres() {
+    let world = World::on_postgres().await;
+    live_a_little(&world).await;
+    up_and_down(world.settings.database_url.expose()).await;
+}
+
+// G5: a program does not touch the schema of a newer one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_schema_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("newer.db");
+    let url = Secret::from(format!("sqlite:{}", path.display()));
+    Migrator::connect(&url).await.unwrap().up(None).await.unwrap();
+    rusqlite::Connection::open(&path)
+        .unwrap()
+        .execute("INSERT INTO schema_migrations VALUES (99, 'future', '', 0)", [])
+        .unwrap();
+    let error = Migrator::connect(&url).await.unwrap().up(None).await.unwrap_err();
+    assert!(error.to_string().contains("schema version 99"), "{error}");
+}
+
+// G5: two that migrate at once wait for each other.
+#[tokio::test(flavor = "multi_thread")]
+async fn parallel_migrations_apply_each_version_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = vestibule_testing::database();
+    for url in [format!("sqlite:{}", folder.path().join("m.db").display()), database.url().to_owned()] {
+        let url = Secret::from(url);
+        let runs = (0..6).map(|_| async {
+            let migrator = Migrator::connect(&url).await.unwrap();
+            migrator.up(None).await.unwrap().len()
+        });
+        let applied: usize = futures_util::future::join_all(runs).await.into_iter().sum();
+        assert_eq!(applied, Migrator::connect(&url).await.unwrap().status().await.unwrap().len());
+    }
+}
+
+#[tokio::test]
+async fn wrong_urls_are_told() {
+    for (url, told) in [
+        ("mysql://localhost/x", "must begin with `sqlite:` or `postgres:`"),
+        ("sqlite:", "with the path of a file"),
+        ("postgres://host:port", ": "),
+    ] {
+        let error = Migrator::connect(&Secret::from(url)).await.unwrap_err();
+        assert!(error.to_string().contains(told), "{error}");
+    }
+}

@@ -1,0 +1,278 @@
+//! The world of a story: accounts on a database of its own, a clock that the story moves, and a mailbox.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use vestibule::{
+    Account, Accounts, Client, Code, ConfirmError, Email, Env, Login, Mail, MailContent, MailTransport,
+    ManualClock, Password, Pending, Policy, SecretKey, SendError, Settings, SignInError, SignUp, SignUpError,
+    Timestamp, Tokens,
+};
+use vestibule_testing::TestDatabase;
+
+/// A password that every rule accepts.
+pub(crate) const PASSWORD: &str = "violet-otter-maps-42";
+/// Another one.
+pub(crate) const OTHER_PASSWORD: &str = "copper-lamp-river-77";
+
+pub(crate) struct World {
+    pub(crate) accounts: Accounts,
+    pub(crate) clock: ManualClock,
+    pub(crate) mailbox: Mailbox,
+    pub(crate) settings: Settings,
+    /// Kept until the end: a database goes when its guard does.
+    _database: Database,
+}
+
+enum Database {
+    Sqlite { _folder: tempfile::TempDir },
+    Postgres { _database: TestDatabase },
+}
+
+impl World {
+    pub(crate) async fn on_sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("vestibule.db").display());
+        Self::open(&url, Database::Sqlite { _folder: folder }).await
+    }
+
+    pub(crate) async fn on_postgres() -> Self {
+        let database = vestibule_testing::database();
+        let url = database.url().to_owned();
+        Self::open(&url, Database::Postgres { _database: database }).await
+    }
+
+    async fn open(url: &str, database: Database) -> Self {
+        let clock = ManualClock::new(Timestamp::from_millis(1_800_000_000_000));
+        let settings = Settings {
+            database_url: url.into(),
+            secret_key: SecretKey::generate(),
+            public_url: "https://accounts.example.org".to_owned(),
+            policy: Policy::default(),
+            env: Env::manual(&clock),
+        };
+        let accounts = Accounts::open(settings.clone()).await.unwrap();
+        Self { accounts, clock, mailbox: Mailbox::default(), settings, _database: database }
+    }
+
+    /// Another instance on the same database: with its own memory, as after a restart or on another machine.
+    pub(crate) async fn another_instance(&self) -> Accounts {
+        self.instance_with(|_| {}).await
+    }
+
+    /// Another instance whose policy differs.
+    pub(crate) async fn instance_with(&self, change: impl FnOnce(&mut Policy)) -> Accounts {
+        let mut settings = self.settings.clone();
+        change(&mut settings.policy);
+        Accounts::open(settings).await.unwrap()
+    }
+
+    /// No story ends with a message that was queued and not handed over, or handed over and not looked at.
+    pub(crate) async fn finish(self) {
+        let waiting = self.accounts.health().await.unwrap().mails_waiting;
+        assert_eq!(waiting, 0, "the story left messages in the outbox");
+        let unread: Vec<_> =
+            self.mailbox.0.lock().unwrap().mails.iter().map(|mail| mail.content.kind()).collect();
+        assert!(unread.is_empty(), "the story left mail unread: {unread:?}");
+    }
+
+    pub(crate) async fn signs_up_with(&self, email: &str, password: &str) -> Result<Pending, SignUpError> {
+        let pending = self.accounts.sign_up(wish(email, password), &client()).await;
+        self.deliver().await;
+        pending
+    }
+
+    pub(crate) async fn signs_up(&self, email: &str) -> Letter {
+        self.signs_up_with(email, PASSWORD).await.unwrap();
+        self.letter_to(email)
+    }
+
+    /// An account, from sign-up to welcome.
+    pub(crate) async fn has_account(&self, email: &str) -> Account {
+        let letter = self.signs_up(email).await;
+        let account = self.confirms(email, PASSWORD, &letter.code()).await.unwrap();
+        assert_eq!(self.kinds_to(email), ["welcome"]);
+        account
+    }
+
+    pub(crate) async fn confirms(
+        &self,
+        email: &str,
+        password: &str,
+        code: &str,
+    ) -> Result<Account, ConfirmError> {
+        let confirmed = confirm(&self.accounts, email, password, code).await;
+        self.deliver().await;
+        confirmed
+    }
+
+    pub(crate) async fn clicks(&self, token: &str, password: Option<&str>) -> Result<Account, ConfirmError> {
+        let password = password.map(self::password);
+        let confirmed = self.accounts.confirm_by_link(token, password.as_ref(), None, &client()).await;
+        self.deliver().await;
+        confirmed
+    }
+
+    pub(crate) async fn asks_again(&self, email: &str) {
+        self.accounts.resend(&address(email), &client()).await.unwrap();
+        self.deliver().await;
+    }
+
+    pub(crate) async fn signs_in(&self, email: &str, password: &str) -> Result<Tokens, SignInError> {
+        self.accounts.sign_in(&Login::Email(address(email)), &self::password(password), &client()).await
+    }
+
+    /// The mail worker, until nothing is due.
+    pub(crate) async fn deliver(&self) {
+        loop {
+            let step = self.accounts.deliver(&self.mailbox).await.unwrap();
+            if step.sent + step.dropped + step.delayed + step.failed == 0 {
+                break;
+            }
+        }
+    }
+
+    /// The one unread confirmation mail to this address.
+    pub(crate) fn letter_to(&self, email: &str) -> Letter {
+        let mut mails = self.take_mails_to(email);
+        assert_eq!(mails.len(), 1, "one mail to {email}");
+        Letter::from(mails.remove(0))
+    }
+
+    /// The kinds of the unread mails to this address, oldest first.
+    pub(crate) fn kinds_to(&self, email: &str) -> Vec<&'static str> {
+        self.take_mails_to(email).iter().map(|mail| mail.content.kind()).collect()
+    }
+
+    pub(crate) fn take_mails_to(&self, email: &str) -> Vec<Mail> {
+        let mut box_ = self.mailbox.0.lock().unwrap();
+        let (taken, kept) = box_.mails.drain(..).partition(|mail| mail.to == address(email));
+        box_.mails = kept;
+        taken
+    }
+
+    pub(crate) fn advance(&self, length: Duration) {
+        self.clock.advance(length);
+    }
+}
+
+/// What a confirmation mail holds.
+#[derive(Debug)]
+pub(crate) struct Letter {
+    pub(crate) token: Option<String>,
+    code: Option<String>,
+    pub(crate) mail: Mail,
+}
+
+impl Letter {
+    pub(crate) fn code(&self) -> String {
+        self.code.clone().expect("the mail carries a code")
+    }
+
+    pub(crate) fn has_code(&self) -> bool {
+        self.code.is_some()
+    }
+
+    pub(crate) fn token(&self) -> String {
+        self.token.clone().expect("the mail carries a link")
+    }
+
+    /// A code of the same length that is not this one.
+    pub(crate) fn wrong_code(&self) -> String {
+        let right: u32 = self.code().parse().unwrap();
+        format!("{:04}", (right + 1) % 10_000)
+    }
+}
+
+impl From<Mail> for Letter {
+    fn from(mail: Mail) -> Self {
+        let MailContent::Confirm { link, code, .. } = &mail.content else {
+            panic!("a confirmation mail, not {:?}", mail.content.kind());
+        };
+        let base = "https://accounts.example.org/confirm?token=";
+        let token = link.as_ref().map(|link| link.expose().strip_prefix(base).unwrap().to_owned());
+        let code = code.as_ref().map(|code| code.expose().to_owned());
+        Self { token, code, mail }
+    }
+}
+
+/// A transport that keeps what it is given, or fails as told.
+#[derive(Clone, Default)]
+pub(crate) struct Mailbox(Arc<Mutex<Contents>>);
+
+#[derive(Default)]
+struct Contents {
+    mails: Vec<Mail>,
+    fault: Option<SendError>,
+}
+
+impl Mailbox {
+    pub(crate) fn fails(&self, fault: SendError) {
+        self.0.lock().unwrap().fault = Some(fault);
+    }
+
+    pub(crate) fn works_again(&self) {
+        self.0.lock().unwrap().fault = None;
+    }
+}
+
+impl MailTransport for Mailbox {
+    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
+        let mut contents = self.0.lock().unwrap();
+        if let Some(fault) = &contents.fault {
+            Err(fault.clone())
+        } else {
+            contents.mails.push(mail.clone());
+            Ok(())
+        }
+    }
+}
+
+pub(crate) async fn confirm(
+    accounts: &Accounts,
+    email: &str,
+    password: &str,
+    code: &str,
+) -> Result<Account, ConfirmError> {
+    let code: Code = code.parse().unwrap();
+    accounts.confirm_by_code(&address(email), &self::password(password), &code, None, &client()).await
+}
+
+pub(crate) fn wish(email: &str, password: &str) -> SignUp {
+    SignUp {
+        email: address(email),
+        password: self::password(password),
+        user_name: None,
+        locale: None,
+        idempotency_key: None,
+    }
+}
+
+pub(crate) fn address(text: &str) -> Email {
+    text.parse().unwrap()
+}
+
+pub(crate) fn password(text: &str) -> Password {
+    Password::new(text).unwrap()
+}
+
+pub(crate) fn client() -> Client {
+    client_at("192.0.2.1")
+}
+
+pub(crate) fn client_at(ip: &str) -> Client {
+    Client { ip: Some(ip.parse().unwrap()), user_agent: Some("story".to_owned()) }
+}
+
+/// The error of a refused operation, by its name and figures.
+pub(crate) fn refusal<T: std::fmt::Debug, E: std::fmt::Debug>(result: Result<T, E>) -> String {
+    format!("{:?}", result.unwrap_err())
+}
+
+pub(crate) const fn seconds(number: u64) -> Duration {
+    Duration::from_secs(number)
+}
+
+pub(crate) const fn hours(number: u64) -> Duration {
+    Duration::from_secs(number * 3600)
+}
