@@ -1,0 +1,46 @@
+//! Mail for Vestibule: renders a [`vestibule::Mail`] with templates and hands it to whoever delivers it.
+//!
+//! A [`Mailer`] is built once at the start of the program. It checks every template in every language there, so that
+//! sending has nothing left to discover:
+//!
+//! ```no_run
+//! use vestibule::Secret;
+//! use vestibule_mail::{Mailer, MailerConfig, Transport};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let transport = Transport::from_url(&Secret::from("smtps://user:pass@mail.example.org"))?;
+//! let mailer = Mailer::new(
+//!     MailerConfig {
+//!         from: "Example <no-reply@example.org>".parse()?,
+//!         site_name: "Example".to_owned(),
+//!         public_url: "https://example.org".to_owned(),
+//!         templates: None,
+//!     },
+//!     transport,
+//! )?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A new kind of mail
+//! A folder `templates/<kind>/` with `subject.txt`, `body.txt` and `body.html` per language, its name in
+//! `templates.rs`, and its values with a sample in `values.rs`. Building a [`Mailer`] fails until all three are there.
+
+mod cause;
+mod letter;
+mod mailer;
+mod sender;
+mod templates;
+mod transport;
+mod values;
+
+pub use letter::{Letter, LetterError};
+pub use mailer::{Mailer, MailerConfig, MailerError};
+pub use sender::{Sender, SenderError};
+pub use templates::TemplateError;
+pub use transport::console::Console;
+pub use transport::file::Folder;
+pub use transport::http_api::{HttpApi, HttpApiConfig, HttpAuth, HttpBody};
+pub use transport::memory::{Fault, Memory, Received};
+pub use transport::smtp::Smtp;
+pub use transport::{Transport, TransportError};

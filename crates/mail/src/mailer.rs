@@ -1,0 +1,122 @@
+//! From a [`Mail`] to a delivered message: render, hand over, say what went wrong without saying too much.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use minijinja::Value;
+use vestibule::{Mail, MailTransport, Secret, SendError};
+
+use crate::templates::{TemplateError, Templates};
+use crate::values::Values;
+use crate::{Letter, LetterError, Sender, Transport, cause};
+
+/// No attempt takes longer, whatever the transport (M6).
+const ATTEMPT_MAX: Duration = Duration::from_mins(1);
+/// Longer names do not fit a subject line.
+const SITE_NAME_CHARS_MAX: usize = 60;
+
+/// What a [`Mailer`] needs to know about the site.
+#[derive(Clone, Debug)]
+pub struct MailerConfig {
+    /// Who the mail comes from.
+    pub from: Sender,
+    /// How the site is called in subjects and texts: at most 60 characters.
+    pub site_name: String,
+    /// The address of the site, `https://…`, shown so that the reader knows what the mail is about.
+    pub public_url: String,
+    /// A folder whose files replace the embedded templates one by one.
+    pub templates: Option<PathBuf>,
+}
+
+/// Renders mails and hands them to a [`Transport`].
+pub struct Mailer {
+    templates: Templates,
+    transport: Transport,
+    from: Sender,
+}
+
+/// Why a [`Mailer`] cannot be built. Everything that can be wrong with templates is found here, not when sending.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MailerError {
+    /// Empty, longer than 60 characters, or with a control character.
+    #[error("the site's name must have 1 to 60 characters and no control characters")]
+    SiteName,
+    /// Not an `http` or `https` address with a host.
+    #[error("the public URL must be http:// or https:// with a host")]
+    PublicUrl,
+    /// The sender cannot be written in a header.
+    #[error("the sender: {0}")]
+    Sender(#[from] LetterError),
+    /// A template is missing or broken.
+    #[error(transparent)]
+    Templates(#[from] TemplateError),
+}
+
+impl Mailer {
+    /// Loads and checks all templates. Does not contact anybody.
+    pub fn new(config: MailerConfig, transport: Transport) -> Result<Self, MailerError> {
+        config.from.mailbox()?;
+        let templates = Templates::load(site_values(&config)?, config.templates.as_deref())?;
+        Ok(Self { templates, transport, from: config.from })
+    }
+
+    /// The message as it would be sent.
+    pub fn render(&self, mail: &Mail) -> Result<Letter, LetterError> {
+        Letter::build(mail, self.templates.render(mail)?, &self.from)
+    }
+
+    /// Where the messages go.
+    pub fn transport(&self) -> &Transport {
+        &self.transport
+    }
+}
+
+impl MailTransport for Mailer {
+    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
+        let letter = self.render(mail).map_err(|error| SendError::Permanent(error.to_string()))?;
+        let outcome = tokio::time::timeout(ATTEMPT_MAX, self.transport.deliver(&letter)).await;
+        let late =
+            || Err(SendError::Temporary(format!("not handed over within {} s", ATTEMPT_MAX.as_secs())));
+        let typed = letter.to().as_str();
+        let ascii = letter.to_ascii_domain();
+        outcome.unwrap_or_else(|_| late()).map_err(|error| {
+            let shown = |secret: Option<&Secret>| secret.map_or("", |s| s.expose()).to_owned();
+            let (link, code) = (shown(letter.link()), shown(letter.code()));
+            let hidden = [
+                (typed, "[address]"),
+                (ascii.as_str(), "[address]"),
+                (link.as_str(), "[link]"),
+                (code.as_str(), "[code]"),
+            ];
+            cause::redacted(error, &hidden)
+        })
+    }
+}
+
+fn site_values(config: &MailerConfig) -> Result<Values, MailerError> {
+    let name = config.site_name.trim();
+    if name.is_empty() || name.chars().count() > SITE_NAME_CHARS_MAX || name.contains(char::is_control) {
+        return Err(MailerError::SiteName);
+    }
+    if config.public_url.contains(char::is_control) {
+        return Err(MailerError::PublicUrl);
+    }
+    let url = reqwest::Url::parse(&config.public_url).map_err(|_| MailerError::PublicUrl)?;
+    let host =
+        url.host_str().filter(|_| matches!(url.scheme(), "http" | "https")).ok_or(MailerError::PublicUrl)?;
+    let shown = config.public_url.trim().trim_end_matches('/');
+    Ok(Values::from([
+        ("site_name", Value::from(name)),
+        ("public_url", Value::from(shown)),
+        ("host", Value::from(host)),
+    ]))
+}
+
+impl std::fmt::Debug for Mailer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mailer")
+            .field("from", &self.from)
+            .field("transport", &self.transport)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,268 @@
+//! The texts: embedded, single files of them replaced by an operator's folder, all checked when they are loaded.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value, escape_formatter};
+use vestibule::{Mail, MailContent};
+
+use crate::LetterError;
+use crate::letter::check_line;
+use crate::values::{self, Values};
+
+/// The language when none fits.
+const FALLBACK: &str = "en";
+/// What makes a mail: its files in `<kind>/<locale>/`.
+const PARTS: [&str; 3] = ["subject.txt", "body.txt", "body.html"];
+/// What the files above use together: in `shared/` and `shared/<locale>/`.
+const SHARED: [&str; 3] = ["layout.html", "parts.html", "words.txt"];
+
+macro_rules! file {
+    ($($name:literal),+) => { (concat!($($name),+), include_str!(concat!("../templates/", $($name),+))) };
+}
+macro_rules! kind {
+    ($kind:literal) => {
+        kind!($kind, "/en/", "/de/")
+    };
+    ($kind:literal, $($locale:literal),+) => {
+        &[$(file!($kind, $locale, "subject.txt"), file!($kind, $locale, "body.txt"), file!($kind, $locale, "body.html")),+]
+    };
+}
+
+/// The embedded files. A new kind of mail is its folder and a line here.
+const EMBEDDED: [&[(&str, &str)]; 4] = [
+    &[
+        file!("shared/layout.html"),
+        file!("shared/parts.html"),
+        file!("shared/en/words.txt"),
+        file!("shared/de/words.txt"),
+    ],
+    kind!("confirm"),
+    kind!("already_registered"),
+    kind!("welcome"),
+];
+
+/// Why the templates cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateError {
+    /// The folder of the operator, or a file in it, cannot be read.
+    #[error("{path}: {cause}")]
+    Unreadable {
+        /// What was read.
+        path: PathBuf,
+        /// Why it failed.
+        cause: String,
+    },
+    /// A file in the operator's folder would never be used: most likely its name is misspelled.
+    #[error(
+        "{0}: not the name of a template; expected are <kind>/<language>/subject.txt, body.txt or body.html"
+    )]
+    UnknownFile(PathBuf),
+    /// A template is missing or does not render.
+    #[error("template {name}: {cause}")]
+    Broken {
+        /// Its name, relative to the folder.
+        name: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// A kind of mail for which this crate was not written yet.
+    #[error("there is no template for mails of the kind `{0}`")]
+    UnknownKind(&'static str),
+}
+
+/// The three texts of one mail.
+#[derive(Clone)]
+pub(crate) struct Rendered {
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    pub(crate) html: String,
+}
+
+/// All templates, ready to render.
+pub(crate) struct Templates {
+    engine: Environment<'static>,
+    /// In lower case, for a comparison without case (RFC 5646 §2.1.1); the value is the folder's name.
+    locales: BTreeMap<String, String>,
+    site: Values,
+    site_name: Value,
+}
+
+impl Templates {
+    /// Loads the embedded templates and those of `folder`, which replace them one by one, and renders each once.
+    pub(crate) fn load(site: Values, folder: Option<&Path>) -> Result<Self, TemplateError> {
+        let mut sources: BTreeMap<String, String> = EMBEDDED
+            .iter()
+            .copied()
+            .flatten()
+            .map(|(name, source)| ((*name).into(), (*source).into()))
+            .collect();
+        if let Some(folder) = folder {
+            read_folder(folder, &mut sources)?;
+        }
+        let locales =
+            sources.keys().filter_map(|name| locale_of(name)).map(|l| (l.to_ascii_lowercase(), l.into()));
+        let site_name = site.get("site_name").cloned().unwrap_or_default();
+        let templates = Self { locales: locales.collect(), engine: engine(sources)?, site, site_name };
+        templates.check()?;
+        Ok(templates)
+    }
+
+    /// The three texts, in the language of the mail or the nearest there is.
+    pub(crate) fn render(&self, mail: &Mail) -> Result<Rendered, LetterError> {
+        self.render_in(self.locale(mail.locale.as_deref()), mail)
+    }
+
+    fn render_in(&self, locale: &str, mail: &Mail) -> Result<Rendered, LetterError> {
+        let kind = mail.content.kind();
+        let mut values = values::of(&mail.content).ok_or(LetterError::UnknownKind(kind))?;
+        for (name, value) in &values {
+            check_line(name, value.as_str().unwrap_or_default())?;
+        }
+        values.extend(self.site.clone());
+        values.insert("locale", Value::from(locale));
+        values.insert("to", Value::from(mail.to.as_str()));
+        values.insert("requested_at", Value::from(values::minute(mail.created_at)));
+        let render = |part: &str, values: Value| {
+            let template = self.engine.get_template(&format!("{kind}/{locale}/{part}"));
+            template
+                .and_then(|template| template.render(values))
+                .map_err(|e| LetterError::Template(cause(&e)))
+        };
+        // M4, M5: the subject is given nothing that a person typed and nothing secret, so it cannot show it.
+        let public = BTreeMap::from([("site_name", self.site_name.clone())]);
+        let [subject, text, html] = PARTS;
+        Ok(Rendered {
+            subject: render(subject, Value::from(public))?.trim().to_owned(),
+            text: render(text, Value::from(values.clone()))?,
+            html: render(html, Value::from(values))?,
+        })
+    }
+
+    /// Exact tag, then its language, then English.
+    fn locale(&self, wanted: Option<&str>) -> &str {
+        let wanted = wanted.unwrap_or(FALLBACK).to_ascii_lowercase();
+        let language = wanted.split(['-', '_']).next().unwrap_or(FALLBACK);
+        let found = self.locales.get(&wanted).or_else(|| self.locales.get(language));
+        found.map_or(FALLBACK, String::as_str)
+    }
+
+    /// Every kind in every language with every sample.
+    fn check(&self) -> Result<(), TemplateError> {
+        let samples = values::samples();
+        let covered: BTreeSet<&str> = samples.iter().map(|mail| mail.content.kind()).collect();
+        if let Some(kind) = MailContent::KINDS.into_iter().find(|kind| !covered.contains(kind)) {
+            return Err(TemplateError::UnknownKind(kind));
+        }
+        for locale in self.locales.values() {
+            for mail in &samples {
+                let name = || format!("{}/{locale}", mail.content.kind());
+                let broken = |cause: String| TemplateError::Broken { name: name(), cause };
+                let rendered = self.render_in(locale, mail).map_err(|error| broken(error.to_string()))?;
+                if rendered.subject.is_empty() || rendered.subject.contains(char::is_control) {
+                    return Err(broken("subject.txt must be one line of text".to_owned()));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn engine(sources: BTreeMap<String, String>) -> Result<Environment<'static>, TemplateError> {
+    let mut engine = Environment::new();
+    // A misspelled name fails when the templates are loaded instead of being left out of the mail.
+    engine.set_undefined_behavior(UndefinedBehavior::Strict);
+    engine.set_syntax(
+        SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build()
+            .map_err(|error| TemplateError::Broken { name: "syntax".to_owned(), cause: error.to_string() })?,
+    );
+    engine.set_formatter(format_value);
+    for (name, source) in sources {
+        engine
+            .add_template_owned(name.clone(), source)
+            .map_err(|error| TemplateError::Broken { name, cause: cause(&error) })?;
+    }
+    Ok(engine)
+}
+
+/// Escapes by file ending like the engine does, but leaves `/` alone: it needs no escape, and links stay readable.
+fn format_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    match value.as_str() {
+        Some(text) if matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe() => {
+            for c in text.chars() {
+                match c {
+                    '&' => out.write_str("&amp;")?,
+                    '<' => out.write_str("&lt;")?,
+                    '>' => out.write_str("&gt;")?,
+                    '"' => out.write_str("&quot;")?,
+                    '\'' => out.write_str("&#39;")?,
+                    c => out.write_char(c)?,
+                }
+            }
+            Ok(())
+        }
+        _ => escape_formatter(out, state, value),
+    }
+}
+
+/// The message with its place; the engine's own text can quote values, this does not.
+fn cause(error: &Error) -> String {
+    let detail = error.detail().unwrap_or_default();
+    let place = match (error.name(), error.line()) {
+        (Some(name), Some(line)) => format!(" ({name}, line {line})"),
+        _ => String::new(),
+    };
+    format!("{}: {detail}{place}", error.kind())
+}
+
+/// The language of a mail's file, `None` for what is shared.
+fn locale_of(name: &str) -> Option<&str> {
+    let mut parts = name.split('/');
+    let (kind, locale, part) = (parts.next()?, parts.next()?, parts.next()?);
+    (MailContent::KINDS.contains(&kind) && PARTS.contains(&part) && parts.next().is_none()).then_some(locale)
+}
+
+fn is_shared(name: &str) -> bool {
+    let shared = name.strip_prefix("shared/");
+    shared.is_some_and(|rest| SHARED.contains(&rest.rsplit('/').next().unwrap_or(rest)))
+}
+
+/// Kind, language, file: no template lies deeper.
+const FOLDERS_DEEP: usize = 3;
+
+fn read_folder(folder: &Path, sources: &mut BTreeMap<String, String>) -> Result<(), TemplateError> {
+    let mut waiting = vec![(folder.to_owned(), Vec::<String>::new())];
+    while let Some((path, names)) = waiting.pop() {
+        let unreadable = |error: std::io::Error| TemplateError::Unreadable {
+            path: path.clone(),
+            cause: error.to_string(),
+        };
+        for entry in std::fs::read_dir(&path).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            // What editors and desktops leave behind.
+            if name.starts_with('.') || name.ends_with('~') {
+                continue;
+            }
+            let names: Vec<String> = names.iter().cloned().chain([name]).collect();
+            if entry.path().is_dir() && names.len() < FOLDERS_DEEP {
+                waiting.push((entry.path(), names));
+                continue;
+            }
+            let name = names.join("/");
+            if locale_of(&name).is_none() && !is_shared(&name) {
+                return Err(TemplateError::UnknownFile(entry.path()));
+            }
+            let source = std::fs::read_to_string(entry.path()).map_err(|error| {
+                TemplateError::Unreadable { path: entry.path(), cause: error.to_string() }
+            })?;
+            sources.insert(name, source);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! A mailbox inside the process: the development server's inbox, and what tests read.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use vestibule::{Email, Secret, SendError, Timestamp};
+
+use crate::Letter;
+
+/// The oldest message makes room for the newest beyond this.
+const MESSAGES_MAX: usize = 1000;
+
+/// A mailbox in memory with at most 1000 messages. Clones are handles of the same mailbox.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    messages: Mutex<Messages>,
+    arrived: Notify,
+    fault: watch::Sender<Fault>,
+}
+
+#[derive(Debug, Default)]
+struct Messages {
+    kept: VecDeque<Arc<Received>>,
+    last_number: u64,
+}
+
+/// A message in the mailbox.
+#[derive(Clone)]
+pub struct Received {
+    /// Counts from 1 in the order of arrival.
+    pub number: u64,
+    /// The kind of mail, as [`vestibule::MailContent::kind`].
+    pub kind: &'static str,
+    /// Whom it is for.
+    pub to: Email,
+    /// The subject.
+    pub subject: String,
+    /// The plain text body.
+    pub text: String,
+    /// The HTML body.
+    pub html: String,
+    /// The MIME source.
+    pub source: String,
+    /// The code in it, if it has one.
+    pub code: Option<Secret>,
+    /// The link with a token in it, if it has one.
+    pub link: Option<Secret>,
+    /// When its cause happened.
+    pub created_at: Timestamp,
+}
+
+/// What the mailbox pretends to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fault {
+    /// A provider that works.
+    #[default]
+    Ok,
+    /// A provider that asks to try again later.
+    Temporary,
+    /// A provider that refuses for good.
+    Permanent,
+    /// A provider that does not answer, until the fault is changed.
+    Stall,
+}
+
+impl Memory {
+    /// An empty mailbox that works.
+    pub fn new() -> Self {
+        let inner =
+            Inner { messages: Mutex::default(), arrived: Notify::new(), fault: watch::Sender::default() };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// All messages, oldest first.
+    pub fn list(&self) -> Vec<Arc<Received>> {
+        self.messages().kept.iter().cloned().collect()
+    }
+
+    /// The newest message to this address.
+    pub fn latest(&self, to: &Email) -> Option<Arc<Received>> {
+        self.messages().kept.iter().rev().find(|message| message.to == *to).cloned()
+    }
+
+    /// The oldest message to this address with a number above `after`; waits for it at most `timeout`.
+    pub async fn wait_for(&self, to: &Email, after: u64, timeout: Duration) -> Option<Arc<Received>> {
+        let wait = async {
+            loop {
+                // Registered before looking, so that what arrives in between wakes it.
+                let mut arrived = std::pin::pin!(self.inner.arrived.notified());
+                arrived.as_mut().enable();
+                if let Some(message) = self.first_after(to, after) {
+                    return message;
+                }
+                arrived.await;
+            }
+        };
+        tokio::time::timeout(timeout, wait).await.ok()
+    }
+
+    /// Empties the mailbox. Numbers go on counting.
+    pub fn clear(&self) {
+        self.messages().kept.clear();
+    }
+
+    /// Changes what the mailbox pretends to be, from the next message on; a stalled one goes on with the new fault.
+    pub fn set_fault(&self, fault: Fault) {
+        self.inner.fault.send_replace(fault);
+    }
+
+    /// What the mailbox pretends to be.
+    pub fn fault(&self) -> Fault {
+        *self.inner.fault.borrow()
+    }
+
+    pub(crate) async fn deliver(&self, letter: &Letter) -> Result<(), SendError> {
+        let mut fault = self.inner.fault.subscribe();
+        let fault = fault.wait_for(|fault| *fault != Fault::Stall).await.map_or(Fault::Ok, |fault| *fault);
+        match fault {
+            Fault::Temporary => {
+                return Err(SendError::Temporary("the mailbox is told to fail for now".to_owned()));
+            }
+            Fault::Permanent => return Err(SendError::Permanent("the mailbox is told to refuse".to_owned())),
+            Fault::Ok | Fault::Stall => {}
+        }
+        self.messages().add(letter);
+        self.inner.arrived.notify_waiters();
+        Ok(())
+    }
+
+    fn first_after(&self, to: &Email, after: u64) -> Option<Arc<Received>> {
+        self.messages().kept.iter().find(|message| message.number > after && message.to == *to).cloned()
+    }
+
+    fn messages(&self) -> MutexGuard<'_, Messages> {
+        self.inner.messages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Messages {
+    fn add(&mut self, letter: &Letter) {
+        self.last_number += 1;
+        self.kept.push_back(Arc::new(Received {
+            number: self.last_number,
+            kind: letter.kind(),
+            to: letter.to().clone(),
+            subject: letter.subject().to_owned(),
+            text: letter.text().to_owned(),
+            html: letter.html().to_owned(),
+            source: String::from_utf8_lossy(letter.source()).into_owned(),
+            code: letter.code().cloned(),
+            link: letter.link().cloned(),
+            created_at: letter.created_at(),
+        }));
+        if self.kept.len() > MESSAGES_MAX {
+            self.kept.pop_front();
+        }
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Bodies hold codes and links: a log gets the number and the kind.
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Received")
+            .field("number", &self.number)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}

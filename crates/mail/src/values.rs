@@ -1,0 +1,91 @@
+//! What a template may write, per kind of mail.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use minijinja::Value;
+use vestibule::{Mail, MailContent, MailId, Secret, Timestamp};
+
+/// The names a template knows, with their values.
+pub(crate) type Values = BTreeMap<&'static str, Value>;
+
+/// The values of this content; `None` for a kind this crate does not know yet.
+pub(crate) fn of(content: &MailContent) -> Option<Values> {
+    let text = |secret: &Option<Secret>| Value::from(secret.as_ref().map(Secret::expose));
+    let values = match content {
+        MailContent::Confirm { link, code, code_lifetime, link_expires_at } => vec![
+            ("link", text(link)),
+            ("code", text(code)),
+            // Rounded down: a text may promise less than what is kept, not more.
+            ("code_seconds", Value::from(code_lifetime.as_secs().max(1))),
+            ("link_until", Value::from(minute(*link_expires_at))),
+        ],
+        MailContent::AlreadyRegistered { sign_in } | MailContent::Welcome { sign_in } => {
+            vec![("sign_in", Value::from(sign_in.as_str()))]
+        }
+        _ => return None,
+    };
+    Some(values.into_iter().collect())
+}
+
+/// The link and the code of this content.
+pub(crate) fn secrets(content: &MailContent) -> (Option<&Secret>, Option<&Secret>) {
+    match content {
+        MailContent::Confirm { link, code, .. } => (link.as_ref(), code.as_ref()),
+        _ => (None, None),
+    }
+}
+
+/// `2023-11-14 22:13`, in UTC: read the same way in every language.
+pub(crate) fn minute(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.as_millis())
+        .map_or_else(|_| at.to_string(), |time| time.strftime("%Y-%m-%d %H:%M").to_string())
+}
+
+/// Mails that together take every branch of every template: rendered once when a `Mailer` is built.
+pub(crate) fn samples() -> Vec<Mail> {
+    let id: MailId = "msg_00000000000000000000000000".parse().expect("zeros are an id");
+    let link = || Some(Secret::from("https://example.org/confirm#token=sample&x=<y>"));
+    let code = || Some(Secret::from("0123"));
+    let confirm = |link, code, seconds| MailContent::Confirm {
+        link,
+        code,
+        code_lifetime: Duration::from_secs(seconds),
+        link_expires_at: Timestamp::from_millis(1_700_000_000_000),
+    };
+    let sign_in = || "https://example.org/sign-in".to_owned();
+    let contents = [
+        confirm(link(), code(), 60),
+        confirm(link(), None, 90),
+        confirm(None, code(), 1),
+        confirm(None, code(), 600),
+        MailContent::AlreadyRegistered { sign_in: sign_in() },
+        MailContent::Welcome { sign_in: sign_in() },
+    ];
+    let mail = |content| Mail {
+        id,
+        to: "sample@example.org".parse().expect("the sample address is one"),
+        locale: None,
+        created_at: Timestamp::from_millis(1_700_000_000_000),
+        content,
+    };
+    contents.into_iter().map(mail).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_values_and_a_sample() {
+        for kind in MailContent::KINDS {
+            let sample = samples().into_iter().find(|mail| mail.content.kind() == kind);
+            assert!(sample.is_some_and(|mail| of(&mail.content).is_some()), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_minute_is_written_in_utc() {
+        assert_eq!(minute(Timestamp::from_millis(1_700_000_000_123)), "2023-11-14 22:13");
+    }
+}

@@ -1,0 +1,10 @@
+//! The crate from outside: what is rendered, and what relays and providers receive.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests may end a test")]
+
+mod folder;
+mod http_api;
+mod memory;
+mod overrides;
+mod rendered;
+mod smtp;
+mod support;

@@ -1,0 +1,203 @@
+use std::time::Duration;
+
+use vestibule::{Mail, MailContent, MailTransport as _, Secret, SendError, Timestamp};
+use vestibule_mail::{Letter, LetterError, Mailer, MailerError};
+
+use crate::support::{CODE, LINK, config, confirm, mail, mailer};
+
+const ESCAPED_LINK: &str = "https://example.org/confirm?a=1&amp;b=&lt;2&gt;#token=sEcReT&#39;&quot;";
+const SIGN_IN: &str = "https://example.net/sign-in";
+
+fn render(mail: &Mail) -> Letter {
+    mailer("memory:").render(mail).unwrap()
+}
+
+fn contents() -> Vec<MailContent> {
+    let sign_in = || SIGN_IN.to_owned();
+    vec![
+        confirm(),
+        MailContent::AlreadyRegistered { sign_in: sign_in() },
+        MailContent::Welcome { sign_in: sign_in() },
+    ]
+}
+
+#[test]
+fn every_mail_in_every_language_is_complete() {
+    assert_eq!(contents().len(), MailContent::KINDS.len());
+    for locale in ["en", "de"] {
+        for content in contents() {
+            let name = format!("{locale}/{}", content.kind());
+            let letter = render(&mail("o'hara@example.org", Some(locale), content));
+            assert!(letter.subject().contains("Fish & Chips"), "{name}");
+            assert!(
+                letter.text().contains("Fish & Chips, https://example.net\n"),
+                "{name}:\n{}",
+                letter.text()
+            );
+            assert!(letter.text().contains("o'hara@example.org"), "{name}");
+            assert!(letter.text().contains("2023-11-14 22:13 UTC"), "{name}");
+            assert!(letter.text().contains('?'), "{name} does not say what to do if it was not you");
+            assert!(
+                letter.html().contains("Fish &amp; Chips") && !letter.html().contains("Fish & Chips"),
+                "{name}"
+            );
+            assert!(letter.html().contains("o&#39;hara@example.org"), "{name}");
+            assert!(
+                letter.html().starts_with(&format!("<!doctype html>\n<html lang=\"{locale}\" dir=\"ltr\">")),
+                "{name}"
+            );
+            assert!(letter.html().contains("color-scheme"), "{name}");
+            for remote in ["<img", "src=", "url(", "@import", "<link", "<script"] {
+                assert!(!letter.html().contains(remote), "{name} loads something: {remote}");
+            }
+            assert!(letter.source().len() <= 20 * 1024, "{name}: {} bytes", letter.source().len());
+            for body in [letter.text(), letter.html()] {
+                assert!(
+                    !body.contains("{{") && !body.contains("{%") && !body.contains(">none"),
+                    "{name}:\n{body}"
+                );
+                assert!(!body.contains("\n\n\n"), "{name} has gaps:\n{body}");
+            }
+        }
+    }
+}
+
+// M5: notifications show subjects on locked screens.
+#[test]
+fn the_code_is_at_the_top_of_the_body_and_not_in_the_subject() {
+    for locale in ["en", "de"] {
+        let letter = render(&mail("ada@example.org", Some(locale), confirm()));
+        assert!(!letter.subject().contains(CODE));
+        assert!(letter.text().lines().next().unwrap().ends_with(CODE), "{}", letter.text());
+        assert!(
+            letter.html().contains(&format!("<p class=\"code\" dir=\"ltr\">{CODE}</p>")),
+            "{}",
+            letter.html()
+        );
+        // The line that lets a device fill the code in.
+        assert_eq!(letter.text().trim_end().lines().last(), Some("@example.net #4711"));
+    }
+}
+
+#[test]
+fn the_link_is_a_button_and_a_text() {
+    for locale in ["en", "de"] {
+        let letter = render(&mail("ada@example.org", Some(locale), confirm()));
+        assert!(letter.text().lines().any(|line| line == LINK), "{}", letter.text());
+        assert!(
+            letter.html().contains(&format!("<a class=\"button\" href=\"{ESCAPED_LINK}\">")),
+            "{}",
+            letter.html()
+        );
+        assert!(
+            letter.html().contains(&format!("<a href=\"{ESCAPED_LINK}\">{ESCAPED_LINK}</a>")),
+            "{}",
+            letter.html()
+        );
+        assert!(!letter.html().contains(LINK));
+        assert!(
+            letter.text().contains("2023-11-15 22:13 UTC") && letter.html().contains("2023-11-15 22:13 UTC")
+        );
+    }
+}
+
+fn lasting(seconds: u64, locale: &str) -> String {
+    let content = MailContent::Confirm {
+        link: None,
+        code: Some(Secret::from(CODE)),
+        code_lifetime: Duration::from_secs(seconds),
+        link_expires_at: Timestamp::from_millis(0),
+    };
+    render(&mail("ada@example.org", Some(locale), content)).text().to_owned()
+}
+
+#[test]
+fn how_long_the_code_works_is_said_in_words() {
+    for (seconds, locale, words) in [
+        (60, "en", "works for one minute from"),
+        (45, "en", "works for 45 seconds from"),
+        (1, "en", "works for one second from"),
+        (90, "en", "works for 90 seconds from"),
+        (600, "en", "works for 10 minutes from"),
+        (60, "de", "gilt eine Minute lang"),
+        (45, "de", "gilt 45 Sekunden lang"),
+        (600, "de", "gilt 10 Minuten lang"),
+    ] {
+        assert!(lasting(seconds, locale).contains(words), "{words}:\n{}", lasting(seconds, locale));
+    }
+    assert!(!lasting(60, "en").contains("link"));
+}
+
+#[test]
+fn a_link_alone_needs_no_code() {
+    let content = MailContent::Confirm {
+        link: Some(Secret::from(LINK)),
+        code: None,
+        code_lifetime: Duration::from_mins(1),
+        link_expires_at: Timestamp::from_millis(0),
+    };
+    let letter = render(&mail("ada@example.org", None, content));
+    assert!(letter.text().starts_with("Confirm your e-mail address with this link:"), "{}", letter.text());
+    assert!(!letter.text().contains("code") && letter.code().is_none());
+}
+
+#[test]
+fn the_language_is_the_nearest_there_is() {
+    let german = |locale| {
+        let letter = render(&mail("ada@example.org", locale, confirm()));
+        letter.subject().starts_with("Bitte")
+    };
+    for locale in ["de", "DE", "de-AT", "de-Latn-DE-1996"] {
+        assert!(german(Some(locale)), "{locale}");
+    }
+    for locale in [Some("en-GB"), Some("fr"), Some("deu"), Some(""), Some("../de"), Some("\r\n"), None] {
+        assert!(!german(locale), "{locale:?}");
+    }
+}
+
+// M4: a value that would start a header or a line of its own is an error and nothing is sent.
+#[tokio::test]
+async fn a_line_break_in_a_value_is_refused() {
+    for bad in ["https://example.org/\r\nBcc: eve@example.org", "a\nb", "a\0b"] {
+        let content = MailContent::Confirm {
+            link: Some(Secret::from(bad)),
+            code: None,
+            code_lifetime: Duration::from_mins(1),
+            link_expires_at: Timestamp::from_millis(0),
+        };
+        let content_mail = mail("ada@example.org", None, content);
+        assert!(
+            matches!(mailer("memory:").render(&content_mail), Err(LetterError::ControlCharacter(_))),
+            "{bad:?}"
+        );
+        assert!(matches!(mailer("memory:").send(&content_mail).await, Err(SendError::Permanent(_))));
+        let content = MailContent::Welcome { sign_in: bad.to_owned() };
+        let refused = mailer("memory:").render(&mail("ada@example.org", None, content));
+        assert!(matches!(refused, Err(LetterError::ControlCharacter(_))), "{bad:?}");
+    }
+}
+
+#[test]
+fn the_site_is_checked() {
+    let build = |name: &str, url: &str| {
+        let mut config = config();
+        name.clone_into(&mut config.site_name);
+        url.clone_into(&mut config.public_url);
+        Mailer::new(config, vestibule_mail::Transport::Console(vestibule_mail::Console)).map(|_| ())
+    };
+    assert_eq!(build("Example", "http://localhost:8080"), Ok(()));
+    for name in ["", "  ", "a\r\nBcc: b", &"x".repeat(61)] {
+        assert_eq!(build(name, "https://example.org"), Err(MailerError::SiteName), "{name:?}");
+    }
+    for url in ["", "example.org", "javascript:alert(1)", "https://", "https://example.org/\n"] {
+        assert_eq!(build("Example", url), Err(MailerError::PublicUrl), "{url:?}");
+    }
+}
+
+#[test]
+fn debug_shows_no_content() {
+    let mailer = mailer("smtps://user:hunter2@mail.example.org");
+    let letter = mailer.render(&mail("ada@example.org", None, confirm())).unwrap();
+    let shown = format!("{mailer:?} {letter:?}");
+    assert!(!shown.contains("hunter2") && !shown.contains(CODE) && !shown.contains("ada@"), "{shown}");
+}

@@ -1,0 +1,173 @@
+//! Mails to send, and servers on loopback that receive them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use vestibule::{Mail, MailContent, Secret, Timestamp};
+use vestibule_mail::{Mailer, MailerConfig, Transport};
+
+pub(crate) const LINK: &str = "https://example.org/confirm?a=1&b=<2>#token=sEcReT'\"";
+pub(crate) const CODE: &str = "4711";
+
+pub(crate) fn mail(to: &str, locale: Option<&str>, content: MailContent) -> Mail {
+    Mail {
+        id: "msg_0123456789abcdefghijklmno0".parse().unwrap(),
+        to: to.parse().unwrap(),
+        locale: locale.map(str::to_owned),
+        created_at: Timestamp::from_millis(1_700_000_000_123),
+        content,
+    }
+}
+
+pub(crate) fn confirm() -> MailContent {
+    MailContent::Confirm {
+        link: Some(Secret::from(LINK)),
+        code: Some(Secret::from(CODE)),
+        code_lifetime: Duration::from_mins(1),
+        link_expires_at: Timestamp::from_millis(1_700_086_400_000),
+    }
+}
+
+pub(crate) fn confirmation() -> Mail {
+    mail("ada@example.org", None, confirm())
+}
+
+pub(crate) fn config() -> MailerConfig {
+    MailerConfig {
+        from: "Exämple, Inc. <no-reply@example.net>".parse().unwrap(),
+        site_name: "Fish & Chips".to_owned(),
+        public_url: "https://example.net/".to_owned(),
+        templates: None,
+    }
+}
+
+pub(crate) fn mailer(url: &str) -> Mailer {
+    Mailer::new(config(), Transport::from_url(&Secret::from(url)).unwrap()).unwrap()
+}
+
+/// A relay that answers by a script and remembers what it was told.
+pub(crate) struct Relay {
+    pub(crate) port: u16,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+/// The answer that ends the connection instead.
+pub(crate) const DROP: &str = "DROP";
+
+impl Relay {
+    /// Answers `250 ok` unless the script has an answer for the verb; `HELLO` is the greeting, `BODY` the end of a message.
+    pub(crate) async fn start(script: &[(&'static str, &'static str)]) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let seen = Arc::<Mutex<Vec<String>>>::default();
+        let script: HashMap<_, _> = script.iter().copied().collect();
+        tokio::spawn(serve(listener, script, Arc::clone(&seen)));
+        Self { port, seen }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("smtp://127.0.0.1:{}", self.port)
+    }
+
+    /// Every line received, `*` for a new connection.
+    pub(crate) fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    script: HashMap<&'static str, &'static str>,
+    seen: Arc<Mutex<Vec<String>>>,
+) {
+    while let Ok((stream, _)) = listener.accept().await {
+        seen.lock().unwrap().push("*".to_owned());
+        tokio::spawn(talk(stream, script.clone(), Arc::clone(&seen)));
+    }
+}
+
+async fn talk(stream: TcpStream, script: HashMap<&'static str, &'static str>, seen: Arc<Mutex<Vec<String>>>) {
+    let mut stream = BufReader::new(stream);
+    let mut verb = "HELLO".to_owned();
+    loop {
+        let usual = match verb.as_str() {
+            "HELLO" => "220 relay.example.org",
+            "EHLO" => "250-relay.example.org\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN",
+            "AUTH" => "235 ok",
+            "DATA" => "354 go on",
+            "QUIT" => "221 bye",
+            _ => "250 ok",
+        };
+        let answer = *script.get(verb.as_str()).unwrap_or(&usual);
+        if answer == DROP || stream.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
+            return;
+        }
+        let in_message = answer.starts_with("354");
+        let mut line = String::new();
+        loop {
+            line.clear();
+            if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
+                return;
+            }
+            seen.lock().unwrap().push(line.trim_end().to_owned());
+            if !in_message || line == ".\r\n" {
+                break;
+            }
+        }
+        verb = if in_message { "BODY".to_owned() } else { line[..4].to_ascii_uppercase() };
+    }
+}
+
+/// One request as a provider sees it.
+pub(crate) struct Request {
+    pub(crate) line: String,
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) body: String,
+}
+
+/// A provider that gives one answer and hands over the request.
+pub(crate) struct Provider {
+    pub(crate) address: String,
+    request: tokio::task::JoinHandle<Request>,
+}
+
+impl Provider {
+    pub(crate) async fn start(answer: &'static str) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let request = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = BufReader::new(stream);
+            let request = read(&mut stream).await;
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            request
+        });
+        Self { address, request }
+    }
+
+    pub(crate) async fn request(self) -> Request {
+        self.request.await.unwrap()
+    }
+}
+
+async fn read(stream: &mut BufReader<TcpStream>) -> Request {
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await.unwrap();
+        if line.trim_end().is_empty() {
+            break;
+        }
+        lines.push(line.trim_end().to_owned());
+    }
+    let line = lines.remove(0);
+    let headers = lines.iter().filter_map(|line| line.split_once(": "));
+    let headers: HashMap<_, _> =
+        headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
+    let mut body = vec![0; headers["content-length"].parse().unwrap()];
+    stream.read_exact(&mut body).await.unwrap();
+    Request { line, headers, body: String::from_utf8(body).unwrap() }
+}
