@@ -90,6 +90,7 @@ impl Accounts {
         let inner = self.0.clone();
         let (mail, now) = (taken.clone(), inner.now());
         let plan = inner.clone().store.write(move |tx| plan(tx, &inner, &mail, now)).await?;
+        let told_owner = matches!(&plan, Plan::Send(mail) if mail.content.kind() == "already_registered");
         let result = match plan {
             Plan::Drop => {
                 self.0.store.write(move |tx| outbox::drop(tx, &taken)).await?;
@@ -103,16 +104,21 @@ impl Accounts {
             // While real messages are stuck, a pretended one must be stuck, too.
             Plan::Pretend => self.0.mail_error().map_or(Ok(()), |cause| Err(SendError::Temporary(cause))),
         };
-        self.note(taken, result).await
+        self.note(taken, result, told_owner).await
     }
 
     /// Remembers how a hand-over ended. The minute of a code starts here.
-    async fn note(&self, taken: Taken, result: Result<(), SendError>) -> Result<Ending, Fault> {
+    async fn note(
+        &self,
+        taken: Taken,
+        result: Result<(), SendError>,
+        told_owner: bool,
+    ) -> Result<Ending, Fault> {
         let inner = self.0.clone();
         let now = inner.now();
         let (cause, permanent) = match result {
             Ok(()) => {
-                self.0.store.write(move |tx| note_sent(tx, &inner, &taken, now)).await?;
+                self.0.store.write(move |tx| note_sent(tx, &inner, &taken, told_owner, now)).await?;
                 return Ok(Ending::Sent);
             }
             Err(SendError::Temporary(cause)) => (cause, false),
@@ -221,7 +227,13 @@ fn send(taken: &Taken, to: Email, locale: Option<String>, content: MailContent) 
     Plan::Send(Box::new(Mail { id: taken.id, to, locale, created_at: taken.created_at, content }))
 }
 
-fn note_sent(tx: &mut Tx<'_>, inner: &Inner, taken: &Taken, now: Timestamp) -> Result<(), Fault> {
+fn note_sent(
+    tx: &mut Tx<'_>,
+    inner: &Inner,
+    taken: &Taken,
+    told_owner: bool,
+    now: Timestamp,
+) -> Result<(), Fault> {
     let about = RegistrationId::from_bytes(taken.about);
     let registration = if taken.kind == "confirm" { registrations::by_id(tx, about)? } else { None };
     let Some(registration) = registration else {
@@ -236,7 +248,7 @@ fn note_sent(tx: &mut Tx<'_>, inner: &Inner, taken: &Taken, now: Timestamp) -> R
     registrations::handed_over(tx, &HandedOver { id: registration.id, mailed_at: now, code })?;
     if outbox::sent(tx, taken, now)? {
         record(tx, &address, Rule::MailSent, now)?;
-        if registration.decoy_at.is_some() {
+        if told_owner {
             record(tx, &address, Rule::Notice, now)?;
         }
     }

@@ -169,7 +169,7 @@ impl NewSession {
             user_id,
             created_at: now,
             expires_at: now + policy.session_absolute,
-            user_agent: client.user_agent.clone(),
+            user_agent: client.device(),
             ip: client.ip.map(|ip| ip.to_string()),
         };
         Self { row, token_expires_at: now + policy.session_idle }

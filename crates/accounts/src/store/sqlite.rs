@@ -214,3 +214,72 @@ impl Row<'_> {
         Ok(self.0.get(index)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Store;
+    use super::super::sql::{Tx, args};
+    use super::*;
+    use crate::Secret;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let url = Secret::from(format!("sqlite:{}", folder.path().join("test.db").display()));
+        (folder, Store::open(&url).unwrap())
+    }
+
+    fn insert(tx: &mut Tx<'_>, number: i64) -> Result<u64, Fault> {
+        tx.execute("INSERT INTO t (n, filling) VALUES ($1, $2)", args![number, vec![0_u8; 20_000]])
+    }
+
+    async fn rows(store: &Store) -> i64 {
+        store.read(|tx| tx.count("SELECT COUNT(*) FROM t", &[])).await.unwrap()
+    }
+
+    // Jobs that share a commit do not share their failures.
+    #[tokio::test]
+    async fn a_failing_job_takes_nobody_with_it() {
+        let (_folder, store) = store();
+        store.write(|tx| tx.script("CREATE TABLE t (n BIGINT PRIMARY KEY, filling BYTEA)")).await.unwrap();
+        let jobs = (0..40).map(|number| {
+            store.write(move |tx| -> Result<(), Fault> {
+                insert(tx, number)?;
+                assert!(number != 7, "a job that panics");
+                if number % 2 == 1 { Err(Fault::Unavailable("refused".into())) } else { Ok(()) }
+            })
+        });
+        let results = futures_util::future::join_all(jobs).await;
+        assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 20);
+        assert_eq!(rows(&store).await, 20);
+    }
+
+    // G4: on a full disk nobody is told "done", what was committed before stays, and the store recovers.
+    #[tokio::test]
+    async fn a_full_disk_loses_nothing() {
+        let (_folder, store) = store();
+        let begin = "CREATE TABLE t (n BIGINT PRIMARY KEY, filling BYTEA); PRAGMA max_page_count = 60";
+        store.write(move |tx| tx.script(begin)).await.unwrap();
+        let mut done = 0;
+        for round in 0..8 {
+            let jobs = (0..5).map(|number| store.write(move |tx| insert(tx, round * 5 + number)));
+            done += futures_util::future::join_all(jobs).await.into_iter().filter(Result::is_ok).count();
+        }
+        assert!((1..40).contains(&done), "the disk was filled: {done}");
+        assert_eq!(usize::try_from(rows(&store).await).unwrap(), done);
+        store.write(|tx| tx.script("PRAGMA max_page_count = 1000")).await.unwrap();
+        store.write(|tx| insert(tx, 1000)).await.unwrap();
+    }
+
+    // The file holds password hashes: its owner reads it, and nobody else.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn the_file_is_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (folder, store) = store();
+        store.write(|tx| tx.script("CREATE TABLE t (n BIGINT PRIMARY KEY)")).await.unwrap();
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let mode = file.unwrap().metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+}

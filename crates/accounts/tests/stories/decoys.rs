@@ -68,7 +68,11 @@ on_both_stores! {
             world.signs_up_with("ADA@example.org", OTHER_PASSWORD).await.unwrap();
         }
         assert_eq!(world.kinds_to("ada@example.org"), ["already_registered"]);
-        world.advance(hours(24));
+        // Attempts that were not told do not put off the next notice.
+        world.advance(hours(12));
+        world.signs_up_with("ADA@example.org", OTHER_PASSWORD).await.unwrap();
+        assert!(world.kinds_to("ada@example.org").is_empty());
+        world.advance(hours(12));
         world.signs_up_with("ADA@example.org", OTHER_PASSWORD).await.unwrap();
         assert_eq!(world.kinds_to("ada@example.org"), ["already_registered"]);
     }

@@ -7,6 +7,7 @@ mod confirm_by_code;
 mod confirm_by_link;
 mod decoys;
 mod deliver;
+mod faults;
 mod migrations;
 mod refresh;
 mod resend;

@@ -37,7 +37,10 @@ impl World {
     }
 
     pub(crate) async fn on_postgres() -> Self {
-        let database = vestibule_testing::database();
+        Self::on(vestibule_testing::database()).await
+    }
+
+    pub(crate) async fn on(database: TestDatabase) -> Self {
         let url = database.url().to_owned();
         Self::open(&url, Database::Postgres { _database: database }).await
     }
