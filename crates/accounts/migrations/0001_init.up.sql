@@ -88,10 +88,13 @@ CREATE INDEX outbox_failed ON outbox (id) WHERE failed_at IS NOT NULL;
 CREATE INDEX outbox_about ON outbox (about);
 CREATE INDEX outbox_created ON outbox (created_at);
 
--- What limits count. A subject is a keyed hash of an address or a client, so nobody is named here.
+-- What limits count. A subject is a keyed hash of an address or a client, so nobody is named here. Failures are those
+-- of sign-in since the last success; until free_at no password is accepted.
 CREATE TABLE limit_subjects (
     subject    BYTEA  NOT NULL PRIMARY KEY,
-    touched_at BIGINT NOT NULL
+    touched_at BIGINT NOT NULL,
+    failures   BIGINT NOT NULL,
+    free_at    BIGINT NOT NULL
 );
 CREATE INDEX limit_subjects_touched ON limit_subjects (touched_at);
 

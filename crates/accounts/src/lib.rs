@@ -84,4 +84,6 @@ pub use ops::list_users::{Page, UserQuery, UserStatus};
 pub use ops::sign_in::{Login, SignInError, Tokens};
 pub use ops::sign_up::{ConfirmMethod, Pending, SignUp, SignUpError};
 pub use ops::sweep::Health;
-pub use policy::{ConfirmPolicy, Disclosure, HashPolicy, Policy, PolicyError, SignUpPolicy, TokenPolicy};
+pub use policy::{
+    ConfirmPolicy, Disclosure, HashPolicy, Policy, PolicyError, SignInPolicy, SignUpPolicy, TokenPolicy,
+};

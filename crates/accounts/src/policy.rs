@@ -15,6 +15,8 @@ pub struct Policy {
     pub confirm: ConfirmPolicy,
     /// Sign-ups that wait for their confirmation.
     pub sign_up: SignUpPolicy,
+    /// How often a password may be wrong.
+    pub sign_in: SignInPolicy,
     /// Tokens and sessions.
     pub tokens: TokenPolicy,
     /// What a new password must satisfy.
@@ -82,6 +84,19 @@ pub enum Disclosure {
     Friendly,
 }
 
+/// How often a password may be wrong: security requirements L2, L3.
+#[derive(Clone, Debug)]
+pub struct SignInPolicy {
+    /// Failures per account, existing or not, that cost no wait.
+    pub free_failures: i64,
+    /// The wait after the last free failure; it doubles with each further one.
+    pub first_wait: Duration,
+    /// The longest wait.
+    pub longest_wait: Duration,
+    /// Failures per client prefix in 5 minutes; then 429.
+    pub client_failures_per_5_minutes: i64,
+}
+
 /// Tokens and sessions: security requirements J1–J7, R1–R6.
 #[derive(Clone, Debug)]
 pub struct TokenPolicy {
@@ -119,6 +134,7 @@ impl Default for Policy {
         Self {
             confirm: ConfirmPolicy::default(),
             sign_up: SignUpPolicy::default(),
+            sign_in: SignInPolicy::default(),
             tokens: TokenPolicy::default(),
             passwords: PasswordRules { min_code_points: 8, service_name: "Vestibule".to_owned() },
             hash: HashPolicy { memory_kib: 19_456, passes: 2, threads: 0, queue: 0 },
@@ -156,6 +172,17 @@ impl Default for SignUpPolicy {
             notices_per_day: 1,
             idempotency_lifetime: DAY,
             disclosure: Disclosure::Discreet,
+        }
+    }
+}
+
+impl Default for SignInPolicy {
+    fn default() -> Self {
+        Self {
+            free_failures: 5,
+            first_wait: Duration::from_secs(1),
+            longest_wait: 15 * MINUTE,
+            client_failures_per_5_minutes: 20,
         }
     }
 }

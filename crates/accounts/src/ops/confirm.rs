@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::accounts::Inner;
 use crate::domain::registration::Registration;
-use crate::limits::{self, client_wait, codes_allowed, record_failed_guess};
+use crate::limits::{self, PasswordAttempt, client_wait, codes_allowed, record_failed_guess};
 use crate::store::limits::{Subject, lock};
 use crate::store::registrations::{self, Spent};
 use crate::store::users::{self, Inserted};
@@ -43,8 +43,8 @@ pub enum ConfirmError {
     /// Somebody has taken the user name since; the confirmation may be repeated with another.
     #[error("the user name is taken")]
     UserNameTaken,
-    /// Too many wrong codes from this client.
-    #[error("too many wrong codes")]
+    /// Too many wrong codes or passwords.
+    #[error("too many wrong codes or passwords")]
     Limited {
         /// When it is worth trying again.
         retry_after: Duration,
@@ -106,6 +106,9 @@ impl Accounts {
     ) -> Result<Account, ConfirmError> {
         let inner = self.0.clone();
         let now = inner.now();
+        let address = limits::address(&inner.root, email);
+        let attempt = PasswordAttempt::new(&inner.root, inner.policy(), address, client, now);
+        self.may_try(&attempt).await?;
         let (key, most) = (email.clone(), inner.policy().sign_up.open_per_address);
         let candidates: Vec<Registration> = inner
             .store
@@ -121,13 +124,13 @@ impl Accounts {
             .map(|(candidate, _)| candidate.id)
             .collect();
         if proven.is_empty() {
-            return Err(ConfirmError::Refused);
+            return Err(self.wrong_password(attempt).await?);
         }
         let guess = Guess {
             proven,
             code: code.0.clone(),
-            address: limits::address(&inner.root, email),
-            client: limits::client(&inner.root, client).filter(|_| inner.policy().client_limits),
+            address,
+            client: attempt.client,
             birth: Birth::new(&inner, user_name, now),
         };
         let account = inner.clone().store.write(move |tx| guess.spend(tx, &inner)).await??;
@@ -148,7 +151,7 @@ impl Accounts {
         token: &str,
         password: Option<&Password>,
         user_name: Option<UserName>,
-        _client: &Client,
+        client: &Client,
     ) -> Result<Account, ConfirmError> {
         let inner = self.0.clone();
         let now = inner.now();
@@ -158,6 +161,10 @@ impl Accounts {
             (LinkState::Invalid, _) => return Err(ConfirmError::LinkInvalid),
             (LinkState::Expired | LinkState::Open, _) => return Err(ConfirmError::LinkExpired),
         };
+        // Whoever does not have the link cannot use this counter up.
+        let holder = limits::link(&inner.root, registration.id);
+        let attempt = PasswordAttempt::new(&inner.root, inner.policy(), holder, client, now);
+        self.may_try(&attempt).await?;
         let proven = match password {
             None => !inner.policy().confirm.require_password,
             Some(password) => {
@@ -166,7 +173,7 @@ impl Accounts {
             }
         };
         if !proven {
-            return Err(ConfirmError::Refused);
+            return Err(self.wrong_password(attempt).await?);
         }
         let birth = Birth::new(&inner, user_name, now);
         let address = limits::address(&inner.root, &registration.email);
@@ -177,6 +184,23 @@ impl Accounts {
         let account = inner.store.write(activate).await?;
         self.0.mail_queued.notify_one();
         Ok(account)
+    }
+
+    async fn may_try(&self, attempt: &PasswordAttempt) -> Result<(), ConfirmError> {
+        let (inner, attempt) = (self.0.clone(), attempt.clone());
+        let wait: Option<Duration> = self
+            .0
+            .store
+            .read(move |tx| attempt.wait(tx, &inner.policy().sign_in))
+            .await
+            .map_err(ConfirmError::Fault)?;
+        wait.map_or(Ok(()), |retry_after| Err(ConfirmError::Limited { retry_after }))
+    }
+
+    async fn wrong_password(&self, attempt: PasswordAttempt) -> Result<ConfirmError, Fault> {
+        let inner = self.0.clone();
+        let limited = self.0.store.write(move |tx| attempt.wrong(tx, &inner.policy().sign_in)).await?;
+        Ok(limited.map_or(ConfirmError::Refused, |retry_after| ConfirmError::Limited { retry_after }))
     }
 
     /// What a page may know about a link before its button is pressed. Changes nothing (S8).

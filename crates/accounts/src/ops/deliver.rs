@@ -67,14 +67,22 @@ impl Accounts {
     pub async fn deliver(&self, transport: &impl MailTransport) -> Result<Delivered, Fault> {
         let now = self.0.now();
         let taken = self.0.store.write(move |tx| outbox::take(tx, now, now + LEASE, BATCH)).await?;
-        let endings = taken.into_iter().map(|mail| self.deliver_one(mail, transport));
+        let planned =
+            futures_util::future::join_all(taken.into_iter().map(|mail| self.plan(mail, now))).await;
+        let planned: Vec<(Taken, Plan)> = planned.into_iter().collect::<Result<_, Fault>>()?;
+        // What is only pretended waits for the others: their fate is its fate.
+        let (pretended, real): (Vec<_>, Vec<_>) =
+            planned.into_iter().partition(|(_, plan)| matches!(plan, Plan::Pretend));
         let mut delivered = Delivered::default();
-        for ending in futures_util::future::join_all(endings).await {
-            match ending? {
-                Ending::Sent => delivered.sent += 1,
-                Ending::Delayed => delivered.delayed += 1,
-                Ending::Failed => delivered.failed += 1,
-                Ending::Dropped => delivered.dropped += 1,
+        for group in [real, pretended] {
+            let endings = group.into_iter().map(|(mail, plan)| self.carry_out(mail, plan, transport));
+            for ending in futures_util::future::join_all(endings).await {
+                match ending? {
+                    Ending::Sent => delivered.sent += 1,
+                    Ending::Delayed => delivered.delayed += 1,
+                    Ending::Failed => delivered.failed += 1,
+                    Ending::Dropped => delivered.dropped += 1,
+                }
             }
         }
         delivered.next_due = self.0.store.read(outbox::next_due).await?;
@@ -86,10 +94,18 @@ impl Accounts {
         self.0.mail_queued.notified().await;
     }
 
-    async fn deliver_one(&self, taken: Taken, transport: &impl MailTransport) -> Result<Ending, Fault> {
-        let inner = self.0.clone();
-        let (mail, now) = (taken.clone(), inner.now());
-        let plan = inner.clone().store.write(move |tx| plan(tx, &inner, &mail, now)).await?;
+    async fn plan(&self, taken: Taken, now: Timestamp) -> Result<(Taken, Plan), Fault> {
+        let (inner, mail) = (self.0.clone(), taken.clone());
+        let plan = self.0.store.write(move |tx| plan(tx, &inner, &mail, now)).await?;
+        Ok((taken, plan))
+    }
+
+    async fn carry_out(
+        &self,
+        taken: Taken,
+        plan: Plan,
+        transport: &impl MailTransport,
+    ) -> Result<Ending, Fault> {
         let told_owner = matches!(&plan, Plan::Send(mail) if mail.content.kind() == "already_registered");
         let result = match plan {
             Plan::Drop => {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::accounts::Inner;
+use crate::limits::{self, PasswordAttempt};
 use crate::store::users::Credentials;
 use crate::store::{Tx, registrations, sessions, users};
 use crate::token::opaque::new_refresh_token;
@@ -63,7 +64,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`SignInError::Refused`], [`Unconfirmed`](SignInError::Unconfirmed), [`Disabled`](SignInError::Disabled),
-    /// [`Fault`](SignInError::Fault).
+    /// [`Limited`](SignInError::Limited), [`Fault`](SignInError::Fault).
     pub async fn sign_in(
         &self,
         login: &Login,
@@ -71,24 +72,48 @@ impl Accounts {
         client: &Client,
     ) -> Result<Tokens, SignInError> {
         loop {
-            let inner = &self.0;
-            let name = login.clone();
-            let found: Option<Credentials> =
-                inner.store.read(move |tx| find(tx, &name)).await.map_err(SignInError::Fault)?;
+            let (found, attempt) = self.look_up(login, client).await?;
             let hashes = found.iter().map(|found| found.password_hash.clone()).collect();
-            let right = inner.hasher.verify(password, hashes).await?.contains(&true);
+            let right = self.0.hasher.verify(password, hashes).await?.contains(&true);
             let refused = match found {
                 Some(found) if right && found.account.disabled_at.is_some() => SignInError::Disabled,
-                Some(found) if right => match self.open_session(found, password, client).await? {
-                    Some(tokens) => return Ok(tokens),
+                Some(found) if right => match self.open_session(found, attempt, password, client).await? {
+                    Opened::Session(tokens) => return Ok(*tokens),
+                    Opened::Limited { retry_after } => SignInError::Limited { retry_after },
                     // Somebody changed the user while the hash was computed: what is true now?
-                    None => continue,
+                    Opened::Changed => continue,
                 },
                 _ if self.waits_for_confirmation(login, password).await? => SignInError::Unconfirmed,
-                _ => SignInError::Refused,
+                _ => self.count_failure(attempt).await?,
             };
             return Err(refused);
         }
+    }
+
+    /// The user of this name, unless too many passwords were tried before.
+    async fn look_up(
+        &self,
+        login: &Login,
+        client: &Client,
+    ) -> Result<(Option<Credentials>, PasswordAttempt), SignInError> {
+        let (inner, login, client) = (self.0.clone(), login.clone(), client.clone());
+        self.0
+            .store
+            .read(move |tx| {
+                let found = find(tx, &login)?;
+                let attempt = attempt(&inner, &login, found.as_ref(), &client);
+                match attempt.wait(tx, &inner.policy().sign_in)? {
+                    Some(retry_after) => Err(SignInError::Limited { retry_after }),
+                    None => Ok((found, attempt)),
+                }
+            })
+            .await
+    }
+
+    async fn count_failure(&self, attempt: PasswordAttempt) -> Result<SignInError, Fault> {
+        let inner = self.0.clone();
+        let limited = self.0.store.write(move |tx| attempt.wrong(tx, &inner.policy().sign_in)).await?;
+        Ok(limited.map_or(SignInError::Refused, |retry_after| SignInError::Limited { retry_after }))
     }
 
     /// Whether this is the password of an open sign-up.
@@ -105,25 +130,27 @@ impl Accounts {
         Ok(inner.hasher.verify(password, hashes).await?.contains(&true))
     }
 
-    /// `None`: the user is not as it was found any more.
     async fn open_session(
         &self,
         found: Credentials,
+        attempt: PasswordAttempt,
         password: &Password,
         client: &Client,
-    ) -> Result<Option<Tokens>, Fault> {
+    ) -> Result<Opened, Fault> {
         let inner = &self.0;
         let Credentials { account, password_hash } = found;
         let session = NewSession::new(inner, account.id, client);
         let (refresh_token, hash) = new_refresh_token(&inner.settings.env);
         let (new, checked) = (session.clone(), password_hash.clone());
-        if !inner.store.write(move |tx| open(tx, &new, &hash, &checked)).await? {
-            return Ok(None);
+        let refused = inner.store.write(move |tx| open(tx, &new, &hash, &checked, &attempt)).await?;
+        if let Some(refused) = refused {
+            return Ok(refused);
         }
         if inner.hasher.is_outdated(&password_hash) {
             self.renew_hash(account.id, password_hash, password);
         }
-        inner.tokens(account, session.row.id, session.row.created_at, refresh_token).map(Some)
+        let tokens = inner.tokens(account, session.row.id, session.row.created_at, refresh_token)?;
+        Ok(Opened::Session(Box::new(tokens)))
     }
 
     /// Hashes the password anew with the present cost, some time soon (P4).
@@ -176,15 +203,44 @@ impl NewSession {
     }
 }
 
-/// `false`: the password was changed, or the user disabled or deleted, while the hash was computed.
-fn open(tx: &mut Tx<'_>, new: &NewSession, hash: &sessions::TokenHash, checked: &str) -> Result<bool, Fault> {
+/// What a right password came to.
+enum Opened {
+    Session(Box<Tokens>),
+    Limited {
+        retry_after: Duration,
+    },
+    /// The password was changed, or the user disabled or deleted, while the hash was computed.
+    Changed,
+}
+
+/// `None`: the session is open.
+fn open(
+    tx: &mut Tx<'_>,
+    new: &NewSession,
+    hash: &sessions::TokenHash,
+    checked: &str,
+    attempt: &PasswordAttempt,
+) -> Result<Option<Opened>, Fault> {
     let NewSession { row, token_expires_at } = new;
+    if let Some(retry_after) = attempt.right(tx)? {
+        return Ok(Some(Opened::Limited { retry_after }));
+    }
     if !users::record_sign_in(tx, row.user_id, checked, row.created_at)? {
-        return Ok(false);
+        return Ok(Some(Opened::Changed));
     }
     sessions::insert(tx, row)?;
     sessions::insert_token(tx, hash, row.id, row.created_at, *token_expires_at)?;
-    Ok(true)
+    Ok(None)
+}
+
+/// Failures count for the account, by whatever name it was called, and for names that nobody has (L2).
+fn attempt(inner: &Inner, login: &Login, found: Option<&Credentials>, client: &Client) -> PasswordAttempt {
+    let account = match (found, login) {
+        (Some(found), _) => limits::address(&inner.root, &found.account.email),
+        (None, Login::Email(email)) => limits::address(&inner.root, email),
+        (None, Login::UserName(name)) => limits::unknown_name(&inner.root, name),
+    };
+    PasswordAttempt::new(&inner.root, inner.policy(), account, client, inner.now())
 }
 
 fn find(tx: &mut Tx<'_>, login: &Login) -> Result<Option<Credentials>, Fault> {

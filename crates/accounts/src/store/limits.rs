@@ -18,6 +18,8 @@ pub(crate) enum Rule {
     Code,
     /// A guess of a code failed.
     CodeFailed,
+    /// A password was wrong.
+    SignInFailed,
     /// A mail to this address was asked for.
     MailRequested,
     /// A mail to this address was handed over.
@@ -31,6 +33,7 @@ impl Rule {
         match self {
             Self::Code => "code",
             Self::CodeFailed => "code_failed",
+            Self::SignInFailed => "sign_in_failed",
             Self::MailRequested => "mail_requested",
             Self::MailSent => "mail_sent",
             Self::Notice => "notice",
@@ -38,12 +41,37 @@ impl Rule {
     }
 }
 
+/// Failed sign-ins of a subject since the last success.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Failures {
+    pub(crate) number: i64,
+    /// Until then no password is accepted.
+    pub(crate) free_at: Timestamp,
+}
+
 /// Makes everybody else who locks `subject` wait until this transaction ends.
-pub(crate) fn lock(tx: &mut Tx<'_>, subject: &Subject, now: Timestamp) -> Result<(), Fault> {
+pub(crate) fn lock(tx: &mut Tx<'_>, subject: &Subject, now: Timestamp) -> Result<Failures, Fault> {
+    let failures = tx.row(
+        "INSERT INTO limit_subjects (subject, touched_at, failures, free_at) VALUES ($1, $2, $3, $3) \
+         ON CONFLICT (subject) DO UPDATE SET touched_at = $2 RETURNING failures, free_at",
+        args![subject, now, 0_i64],
+        |row| Ok(Failures { number: row.get(0)?, free_at: row.get(1)? }),
+    )?;
+    Ok(failures.unwrap_or_default())
+}
+
+/// What is known of a subject, without a lock.
+pub(crate) fn failures(tx: &mut Tx<'_>, subject: &Subject) -> Result<Failures, Fault> {
+    let sql = "SELECT failures, free_at FROM limit_subjects WHERE subject = $1";
+    let failures =
+        tx.row(sql, args![subject], |row| Ok(Failures { number: row.get(0)?, free_at: row.get(1)? }))?;
+    Ok(failures.unwrap_or_default())
+}
+
+pub(crate) fn set_failures(tx: &mut Tx<'_>, subject: &Subject, failures: Failures) -> Result<(), Fault> {
     tx.execute(
-        "INSERT INTO limit_subjects (subject, touched_at) VALUES ($1, $2) \
-         ON CONFLICT (subject) DO UPDATE SET touched_at = $2",
-        args![subject, now],
+        "UPDATE limit_subjects SET failures = $2, free_at = $3 WHERE subject = $1",
+        args![subject, failures.number, failures.free_at],
     )?;
     Ok(())
 }
@@ -80,7 +108,7 @@ pub(crate) fn count(
 
 /// Writes, to see whether the store takes it.
 pub(crate) fn probe(tx: &mut Tx<'_>) -> Result<(), Fault> {
-    lock(tx, b"ready check\0\0\0\0\0", Timestamp::from_millis(0))
+    lock(tx, b"ready check\0\0\0\0\0", Timestamp::from_millis(0)).map(drop)
 }
 
 /// Forgets events before `before`, and subjects that were not touched since.

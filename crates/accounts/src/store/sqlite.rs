@@ -262,7 +262,7 @@ mod tests {
         let mut done = 0;
         for round in 0..8 {
             let jobs = (0..5).map(|number| store.write(move |tx| insert(tx, round * 5 + number)));
-            done += futures_util::future::join_all(jobs).await.into_iter().filter(Result::is_ok).count();
+            done += futures_util::future::join_all(jobs).await.iter().filter(|done| done.is_ok()).count();
         }
         assert!((1..40).contains(&done), "the disk was filled: {done}");
         assert_eq!(usize::try_from(rows(&store).await).unwrap(), done);

@@ -14,6 +14,7 @@ mod resend;
 mod sign_in;
 mod sign_up;
 mod sweep;
+mod throttling;
 mod tokens;
 mod world;
 
