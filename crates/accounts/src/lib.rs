@@ -76,14 +76,20 @@ pub use env::{Env, ManualClock};
 pub use fault::Fault;
 pub use mail::{Mail, MailContent, MailTransport, SendError};
 pub use migrator::{MigrateError, Migration, Migrator};
+pub use ops::account::{Export, ProfileChange, ProfileError};
 pub use ops::admin::{Actor, AdminError, NewUser, UserRef};
 pub use ops::authenticate::{AuthenticateError, SignedIn};
+pub use ops::challenge::LinkError;
 pub use ops::confirm::{Code, CodeError, ConfirmError, LinkState};
 pub use ops::deliver::Delivered;
+pub use ops::email::EmailChangeError;
 pub use ops::list_users::{Page, UserQuery, UserStatus};
+pub use ops::password::{ChangeError, ResetError};
+pub use ops::sessions::Session;
 pub use ops::sign_in::{Login, SignInError, Tokens};
 pub use ops::sign_up::{ConfirmMethod, Pending, SignUp, SignUpError};
 pub use ops::sweep::Health;
 pub use policy::{
-    ConfirmPolicy, Disclosure, HashPolicy, Policy, PolicyError, SignInPolicy, SignUpPolicy, TokenPolicy,
+    ConfirmPolicy, Disclosure, EmailChangePolicy, HashPolicy, PasswordResetPolicy, Policy, PolicyError,
+    SignInPolicy, SignUpPolicy, TokenPolicy,
 };

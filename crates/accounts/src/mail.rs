@@ -41,6 +41,32 @@ pub enum MailContent {
         /// The address of the sign-in page.
         sign_in: String,
     },
+    /// Somebody asked to set a new password.
+    PasswordReset {
+        /// The address of the page that sets it, with its token.
+        link: Secret,
+        /// When the link stops working.
+        link_expires_at: Timestamp,
+    },
+    /// The password was changed.
+    PasswordChanged {
+        /// The address of the page that asks for a new one, in case it was somebody else.
+        forgot: String,
+    },
+    /// A user wants to use this address from now on: confirm it.
+    EmailChange {
+        /// The address of the page that confirms, with its token.
+        link: Secret,
+        /// When the link stops working.
+        link_expires_at: Timestamp,
+    },
+    /// The account is to move to another address: undo it.
+    EmailUndo {
+        /// The address of the page that undoes it, with its token.
+        link: Secret,
+        /// When the link stops working.
+        link_expires_at: Timestamp,
+    },
     /// The account is active now.
     Welcome {
         /// The address of the sign-in page.
@@ -54,12 +80,24 @@ impl MailContent {
         match self {
             Self::Confirm { .. } => "confirm",
             Self::AlreadyRegistered { .. } => "already_registered",
+            Self::PasswordReset { .. } => "password_reset",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::EmailChange { .. } => "email_change",
+            Self::EmailUndo { .. } => "email_undo",
             Self::Welcome { .. } => "welcome",
         }
     }
 
     /// Every kind there is, for checks that each has its template.
-    pub const KINDS: [&'static str; 3] = ["confirm", "already_registered", "welcome"];
+    pub const KINDS: [&'static str; 7] = [
+        "confirm",
+        "already_registered",
+        "welcome",
+        "password_reset",
+        "password_changed",
+        "email_change",
+        "email_undo",
+    ];
 }
 
 /// A way to hand a [`Mail`] to somebody who delivers it. `Ok` means that the other side has taken responsibility.

@@ -17,6 +17,10 @@ pub struct Policy {
     pub sign_up: SignUpPolicy,
     /// How often a password may be wrong.
     pub sign_in: SignInPolicy,
+    /// Links that set a new password.
+    pub password_reset: PasswordResetPolicy,
+    /// Links that change the address.
+    pub email_change: EmailChangePolicy,
     /// Tokens and sessions.
     pub tokens: TokenPolicy,
     /// What a new password must satisfy.
@@ -97,6 +101,26 @@ pub struct SignInPolicy {
     pub client_failures_per_5_minutes: i64,
 }
 
+/// Links that set a new password: security requirements T3, X1.
+#[derive(Clone, Debug)]
+pub struct PasswordResetPolicy {
+    /// How long a link works.
+    pub lifetime: Duration,
+    /// The time between two mails.
+    pub interval: Duration,
+    /// Mails per address in 24 hours.
+    pub per_day: i64,
+}
+
+/// Links that change the address: security requirements T3, X3.
+#[derive(Clone, Debug)]
+pub struct EmailChangePolicy {
+    /// How long the link to the new address works.
+    pub lifetime: Duration,
+    /// How long the link to the old address undoes it.
+    pub undo_lifetime: Duration,
+}
+
 /// Tokens and sessions: security requirements J1–J7, R1–R6.
 #[derive(Clone, Debug)]
 pub struct TokenPolicy {
@@ -135,6 +159,8 @@ impl Default for Policy {
             confirm: ConfirmPolicy::default(),
             sign_up: SignUpPolicy::default(),
             sign_in: SignInPolicy::default(),
+            password_reset: PasswordResetPolicy { lifetime: 30 * MINUTE, interval: MINUTE, per_day: 5 },
+            email_change: EmailChangePolicy { lifetime: HOUR, undo_lifetime: 3 * DAY },
             tokens: TokenPolicy::default(),
             passwords: PasswordRules { min_code_points: 8, service_name: "Vestibule".to_owned() },
             hash: HashPolicy { memory_kib: 19_456, passes: 2, threads: 0, queue: 0 },

@@ -45,6 +45,9 @@ pub enum PasswordError {
     /// It is the name of the service, the user, or the e-mail address.
     #[error("the password is the name of this service, your user name or your e-mail address")]
     Contextual,
+    /// It is the present password.
+    #[error("the new password is the present one")]
+    Unchanged,
     /// A guessing program would find it in fewer than a million tries.
     #[error("the password is easy to guess: {advice}")]
     Guessable {

@@ -220,7 +220,7 @@ fn find(tx: &mut Tx<'_>, user: &UserRef) -> Result<Account, AdminError> {
 
 /// A user that may go: somebody else can administrate, or it could not anyway. Two administrators who remove each other
 /// at the same moment wait for each other here.
-fn find_replaceable(tx: &mut Tx<'_>, user: &UserRef) -> Result<Account, AdminError> {
+pub(super) fn find_replaceable(tx: &mut Tx<'_>, user: &UserRef) -> Result<Account, AdminError> {
     let account = find(tx, user)?;
     let administrates = account.disabled_at.is_none() && account.roles.iter().any(|role| role == ADMIN);
     if administrates {

@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use crate::accounts::Inner;
+use crate::domain::challenge::Purpose;
 use crate::domain::registration::Registration;
 use crate::limits::{self, DAY, codes_allowed};
+use crate::ops::challenge;
 use crate::store::limits::{Rule, count, lock, record};
 use crate::store::outbox::{self, Taken};
 use crate::store::registrations::{self, HandedOver};
-use crate::store::{Tx, users};
+use crate::store::{Tx, challenges, users};
 use crate::token::challenge::{code, link_token};
 use crate::{
-    Accounts, Email, Fault, Mail, MailContent, MailTransport, RegistrationId, SendError, Timestamp, UserId,
+    Accounts, Email, Fault, Mail, MailContent, MailTransport, RegistrationId, Secret, SendError, Timestamp,
+    UserId,
 };
 
 /// Messages that one step takes.
@@ -166,13 +169,63 @@ fn back_off(mail: &Taken) -> Duration {
 /// Decides what a message says now, right before it goes (T8).
 fn plan(tx: &mut Tx<'_>, inner: &Inner, taken: &Taken, now: Timestamp) -> Result<Plan, Fault> {
     let sign_in = format!("{}/login", inner.settings.public_url);
-    if taken.kind == "confirm" {
-        return plan_confirmation(tx, inner, taken, sign_in, now);
+    match taken.kind.as_str() {
+        "confirm" => plan_confirmation(tx, inner, taken, sign_in, now),
+        "welcome" => plan_notice(tx, taken, MailContent::Welcome { sign_in }),
+        "password_changed" => {
+            let forgot = format!("{}/forgot", inner.settings.public_url);
+            plan_notice(tx, taken, MailContent::PasswordChanged { forgot })
+        }
+        _ => plan_challenge(tx, inner, taken, sign_in, now),
     }
-    let Some(user) = users::by_id(tx, UserId::from_bytes(taken.about))?.map(|found| found.account) else {
+}
+
+/// A message about a user, to the address the user has now.
+fn plan_notice(tx: &mut Tx<'_>, taken: &Taken, content: MailContent) -> Result<Plan, Fault> {
+    let user = users::by_id(tx, UserId::from_bytes(taken.about))?.map(|found| found.account);
+    Ok(user.map_or(Plan::Drop, |user| send(taken, user.email, user.locale, content)))
+}
+
+/// A message with the link of a challenge, to the address of the challenge.
+fn plan_challenge(
+    tx: &mut Tx<'_>,
+    inner: &Inner,
+    taken: &Taken,
+    sign_in: String,
+    now: Timestamp,
+) -> Result<Plan, Fault> {
+    let found = challenges::by_id(tx, &taken.about)?;
+    let Some(challenge) = found.filter(|found| found.used_at.is_none() && found.expires_at > now) else {
         return Ok(Plan::Drop);
     };
-    Ok(send(taken, user.email, user.locale, MailContent::Welcome { sign_in }))
+    let Some(user) = users::by_id(tx, challenge.user_id)?.map(|found| found.account) else {
+        return Ok(Plan::Drop);
+    };
+    let page = match challenge.purpose {
+        Purpose::PasswordReset => "reset",
+        Purpose::EmailChange => "email/confirm",
+        Purpose::EmailUndo => "email/undo",
+    };
+    let secret = challenge::token(&inner.root, &challenge);
+    let link = Secret::from(format!("{}/{page}?token={}", inner.settings.public_url, secret.expose()));
+    let link_expires_at = challenge.expires_at;
+    let content = match challenge.purpose {
+        Purpose::PasswordReset => MailContent::PasswordReset { link, link_expires_at },
+        Purpose::EmailUndo => MailContent::EmailUndo { link, link_expires_at },
+        Purpose::EmailChange => {
+            let owner = users::by_email(tx, &challenge.email)?.map(|found| found.account);
+            if let Some(owner) = owner.filter(|owner| owner.id != user.id) {
+                return Ok(send(
+                    taken,
+                    owner.email,
+                    owner.locale,
+                    MailContent::AlreadyRegistered { sign_in },
+                ));
+            }
+            MailContent::EmailChange { link, link_expires_at }
+        }
+    };
+    Ok(send(taken, challenge.email, user.locale, content))
 }
 
 fn plan_confirmation(

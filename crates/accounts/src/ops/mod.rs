@@ -1,12 +1,17 @@
 //! One file per user story.
 
+pub(crate) mod account;
 pub(crate) mod admin;
 pub(crate) mod authenticate;
+pub(crate) mod challenge;
 pub(crate) mod confirm;
 pub(crate) mod deliver;
+pub(crate) mod email;
 pub(crate) mod list_users;
+pub(crate) mod password;
 pub(crate) mod refresh;
 pub(crate) mod resend;
+pub(crate) mod sessions;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
 pub(crate) mod sweep;

@@ -2,7 +2,7 @@
 
 use crate::limits::MONTH;
 use crate::store::migrations::{NEWEST, version};
-use crate::store::{keys, limits, outbox, registrations, sessions};
+use crate::store::{challenges, keys, limits, outbox, registrations, sessions};
 use crate::token::keys::KeySet;
 use crate::{Accounts, Fault, OpenError, Timestamp};
 
@@ -44,6 +44,7 @@ impl Accounts {
             .store
             .write(move |tx| -> Result<u64, Fault> {
                 Ok(registrations::sweep(tx, now, ROWS)?
+                    + challenges::sweep(tx, now, ROWS)?
                     + sessions::sweep(tx, now, ROWS)?
                     + outbox::sweep(tx, now - MONTH, ROWS)?
                     + limits::sweep(tx, now - MONTH)?

@@ -24,6 +24,8 @@ pub(crate) enum Rule {
     MailRequested,
     /// A mail to this address was handed over.
     MailSent,
+    /// A link to set a new password was asked for.
+    ResetRequested,
     /// The owner of this address was told that somebody signed up with it.
     Notice,
 }
@@ -36,6 +38,7 @@ impl Rule {
             Self::SignInFailed => "sign_in_failed",
             Self::MailRequested => "mail_requested",
             Self::MailSent => "mail_sent",
+            Self::ResetRequested => "reset_requested",
             Self::Notice => "notice",
         }
     }

@@ -16,12 +16,20 @@ pub(crate) struct Script {
 }
 
 /// Every version, oldest first, without gaps.
-pub(crate) const SCRIPTS: [Script; 1] = [Script {
-    version: 1,
-    name: "init",
-    up: include_str!("../../migrations/0001_init.up.sql"),
-    down: include_str!("../../migrations/0001_init.down.sql"),
-}];
+pub(crate) const SCRIPTS: [Script; 2] = [
+    Script {
+        version: 1,
+        name: "init",
+        up: include_str!("../../migrations/0001_init.up.sql"),
+        down: include_str!("../../migrations/0001_init.down.sql"),
+    },
+    Script {
+        version: 2,
+        name: "challenges",
+        up: include_str!("../../migrations/0002_challenges.up.sql"),
+        down: include_str!("../../migrations/0002_challenges.down.sql"),
+    },
+];
 
 /// The version this program works with.
 pub(crate) const NEWEST: i64 = SCRIPTS[SCRIPTS.len() - 1].version;

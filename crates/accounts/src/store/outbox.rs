@@ -139,3 +139,12 @@ pub(crate) fn sweep(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u6
 pub(crate) fn carries_code(tx: &mut Tx<'_>, id: MailId) -> Result<bool, Fault> {
     Ok(tx.count("SELECT COUNT(*) FROM outbox WHERE id = $1 AND code_at IS NOT NULL", args![id])? > 0)
 }
+
+/// Kind, queueing and hand-over of the messages about something, oldest first, at most 200.
+pub(crate) fn of(
+    tx: &mut Tx<'_>,
+    about: &[u8; 16],
+) -> Result<Vec<(String, Timestamp, Option<Timestamp>)>, Fault> {
+    let sql = "SELECT kind, created_at, sent_at FROM outbox WHERE about = $1 ORDER BY id LIMIT 200";
+    tx.rows(sql, args![about], |row| Ok((row.get(0)?, row.get(1)?, row.get_opt(2)?)))
+}

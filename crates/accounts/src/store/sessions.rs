@@ -2,7 +2,7 @@
 
 use super::Tx;
 use super::sql::args;
-use crate::{Fault, SessionId, Timestamp, UserId};
+use crate::{Fault, Session, SessionId, Timestamp, UserId};
 
 /// A sign-in that lasts.
 #[derive(Clone, Debug)]
@@ -100,4 +100,51 @@ pub(crate) fn sweep(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u6
         "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= $1 LIMIT $2)",
         args![before, limit],
     )
+}
+
+/// The sessions of a user that are alive, newest first.
+pub(crate) fn list(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    now: Timestamp,
+    idle: Timestamp,
+) -> Result<Vec<Session>, Fault> {
+    tx.rows(
+        "SELECT id, user_agent, ip, created_at, last_seen_at, expires_at FROM sessions \
+         WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND last_seen_at > $3 \
+         ORDER BY id DESC LIMIT 200",
+        args![user, now, idle],
+        |row| {
+            Ok(Session {
+                id: row.get(0)?,
+                user_agent: row.get_opt(1)?,
+                ip: row.get_opt(2)?,
+                created_at: row.get(3)?,
+                last_seen_at: row.get(4)?,
+                expires_at: row.get(5)?,
+            })
+        },
+    )
+}
+
+/// Ends a session if it is this user's. `false`: it is not, or has ended.
+pub(crate) fn end_of(tx: &mut Tx<'_>, user: UserId, id: SessionId, now: Timestamp) -> Result<bool, Fault> {
+    let sql = "UPDATE sessions SET ended_at = $3 WHERE id = $1 AND user_id = $2 AND ended_at IS NULL";
+    Ok(tx.execute(sql, args![id, user, now])? == 1)
+}
+
+pub(crate) fn end_others(tx: &mut Tx<'_>, user: UserId, but: SessionId, now: Timestamp) -> Result<(), Fault> {
+    let sql = "UPDATE sessions SET ended_at = $3 WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL";
+    tx.execute(sql, args![user, but, now])?;
+    Ok(())
+}
+
+/// Ends the session of a refresh token.
+pub(crate) fn end_by_token(tx: &mut Tx<'_>, hash: &TokenHash, now: Timestamp) -> Result<(), Fault> {
+    tx.execute(
+        "UPDATE sessions SET ended_at = $2 WHERE ended_at IS NULL \
+         AND id IN (SELECT session_id FROM refresh_tokens WHERE hash = $1)",
+        args![hash, now],
+    )?;
+    Ok(())
 }

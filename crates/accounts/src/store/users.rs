@@ -222,3 +222,51 @@ fn account(row: &Row<'_>) -> Result<Account, Fault> {
 fn credentials(row: &Row<'_>) -> Result<Credentials, Fault> {
     Ok(Credentials { account: account(row)?, password_hash: row.get(9)? })
 }
+
+/// Grows with every change of the password or the address.
+pub(crate) fn credential_version(tx: &mut Tx<'_>, id: UserId) -> Result<i64, Fault> {
+    tx.count("SELECT credential_version FROM users WHERE id = $1", args![id])
+}
+
+/// `false`: the user is gone, or the hash is not `expected` any more.
+pub(crate) fn set_password(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    hash: &str,
+    expected: Option<&str>,
+) -> Result<bool, Fault> {
+    let rows = tx.execute(
+        "UPDATE users SET password_hash = $2, credential_version = credential_version + 1 \
+         WHERE id = $1 AND password_hash = COALESCE($3, password_hash)",
+        args![id, hash, expected],
+    )?;
+    Ok(rows == 1)
+}
+
+/// The caller holds the lock of the address and has seen that it is free.
+pub(crate) fn set_email(tx: &mut Tx<'_>, id: UserId, email: &Email, now: Timestamp) -> Result<(), Fault> {
+    tx.execute(
+        "UPDATE users SET email = $2, email_key = $3, email_confirmed_at = $4, \
+         credential_version = credential_version + 1 WHERE id = $1",
+        args![id, email.as_str(), email.key(), now],
+    )?;
+    Ok(())
+}
+
+/// `false`: the name, or one that looks like it, is somebody else's.
+pub(crate) fn set_name(tx: &mut Tx<'_>, id: UserId, name: &UserName) -> Result<bool, Fault> {
+    let sql = "SELECT COUNT(*) FROM users WHERE (user_name_key = $1 OR user_name_skeleton = $2) AND id <> $3";
+    if tx.count(sql, args![name.key(), name.skeleton(), id])? > 0 {
+        return Ok(false);
+    }
+    tx.execute(
+        "UPDATE users SET user_name = $2, user_name_key = $3, user_name_skeleton = $4 WHERE id = $1",
+        args![id, name.as_str(), name.key(), name.skeleton()],
+    )?;
+    Ok(true)
+}
+
+pub(crate) fn set_locale(tx: &mut Tx<'_>, id: UserId, locale: &str) -> Result<(), Fault> {
+    tx.execute("UPDATE users SET locale = $2 WHERE id = $1", args![id, locale])?;
+    Ok(())
+}

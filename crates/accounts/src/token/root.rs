@@ -15,6 +15,8 @@ pub(crate) enum Purpose {
     ActivationLink,
     /// The digits of a confirmation mail.
     ActivationCode,
+    /// The token of a link of an existing user.
+    Challenge,
     /// Subjects of limits that are addresses.
     Address,
     /// Subjects of limits that are clients.
@@ -30,6 +32,7 @@ impl Purpose {
         match self {
             Self::ActivationLink => b"activation link",
             Self::ActivationCode => b"activation code",
+            Self::Challenge => b"challenge link",
             Self::Address => b"limit subject: address",
             Self::ClientPrefix => b"limit subject: client",
             Self::Idempotency => b"idempotency",

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
+mod account;
 mod admin;
 mod confirm_by_code;
 mod confirm_by_link;
@@ -9,6 +10,7 @@ mod decoys;
 mod deliver;
 mod faults;
 mod migrations;
+mod password;
 mod refresh;
 mod resend;
 mod sign_in;

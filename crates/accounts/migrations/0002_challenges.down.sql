@@ -1,0 +1,2 @@
+ALTER TABLE users DROP COLUMN credential_version;
+DROP TABLE challenges;

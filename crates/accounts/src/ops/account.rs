@@ -1,0 +1,123 @@
+//! The account itself: its profile, its data, its end.
+
+use crate::limits;
+use crate::ops::admin::find_replaceable;
+use crate::ops::admin::{AdminError, UserRef};
+use crate::ops::password::ChangeError;
+use crate::ops::sessions::Session;
+use crate::store::limits::lock;
+use crate::store::{outbox, registrations, sessions, users};
+use crate::{Account, Accounts, Client, Fault, Password, SignedIn, Timestamp, UserName};
+
+/// What a user may change without giving the password. `None` leaves it as it is.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileChange {
+    /// Another public name.
+    pub user_name: Option<UserName>,
+    /// The language of the mails, a BCP 47 tag.
+    pub locale: Option<String>,
+}
+
+/// Why a profile was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// Somebody has this user name, or one that looks like it.
+    #[error("the user name is taken")]
+    UserNameTaken,
+    /// The user was deleted meanwhile.
+    #[error("there is no such user")]
+    Gone,
+    /// Not now.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Everything held about a user, but what would let somebody in.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// The account.
+    pub account: Account,
+    /// Its sessions that are alive.
+    pub sessions: Vec<Session>,
+    /// Messages about it: their kind, when they were queued, and when they were handed over.
+    pub mails: Vec<(String, Timestamp, Option<Timestamp>)>,
+}
+
+impl Accounts {
+    /// Changes the user's own name or language.
+    ///
+    /// # Errors
+    /// [`ProfileError::UserNameTaken`], [`Gone`](ProfileError::Gone), [`Fault`](ProfileError::Fault).
+    pub async fn update_profile(
+        &self,
+        who: &SignedIn,
+        change: ProfileChange,
+    ) -> Result<Account, ProfileError> {
+        let id = who.account.id;
+        self.0
+            .store
+            .write(move |tx| {
+                if let Some(name) = &change.user_name {
+                    // One's own name in another spelling is free for oneself.
+                    if !users::set_name(tx, id, name)? {
+                        return Err(ProfileError::UserNameTaken);
+                    }
+                }
+                if let Some(locale) = &change.locale {
+                    users::set_locale(tx, id, locale)?;
+                }
+                users::by_id(tx, id)?.map(|found| found.account).ok_or(ProfileError::Gone)
+            })
+            .await
+    }
+
+    /// Deletes the user who gives the password, and everything held about them, at once (X4).
+    ///
+    /// # Errors
+    /// [`ChangeError::Refused`], [`Limited`](ChangeError::Limited), [`LastAdmin`](ChangeError::LastAdmin),
+    /// [`Fault`](ChangeError::Fault).
+    pub async fn delete_account(
+        &self,
+        who: &SignedIn,
+        password: &Password,
+        client: &Client,
+    ) -> Result<(), ChangeError> {
+        self.give_password(who, password, client).await?;
+        let (inner, account, now) = (self.0.clone(), who.account.clone(), self.0.now());
+        self.0
+            .store
+            .write(move |tx| {
+                lock(tx, &limits::address(&inner.root, &account.email), now)?;
+                let account = match find_replaceable(tx, &UserRef::Id(account.id)) {
+                    Ok(account) => account,
+                    Err(AdminError::LastAdmin) => return Err(ChangeError::LastAdmin),
+                    Err(AdminError::Fault(fault)) => return Err(fault.into()),
+                    // Somebody else was faster: it is gone, as was asked.
+                    Err(_) => return Ok(()),
+                };
+                registrations::delete_all(tx, &account.email)?;
+                users::delete(tx, account.id)?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Everything held about the user.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store does not answer.
+    pub async fn export_account(&self, who: &SignedIn) -> Result<Export, Fault> {
+        let (account, now) = (who.account.clone(), self.0.now());
+        let idle = now - self.0.policy().tokens.session_idle;
+        self.0
+            .store
+            .read(move |tx| {
+                Ok(Export {
+                    sessions: sessions::list(tx, account.id, now, idle)?,
+                    mails: outbox::of(tx, account.id.as_bytes())?,
+                    account: account.clone(),
+                })
+            })
+            .await
+    }
+}

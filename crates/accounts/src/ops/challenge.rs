@@ -1,0 +1,116 @@
+//! What the links of existing users share: how they are made, opened and used up.
+
+use data_encoding::BASE64URL_NOPAD;
+use subtle::ConstantTimeEq as _;
+
+use crate::accounts::Inner;
+use crate::domain::challenge::{Challenge, Purpose};
+use crate::store::{Tx, challenges, users};
+use crate::token::root::{Purpose as MacPurpose, RootKeys};
+use crate::{Account, Fault, Secret, Timestamp};
+
+/// Why a link does nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// Not made here, not whole, or for something else.
+    #[error("the link is not valid")]
+    Invalid,
+    /// Too late, or the password or the address was changed since.
+    #[error("the link does not work any more")]
+    Expired,
+    /// It has done its work.
+    #[error("the link was used before")]
+    Used,
+}
+
+/// The token of a challenge's link: its id and a MAC over everything it is bound to (T1, T2).
+pub(crate) fn token(root: &RootKeys, challenge: &Challenge) -> Secret {
+    Secret::from(BASE64URL_NOPAD.encode(&[challenge.id, mac(root, challenge)].concat()))
+}
+
+fn mac(root: &RootKeys, challenge: &Challenge) -> [u8; 16] {
+    root.short_mac(
+        MacPurpose::Challenge,
+        &[
+            challenge.purpose.name().as_bytes(),
+            &challenge.id,
+            challenge.user_id.as_bytes(),
+            challenge.email.key().as_bytes(),
+            &challenge.credential_version.to_be_bytes(),
+        ],
+    )
+}
+
+/// The id that a token names; whether the rest is right is seen when its row is there.
+pub(crate) fn split(token: &str) -> Option<([u8; 16], [u8; 16])> {
+    let bytes = (token.len() == 43).then(|| BASE64URL_NOPAD.decode(token.as_bytes()).ok()).flatten()?;
+    let (id, mac) = bytes.split_first_chunk::<16>()?;
+    Some((*id, mac.try_into().ok()?))
+}
+
+/// The challenge behind a token and its user, if it can be used now for this purpose.
+pub(crate) fn open(
+    tx: &mut Tx<'_>,
+    inner: &Inner,
+    token: &str,
+    purpose: Purpose,
+    now: Timestamp,
+) -> Result<Result<(Challenge, Account), LinkError>, Fault> {
+    let Some((id, given)) = split(token) else { return Ok(Err(LinkError::Invalid)) };
+    // A row that is gone, because it expired or was voided, cannot be told from one that never was.
+    let Some(challenge) = challenges::by_id(tx, &id)? else { return Ok(Err(LinkError::Expired)) };
+    if challenge.purpose != purpose || !bool::from(mac(&inner.root, &challenge).ct_eq(&given)) {
+        return Ok(Err(LinkError::Invalid));
+    }
+    if challenge.used_at.is_some() {
+        return Ok(Err(LinkError::Used));
+    }
+    let Some(user) = users::by_id(tx, challenge.user_id)?.map(|found| found.account) else {
+        return Ok(Err(LinkError::Expired));
+    };
+    // An undo must work even after the thief has changed everything else (X3).
+    let bound = purpose == Purpose::EmailUndo
+        || users::credential_version(tx, user.id)? == challenge.credential_version;
+    if challenge.expires_at <= now || !bound {
+        return Ok(Err(LinkError::Expired));
+    }
+    Ok(Ok((challenge, user)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SecretKey, SessionId, UserId};
+
+    // T2, T5: every part that a link is bound to is in its token.
+    #[test]
+    fn a_token_is_bound_to_everything_about_it() {
+        let root = RootKeys::derive(&SecretKey::generate());
+        let challenge = Challenge {
+            id: [1; 16],
+            purpose: Purpose::PasswordReset,
+            user_id: UserId::from_bytes([2; 16]),
+            session_id: None,
+            email: "ada@example.org".parse().unwrap(),
+            credential_version: 7,
+            created_at: Timestamp::from_millis(0),
+            expires_at: Timestamp::from_millis(1),
+            used_at: None,
+        };
+        let same = token(
+            &root,
+            &Challenge { session_id: Some(SessionId::from_bytes([9; 16])), ..challenge.clone() },
+        );
+        assert_eq!(token(&root, &challenge).expose(), same.expose());
+        let others = [
+            Challenge { id: [3; 16], ..challenge.clone() },
+            Challenge { purpose: Purpose::EmailChange, ..challenge.clone() },
+            Challenge { user_id: UserId::from_bytes([4; 16]), ..challenge.clone() },
+            Challenge { email: "eve@example.org".parse().unwrap(), ..challenge.clone() },
+            Challenge { credential_version: 8, ..challenge.clone() },
+        ];
+        for other in others {
+            assert_ne!(split(token(&root, &challenge).expose()), split(token(&root, &other).expose()));
+        }
+    }
+}

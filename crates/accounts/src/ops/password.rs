@@ -1,0 +1,259 @@
+//! Passwords of existing users: forgotten, reset, changed, checked.
+
+use std::time::Duration;
+
+use crate::accounts::Inner;
+use crate::domain::challenge::{Challenge, Purpose};
+use crate::domain::password::PasswordContext;
+use crate::limits::{self, DAY, PasswordAttempt};
+use crate::ops::challenge::{LinkError, open};
+use crate::store::limits::{Failures, Rule, Subject, count, lock, record, set_failures};
+use crate::store::{Tx, challenges, outbox, sessions, users};
+use crate::{
+    Account, Accounts, Client, Email, Fault, MailId, Password, PasswordError, SignedIn, Timestamp, UserName,
+};
+
+/// Why a password was not reset.
+#[derive(Debug, thiserror::Error)]
+pub enum ResetError {
+    /// The link does nothing.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The password may not be chosen.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// Not now.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Why a signed-in user's change was refused that asks for the password.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// The present password is wrong.
+    #[error("the password is wrong")]
+    Refused,
+    /// Too many failures.
+    #[error("too many wrong passwords")]
+    Limited {
+        /// When it is worth trying again.
+        retry_after: Duration,
+    },
+    /// The new password may not be chosen.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// It would leave nobody who can administrate.
+    #[error("this is the last active administrator")]
+    LastAdmin,
+    /// Not now.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl Accounts {
+    /// Mails a link that sets a new password, to the stored address of the account, if there is one. The answer is the
+    /// same in every case (X1).
+    ///
+    /// # Errors
+    /// [`Fault`] when the store does not answer.
+    pub async fn forgot_password(&self, email: &Email, _client: &Client) -> Result<(), Fault> {
+        let (inner, email) = (self.0.clone(), email.clone());
+        let now = inner.now();
+        let env = &inner.settings.env;
+        let (id, mail) = (env.new_id(now), MailId::from_bytes(env.new_id(now)));
+        self.0.store.write(move |tx| request_reset(tx, &inner, &email, id, mail, now)).await?;
+        self.0.mail_queued.notify_one();
+        Ok(())
+    }
+
+    /// Sets a new password with the link's token and ends all sessions. Does not sign in (X2).
+    ///
+    /// # Errors
+    /// [`ResetError::Link`], [`ResetError::Password`], [`ResetError::Fault`].
+    pub async fn reset_password(
+        &self,
+        token: &str,
+        new: &Password,
+        _client: &Client,
+    ) -> Result<(), ResetError> {
+        let (inner, text, now) = (self.0.clone(), token.to_owned(), self.0.now());
+        let opened: Result<(Challenge, Account), LinkError> = self
+            .0
+            .store
+            .read(move |tx| open(tx, &inner, &text, Purpose::PasswordReset, now))
+            .await
+            .map_err(ResetError::Fault)?;
+        let (challenge, user) = opened?;
+        self.0.policy().passwords.check(new, context(&user))?;
+        let hash = self.0.hasher.hash(new).await?;
+        let change = PasswordChange::new(&self.0, user, hash, now);
+        let won =
+            self.0.store.write(move |tx| change.by_link(tx, &challenge)).await.map_err(ResetError::Fault)?;
+        self.0.mail_queued.notify_one();
+        if won { Ok(()) } else { Err(LinkError::Used.into()) }
+    }
+
+    /// Changes the password of a signed-in user who gives the present one; ends the other sessions (P7, R6).
+    ///
+    /// # Errors
+    /// [`ChangeError::Refused`], [`Limited`](ChangeError::Limited), [`Password`](ChangeError::Password),
+    /// [`Fault`](ChangeError::Fault).
+    pub async fn change_password(
+        &self,
+        who: &SignedIn,
+        current: &Password,
+        new: &Password,
+        client: &Client,
+    ) -> Result<(), ChangeError> {
+        let attempt = self.give_password(who, current, client).await?;
+        if current.expose() == new.expose() {
+            return Err(PasswordError::Unchanged.into());
+        }
+        self.0.policy().passwords.check(new, context(&who.account))?;
+        let hash = self.0.hasher.hash(new).await?;
+        let change = PasswordChange::new(&self.0, who.account.clone(), hash, self.0.now());
+        let session = who.session_id;
+        let changed = self.0.store.write(move |tx| change.by_user(tx, &attempt.checked, session)).await;
+        self.0.mail_queued.notify_one();
+        if changed.map_err(ChangeError::Fault)? { Ok(()) } else { Err(ChangeError::Refused) }
+    }
+
+    /// Whether a password could be chosen: for a strength meter, which may ask often.
+    ///
+    /// # Errors
+    /// The first rule that refuses it.
+    pub fn check_password(&self, password: &Password, email: Option<&Email>) -> Result<(), PasswordError> {
+        self.0.policy().passwords.check(password, PasswordContext { email, user_name: None })
+    }
+
+    /// Re-authentication: the signed-in user gives the password again. Failures count as at sign-in.
+    pub(crate) async fn give_password(
+        &self,
+        who: &SignedIn,
+        password: &Password,
+        client: &Client,
+    ) -> Result<Proven, ChangeError> {
+        let inner = &self.0;
+        let account = limits::address(&inner.root, &who.account.email);
+        let attempt = PasswordAttempt::new(&inner.root, inner.policy(), account, client, inner.now());
+        let (id, looked_up, policy) = (who.account.id, attempt.clone(), inner.policy().sign_in.clone());
+        let checked: Option<String> = inner
+            .store
+            .read(move |tx| match looked_up.wait(tx, &policy)? {
+                Some(retry_after) => Err(ChangeError::Limited { retry_after }),
+                None => Ok(users::by_id(tx, id)?.map(|found| found.password_hash)),
+            })
+            .await?;
+        let hashes = checked.iter().cloned().collect();
+        let right = inner.hasher.verify(password, hashes).await?.contains(&true);
+        let policy = inner.policy().sign_in.clone();
+        let limited: Option<Duration> = inner
+            .store
+            .write(move |tx| if right { attempt.right(tx) } else { attempt.wrong(tx, &policy) })
+            .await
+            .map_err(ChangeError::Fault)?;
+        match (limited, checked) {
+            (Some(retry_after), _) => Err(ChangeError::Limited { retry_after }),
+            (None, Some(checked)) if right => Ok(Proven { checked }),
+            (None, _) => Err(ChangeError::Refused),
+        }
+    }
+}
+
+/// The password was given and right.
+pub(crate) struct Proven {
+    /// The hash it was right for: a change is refused when it is another by then.
+    pub(crate) checked: String,
+}
+
+fn context(user: &Account) -> PasswordContext<'_> {
+    PasswordContext { email: Some(&user.email), user_name: user.user_name.as_ref().map(UserName::as_str) }
+}
+
+/// One link that works, at least a minute apart, five a day, and within the mails of the address.
+fn request_reset(
+    tx: &mut Tx<'_>,
+    inner: &Inner,
+    email: &Email,
+    id: [u8; 16],
+    mail: MailId,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let address = limits::address(&inner.root, email);
+    // Writes in any case: an address without an account costs a commit, too.
+    lock(tx, &address, now)?;
+    let policy = &inner.policy().password_reset;
+    let asked = count(tx, &address, Rule::ResetRequested, now - DAY)?;
+    let too_soon = asked.newest.is_some_and(|newest| newest + policy.interval > now);
+    let requested = count(tx, &address, Rule::MailRequested, now - DAY)?.number;
+    if too_soon || asked.number >= policy.per_day || requested >= inner.policy().sign_up.mails_per_day {
+        return Ok(());
+    }
+    let user = users::by_email(tx, email)?.map(|found| found.account);
+    let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
+    record(tx, &address, Rule::ResetRequested, now)?;
+    record(tx, &address, Rule::MailRequested, now)?;
+    challenges::void(tx, user.id, Purpose::PasswordReset)?;
+    let challenge = Challenge {
+        id,
+        purpose: Purpose::PasswordReset,
+        user_id: user.id,
+        session_id: None,
+        credential_version: users::credential_version(tx, user.id)?,
+        email: user.email,
+        created_at: now,
+        expires_at: now + policy.lifetime,
+        used_at: None,
+    };
+    challenges::insert(tx, &challenge)?;
+    outbox::push(tx, mail, Purpose::PasswordReset.name(), &challenge.id, now)
+}
+
+/// A new password on its way into the store.
+struct PasswordChange {
+    user: Account,
+    hash: String,
+    address: Subject,
+    mail: MailId,
+    now: Timestamp,
+}
+
+impl PasswordChange {
+    fn new(inner: &Inner, user: Account, hash: String, now: Timestamp) -> Self {
+        let address = limits::address(&inner.root, &user.email);
+        let mail = MailId::from_bytes(inner.settings.env.new_id(now));
+        Self { user, hash, address, mail, now }
+    }
+
+    /// `false`: another use of the link was faster.
+    fn by_link(&self, tx: &mut Tx<'_>, challenge: &Challenge) -> Result<bool, Fault> {
+        lock(tx, &self.address, self.now)?;
+        if !challenges::consume(tx, &challenge.id, self.now)?
+            || !users::set_password(tx, self.user.id, &self.hash, None)?
+        {
+            return Ok(false);
+        }
+        // Who holds the link has the mailbox: whoever was locked out may sign in again (L4).
+        set_failures(tx, &self.address, Failures::default())?;
+        sessions::end_all(tx, self.user.id, self.now)?;
+        self.tell(tx)?;
+        Ok(true)
+    }
+
+    /// `false`: the password was changed since it was given.
+    fn by_user(&self, tx: &mut Tx<'_>, checked: &str, session: crate::SessionId) -> Result<bool, Fault> {
+        lock(tx, &self.address, self.now)?;
+        if !users::set_password(tx, self.user.id, &self.hash, Some(checked))? {
+            return Ok(false);
+        }
+        sessions::end_others(tx, self.user.id, session, self.now)?;
+        self.tell(tx)?;
+        Ok(true)
+    }
+
+    fn tell(&self, tx: &mut Tx<'_>) -> Result<(), Fault> {
+        challenges::void(tx, self.user.id, Purpose::PasswordReset)?;
+        challenges::void(tx, self.user.id, Purpose::EmailChange)?;
+        outbox::push(tx, self.mail, "password_changed", self.user.id.as_bytes(), self.now)
+    }
+}

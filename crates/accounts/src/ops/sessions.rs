@@ -1,0 +1,55 @@
+//! The sessions of a user, as the user sees them.
+
+use crate::store::sessions;
+use crate::{Accounts, Fault, SessionId, SignedIn, Timestamp};
+
+/// A sign-in that lasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Names the session; the `sid` of its tokens.
+    pub id: SessionId,
+    /// The browser or program that signed in, as it called itself.
+    pub user_agent: Option<String>,
+    /// The address it signed in from.
+    pub ip: Option<String>,
+    /// When the password was given.
+    pub created_at: Timestamp,
+    /// When tokens were last given out.
+    pub last_seen_at: Timestamp,
+    /// When it ends in any case.
+    pub expires_at: Timestamp,
+}
+
+impl Accounts {
+    /// The sessions of the user that are alive, newest first, at most 200.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store does not answer.
+    pub async fn list_sessions(&self, who: &SignedIn) -> Result<Vec<Session>, Fault> {
+        let (user, now) = (who.account.id, self.0.now());
+        let idle = now - self.0.policy().tokens.session_idle;
+        self.0.store.read(move |tx| sessions::list(tx, user, now, idle)).await
+    }
+
+    /// Ends one of the user's own sessions. `false`: there is none of this name; another user's is none (ASVS 8.2.2).
+    ///
+    /// # Errors
+    /// [`Fault`] when the store does not answer.
+    pub async fn end_session(&self, who: &SignedIn, session: SessionId) -> Result<bool, Fault> {
+        let (user, now) = (who.account.id, self.0.now());
+        self.0.store.write(move |tx| sessions::end_of(tx, user, session, now)).await
+    }
+
+    /// Ends the session that a token belongs to, access or refresh (RFC 7009). A text that is no token changes nothing.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store does not answer.
+    pub async fn revoke(&self, token: &str) -> Result<(), Fault> {
+        let now = self.0.now();
+        if let Some(hash) = crate::token::opaque::hash_of(token) {
+            return self.0.store.write(move |tx| sessions::end_by_token(tx, &hash, now)).await;
+        }
+        let Some(verified) = self.0.issuer.verify(&self.0.keys(), token, now) else { return Ok(()) };
+        self.0.store.write(move |tx| sessions::end(tx, verified.session, now)).await
+    }
+}

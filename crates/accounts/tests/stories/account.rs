@@ -1,0 +1,211 @@
+use crate::on_both_stores;
+use crate::world::*;
+use vestibule::{Actor, MailContent, NewUser, ProfileChange, SignedIn};
+
+async fn signed_in(world: &World, email: &str) -> SignedIn {
+    let tokens = world.signs_in(email, PASSWORD).await.unwrap();
+    world.accounts.authenticate(tokens.access_token.expose()).await.unwrap()
+}
+
+async fn wants(world: &World, who: &SignedIn, new: &str) {
+    world.accounts.change_email(who, &address(new), &password(PASSWORD), &client()).await.unwrap();
+    world.deliver().await;
+}
+
+/// The token of the one unread mail with this kind of link.
+fn link_to(world: &World, email: &str) -> String {
+    let mails = world.take_mails_to(email);
+    let [mail] = mails.as_slice() else { panic!("one mail, not {}", mails.len()) };
+    let (MailContent::EmailChange { link, .. } | MailContent::EmailUndo { link, .. }) = &mail.content else {
+        panic!("{:?}", mail.content.kind())
+    };
+    link.expose().split_once("?token=").unwrap().1.to_owned()
+}
+
+on_both_stores! {
+    // X3
+    async fn an_address_changes_when_the_new_one_is_proven(world: &World) {
+        let account = world.has_account("ada@example.org").await;
+        let elsewhere = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
+        let who = signed_in(world, "ada@example.org").await;
+        wants(world, &who, "Countess@example.net").await;
+        let (link, _undo) = (link_to(world, "countess@example.net"), link_to(world, "ada@example.org"));
+        // The old one stays in force until then.
+        world.signs_in("ada@example.org", PASSWORD).await.unwrap();
+        assert_eq!(refusal(world.signs_in("countess@example.net", PASSWORD).await), "Refused");
+        let changed = world.accounts.confirm_email(&link).await.unwrap();
+        assert_eq!((changed.id, changed.email.as_str()), (account.id, "Countess@example.net"));
+        world.signs_in("countess@example.net", PASSWORD).await.unwrap();
+        assert_eq!(refusal(world.signs_in("ada@example.org", PASSWORD).await), "Refused");
+        assert_eq!(refusal(world.accounts.confirm_email(&link).await), "Link(Used)");
+        // R6: the session that asked for it lives on, the others do not.
+        assert!(world.accounts.authenticate(elsewhere.access_token.expose()).await.is_err());
+        let sessions = world.accounts.list_sessions(&who).await.unwrap();
+        assert!(sessions.iter().any(|session| session.id == who.session_id));
+        // The old address is free again.
+        assert_ne!(world.has_account("ada@example.org").await.id, account.id);
+    }
+
+    // X3: 72 hours, after the change as well as before, whatever the thief has changed since.
+    async fn a_change_is_undone_from_the_old_address(world: &World) {
+        world.has_account("ada@example.org").await;
+        let who = signed_in(world, "ada@example.org").await;
+        wants(world, &who, "thief@example.net").await;
+        let (link, undo) = (link_to(world, "thief@example.net"), link_to(world, "ada@example.org"));
+        world.accounts.confirm_email(&link).await.unwrap();
+        let thief = signed_in(world, "thief@example.net").await;
+        world.accounts.change_password(&thief, &password(PASSWORD), &password(OTHER_PASSWORD), &client()).await.unwrap();
+        world.deliver().await;
+        assert_eq!(world.kinds_to("thief@example.net"), ["password_changed"]);
+        world.advance(hours(71));
+        let back = world.accounts.undo_email(&undo).await.unwrap();
+        assert_eq!(back.email.as_str(), "ada@example.org");
+        assert!(world.accounts.list_sessions(&thief).await.unwrap().is_empty());
+        assert_eq!(refusal(world.accounts.undo_email(&undo).await), "Link(Used)");
+        // Before it was confirmed, undoing forgets it.
+        world.signs_in("ada@example.org", OTHER_PASSWORD).await.unwrap();
+    }
+
+    async fn an_undo_before_the_confirmation_forgets_the_change(world: &World) {
+        world.has_account("ada@example.org").await;
+        let who = signed_in(world, "ada@example.org").await;
+        wants(world, &who, "thief@example.net").await;
+        let (link, undo) = (link_to(world, "thief@example.net"), link_to(world, "ada@example.org"));
+        world.accounts.undo_email(&undo).await.unwrap();
+        assert_eq!(refusal(world.accounts.confirm_email(&link).await), "Link(Expired)");
+        assert!(world.accounts.list_sessions(&who).await.unwrap().is_empty());
+        // And an undo is late after three days.
+        let who = signed_in(world, "ada@example.org").await;
+        wants(world, &who, "other@example.net").await;
+        let undo = link_to(world, "ada@example.org");
+        link_to(world, "other@example.net");
+        world.advance(hours(72));
+        assert_eq!(refusal(world.accounts.undo_email(&undo).await), "Link(Expired)");
+    }
+
+    // X3: a taken address gets the same answer; its owner is told, and the link that is not mailed would not work.
+    async fn a_taken_address_is_not_disclosed(world: &World) {
+        world.has_account("ada@example.org").await;
+        world.has_account("bob@example.org").await;
+        let who = signed_in(world, "ada@example.org").await;
+        wants(world, &who, "BOB@example.org").await;
+        assert_eq!(world.kinds_to("bob@example.org"), ["already_registered"]);
+        link_to(world, "ada@example.org");
+        world.signs_in("bob@example.org", PASSWORD).await.unwrap();
+    }
+
+    // X3: one row, one address: of two wishes the later counts, and each link is good for its own address only.
+    async fn parallel_changes_end_at_a_confirmed_address_or_none(world: &World) {
+        world.has_account("ada@example.org").await;
+        let who = signed_in(world, "ada@example.org").await;
+        let addresses: Vec<_> = (0..6).map(|n| address(&format!("ada-{n}@example.net"))).collect();
+        let (secret, from) = (password(PASSWORD), client());
+        let wishes = addresses.iter().map(|new| world.accounts.change_email(&who, new, &secret, &from));
+        for answer in futures_util::future::join_all(wishes).await {
+            answer.unwrap();
+        }
+        world.deliver().await;
+        assert_eq!(world.take_mails_to("ada@example.org").len(), 6);
+        let mut adopted = Vec::new();
+        for new in &addresses {
+            for mail in world.take_mails_to(new.as_str()) {
+                let MailContent::EmailChange { link, .. } = &mail.content else { panic!() };
+                let token = link.expose().split_once("?token=").unwrap().1;
+                if let Ok(account) = world.accounts.confirm_email(token).await {
+                    assert_eq!(account.email, *new);
+                    adopted.push(account.email);
+                }
+            }
+        }
+        assert!(adopted.len() <= 1, "{adopted:?}");
+    }
+
+    // An address that became somebody's between the wish and the link.
+    async fn an_address_taken_meanwhile_is_refused(world: &World) {
+        world.has_account("ada@example.org").await;
+        let who = signed_in(world, "ada@example.org").await;
+        wants(world, &who, "new@example.net").await;
+        let link = link_to(world, "new@example.net");
+        link_to(world, "ada@example.org");
+        world.has_account("new@example.net").await;
+        assert_eq!(refusal(world.accounts.confirm_email(&link).await), "Taken");
+        world.signs_in("ada@example.org", PASSWORD).await.unwrap();
+    }
+
+    async fn the_profile_changes_without_a_password(world: &World) {
+        world.has_account("ada@example.org").await;
+        let who = signed_in(world, "ada@example.org").await;
+        let named = |name: &str| ProfileChange { user_name: Some(name.parse().unwrap()), locale: Some("de".into()) };
+        let changed = world.accounts.update_profile(&who, named("Modern.Ada")).await.unwrap();
+        assert_eq!(changed.user_name.unwrap().as_str(), "Modern.Ada");
+        assert_eq!(changed.locale.as_deref(), Some("de"));
+        // Another spelling of one's own name is free for oneself, and for nobody else.
+        world.accounts.update_profile(&who, named("modern.ada")).await.unwrap();
+        world.has_account("eve@example.org").await;
+        let eve = signed_in(world, "eve@example.org").await;
+        assert_eq!(refusal(world.accounts.update_profile(&eve, named("rnodern.ada")).await), "UserNameTaken");
+        let unchanged = world.accounts.update_profile(&who, ProfileChange::default()).await.unwrap();
+        assert_eq!(unchanged.user_name.unwrap().as_str(), "modern.ada");
+    }
+
+    // X4, O4
+    async fn an_account_is_deleted_with_its_password(world: &World) {
+        world.has_account("ada@example.org").await;
+        let tokens = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
+        let who = world.accounts.authenticate(tokens.access_token.expose()).await.unwrap();
+        let wrong = world.accounts.delete_account(&who, &password(OTHER_PASSWORD), &client()).await;
+        assert_eq!(refusal(wrong), "Refused");
+        world.accounts.delete_account(&who, &password(PASSWORD), &client()).await.unwrap();
+        assert!(world.accounts.authenticate(tokens.access_token.expose()).await.is_err());
+        assert_eq!(refusal(world.signs_in("ada@example.org", PASSWORD).await), "Refused");
+        let new = NewUser {
+            email: address("root@example.org"),
+            password: password(PASSWORD),
+            user_name: None,
+            roles: vec!["admin".into()],
+        };
+        world.accounts.create_user(Actor::Operator, new).await.unwrap();
+        let admin = signed_in(world, "root@example.org").await;
+        let refused = world.accounts.delete_account(&admin, &password(PASSWORD), &client()).await;
+        assert_eq!(refusal(refused), "LastAdmin");
+    }
+
+    // R5, ASVS 8.2.2: one's own sessions, and nobody else's.
+    async fn sessions_are_listed_and_ended(world: &World) {
+        world.has_account("ada@example.org").await;
+        world.has_account("eve@example.org").await;
+        let phone = signed_in(world, "ada@example.org").await;
+        world.advance(seconds(60));
+        let laptop = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
+        let who = world.accounts.authenticate(laptop.access_token.expose()).await.unwrap();
+        let listed = world.accounts.list_sessions(&who).await.unwrap();
+        assert_eq!(listed.iter().map(|session| session.id).collect::<Vec<_>>(), [who.session_id, phone.session_id]);
+        assert_eq!(listed[0].user_agent.as_deref(), Some("story"));
+        assert_eq!(listed[0].ip.as_deref(), Some("192.0.2.1"));
+        let eve = signed_in(world, "eve@example.org").await;
+        assert!(!world.accounts.end_session(&eve, phone.session_id).await.unwrap());
+        assert!(world.accounts.end_session(&who, phone.session_id).await.unwrap());
+        assert!(!world.accounts.end_session(&who, phone.session_id).await.unwrap());
+        assert_eq!(world.accounts.list_sessions(&who).await.unwrap().len(), 1);
+        // RFC 7009: by either token; a text that is none changes nothing.
+        for text in ["", "vrt_x", "a.b.c"] {
+            world.accounts.revoke(text).await.unwrap();
+        }
+        world.accounts.authenticate(laptop.access_token.expose()).await.unwrap();
+        world.accounts.revoke(laptop.refresh_token.expose()).await.unwrap();
+        assert!(world.accounts.authenticate(laptop.access_token.expose()).await.is_err());
+        let again = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
+        world.accounts.revoke(again.access_token.expose()).await.unwrap();
+        assert!(world.accounts.refresh(again.refresh_token.expose(), &client()).await.is_err());
+    }
+
+    async fn an_export_holds_everything_but_secrets(world: &World) {
+        let account = world.has_account("ada@example.org").await;
+        let who = signed_in(world, "ada@example.org").await;
+        let export = world.accounts.export_account(&who).await.unwrap();
+        assert_eq!(export.account, account);
+        assert_eq!(export.sessions.len(), 1);
+        assert_eq!(export.mails, [("welcome".to_owned(), account.created_at, Some(account.created_at))]);
+        assert!(!format!("{export:?}").contains("argon2"));
+    }
+}

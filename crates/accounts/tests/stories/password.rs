@@ -1,0 +1,198 @@
+use crate::on_both_stores;
+use crate::world::*;
+use vestibule::{Actor, MailContent, PasswordError, SignedIn, UserRef};
+
+const NEW: &str = "seven-green-bridges-9";
+
+async fn forgets(world: &World, email: &str) {
+    world.accounts.forgot_password(&address(email), &client()).await.unwrap();
+    world.deliver().await;
+}
+
+/// The token of the one unread reset mail.
+fn reset_token(world: &World, email: &str) -> String {
+    let mails = world.take_mails_to(email);
+    let [mail] = mails.as_slice() else { panic!("one mail, not {}", mails.len()) };
+    let MailContent::PasswordReset { link, .. } = &mail.content else { panic!("{:?}", mail.content.kind()) };
+    link.expose().strip_prefix("https://accounts.example.org/reset?token=").unwrap().to_owned()
+}
+
+async fn resets(world: &World, token: &str, new: &str) -> Result<(), vestibule::ResetError> {
+    let done = world.accounts.reset_password(token, &password(new), &client()).await;
+    world.deliver().await;
+    done
+}
+
+async fn signed_in(world: &World, email: &str, secret: &str) -> SignedIn {
+    let tokens = world.signs_in(email, secret).await.unwrap();
+    world.accounts.authenticate(tokens.access_token.expose()).await.unwrap()
+}
+
+on_both_stores! {
+    // X1, X2
+    async fn a_forgotten_password_is_reset_by_link(world: &World) {
+        world.has_account("Ada@example.org").await;
+        let tokens = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
+        forgets(world, "ADA@example.org").await;
+        let token = reset_token(world, "ada@example.org");
+        resets(world, &token, NEW).await.unwrap();
+        assert_eq!(world.kinds_to("ada@example.org"), ["password_changed"]);
+        // It does not sign in, and ends what was signed in.
+        assert!(world.accounts.authenticate(tokens.access_token.expose()).await.is_err());
+        assert!(world.accounts.refresh(tokens.refresh_token.expose(), &client()).await.is_err());
+        assert_eq!(refusal(world.signs_in("ada@example.org", PASSWORD).await), "Refused");
+        world.signs_in("ada@example.org", NEW).await.unwrap();
+        assert_eq!(refusal(resets(world, &token, PASSWORD).await), "Link(Used)");
+    }
+
+    // T3: half an hour.
+    async fn a_reset_link_works_for_half_an_hour(world: &World) {
+        world.has_account("ada@example.org").await;
+        forgets(world, "ada@example.org").await;
+        let token = reset_token(world, "ada@example.org");
+        world.advance(seconds(30 * 60));
+        assert_eq!(refusal(resets(world, &token, NEW).await), "Link(Expired)");
+        world.signs_in("ada@example.org", PASSWORD).await.unwrap();
+    }
+
+    // X1: nobody learns whether there is an account, and no mailbox is flooded.
+    async fn requests_are_limited_and_silent(world: &World) {
+        forgets(world, "nobody@example.org").await;
+        world.signs_up("pending@example.org").await;
+        forgets(world, "pending@example.org").await;
+        assert!(world.kinds_to("pending@example.org").is_empty());
+        world.has_account("ada@example.org").await;
+        forgets(world, "ada@example.org").await;
+        let first = reset_token(world, "ada@example.org");
+        world.advance(seconds(59));
+        forgets(world, "ada@example.org").await;
+        assert!(world.kinds_to("ada@example.org").is_empty());
+        world.advance(seconds(1));
+        forgets(world, "ada@example.org").await;
+        let second = reset_token(world, "ada@example.org");
+        // T2: the newer link voids the older.
+        assert_eq!(refusal(resets(world, &first, NEW).await), "Link(Expired)");
+        for _ in 0..5 {
+            world.advance(seconds(60));
+            forgets(world, "ada@example.org").await;
+        }
+        assert_eq!(world.kinds_to("ada@example.org").len(), 3);
+        assert_eq!(refusal(resets(world, &second, NEW).await), "Link(Expired)");
+    }
+
+    // P3: a reset chooses no worse a password than a sign-up, and a refused one does not use the link up.
+    async fn a_weak_new_password_leaves_the_link_alive(world: &World) {
+        world.has_account("ada@example.org").await;
+        forgets(world, "ada@example.org").await;
+        let token = reset_token(world, "ada@example.org");
+        assert_eq!(refusal(resets(world, &token, "password1").await), "Password(TooCommon)");
+        resets(world, &token, NEW).await.unwrap();
+        assert_eq!(world.kinds_to("ada@example.org"), ["password_changed"]);
+    }
+
+    // T2, T5: links of other kinds, other servers and before another change.
+    async fn other_links_reset_nothing(world: &World) {
+        let letter = world.signs_up("ada@example.org").await;
+        assert_eq!(refusal(resets(world, &letter.token(), NEW).await), "Link(Expired)");
+        world.confirms("ada@example.org", PASSWORD, &letter.code()).await.unwrap();
+        assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
+        for token in ["", "x", &"A".repeat(43), &"ä".repeat(43), &"A".repeat(100_000)] {
+            assert!(refusal(resets(world, token, NEW).await).starts_with("Link("), "{token}");
+        }
+        forgets(world, "ada@example.org").await;
+        let token = reset_token(world, "ada@example.org");
+        let mut changed = token.clone();
+        changed.replace_range(42.., if token.ends_with('A') { "E" } else { "A" });
+        assert_eq!(refusal(resets(world, &changed, NEW).await), "Link(Invalid)");
+        assert_eq!(refusal(world.clicks(&token, Some(PASSWORD)).await), "LinkInvalid");
+        assert!(world.accounts.authenticate(&token).await.is_err());
+        assert!(world.accounts.confirm_email(&token).await.is_err());
+        // A change of the password in between voids the link.
+        let who = signed_in(world, "ada@example.org", PASSWORD).await;
+        world.accounts.change_password(&who, &password(PASSWORD), &password(OTHER_PASSWORD), &client()).await.unwrap();
+        world.deliver().await;
+        assert_eq!(world.kinds_to("ada@example.org"), ["password_changed"]);
+        assert_eq!(refusal(resets(world, &token, NEW).await), "Link(Expired)");
+    }
+
+    // T4: of twenty at once, with different passwords, over two instances, one wins.
+    async fn parallel_resets_have_one_winner(world: &World) {
+        world.has_account("ada@example.org").await;
+        forgets(world, "ada@example.org").await;
+        let token = reset_token(world, "ada@example.org");
+        let other = world.another_instance().await;
+        let from = client();
+        let passwords: Vec<String> = (0..20).map(|n| format!("seven-green-bridges-{n}")).collect();
+        let secrets: Vec<_> = passwords.iter().map(|text| password(text)).collect();
+        let calls = secrets.iter().enumerate().map(|(n, secret)| {
+            let accounts = if n % 2 == 0 { &world.accounts } else { &other };
+            accounts.reset_password(&token, secret, &from)
+        });
+        let answers = futures_util::future::join_all(calls).await;
+        let won: Vec<usize> = answers.iter().enumerate().filter(|(_, answer)| answer.is_ok()).map(|(n, _)| n).collect();
+        assert_eq!(won.len(), 1, "{answers:?}");
+        world.signs_in("ada@example.org", &passwords[won[0]]).await.unwrap();
+        world.deliver().await;
+        assert_eq!(world.kinds_to("ada@example.org"), ["password_changed"]);
+    }
+
+    // L4: whoever was locked out by somebody else's guesses gets in again.
+    async fn a_reset_ends_a_lock_out(world: &World) {
+        world.has_account("ada@example.org").await;
+        for n in 0..6 {
+            let login = vestibule::Login::Email(address("ada@example.org"));
+            let from = client_at(&format!("198.51.100.{n}"));
+            let _ = world.accounts.sign_in(&login, &password(OTHER_PASSWORD), &from).await.unwrap_err();
+        }
+        assert!(refusal(world.signs_in("ada@example.org", PASSWORD).await).starts_with("Limited"));
+        forgets(world, "ada@example.org").await;
+        let token = reset_token(world, "ada@example.org");
+        resets(world, &token, NEW).await.unwrap();
+        world.signs_in("ada@example.org", NEW).await.unwrap();
+        assert_eq!(world.kinds_to("ada@example.org"), ["password_changed"]);
+    }
+
+    // X2: a disabled user is not enabled by it, and gets no mail.
+    async fn a_disabled_user_cannot_reset(world: &World) {
+        let account = world.has_account("ada@example.org").await;
+        forgets(world, "ada@example.org").await;
+        let token = reset_token(world, "ada@example.org");
+        world.accounts.disable_user(Actor::Operator, &UserRef::Id(account.id)).await.unwrap();
+        world.advance(seconds(60));
+        forgets(world, "ada@example.org").await;
+        assert!(world.kinds_to("ada@example.org").is_empty());
+        resets(world, &token, NEW).await.unwrap();
+        assert_eq!(refusal(world.signs_in("ada@example.org", NEW).await), "Disabled");
+        assert_eq!(world.kinds_to("ada@example.org"), ["password_changed"]);
+    }
+
+    // P7, R6
+    async fn a_change_needs_the_present_password_and_ends_other_sessions(world: &World) {
+        world.has_account("ada@example.org").await;
+        let elsewhere = signed_in(world, "ada@example.org", PASSWORD).await;
+        let other_token = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
+        let here = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
+        let who = world.accounts.authenticate(here.access_token.expose()).await.unwrap();
+        let change = |old: &'static str, new: &'static str| {
+            let who = who.clone();
+            async move { world.accounts.change_password(&who, &password(old), &password(new), &client()).await }
+        };
+        assert_eq!(refusal(change(OTHER_PASSWORD, NEW).await), "Refused");
+        assert_eq!(refusal(change(PASSWORD, PASSWORD).await), format!("Password({:?})", PasswordError::Unchanged));
+        assert_eq!(refusal(change(PASSWORD, "password1").await), "Password(TooCommon)");
+        change(PASSWORD, NEW).await.unwrap();
+        world.deliver().await;
+        assert_eq!(world.kinds_to("ada@example.org"), ["password_changed"]);
+        world.accounts.authenticate(here.access_token.expose()).await.unwrap();
+        assert!(world.accounts.authenticate(other_token.access_token.expose()).await.is_err());
+        assert!(world.accounts.refresh(other_token.refresh_token.expose(), &client()).await.is_err());
+        let sessions = world.accounts.list_sessions(&who).await.unwrap();
+        assert_eq!(sessions.iter().map(|session| session.id).collect::<Vec<_>>(), [who.session_id]);
+        assert_ne!(elsewhere.session_id, who.session_id);
+        // Guessing the present password is slowed down like guessing at sign-in.
+        for _ in 0..5 {
+            assert_eq!(refusal(change(OTHER_PASSWORD, PASSWORD).await), "Refused");
+        }
+        assert_eq!(refusal(change(NEW, PASSWORD).await), "Limited { retry_after: 1s }");
+    }
+}
