@@ -32,7 +32,7 @@ macro_rules! kind {
 }
 
 /// The embedded files. A new kind of mail is its folder and a line here.
-const EMBEDDED: [&[(&str, &str)]; 4] = [
+const EMBEDDED: [&[(&str, &str)]; 8] = [
     &[
         file!("shared/layout.html"),
         file!("shared/parts.html"),
@@ -42,6 +42,10 @@ const EMBEDDED: [&[(&str, &str)]; 4] = [
     kind!("confirm"),
     kind!("already_registered"),
     kind!("welcome"),
+    kind!("password_reset"),
+    kind!("password_changed"),
+    kind!("email_change"),
+    kind!("email_undo"),
 ];
 
 /// Why the templates cannot be used.

@@ -23,6 +23,12 @@ pub(crate) fn of(content: &MailContent) -> Option<Values> {
         MailContent::AlreadyRegistered { sign_in } | MailContent::Welcome { sign_in } => {
             vec![("sign_in", Value::from(sign_in.as_str()))]
         }
+        MailContent::PasswordReset { link, link_expires_at }
+        | MailContent::EmailChange { link, link_expires_at }
+        | MailContent::EmailUndo { link, link_expires_at } => {
+            vec![("link", Value::from(link.expose())), ("link_until", Value::from(minute(*link_expires_at)))]
+        }
+        MailContent::PasswordChanged { forgot } => vec![("forgot", Value::from(forgot.as_str()))],
         _ => return None,
     };
     Some(values.into_iter().collect())
@@ -32,6 +38,9 @@ pub(crate) fn of(content: &MailContent) -> Option<Values> {
 pub(crate) fn secrets(content: &MailContent) -> (Option<&Secret>, Option<&Secret>) {
     match content {
         MailContent::Confirm { link, code, .. } => (link.as_ref(), code.as_ref()),
+        MailContent::PasswordReset { link, .. }
+        | MailContent::EmailChange { link, .. }
+        | MailContent::EmailUndo { link, .. } => (Some(link), None),
         _ => (None, None),
     }
 }
@@ -44,29 +53,34 @@ pub(crate) fn minute(at: Timestamp) -> String {
 
 /// Mails that together take every branch of every template: rendered once when a `Mailer` is built.
 pub(crate) fn samples() -> Vec<Mail> {
+    let at = Timestamp::from_millis(1_700_000_000_000);
     let id: MailId = "msg_00000000000000000000000000".parse().expect("zeros are an id");
-    let link = || Some(Secret::from("https://example.org/confirm#token=sample&x=<y>"));
+    let link = || Secret::from("https://example.org/page#token=sample&x=<y>");
     let code = || Some(Secret::from("0123"));
     let confirm = |link, code, seconds| MailContent::Confirm {
         link,
         code,
         code_lifetime: Duration::from_secs(seconds),
-        link_expires_at: Timestamp::from_millis(1_700_000_000_000),
+        link_expires_at: at,
     };
     let sign_in = || "https://example.org/sign-in".to_owned();
     let contents = [
-        confirm(link(), code(), 60),
-        confirm(link(), None, 90),
+        confirm(Some(link()), code(), 60),
+        confirm(Some(link()), None, 90),
         confirm(None, code(), 1),
         confirm(None, code(), 600),
         MailContent::AlreadyRegistered { sign_in: sign_in() },
         MailContent::Welcome { sign_in: sign_in() },
+        MailContent::PasswordReset { link: link(), link_expires_at: at },
+        MailContent::PasswordChanged { forgot: "https://example.org/forgot".to_owned() },
+        MailContent::EmailChange { link: link(), link_expires_at: at },
+        MailContent::EmailUndo { link: link(), link_expires_at: at },
     ];
     let mail = |content| Mail {
         id,
         to: "sample@example.org".parse().expect("the sample address is one"),
         locale: None,
-        created_at: Timestamp::from_millis(1_700_000_000_000),
+        created_at: at,
         content,
     };
     contents.into_iter().map(mail).collect()

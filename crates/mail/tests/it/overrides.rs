@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::Path;
 
+use vestibule::MailContent;
 use vestibule_mail::{Console, Mailer, MailerError, TemplateError, Transport};
 
 use crate::support::{config, confirm, mail};
@@ -41,7 +42,7 @@ fn the_layout_can_be_replaced() {
 #[test]
 fn a_language_can_be_added_when_it_is_complete() {
     let mut files = Vec::new();
-    for kind in ["confirm", "already_registered", "welcome"] {
+    for kind in MailContent::KINDS {
         for part in ["subject.txt", "body.txt", "body.html"] {
             files.push((format!("{kind}/fr-CA/{part}"), "Bonjour"));
         }
@@ -79,10 +80,12 @@ fn a_broken_file_is_found_when_the_mailer_is_built() {
 // M4, M5: not even an operator can put the code or what a person typed into the subject.
 #[test]
 fn a_subject_knows_neither_the_code_nor_the_address() {
-    for name in ["code", "link", "to"] {
-        let error =
-            with(&[("confirm/en/subject.txt", &format!("Hello {{{{ {name} }}}}"))]).map(|_| ()).unwrap_err();
-        assert!(error.to_string().contains("undefined"), "{name}: {error}");
+    for kind in MailContent::KINDS {
+        for name in ["code", "link", "to"] {
+            let subject = (format!("{kind}/en/subject.txt"), format!("Hello {{{{ {name} }}}}"));
+            let error = with(&[(&subject.0, &subject.1)]).map(|_| ()).unwrap_err();
+            assert!(error.to_string().contains("undefined"), "{kind} {name}: {error}");
+        }
     }
 }
 

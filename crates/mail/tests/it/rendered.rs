@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use vestibule::{Mail, MailContent, MailTransport as _, Secret, SendError, Timestamp};
@@ -7,6 +8,7 @@ use crate::support::{CODE, LINK, config, confirm, mail, mailer};
 
 const ESCAPED_LINK: &str = "https://example.org/confirm?a=1&amp;b=&lt;2&gt;#token=sEcReT&#39;&quot;";
 const SIGN_IN: &str = "https://example.net/sign-in";
+const FORGOT: &str = "https://example.net/forgot";
 
 fn render(mail: &Mail) -> Letter {
     mailer("memory:").render(mail).unwrap()
@@ -14,16 +16,31 @@ fn render(mail: &Mail) -> Letter {
 
 fn contents() -> Vec<MailContent> {
     let sign_in = || SIGN_IN.to_owned();
-    vec![
+    let mut contents = vec![
         confirm(),
         MailContent::AlreadyRegistered { sign_in: sign_in() },
         MailContent::Welcome { sign_in: sign_in() },
+        MailContent::PasswordChanged { forgot: FORGOT.to_owned() },
+    ];
+    contents.extend(links(LINK));
+    contents
+}
+
+/// The mails to users that are nothing without their link.
+fn links(link: &str) -> [MailContent; 3] {
+    let link = || Secret::from(link);
+    let link_expires_at = Timestamp::from_millis(1_700_086_400_000);
+    [
+        MailContent::PasswordReset { link: link(), link_expires_at },
+        MailContent::EmailChange { link: link(), link_expires_at },
+        MailContent::EmailUndo { link: link(), link_expires_at },
     ]
 }
 
 #[test]
 fn every_mail_in_every_language_is_complete() {
-    assert_eq!(contents().len(), MailContent::KINDS.len());
+    let kinds: BTreeSet<_> = contents().iter().map(MailContent::kind).collect();
+    assert_eq!(kinds, BTreeSet::from(MailContent::KINDS));
     for locale in ["en", "de"] {
         for content in contents() {
             let name = format!("{locale}/{}", content.kind());
@@ -81,8 +98,10 @@ fn the_code_is_at_the_top_of_the_body_and_not_in_the_subject() {
 
 #[test]
 fn the_link_is_a_button_and_a_text() {
-    for locale in ["en", "de"] {
-        let letter = render(&mail("ada@example.org", Some(locale), confirm()));
+    let linked = || [confirm()].into_iter().chain(links(LINK));
+    for (locale, content) in ["en", "de"].into_iter().flat_map(|locale| linked().map(move |c| (locale, c))) {
+        let letter = render(&mail("ada@example.org", Some(locale), content));
+        assert_eq!(letter.link().map(Secret::expose), Some(LINK));
         assert!(letter.text().lines().any(|line| line == LINK), "{}", letter.text());
         assert!(
             letter.html().contains(&format!("<a class=\"button\" href=\"{ESCAPED_LINK}\">")),
@@ -98,6 +117,22 @@ fn the_link_is_a_button_and_a_text() {
         assert!(
             letter.text().contains("2023-11-15 22:13 UTC") && letter.html().contains("2023-11-15 22:13 UTC")
         );
+    }
+}
+
+// A page without a token is no secret, so it is nobody's `link`.
+#[test]
+fn a_changed_password_shows_where_to_set_another() {
+    for locale in ["en", "de"] {
+        let content = MailContent::PasswordChanged { forgot: FORGOT.to_owned() };
+        let letter = render(&mail("ada@example.org", Some(locale), content));
+        assert!(letter.text().lines().any(|line| line == FORGOT), "{}", letter.text());
+        assert!(
+            letter.html().contains(&format!("<a class=\"button\" href=\"{FORGOT}\">")),
+            "{}",
+            letter.html()
+        );
+        assert!(letter.link().is_none() && letter.code().is_none());
     }
 }
 
@@ -171,9 +206,16 @@ async fn a_line_break_in_a_value_is_refused() {
             "{bad:?}"
         );
         assert!(matches!(mailer("memory:").send(&content_mail).await, Err(SendError::Permanent(_))));
-        let content = MailContent::Welcome { sign_in: bad.to_owned() };
-        let refused = mailer("memory:").render(&mail("ada@example.org", None, content));
-        assert!(matches!(refused, Err(LetterError::ControlCharacter(_))), "{bad:?}");
+        let pages = [
+            MailContent::AlreadyRegistered { sign_in: bad.to_owned() },
+            MailContent::Welcome { sign_in: bad.to_owned() },
+            MailContent::PasswordChanged { forgot: bad.to_owned() },
+        ];
+        for content in pages.into_iter().chain(links(bad)) {
+            let kind = content.kind();
+            let refused = mailer("memory:").render(&mail("ada@example.org", None, content));
+            assert!(matches!(refused, Err(LetterError::ControlCharacter(_))), "{kind} {bad:?}");
+        }
     }
 }
 

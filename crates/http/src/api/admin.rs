@@ -1,0 +1,101 @@
+//! What administrators do.
+
+use axum::extract::State;
+use axum::http::header::LINK;
+use axum::http::{HeaderMap, HeaderValue};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use vestibule::{Accounts, Actor, UserQuery, UserStatus};
+
+use super::User;
+use crate::catalogue::Code;
+use crate::extract::{Fields, Json, Query, ReadFields, SignedIn, fields};
+use crate::openapi::{API, BEARER, EVERY, errors};
+use crate::problem::Problem;
+use crate::{App, FieldError};
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list_users))
+}
+
+struct ListQuery(UserQuery);
+
+impl ReadFields for ListQuery {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let prefix = fields.optional("/q", fields::plain_text("/q"));
+        let status = fields.optional("/status", status);
+        let limit = fields.optional("/limit", limit);
+        let cursor = fields.optional("/cursor", fields::plain_text("/cursor"));
+        Some(Self(UserQuery { prefix: prefix?, status: status?, limit: limit?, cursor: cursor? }))
+    }
+}
+
+fn status(text: &str) -> Result<UserStatus, FieldError> {
+    match text {
+        "active" => Ok(UserStatus::Active),
+        "disabled" => Ok(UserStatus::Disabled),
+        _ => Err(FieldError::new("/status", Code::StatusInvalid)),
+    }
+}
+
+fn limit(text: &str) -> Result<u32, FieldError> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = if digits { text.parse().ok() } else { None };
+    number.ok_or(FieldError::new("/limit", Code::LimitInvalid))
+}
+
+/// A page of users, oldest first.
+#[derive(Serialize, ToSchema)]
+struct UserPage {
+    items: Vec<User>,
+    /// The `cursor` of the next page; `null` at the end.
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
+errors!(ListErrors: EVERY, API, BEARER, &[Code::ValidationFailed, Code::Forbidden]);
+
+/// Lists the users, a page at a time. Needs the role `admin`.
+#[utoipa::path(get, path = "/v1/admin/users", tag = "Administration", operation_id = "list_users",
+    security(("bearer" = [])),
+    params(("q" = Option<String>, Query, description = "The beginning of an e-mail address or a user name."),
+        ("status" = Option<String>, Query, description = "`active` or `disabled`.", pattern = "^(active|disabled)$"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Users per page; 50 by default."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before.")),
+    responses((status = 200, description = "A page.", body = UserPage,
+        headers(("Link" = String, description = "The next page, with `rel=\"next\"` (RFC 8288); absent at the end."))),
+        ListErrors))]
+async fn list_users(
+    State(accounts): State<Accounts>,
+    who: SignedIn,
+    Query(ListQuery(query)): Query<ListQuery>,
+) -> Result<(HeaderMap, Json<UserPage>), Problem> {
+    let page = accounts.list_users(Actor::User(&who), &query).await?;
+    let headers = link_to_next(accounts.public_url(), &query, page.next_cursor.as_deref());
+    let items = page.items.into_iter().map(User::from).collect();
+    Ok((headers, Json(UserPage { items, next_cursor: page.next_cursor })))
+}
+
+fn link_to_next(public_url: &str, query: &UserQuery, cursor: Option<&str>) -> HeaderMap {
+    let status = query.status.map(|status| match status {
+        UserStatus::Active => "active".to_owned(),
+        UserStatus::Disabled => "disabled".to_owned(),
+    });
+    let limit = query.limit.map(|limit| limit.to_string());
+    let parameters = [
+        ("q", query.prefix.clone()),
+        ("status", status),
+        ("limit", limit),
+        ("cursor", cursor.map(str::to_owned)),
+    ];
+    let sent: Vec<_> = parameters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let link = serde_urlencoded::to_string(sent).unwrap_or_default();
+    let link = HeaderValue::from_str(&format!("<{public_url}/v1/admin/users?{link}>; rel=\"next\""));
+    let mut headers = HeaderMap::new();
+    if let (Some(_), Ok(link)) = (cursor, link) {
+        headers.insert(LINK, link);
+    }
+    headers
+}

@@ -1,0 +1,46 @@
+//! Requests and answers that several operations share.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use vestibule::Email;
+
+use crate::extract::{Fields, ReadFields, fields};
+
+/// Whose mail is wanted.
+#[derive(ToSchema)]
+#[schema(example = json!({"email": "ada@example.org"}))]
+pub(super) struct AddressRequest {
+    #[schema(value_type = String, format = "email", min_length = 5, max_length = 254)]
+    pub(super) email: Email,
+}
+
+impl ReadFields for AddressRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        Some(Self { email: fields.required("/email", fields::email)? })
+    }
+}
+
+/// What a mailed link carries.
+#[derive(ToSchema)]
+#[schema(example = json!({"token": "AZXb2m0qd4yVJ0x3m1q7SPCk1rJmV3t0oZ4v3s9q2bY"}))]
+pub(super) struct TokenRequest {
+    /// What follows `token=` in the link.
+    pub(super) token: String,
+}
+
+impl ReadFields for TokenRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        Some(Self { token: fields.required("/token", fields::any_text)? })
+    }
+}
+
+/// Understood. Whether a mail is on its way is not told.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"status": "accepted"}))]
+pub(super) struct Accepted {
+    #[schema(value_type = String, pattern = "^accepted$")]
+    status: &'static str,
+}
+
+/// The one answer of its kind.
+pub(super) const ACCEPTED: Accepted = Accepted { status: "accepted" };

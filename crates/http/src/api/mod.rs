@@ -1,0 +1,39 @@
+//! The API: one file per resource, one handler per operation.
+
+mod admin;
+mod common;
+mod confirm;
+mod device;
+mod email;
+mod introspect;
+mod login;
+mod me;
+mod oauth;
+mod password;
+mod sessions;
+mod signup;
+mod token;
+mod user;
+mod verify;
+
+pub(crate) use user::User;
+pub(crate) use verify::VERIFY;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::App;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(signup::routes())
+        .merge(confirm::routes())
+        .merge(login::routes())
+        .merge(token::routes())
+        .merge(introspect::routes())
+        .merge(verify::routes())
+        .merge(me::routes())
+        .merge(password::routes())
+        .merge(email::routes())
+        .merge(sessions::routes())
+        .merge(admin::routes())
+}

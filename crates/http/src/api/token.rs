@@ -1,0 +1,186 @@
+//! Tokens as `OAuth` 2 gives them out (RFC 6749) and takes them back (RFC 7009).
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Request, State};
+use axum::http::header::PRAGMA;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::openapi::RefOr;
+use utoipa::{IntoResponses, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use vestibule::{Accounts, AuthenticateError, Login, Password, SignInError, Tokens};
+
+use super::oauth::{self, OAuthError, Refusal};
+use crate::App;
+use crate::catalogue::Code;
+use crate::extract::{Client, Pairs};
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(token)).routes(routes!(revoke))
+}
+
+/// What is exchanged for tokens. Other parameters are ignored; one that is needed and missing is `invalid_request`.
+#[derive(ToSchema)]
+#[schema(example = json!({"grant_type": "password", "username": "ada@example.org", "password": "violet-otter-maps-42"}))]
+#[expect(dead_code, reason = "describes what `Grant` reads")]
+struct TokenForm {
+    /// `password` (may be left out) or `refresh_token`.
+    #[schema(required = false, nullable = false)]
+    grant_type: Option<String>,
+    /// An e-mail address or a user name.
+    #[schema(required = false, nullable = false)]
+    username: Option<String>,
+    #[schema(required = false, nullable = false, format = Password)]
+    password: Option<String>,
+    #[schema(required = false, nullable = false)]
+    refresh_token: Option<String>,
+}
+
+/// The answer of RFC 6749 §5.1.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ1c3JfMDEifQ.c2ln",
+    "token_type": "Bearer", "expires_in": 600, "refresh_token": "vrt_k3y0fTh3s3ss10nWh1chW0rks0nc3AndN3v3rAga1nX"
+}))]
+struct TokenAnswer {
+    access_token: String,
+    #[schema(value_type = String, pattern = "^Bearer$")]
+    token_type: &'static str,
+    /// Seconds.
+    expires_in: u64,
+    refresh_token: String,
+}
+
+impl From<SignInError> for Refusal {
+    fn from(error: SignInError) -> Self {
+        let description = error.to_string();
+        match error {
+            SignInError::Refused | SignInError::Unconfirmed | SignInError::Disabled => {
+                Self::new("invalid_grant", &description)
+            }
+            SignInError::Limited { .. } | SignInError::Fault(_) => {
+                Self::of(error.into(), "temporarily_unavailable")
+            }
+        }
+    }
+}
+
+impl From<AuthenticateError> for Refusal {
+    fn from(error: AuthenticateError) -> Self {
+        match error {
+            AuthenticateError::Invalid => Self::new("invalid_grant", "the refresh token is not valid"),
+            AuthenticateError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+/// What the form asks for.
+enum Grant {
+    Password { login: Login, password: Password },
+    Refresh(String),
+}
+
+impl Grant {
+    fn read(mut form: Pairs) -> Result<Self, Refusal> {
+        let mut needed = |name: &str| oauth::needed(&mut form, name);
+        match needed("grant_type").as_deref() {
+            Err(_) | Ok("password") => {
+                let (username, password) = (needed("username")?, needed("password")?);
+                let login = read_login(&username);
+                login.zip(Password::new(&password).ok()).map_or_else(
+                    || Err(SignInError::Refused.into()),
+                    |(login, password)| Ok(Self::Password { login, password }),
+                )
+            }
+            Ok("refresh_token") => Ok(Self::Refresh(needed("refresh_token")?)),
+            Ok(_) => Err(Refusal::new("unsupported_grant_type", "use `password` or `refresh_token`")),
+        }
+    }
+}
+
+/// No user name has an `@`, so the two cannot be confused (M3).
+fn read_login(text: &str) -> Option<Login> {
+    if text.contains('@') {
+        text.parse().ok().map(Login::Email)
+    } else {
+        text.parse().ok().map(Login::UserName)
+    }
+}
+
+struct TokenErrors;
+
+impl IntoResponses for TokenErrors {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        oauth::responses(&[
+            ("temporarily_unavailable", Code::TooManyRequests),
+            ("temporarily_unavailable", Code::TemporarilyOverloaded),
+        ])
+    }
+}
+
+/// Exchanges a password or a refresh token for tokens. A refresh token works once; using it again ends its session.
+#[utoipa::path(post, path = "/v1/token", tag = "Sign-in", operation_id = "token",
+    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "Tokens.", body = TokenAnswer,
+        headers(("Pragma" = String, description = "`no-cache`"))),
+        (status = 400, description = "The request, or what it offers, is not valid.", body = OAuthError,
+            example = json!({"error": "invalid_grant", "error_description": "the name or the password is wrong"})),
+        TokenErrors))]
+async fn token(
+    State(accounts): State<Accounts>,
+    Client(client): Client,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let tokens = match Grant::read(oauth::form(request).await?)? {
+        Grant::Password { login, password } => accounts.sign_in(&login, &password, &client).await?,
+        Grant::Refresh(token) => accounts.refresh(&token, &client).await?,
+    };
+    Ok(answer(&tokens))
+}
+
+fn answer(tokens: &Tokens) -> Response {
+    let body = TokenAnswer {
+        access_token: tokens.access_token.expose().to_owned(),
+        token_type: "Bearer",
+        expires_in: tokens.expires_in.as_secs(),
+        refresh_token: tokens.refresh_token.expose().to_owned(),
+    };
+    let no_cache = [
+        (PRAGMA, HeaderValue::from_static("no-cache")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (no_cache, axum::Json(body)).into_response()
+}
+
+/// A token to end. Other parameters, `token_type_hint` too, are ignored.
+#[derive(ToSchema)]
+#[schema(example = json!({"token": "vrt_k3y0fTh3s3ss10nWh1chW0rks0nc3AndN3v3rAga1nX"}))]
+#[expect(dead_code, reason = "describes what `revoke` reads")]
+struct RevokeForm {
+    /// A refresh token or an access token.
+    token: String,
+}
+
+struct RevokeErrors;
+
+impl IntoResponses for RevokeErrors {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        oauth::responses(&[("temporarily_unavailable", Code::Unavailable)])
+    }
+}
+
+/// Ends the session that a token belongs to. A text that is no token is 200, too: it does not work any more either.
+#[utoipa::path(post, path = "/v1/token/revoke", tag = "Sign-in", operation_id = "revoke",
+    request_body(content = RevokeForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "The token does not work."),
+        (status = 400, description = "The form has no token.", body = OAuthError,
+            example = json!({"error": "invalid_request", "error_description": "`token` is missing"})),
+        RevokeErrors))]
+async fn revoke(State(accounts): State<Accounts>, request: Request) -> Result<StatusCode, Refusal> {
+    let token = oauth::needed(&mut oauth::form(request).await?, "token")?;
+    accounts.revoke(&token).await?;
+    Ok(StatusCode::OK)
+}

@@ -1,0 +1,47 @@
+//! A user, as the API shows it.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use vestibule::{Account, Email, Timestamp, UserId, UserName};
+
+/// An account.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "usr_06nq8sd5c9u7d1p4v0g2k8m3e4", "email": "ada@example.org", "user_name": "ada",
+    "email_confirmed_at": "2026-03-01T09:30:00.000Z", "created_at": "2026-03-01T09:30:00.000Z", "roles": []
+}))]
+#[expect(clippy::struct_field_names, reason = "`user_name` is its name in the API")]
+pub(crate) struct User {
+    /// Names the account for ever.
+    #[schema(value_type = String, pattern = "^usr_[0-9a-v]{26}$")]
+    id: UserId,
+    /// The confirmed address.
+    #[schema(value_type = String, max_length = 254)]
+    email: Email,
+    /// The public name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, min_length = 3, max_length = 32, required = false)]
+    user_name: Option<UserName>,
+    #[schema(value_type = String, format = DateTime)]
+    email_confirmed_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// Since when the account may not sign in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
+    disabled_at: Option<Timestamp>,
+    /// What it may do beyond its own account.
+    roles: Vec<String>,
+    /// The language of its mails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    locale: Option<String>,
+}
+
+impl From<Account> for User {
+    fn from(account: Account) -> Self {
+        let Account { id, email, user_name, email_confirmed_at, created_at, disabled_at, locale, roles } =
+            account;
+        Self { id, email, user_name, email_confirmed_at, created_at, disabled_at, roles, locale }
+    }
+}

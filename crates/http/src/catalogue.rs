@@ -1,0 +1,266 @@
+//! Every error code there is, once: problems, the `OpenAPI` enum, the pages under `/docs/errors` and
+//! `vestibule errors list` all read it here.
+
+use axum::http::StatusCode;
+
+/// What an error code means, for people.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The code itself.
+    pub code: Code,
+    /// The status it is answered with.
+    pub status: u16,
+    /// A short name; always the same for one code (RFC 9457 §3.1.3).
+    pub title: &'static str,
+    /// What led to it.
+    pub cause: &'static str,
+    /// What to do about it.
+    pub fix: &'static str,
+    /// Whether it appears in the `errors` of a `validation_failed` and not on its own.
+    pub of_a_field: bool,
+}
+
+/// All error codes, in the order of their statuses.
+pub fn catalogue() -> &'static [Entry] {
+    CATALOGUE
+}
+
+macro_rules! codes {
+    ($($kind:ident { $($name:ident $status:literal $text:literal: $title:literal, $cause:literal, $fix:literal;)* })*) => {
+        /// A stable name of what went wrong. The list is closed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $($(#[doc = $title] $name,)*)*
+        }
+
+        const CATALOGUE: &[Entry] = &[$($(
+            Entry {
+                code: Code::$name,
+                status: $status,
+                title: $title,
+                cause: $cause,
+                fix: $fix,
+                of_a_field: codes!(@ $kind),
+            },
+        )*)*];
+
+        impl Code {
+            /// The code as it is sent.
+            pub const fn as_str(self) -> &'static str {
+                match self { $($(Self::$name => $text,)*)* }
+            }
+        }
+    };
+    (@ answers) => { false };
+    (@ fields) => { true };
+}
+
+codes! {
+answers {
+    MalformedJson 400 "malformed_json": "The body is not valid JSON",
+        "The body has a syntax error, a key twice in one object, more than 16 levels, characters that are not UTF-8, or something after its end.",
+        "Send one JSON object, encoded as UTF-8 without a byte order mark.";
+    InvalidRequest 400 "invalid_request": "The request contradicts itself",
+        "A header or parameter that may appear once appears twice, or one cannot be read.",
+        "Send each header and each parameter once.";
+    AuthenticationRequired 401 "authentication_required": "Sign in first",
+        "The resource belongs to somebody, and the request carries no credentials.",
+        "Send `Authorization: Bearer <access_token>`; `POST /v1/login` gives the token. On the code route send HTTP Basic with the e-mail address and the password of the sign-up.";
+    InvalidToken 401 "invalid_token": "The access token is not valid",
+        "The token has expired, was changed, was not made here, or its session has ended.",
+        "Get a new one with the refresh token at `POST /v1/token`, or sign in again.";
+    InvalidCredentials 401 "invalid_credentials": "The name or the password is wrong",
+        "No account, or no open sign-up, has this name and this password. Which of the two is wrong is not told.",
+        "Check both. After a sign-up use the password of that sign-up.";
+    EmailNotConfirmed 403 "email_not_confirmed": "The e-mail address is not confirmed yet",
+        "The password is right, but the sign-up still waits for its confirmation.",
+        "Use the link or the code of the confirmation mail; `POST /v1/confirm/resend` asks for another.";
+    Forbidden 403 "forbidden": "This is not allowed",
+        "The account does not have the role that this resource asks for, or the form of a page was sent from another site.",
+        "Ask an administrator for the role `admin`. A form: open its page and press the button there.";
+    AccountDisabled 403 "account_disabled": "The account is disabled",
+        "The password is right, but an administrator has disabled the account.",
+        "Ask an administrator.";
+    ReauthenticationRequired 403 "reauthentication_required": "Give the password again",
+        "This change needs a sign-in that is only minutes old.",
+        "Sign in again and repeat the request with the new token.";
+    NotFound 404 "not_found": "There is nothing here",
+        "No resource has this address. Addresses are exact: case, slashes and encoding count.",
+        "Compare the address with `/docs`.";
+    MethodNotAllowed 405 "method_not_allowed": "The resource does not know this method",
+        "The address exists, but not for this method.",
+        "Use one of the methods in the `Allow` header.";
+    NotAcceptable 406 "not_acceptable": "Only JSON is available",
+        "The `Accept` header leaves out `application/json`.",
+        "Send `Accept: application/json` or leave the header out.";
+    RequestTimeout 408 "request_timeout": "The body took too long",
+        "The body was not complete after 10 seconds.",
+        "Send it again over a better connection.";
+    EmailTaken 409 "email_taken": "The e-mail address has an account",
+        "Another user has this address.",
+        "Sign in, or use another address.";
+    UserNameTaken 409 "user_name_taken": "The user name is taken",
+        "Another user has this name, or one that looks like it.",
+        "Choose another. At confirmation send it as `user_name`.";
+    LastAdmin 409 "last_admin": "This is the last administrator",
+        "It would leave nobody who can administrate.",
+        "Give another user the role `admin` first.";
+    LinkExpired 410 "link_expired": "The link does not work any more",
+        "The link is too old, was displaced by a newer one, was made for something else, or is not complete; or the password or the address was changed since.",
+        "Copy the whole link from the newest mail, or ask for a new one.";
+    LinkUsed 410 "link_used": "The link was used before",
+        "It has done its work: the account is active, or the change is made.",
+        "Sign in. For another change ask for a new link.";
+    CodeExpired 410 "code_expired": "The code does not work any more",
+        "The code is older than a minute, was tried too often, was replaced or was used.",
+        "Ask for a new one with `POST /v1/confirm/resend`.";
+    BodyTooLarge 413 "body_too_large": "The body is too large",
+        "A body may have 16 KiB.",
+        "Send less.";
+    UriTooLong 414 "uri_too_long": "The address is too long",
+        "An address may have 4 KiB, its query included.",
+        "Send a shorter one.";
+    UnsupportedMediaType 415 "unsupported_media_type": "The body has the wrong type",
+        "`Content-Type` is missing or not the one this resource reads, its charset is not UTF-8, or the body is compressed.",
+        "Send `Content-Type: application/json` (at `/v1/token`, `/v1/token/revoke` and `/v1/introspect` `application/x-www-form-urlencoded`) and no `Content-Encoding`.";
+    ValidationFailed 422 "validation_failed": "Some fields are not as they must be",
+        "At least one field is missing, unknown, of the wrong type or not allowed. `errors` names each.",
+        "Correct the fields that `errors` points to.";
+    CodeInvalid 422 "code_invalid": "The code is wrong",
+        "The digits are not those of the newest mail. `attempts_left` says how many guesses remain for it.",
+        "Read the newest mail again.";
+    IdempotencyKeyReused 422 "idempotency_key_reused": "The idempotency key belongs to another request",
+        "The same `Idempotency-Key` came with another body before.",
+        "Make a new key for every sign-up; repeat a key only with the same body.";
+    HeadersTooLarge 431 "headers_too_large": "The headers are too large",
+        "Header fields may have 16 KiB together, and an access token 8 KiB.",
+        "Send less.";
+    TooManyRequests 429 "too_many_requests": "Too many attempts",
+        "A limit was reached. `Retry-After` says when the next attempt makes sense.",
+        "Wait that long.";
+    InternalError 500 "internal_error": "The server made a mistake",
+        "A defect in the program. The log has it under the request id.",
+        "Report it to the operator with the request id.";
+    TemporarilyOverloaded 503 "temporarily_overloaded": "Too much to do right now",
+        "More passwords wait to be checked than the machine can do in about a second.",
+        "Try again after the time in `Retry-After`.";
+    Unavailable 503 "unavailable": "Not available right now",
+        "The database does not answer, or the request took too long.",
+        "Try again after the time in `Retry-After`. Operators: the log has the cause.";
+}
+fields {
+    Required 422 "required": "The field is missing",
+        "The request leaves out a field that must be there.",
+        "Add it.";
+    UnknownField 422 "unknown_field": "There is no such field",
+        "The request has a field that this resource does not know.",
+        "Leave it out, or correct its spelling.";
+    WrongType 422 "wrong_type": "The field has the wrong type",
+        "Nothing is converted: a number in quotes is not a number, and `null` is not a text.",
+        "Send the type that `/docs` names.";
+    Exclusive 422 "exclusive": "The field excludes another",
+        "Two fields were sent of which only one may be there.",
+        "Leave one of them out.";
+    EmailInvalid 422 "email_invalid": "Not an e-mail address",
+        "The text is not of the form name@domain.example.",
+        "Correct the address.";
+    EmailTooLong 422 "email_too_long": "The e-mail address is too long",
+        "Mail systems accept 64 octets before the @ and 254 in all.",
+        "Use a shorter address.";
+    PasswordTooShort 422 "password_too_short": "The password is too short",
+        "The password has fewer characters than `params.min`.",
+        "Use a longer one: several words make it easy.";
+    PasswordTooLong 422 "password_too_long": "The password is too long",
+        "The password has more characters than `params.max`, or more than 1024 bytes.",
+        "Use a shorter one. It is never cut.";
+    PasswordInvalid 422 "password_invalid": "The password has characters that cannot be used",
+        "The password has a control character or one that Unicode has not assigned.",
+        "Leave it out. Spaces and all letters of all languages are fine.";
+    PasswordTooCommon 422 "password_too_common": "The password is too common",
+        "The password is on the lists that attackers try first.",
+        "Choose one that nobody else uses.";
+    PasswordContextual 422 "password_contextual": "The password is a name",
+        "The password is the name of the service, the user name, or a part of the e-mail address.",
+        "Choose one that says nothing about you.";
+    PasswordUnchanged 422 "password_unchanged": "The password is the present one",
+        "The new password is the one the account has already.",
+        "Choose another.";
+    PasswordGuessable 422 "password_guessable": "The password is easy to guess",
+        "A guessing program would find the password in fewer than a million tries.",
+        "Add a word or two.";
+    PasswordWrong 422 "password_wrong": "The password is wrong",
+        "The change needs the present password of the account, and this is another. The access token is fine.",
+        "Give the present password again. After several wrong ones there is a wait (`too_many_requests`).";
+    UserNameInvalid 422 "user_name_invalid": "The user name has characters that cannot be used",
+        "User names are made of letters of one script, digits, and . _ - between them.",
+        "Leave out other characters.";
+    UserNameLength 422 "user_name_length": "The user name is too short or too long",
+        "User names have 3 to 32 characters.",
+        "Choose another length.";
+    UserNameReserved 422 "user_name_reserved": "The user name is reserved",
+        "The name would pass for the operator's.",
+        "Choose another name.";
+    TextInvalid 422 "text_invalid": "The text has control characters",
+        "The text has a control character, such as a line break.",
+        "Leave it out.";
+    LocaleInvalid 422 "locale_invalid": "Not a language tag",
+        "The text is not a language tag (BCP 47) such as `en` or `pt-BR`.",
+        "Correct it or leave it out.";
+    CodeMalformed 422 "code_malformed": "Not a code",
+        "A code is made of 4 to 8 digits, sent as a text. Nothing else is read: no spaces, no numbers without quotes.",
+        "Send the digits of the mail.";
+    StatusInvalid 422 "status_invalid": "Not a status",
+        "A user is `active` or `disabled`.",
+        "Send one of them.";
+    LimitInvalid 422 "limit_invalid": "Not a page size",
+        "A page has 1 to 200 entries.",
+        "Send a number from 1 to 200.";
+    CursorInvalid 422 "cursor_invalid": "The cursor does not belong here",
+        "The cursor was not made here, or for a list with other conditions.",
+        "Send `next_cursor` as it came, with the same other parameters.";
+    BooleanInvalid 422 "boolean_invalid": "Not a yes or no",
+        "The parameter is `true` or `false`.",
+        "Send one of them.";
+}
+}
+
+impl Code {
+    /// What the code means.
+    pub fn entry(self) -> &'static Entry {
+        // The variants and the entries come from one list, so their positions agree.
+        &CATALOGUE[self as usize]
+    }
+
+    /// The status it is answered with.
+    pub fn status(self) -> StatusCode {
+        StatusCode::from_u16(self.entry().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl std::str::FromStr for Code {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        CATALOGUE.iter().map(|entry| entry.code).find(|code| code.as_str() == text).ok_or(())
+    }
+}
+
+impl serde::Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_finds_itself() {
+        for entry in catalogue() {
+            assert_eq!(entry.code.entry().code, entry.code);
+            assert_eq!(entry.code.as_str().parse(), Ok(entry.code));
+            assert_eq!(entry.code.status().as_u16(), entry.status);
+            assert!(!entry.of_a_field || entry.status == 422);
+        }
+    }
+}

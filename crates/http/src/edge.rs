@@ -1,0 +1,350 @@
+//! The one middleware: request id, trace line, security headers, and the answers that no handler gives.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, MatchedPath, Request};
+use axum::http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use tokio::time::{Instant, timeout};
+use tower::{Layer, Service};
+use tracing::Instrument as _;
+
+use crate::TrustedProxies;
+use crate::api::VERIFY;
+use crate::catalogue::Code;
+use crate::problem::Problem;
+use crate::rate_limit::{Quotas, Reached};
+
+/// Octets of an address, its query included (H6).
+const URI_MAX: usize = 4 * 1024;
+/// Octets of all header fields together (H6).
+const HEADERS_MAX: usize = 16 * 1024;
+/// How long an answer may take.
+pub(crate) const REQUEST_TIME: Duration = Duration::from_secs(30);
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// 404 for every address that no route has.
+pub(crate) async fn not_found() -> Problem {
+    Problem::new(Code::NotFound)
+}
+
+/// Puts the [`Edge`] around every route.
+#[derive(Clone)]
+pub(crate) struct EdgeLayer(Arc<Settings>);
+
+struct Settings {
+    public_url: String,
+    https: bool,
+    quotas: Quotas,
+    proxies: TrustedProxies,
+    request_id_start: u64,
+    requests: AtomicU64,
+}
+
+impl EdgeLayer {
+    pub(crate) fn new(
+        public_url: &str,
+        quotas: Quotas,
+        proxies: TrustedProxies,
+        request_id_start: u64,
+    ) -> Self {
+        Self(Arc::new(Settings {
+            public_url: public_url.to_owned(),
+            https: public_url.starts_with("https://"),
+            quotas,
+            proxies,
+            request_id_start,
+            requests: AtomicU64::new(0),
+        }))
+    }
+}
+
+impl<S> Layer<S> for EdgeLayer {
+    type Service = Edge<S>;
+    fn layer(&self, inner: S) -> Edge<S> {
+        Edge { inner, settings: Arc::clone(&self.0) }
+    }
+}
+
+/// One route with everything around it.
+#[derive(Clone)]
+pub(crate) struct Edge<S> {
+    inner: S,
+    settings: Arc<Settings>,
+}
+
+impl<S> Service<Request> for Edge<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let settings = Arc::clone(&self.settings);
+        let started = Instant::now();
+        let id = settings.request_id(&request);
+        let text_id = id.to_str().unwrap_or_default();
+        let span =
+            tracing::info_span!("request", request_id = text_id, trace_id = trace_id(request.headers()));
+        let method = request.method().clone();
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        let answer = match refusal(&request) {
+            Some(problem) => Err(problem),
+            None => Ok(span.in_scope(|| self.inner.call(request))),
+        };
+        Box::pin(async move {
+            let response = match answer {
+                Ok(answer) => guarded(answer).instrument(span.clone()).await,
+                Err(problem) => problem.into_response(),
+            };
+            let response = settings.finish(response, &method, id);
+            span.in_scope(|| {
+                let route = route.as_ref().map_or("-", MatchedPath::as_str);
+                let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+                tracing::info!(%method, route, status = response.status().as_u16(), duration_us, "answered");
+            });
+            Ok(response)
+        })
+    }
+}
+
+/// What is refused before any handler sees it.
+fn refusal(request: &Request) -> Option<Problem> {
+    let uri = request.uri();
+    let headers = request.headers();
+    if uri.path_and_query().is_some_and(|text| text.as_str().len() > URI_MAX) {
+        return Some(Problem::new(Code::UriTooLong));
+    }
+    if headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>() > HEADERS_MAX {
+        return Some(Problem::new(Code::HeadersTooLarge));
+    }
+    // A proxy asks with the headers of another request, whatever that one wants to see.
+    let of_api = uri.path().starts_with("/v1/") && uri.path() != VERIFY;
+    if of_api && !accepts_json(headers) {
+        return Some(Problem::new(Code::NotAcceptable));
+    }
+    None
+}
+
+/// Whether `Accept` leaves room for JSON (RFC 9110 §12.5.1). The most specific range decides.
+fn accepts_json(headers: &HeaderMap) -> bool {
+    let mut best: Option<(u8, bool)> = None;
+    let mut named = false;
+    for line in headers.get_all(ACCEPT) {
+        for range in line.to_str().unwrap_or("*/*").split(',') {
+            named |= !range.trim().is_empty();
+            let mut parts = range.split(';').map(str::trim);
+            let rank = match parts.next().unwrap_or_default() {
+                text if text.eq_ignore_ascii_case("application/json") => 3,
+                text if text.eq_ignore_ascii_case("application/*") => 2,
+                "*/*" => 1,
+                _ => continue,
+            };
+            let excluded = |part: &str| {
+                let quality = part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="));
+                quality.is_some_and(|q| q.trim_end_matches(['0', '.']).is_empty())
+            };
+            let wanted = !parts.any(excluded);
+            if best.is_none_or(|(other, _)| other < rank) {
+                best = Some((rank, wanted));
+            }
+        }
+    }
+    best.map_or(!named, |(_, wanted)| wanted)
+}
+
+/// The answer of a handler, or what stands for it when it panics or takes too long.
+async fn guarded(answer: impl Future<Output = Result<Response, Infallible>>) -> Response {
+    match timeout(REQUEST_TIME, caught(answer)).await {
+        Ok(Ok(Ok(response))) => response,
+        Ok(Err(panic)) => {
+            let text = panic.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+            tracing::error!(panic = text.unwrap_or("-"), "a handler panicked");
+            Problem::new(Code::InternalError).into_response()
+        }
+        Err(_) => Problem::unavailable(&"a request took too long").into_response(),
+    }
+}
+
+/// Polls a future and keeps its panic.
+async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Box<dyn Any + Send>> {
+    let mut future = pin!(future);
+    // After a panic the future is dropped and never polled again, so no broken state is seen.
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
+    .await
+}
+
+impl Settings {
+    /// The id that a trusted proxy gave, or the next of our own.
+    fn request_id(&self, request: &Request) -> HeaderValue {
+        if let Some(given) = request.headers().get(&X_REQUEST_ID) {
+            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+            let trusted = peer.is_some_and(|peer| self.proxies.contain(peer.0.ip().to_canonical()));
+            if trusted && is_request_id(given.as_bytes()) {
+                return given.clone();
+            }
+        }
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut text = *b"0000000000000000";
+        // Multiplying by an odd number changes the order and keeps every id different.
+        let mut rest = self.request_id_start.wrapping_add(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        for digit in text.iter_mut().rev() {
+            *digit = b"0123456789abcdef"[usize::try_from(rest & 15).unwrap_or(0)];
+            rest >>= 4;
+        }
+        HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("-"))
+    }
+
+    /// Completes problems, answers OPTIONS, adds the headers of every answer.
+    fn finish(&self, mut response: Response, method: &Method, id: HeaderValue) -> Response {
+        let mut problem = response.extensions_mut().remove::<Problem>();
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+            if *method == Method::OPTIONS {
+                // axum adds `Allow` to what its routes refuse, whatever becomes of the answer here.
+                response = StatusCode::NO_CONTENT.into_response();
+            } else {
+                problem = Some(Problem::new(Code::MethodNotAllowed));
+            }
+        }
+        if let Some(problem) = problem {
+            response = problem.into_full_response(&self.public_url, id.to_str().ok());
+        }
+        if let Some(reached) = response.extensions_mut().remove::<Reached>() {
+            self.quotas.write(reached, response.headers_mut());
+        }
+        self.add_headers(response.headers_mut(), id);
+        response
+    }
+
+    fn add_headers(&self, headers: &mut HeaderMap, id: HeaderValue) {
+        headers.reserve(8);
+        headers.insert(X_REQUEST_ID, id);
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers.insert(CORP, HeaderValue::from_static("same-origin"));
+        if self.https {
+            let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+            headers.insert(STRICT_TRANSPORT_SECURITY, year);
+        }
+        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        let nothing = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+        headers.entry(CONTENT_SECURITY_POLICY).or_insert(nothing);
+    }
+}
+
+fn is_request_id(text: &[u8]) -> bool {
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (1..=128).contains(&text.len()) && text.iter().all(allowed)
+}
+
+/// The trace id of a `traceparent` header (W3C Trace Context §3.2).
+fn trace_id(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get("traceparent")?.to_str().ok()?;
+    let mut parts = text.split('-');
+    let version = parts.next()?;
+    let id = parts.next()?;
+    let hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    (version.len() == 2 && id.len() == 32 && hex(version) && hex(id)).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    fn accepts(value: &str) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_str(value).expect("a header"));
+        accepts_json(&headers)
+    }
+
+    #[test]
+    fn the_most_specific_range_decides() {
+        for value in [
+            "",
+            "*/*",
+            "application/json",
+            "text/html, */*;q=0.1",
+            "application/*;q=0.5",
+            "Application/JSON;v=1",
+        ] {
+            assert!(accepts(value), "{value}");
+        }
+        for value in ["text/html", "application/json;q=0, */*", "*/*;q=0.0", "image/*", "application/xml"] {
+            assert!(!accepts(value), "{value}");
+        }
+        assert!(accepts_json(&HeaderMap::new()));
+    }
+
+    /// A route that answers with `handler`, inside the edge.
+    async fn answer_of(handler: fn() -> Problem) -> (Response, String) {
+        let quotas = Quotas::of(&vestibule::Policy::default());
+        let edge = EdgeLayer::new("http://localhost", quotas, TrustedProxies::default(), 7);
+        let route = axum::routing::get(async move || handler());
+        let router: axum::Router = axum::Router::new().route("/", route).layer(edge);
+        let request = Request::get("/").body(Body::empty()).expect("a request");
+        let (parts, body) = router.oneshot(request).await.expect("infallible").into_parts();
+        let bytes = body.collect().await.expect("a body").to_bytes();
+        (Response::from_parts(parts, Body::empty()), String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_that_tells_nothing() {
+        let (response, text) = answer_of(|| panic!("secret")).await;
+        assert_eq!(response.status(), 500);
+        let id = response.headers()[X_REQUEST_ID].to_str().expect("text");
+        assert!(text.contains("internal_error") && text.contains(id) && !text.contains("secret"), "{text}");
+    }
+
+    // G4: a fault is a 503 that says when to come back, and keeps its cause to itself.
+    #[tokio::test]
+    async fn a_fault_keeps_its_cause_to_itself() {
+        let (response, text) = answer_of(|| vestibule::Fault::Unavailable("secret".to_owned()).into()).await;
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()["retry-after"], "2");
+        assert!(text.contains("unavailable") && !text.contains("secret"), "{text}");
+        let overloaded = || vestibule::Fault::Overloaded { retry_after: Duration::from_millis(1_001) }.into();
+        let (response, text) = answer_of(overloaded).await;
+        assert_eq!(response.headers()["retry-after"], "2");
+        assert!(text.contains("temporarily_overloaded"), "{text}");
+    }
+
+    #[test]
+    fn a_trace_id_is_read_from_its_standard_form() {
+        let mut headers = HeaderMap::new();
+        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        headers.insert("traceparent", HeaderValue::from_static(good));
+        assert_eq!(trace_id(&headers), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
+        headers.insert("traceparent", HeaderValue::from_static("00-XYZ-1-01"));
+        assert_eq!(trace_id(&headers), None);
+    }
+}

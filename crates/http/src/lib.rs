@@ -1,0 +1,84 @@
+//! The HTTP API and pages of Vestibule as an axum router.
+//!
+//! [`router`] is the whole server: put it behind a listener. An application of one's own can take [`SignedIn`] into
+//! its handlers instead, and nothing else; `examples/embed.rs` shows it.
+//!
+//! A new route is one annotated handler in the file of its resource under `api/`, named in that file's `routes()`:
+//! the annotation is both its path and its description.
+
+mod api;
+mod catalogue;
+mod edge;
+mod extract;
+mod field_error;
+mod openapi;
+mod options;
+mod pages;
+mod problem;
+mod rate_limit;
+
+pub use catalogue::{Code, Entry, catalogue};
+pub use extract::{Client, ProxyError, SignedIn, TrustedProxies};
+pub use field_error::FieldError;
+pub use openapi::openapi;
+pub use options::{DevMail, DevMailbox, HttpOptions};
+pub use problem::Problem;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::FromRef;
+use vestibule::{Accounts, Secret};
+
+use crate::edge::EdgeLayer;
+use crate::rate_limit::Quotas;
+
+/// What handlers share. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App {
+    accounts: Accounts,
+    site: Arc<Site>,
+}
+
+/// What does not change while the server runs.
+pub(crate) struct Site {
+    service_name: String,
+    proxies: TrustedProxies,
+    dev: Option<Arc<dyn DevMailbox>>,
+    introspection_clients: Vec<(String, Secret)>,
+    openapi: String,
+}
+
+impl FromRef<App> for Accounts {
+    fn from_ref(app: &App) -> Self {
+        app.accounts.clone()
+    }
+}
+
+impl FromRef<App> for TrustedProxies {
+    fn from_ref(app: &App) -> Self {
+        app.site.proxies.clone()
+    }
+}
+
+impl FromRef<App> for Arc<Site> {
+    fn from_ref(app: &App) -> Self {
+        Arc::clone(&app.site)
+    }
+}
+
+/// The routes of the API and the pages, with everything around them: request ids, trace lines, headers, limits.
+pub fn router(accounts: Accounts, options: HttpOptions) -> Router {
+    let HttpOptions { service_name, trusted_proxies, dev, introspection_clients, request_id_start } = options;
+    let (url, quotas) = (accounts.public_url(), Quotas::of(accounts.policy()));
+    let edge = EdgeLayer::new(url, quotas, trusted_proxies.clone(), request_id_start);
+    let (described, _) = openapi::described().split_for_parts();
+    let mut routes = described.merge(pages::assets());
+    if dev.is_some() {
+        routes = routes.merge(pages::dev_mail::routes());
+    }
+    let openapi = openapi(accounts.public_url());
+    let site = Arc::new(Site { service_name, proxies: trusted_proxies, dev, introspection_clients, openapi });
+    // Inside the router, so that the trace line knows which route matched.
+    routes.fallback(edge::not_found).with_state(App { accounts, site }).layer(edge)
+}

@@ -1,0 +1,65 @@
+//! What [`router`](crate::router) is given besides the accounts.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use vestibule::Secret;
+
+use crate::TrustedProxies;
+
+/// How the server presents itself, and to whom it listens.
+#[derive(Clone)]
+pub struct HttpOptions {
+    /// The name on the pages.
+    pub service_name: String,
+    /// Whose `X-Forwarded-For` and `X-Request-Id` are believed.
+    pub trusted_proxies: TrustedProxies,
+    /// The mailbox behind `/dev/mail`; those routes exist only with it.
+    pub dev: Option<Arc<dyn DevMailbox>>,
+    /// The names and secrets of the services that may ask `POST /v1/introspect`; nobody may where there are none.
+    pub introspection_clients: Vec<(String, Secret)>,
+    /// Where request ids begin to count. Random, so that two starts and two instances never give the same one.
+    pub request_id_start: u64,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            service_name: "Vestibule".to_owned(),
+            trusted_proxies: TrustedProxies::default(),
+            dev: None,
+            introspection_clients: Vec::new(),
+            request_id_start: 0,
+        }
+    }
+}
+
+/// A mail that went to the mailbox of the development mode instead of its receiver.
+#[derive(Clone, Debug)]
+pub struct DevMail {
+    /// The receiver.
+    pub to: String,
+    /// The subject.
+    pub subject: String,
+    /// The plain text.
+    pub text: String,
+    /// The code in it.
+    pub code: Option<String>,
+    /// The link in it.
+    pub link: Option<String>,
+}
+
+/// The mailbox of the development mode.
+pub trait DevMailbox: Send + Sync {
+    /// All mails, newest first.
+    fn list(&self) -> Vec<DevMail>;
+
+    /// The newest mail to an address; waits until there is one, at most so long.
+    fn latest<'a>(
+        &'a self,
+        to: &'a str,
+        wait: Duration,
+    ) -> Pin<Box<dyn Future<Output = Option<DevMail>> + Send + 'a>>;
+}

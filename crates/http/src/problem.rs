@@ -1,0 +1,327 @@
+//! Where errors meet HTTP: RFC 9457, and the only place that gives a library error its status.
+//!
+//! The conversions have no `_` arm, so a new variant must be given a code before anything compiles.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use vestibule::{
+    AdminError, AuthenticateError, ChangeError, ConfirmError, EmailChangeError, Fault, LinkError,
+    ProfileError, ResetError, SignInError, SignUpError,
+};
+
+use crate::FieldError;
+use crate::catalogue::Code;
+use crate::rate_limit::{Limit, Reached};
+
+/// How long to wait before another try where nothing better is known.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// An answer that says what went wrong, as `application/problem+json`.
+#[derive(Clone, Debug)]
+pub struct Problem(Box<Parts>);
+
+#[derive(Clone, Debug)]
+struct Parts {
+    code: Code,
+    detail: Option<Cow<'static, str>>,
+    errors: Vec<FieldError>,
+    attempts_left: Option<u32>,
+    retry_after: Option<Duration>,
+    limit: Option<Limit>,
+    challenge: Challenge,
+}
+
+/// RFC 9457 §3.1, and our members after them. The openapi module describes the same.
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: Code,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts_left: Option<u32>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+/// What a 401 asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Challenge {
+    Bearer,
+    Basic,
+}
+
+impl Problem {
+    /// The problem that `code` names.
+    pub fn new(code: Code) -> Self {
+        Self(Box::new(Parts {
+            code,
+            detail: None,
+            errors: Vec::new(),
+            attempts_left: None,
+            retry_after: None,
+            limit: None,
+            challenge: Challenge::Bearer,
+        }))
+    }
+
+    /// 422: these fields were refused.
+    pub fn fields(errors: Vec<FieldError>) -> Self {
+        let mut problem = Self::new(Code::ValidationFailed);
+        problem.0.errors = errors;
+        problem
+    }
+
+    /// 503. The cause is logged and never sent.
+    pub fn unavailable(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%cause, "unavailable");
+        Self::new(Code::Unavailable).retry_after(RETRY)
+    }
+
+    /// Says more precisely what happened.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.0.detail = Some(detail.into());
+        self
+    }
+
+    /// Asks for HTTP Basic instead of a token, where it is a 401.
+    #[must_use]
+    pub fn asking_for_basic(mut self) -> Self {
+        self.0.challenge = Challenge::Basic;
+        self
+    }
+
+    /// What went wrong.
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    pub(crate) fn detail_text(&self) -> &str {
+        self.0.detail.as_deref().unwrap_or(self.0.code.entry().cause)
+    }
+
+    pub(crate) fn field_errors(&self) -> &[FieldError] {
+        &self.0.errors
+    }
+
+    #[must_use]
+    fn retry_after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
+        self
+    }
+
+    fn limited(limit: Limit, retry_after: Duration) -> Self {
+        let mut problem = Self::new(Code::TooManyRequests).retry_after(retry_after);
+        problem.0.limit = Some(limit);
+        problem
+    }
+
+    /// A signed-in user's change was refused. A wrong password is a wrong field, at `given_at`: a 401 would be taken
+    /// for an expired token, which a client answers by refreshing it and asking again.
+    pub(crate) fn of_change(error: ChangeError, given_at: &'static str) -> Self {
+        match error {
+            ChangeError::Refused => FieldError::new(given_at, Code::PasswordWrong).into(),
+            ChangeError::Limited { retry_after } => Self::limited(Limit::SignIn, retry_after),
+            ChangeError::Password(error) => FieldError::password("/new_password", &error).into(),
+            ChangeError::LastAdmin => Self::new(Code::LastAdmin),
+            ChangeError::Fault(fault) => fault.into(),
+        }
+    }
+
+    /// The answer with everything in it: `type` begins with `public_url`.
+    pub(crate) fn into_full_response(self, public_url: &str, request_id: Option<&str>) -> Response {
+        let body = self.body(public_url, request_id);
+        let mut response = (self.0.code.status(), body).into_response();
+        let problem_json = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, problem_json);
+        self.write_headers(&mut response);
+        response
+    }
+
+    fn body(&self, public_url: &str, request_id: Option<&str>) -> String {
+        let Parts { code, errors, attempts_left, .. } = &*self.0;
+        let entry = code.entry();
+        let body = Body {
+            r#type: format!("{public_url}/docs/errors/{}", code.as_str()),
+            title: entry.title,
+            status: entry.status,
+            detail: self.detail_text(),
+            code: *code,
+            request_id,
+            attempts_left: *attempts_left,
+            errors,
+        };
+        serde_json::to_string(&body).unwrap_or_default()
+    }
+
+    /// `Retry-After`, `WWW-Authenticate`, and for the [`edge`](crate::edge), which knows its numbers, the limit.
+    pub(crate) fn write_headers(&self, response: &mut Response) {
+        if let Some(wait) = self.0.retry_after {
+            // Rounded up: after that long it works.
+            let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1);
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+            if let Some(limit) = self.0.limit {
+                response.extensions_mut().insert(Reached { limit, seconds });
+            }
+        }
+        if self.0.code.status() == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(self.challenge()));
+        }
+    }
+
+    /// Without credentials a challenge names no error (RFC 6750 §3.1); Basic knows none (RFC 7617 §2).
+    fn challenge(&self) -> &'static str {
+        match (self.0.challenge, self.0.code) {
+            (Challenge::Basic, _) => "Basic realm=\"vestibule\", charset=\"UTF-8\"",
+            (Challenge::Bearer, Code::InvalidToken) => "Bearer realm=\"vestibule\", error=\"invalid_token\"",
+            (Challenge::Bearer, _) => "Bearer realm=\"vestibule\"",
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    /// Complete but for what only the edge knows, which finds the problem in the extensions and
+    /// writes it again. In an application of one's own, `type` stays relative and there is no request id.
+    fn into_response(self) -> Response {
+        let mut response = self.clone().into_full_response("", None);
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<FieldError> for Problem {
+    fn from(error: FieldError) -> Self {
+        Self::fields(vec![error])
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Overloaded { retry_after } => {
+                Self::new(Code::TemporarilyOverloaded).retry_after(retry_after)
+            }
+            Fault::Unavailable(cause) => Self::unavailable(&cause),
+        }
+    }
+}
+
+impl From<SignUpError> for Problem {
+    fn from(error: SignUpError) -> Self {
+        match error {
+            SignUpError::Password(error) => FieldError::password("/password", &error).into(),
+            SignUpError::UserNameTaken => Self::new(Code::UserNameTaken),
+            SignUpError::EmailTaken => Self::new(Code::EmailTaken),
+            SignUpError::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),
+            SignUpError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<ConfirmError> for Problem {
+    fn from(error: ConfirmError) -> Self {
+        match error {
+            ConfirmError::Refused => Self::new(Code::InvalidCredentials),
+            ConfirmError::CodeInvalid { attempts_left } => {
+                let mut problem = Self::new(Code::CodeInvalid);
+                problem.0.attempts_left = Some(attempts_left);
+                problem
+            }
+            ConfirmError::CodeExpired => Self::new(Code::CodeExpired),
+            ConfirmError::LinkInvalid => LinkError::Invalid.into(),
+            ConfirmError::LinkExpired => LinkError::Expired.into(),
+            ConfirmError::LinkUsed => LinkError::Used.into(),
+            ConfirmError::UserNameTaken => Self::new(Code::UserNameTaken),
+            ConfirmError::Limited { retry_after } => Self::limited(Limit::Confirm, retry_after),
+            ConfirmError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<SignInError> for Problem {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Refused => Self::new(Code::InvalidCredentials),
+            SignInError::Unconfirmed => Self::new(Code::EmailNotConfirmed),
+            SignInError::Disabled => Self::new(Code::AccountDisabled),
+            SignInError::Limited { retry_after } => Self::limited(Limit::SignIn, retry_after),
+            SignInError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<LinkError> for Problem {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Invalid => {
+                Self::new(Code::LinkExpired).detail("The link is not valid or has expired.")
+            }
+            LinkError::Expired => Self::new(Code::LinkExpired),
+            LinkError::Used => Self::new(Code::LinkUsed),
+        }
+    }
+}
+
+impl From<ResetError> for Problem {
+    fn from(error: ResetError) -> Self {
+        match error {
+            ResetError::Link(error) => error.into(),
+            ResetError::Password(error) => FieldError::password("/new_password", &error).into(),
+            ResetError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<EmailChangeError> for Problem {
+    fn from(error: EmailChangeError) -> Self {
+        match error {
+            EmailChangeError::Link(error) => error.into(),
+            EmailChangeError::Taken => Self::new(Code::EmailTaken),
+            EmailChangeError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<ProfileError> for Problem {
+    fn from(error: ProfileError) -> Self {
+        match error {
+            ProfileError::UserNameTaken => Self::new(Code::UserNameTaken),
+            ProfileError::Gone => Self::new(Code::InvalidToken),
+            ProfileError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<AuthenticateError> for Problem {
+    fn from(error: AuthenticateError) -> Self {
+        match error {
+            AuthenticateError::Invalid => Self::new(Code::InvalidToken),
+            AuthenticateError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<AdminError> for Problem {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::Forbidden => Self::new(Code::Forbidden),
+            AdminError::NotFound => Self::new(Code::NotFound),
+            AdminError::EmailTaken => Self::new(Code::EmailTaken),
+            AdminError::UserNameTaken => Self::new(Code::UserNameTaken),
+            AdminError::Password(error) => FieldError::password("/password", &error).into(),
+            AdminError::LastAdmin => Self::new(Code::LastAdmin),
+            AdminError::CursorInvalid => FieldError::new("/cursor", Code::CursorInvalid).into(),
+            AdminError::LimitInvalid => FieldError::new("/limit", Code::LimitInvalid).into(),
+            AdminError::Fault(fault) => fault.into(),
+        }
+    }
+}

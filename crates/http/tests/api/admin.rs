@@ -1,0 +1,62 @@
+use serde_json::json;
+
+use crate::on_both_stores;
+use crate::world::{ADA, URL, World};
+
+on_both_stores! {
+    async fn an_administrator_pages_through_the_users(world: World) {
+        world.has_admin("root@example.org").await;
+        for name in ["ada", "bob", "carol"] {
+            world.has_admin(&format!("{name}@example.com")).await;
+        }
+        let token = world.access_token("root@example.org").await;
+        let first = world.get_as("/v1/admin/users?limit=3&status=active", &token).await;
+        assert_eq!(first.status, 200, "{}", first.text);
+        let page = first.json();
+        assert_eq!(page["items"].as_array().unwrap().len(), 3);
+        let link = first.header("link").to_owned();
+        let next = link.strip_prefix(&format!("<{URL}")).unwrap().strip_suffix(">; rel=\"next\"").unwrap();
+        assert!(next.starts_with("/v1/admin/users?status=active&limit=3&cursor="), "{next}");
+        let last = world.get_as(next, &token).await;
+        assert_eq!(last.json()["items"].as_array().unwrap().len(), 1);
+        assert_eq!((last.json()["next_cursor"].clone(), last.header("link")), (json!(null), ""));
+        let found = world.get_as("/v1/admin/users?q=car", &token).await.json();
+        assert_eq!(found["items"][0]["email"], "carol@example.com");
+        assert_eq!(found["items"].as_array().unwrap().len(), 1);
+    }
+
+    async fn others_do_not(world: World) {
+        world.has_account(ADA).await;
+        let token = world.access_token(ADA).await;
+        let answer = world.get_as("/v1/admin/users", &token).await;
+        assert_eq!(answer.problem(), (403, "forbidden".to_owned()));
+        assert_eq!(world.get("/v1/admin/users").await.problem(), (401, "authentication_required".to_owned()));
+    }
+
+    async fn every_bad_parameter_is_named(world: World) {
+        world.has_admin("root@example.org").await;
+        let token = world.access_token("root@example.org").await;
+        for (query, expected) in [
+            ("limit=0", "/limit limit_invalid"),
+            ("limit=201", "/limit limit_invalid"),
+            ("limit=-1", "/limit limit_invalid"),
+            ("limit=%2B5", "/limit limit_invalid"),
+            ("limit=", "/limit limit_invalid"),
+            ("limit=99999999999", "/limit limit_invalid"),
+            ("status=gone", "/status status_invalid"),
+            ("cursor=x", "/cursor cursor_invalid"),
+            ("cursor=%00", "/cursor text_invalid"),
+            ("q=%00", "/q text_invalid"),
+            ("page=2&status=", "/page unknown_field, /status status_invalid"),
+        ] {
+            let answer = world.get_as(&format!("/v1/admin/users?{query}"), &token).await;
+            assert_eq!(answer.field_errors().join(", "), expected, "{query}");
+        }
+        let twice = world.get_as("/v1/admin/users?q=a&q=b", &token).await;
+        assert_eq!(twice.problem(), (400, "invalid_request".to_owned()));
+        for query in ["q=%25", "q=_", "q=%ff", "q='", "q=%F0%9F%98%80"] {
+            let answer = world.get_as(&format!("/v1/admin/users?{query}"), &token).await;
+            assert_eq!((answer.status, answer.json()["items"].as_array().unwrap().len()), (200, 0), "{query}");
+        }
+    }
+}

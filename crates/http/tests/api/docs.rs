@@ -1,0 +1,166 @@
+use serde_json::Value;
+
+use crate::on_both_stores;
+use crate::world::{URL, World};
+
+/// Every route of a server outside the development mode, assets left out.
+const ROUTES: [(&str, &[&str]); 37] = [
+    ("/", &["get"]),
+    ("/.well-known/jwks.json", &["get"]),
+    ("/confirm", &["get", "post"]),
+    ("/confirm/resend", &["post"]),
+    ("/docs", &["get"]),
+    ("/docs/errors", &["get"]),
+    ("/docs/errors/{code}", &["get"]),
+    ("/email/confirm", &["get", "post"]),
+    ("/email/undo", &["get", "post"]),
+    ("/forgot", &["get", "post"]),
+    ("/livez", &["get"]),
+    ("/login", &["get"]),
+    ("/openapi.json", &["get"]),
+    ("/readyz", &["get"]),
+    ("/reset", &["get", "post"]),
+    ("/v1/admin/users", &["get"]),
+    ("/v1/auth/verify", &["get"]),
+    ("/v1/confirm", &["post"]),
+    ("/v1/confirm/code", &["post"]),
+    ("/v1/confirm/resend", &["post"]),
+    ("/v1/email/confirm", &["post"]),
+    ("/v1/email/undo", &["post"]),
+    ("/v1/introspect", &["post"]),
+    ("/v1/login", &["post"]),
+    ("/v1/logout", &["post"]),
+    ("/v1/me", &["delete", "get", "patch"]),
+    ("/v1/me/email", &["post"]),
+    ("/v1/me/export", &["get"]),
+    ("/v1/me/password", &["post"]),
+    ("/v1/me/sessions", &["get"]),
+    ("/v1/me/sessions/{id}", &["delete"]),
+    ("/v1/password/check", &["post"]),
+    ("/v1/password/forgot", &["post"]),
+    ("/v1/password/reset", &["post"]),
+    ("/v1/signup", &["post"]),
+    ("/v1/token", &["post"]),
+    ("/v1/token/revoke", &["post"]),
+];
+
+fn description() -> Value {
+    serde_json::from_str(&vestibule_http::openapi(URL)).unwrap()
+}
+
+/// Every object below `value`.
+fn objects<'a>(value: &'a Value, found: &mut Vec<&'a serde_json::Map<String, Value>>) {
+    match value {
+        Value::Object(object) => {
+            found.push(object);
+            object.values().for_each(|value| objects(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| objects(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_description_is_always_the_same() {
+    assert_eq!(vestibule_http::openapi(URL), vestibule_http::openapi(URL));
+    assert!(description()["openapi"].as_str().unwrap().starts_with("3.1"));
+    assert_eq!(description()["servers"][0]["url"], URL);
+}
+
+#[test]
+fn the_description_lists_every_route() {
+    let description = description();
+    let mut routes: Vec<(String, Vec<String>)> = description["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(path, item)| (path.clone(), item.as_object().unwrap().keys().cloned().collect()))
+        .collect();
+    routes.sort();
+    let mut expected: Vec<(String, Vec<String>)> = ROUTES
+        .iter()
+        .map(|(path, methods)| ((*path).to_owned(), methods.iter().map(ToString::to_string).collect()))
+        .collect();
+    expected.sort();
+    assert_eq!(routes, expected);
+}
+
+#[test]
+fn every_reference_in_the_description_leads_somewhere() {
+    let description = description();
+    let mut found = Vec::new();
+    objects(&description, &mut found);
+    let references: Vec<&str> = found.iter().filter_map(|object| object.get("$ref")?.as_str()).collect();
+    assert!(!references.is_empty());
+    for reference in references {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(description.pointer(pointer).is_some(), "{reference}");
+    }
+}
+
+#[test]
+fn every_operation_has_examples_and_lists_its_errors() {
+    let description = description();
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for operation in item.as_object().unwrap().values() {
+            assert!(operation["responses"].get("500").is_some(), "{path}");
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                assert!(response["headers"].get("X-Request-Id").is_some(), "{path} {status}");
+                let Some(problem) = response["content"].get("application/problem+json") else { continue };
+                let examples = problem["examples"].as_object().unwrap();
+                for (code, example) in examples {
+                    assert_eq!(example["value"]["status"].to_string(), *status, "{path} {code}");
+                    assert_eq!(example["value"]["type"], format!("{URL}/docs/errors/{code}"));
+                }
+            }
+        }
+    }
+    for (name, schema) in description["components"]["schemas"].as_object().unwrap() {
+        if name.ends_with("Request") {
+            let either = schema["oneOf"].is_array();
+            assert!(
+                either || schema["additionalProperties"] == false && schema["example"].is_object(),
+                "{name}"
+            );
+        }
+    }
+}
+
+on_both_stores! {
+    async fn every_described_route_is_there(world: World) {
+        for (path, methods) in ROUTES {
+            let answer = world.get(&path.replace("{code}", "not_found")).await;
+            assert_ne!(answer.status, 404, "{path}");
+            assert_eq!(answer.status == 405, !methods.contains(&"get"), "{path}");
+        }
+        let served = world.get("/openapi.json").await;
+        assert_eq!(served.text, vestibule_http::openapi(URL));
+    }
+
+    // M12: with the network cut.
+    async fn the_page_loads_only_from_here(world: World) {
+        let page = world.get("/docs").await;
+        assert_eq!(page.status, 200);
+        let addresses: Vec<&str> = page.text.split(['"']).filter(|text| text.starts_with('/')).collect();
+        assert!(addresses.contains(&"/docs/assets/swagger-ui-bundle.js"), "{addresses:?}");
+        for address in addresses {
+            assert_eq!(world.get(address).await.status, 200, "{address}");
+        }
+        assert!(!page.text.contains("://"), "{}", page.text);
+        let policy = page.header("content-security-policy");
+        assert!(policy.contains("script-src 'self';") && policy.contains("connect-src 'self'"), "{policy}");
+        let script = world.get("/docs/assets/swagger-ui-bundle.js").await;
+        assert_eq!(script.header("content-type"), "text/javascript");
+    }
+
+    async fn every_error_code_has_its_page(world: World) {
+        let list = world.get("/docs/errors").await.text;
+        for entry in vestibule_http::catalogue() {
+            let code = entry.code.as_str();
+            assert!(list.contains(&format!("/docs/errors/{code}\"")), "{code}");
+            let page = world.get(&format!("/docs/errors/{code}")).await;
+            assert_eq!(page.status, 200, "{code}");
+            assert!(page.text.contains("Cause") && page.text.contains("curl"), "{code}");
+        }
+    }
+}

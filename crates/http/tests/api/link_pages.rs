@@ -1,0 +1,111 @@
+use serde_json::json;
+
+use crate::on_both_stores;
+use crate::world::{ADA, PASSWORD, World};
+
+const NEW: &str = "copper-lamp-river-77";
+const PAGES: [&str; 3] = ["/reset", "/email/confirm", "/email/undo"];
+
+/// The tokens of the two mails that a wish for this address causes.
+async fn wishes_for(world: &World, email: &str) -> (String, String) {
+    let token = world.access_token(ADA).await;
+    let body = json!({"email": email, "password": PASSWORD});
+    assert_eq!(world.send_as("POST", "/v1/me/email", &token, Some(body)).await.status, 202);
+    (world.mailed_token("email_change", email).await, world.mailed_token("email_undo", ADA).await)
+}
+
+on_both_stores! {
+    async fn the_reset_page_sets_a_password_by_its_button(world: World) {
+        world.has_account(ADA).await;
+        world.post("/v1/password/forgot", json!({"email": ADA})).await;
+        let token = world.mailed_token("password_reset", ADA).await;
+        for _ in 0..2 {
+            let page = world.get(&format!("/reset?token={token}&utm_source=mail")).await;
+            assert_eq!(page.status, 200);
+            assert!(page.text.contains("<form method=\"post\" action=\"/reset\">"), "{}", page.text);
+            assert!(page.text.contains("autocomplete=\"new-password\"") && page.text.contains("At least 8"));
+            assert!(page.text.contains(&token) && !page.text.contains("<script"), "{}", page.text);
+        }
+        for (password, problem) in [
+            ("", "The password is too short"),
+            ("password1", "The password is too common"),
+            ("ada%40example.org", "The password is a name"),
+            ("%00", "The password has characters that cannot be used"),
+        ] {
+            let page = world.post_form("/reset", &format!("token={token}&new_password={password}")).await;
+            assert_eq!(page.status, 422, "{password}");
+            assert!(page.text.contains(problem) && page.text.contains(&token), "{}", page.text);
+            assert!(page.text.contains("<title>Error: "));
+        }
+        let done = world.post_form("/reset", &format!("token={token}&new_password={NEW}")).await;
+        assert_eq!(done.status, 200);
+        assert!(done.text.contains("Your new password is set") && !done.text.contains(&token), "{}", done.text);
+        assert_eq!(world.post("/v1/login", json!({"email": ADA, "password": NEW})).await.status, 200);
+        let again = world.post_form("/reset", &format!("token={token}&new_password={NEW}")).await;
+        assert_eq!(again.status, 410);
+        assert!(again.text.contains("action=\"/forgot\""), "a new link in place: {}", again.text);
+    }
+
+    async fn the_pages_of_a_change_of_address_work_by_their_buttons(world: World) {
+        world.has_account(ADA).await;
+        let (change, undo) = wishes_for(&world, "ada@example.com").await;
+        for (path, token, button, done) in [
+            ("/email/confirm", &change, "Use this address from now on", "Your address is changed"),
+            ("/email/undo", &undo, "Undo the change", "Your account has its old address"),
+        ] {
+            let before = world.accounts_email().await;
+            for _ in 0..2 {
+                let page = world.get(&format!("{path}?token={token}")).await;
+                assert!(page.status == 200 && page.text.contains(button), "{}", page.text);
+            }
+            assert_eq!(world.accounts_email().await, before, "opening a page changes nothing");
+            let page = world.post_form(path, &format!("token={token}")).await;
+            assert!(page.status == 200 && page.text.contains(done), "{}", page.text);
+            assert_ne!(world.accounts_email().await, before);
+            let again = world.post_form(path, &format!("token={token}")).await;
+            assert!(again.status == 410 && again.text.contains("The link was used before"), "{}", again.text);
+        }
+        assert_eq!(world.accounts_email().await, ADA);
+    }
+
+    async fn an_address_that_was_taken_meanwhile_is_told_on_the_page(world: World) {
+        world.has_account(ADA).await;
+        let (change, _) = wishes_for(&world, "ada@example.com").await;
+        world.has_admin("ada@example.com").await;
+        let page = world.post_form("/email/confirm", &format!("token={change}")).await;
+        assert_eq!(page.status, 409);
+        assert!(page.text.contains("The e-mail address has an account"), "{}", page.text);
+    }
+
+    async fn a_broken_link_is_told_and_escaped(world: World) {
+        for path in PAGES {
+            let bare = world.get(path).await;
+            assert!(bare.status == 200 && bare.text.contains("not complete"), "{path} {}", bare.text);
+            let page = world.get(&format!("{path}?token=%22%3E%3Cscript%3Ealert(1)%3C/script%3E")).await;
+            assert!(page.status == 200 && !page.text.contains("<script>"), "{path} {}", page.text);
+            for token in ["", "x", "%22%3E%3Cscript%3E", "%00"] {
+                let posted = world.post_form(path, &format!("token={token}&new_password={NEW}")).await;
+                assert_eq!(posted.status, 410, "{path} {token}");
+                assert!(!posted.text.contains("<script>"));
+            }
+            let twice = world.post_form(path, "token=a&token=b").await;
+            assert_eq!(twice.problem(), (400, "invalid_request".to_owned()));
+            let json = world.post(path, json!({"token": "x"})).await;
+            assert_eq!(json.problem(), (415, "unsupported_media_type".to_owned()));
+        }
+    }
+
+    // B1, T6
+    async fn the_pages_are_locked_down(world: World) {
+        for path in ["/reset?token=x", "/email/confirm?token=x", "/email/undo?token=x", "/forgot", "/login"] {
+            let page = world.get(path).await;
+            assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"), "{path}");
+            let policy = page.header("content-security-policy");
+            assert!(policy.contains("form-action 'self'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+            assert_eq!(page.header("x-frame-options"), "DENY");
+            assert_eq!(page.header("referrer-policy"), "no-referrer");
+            assert_eq!(page.header("cache-control"), "no-store");
+        }
+        assert!(world.get("/login").await.text.contains("<a href=\"/forgot\">"));
+    }
+}

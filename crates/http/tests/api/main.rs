@@ -1,0 +1,47 @@
+//! The HTTP API through its real router, without a socket, on both databases. The files mirror the routes.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod address_pages;
+mod admin;
+mod confirm;
+mod confirm_page;
+mod cross_site;
+mod dev_mail;
+mod docs;
+mod edge;
+mod email;
+mod introspect;
+mod link_pages;
+mod login;
+mod me;
+mod operations;
+mod password;
+mod profile;
+mod sessions;
+mod signup;
+mod token;
+mod verify;
+mod world;
+
+/// Each story runs twice: `name::sqlite` and `name::postgres`.
+macro_rules! on_both_stores {
+    ($($(#[$attribute:meta])* async fn $name:ident($world:ident: World) $body:block)*) => {$(
+        mod $name {
+            use super::*;
+
+            $(#[$attribute])*
+            async fn story($world: World) $body
+
+            #[tokio::test]
+            async fn sqlite() {
+                story(World::on_sqlite().await).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                story(World::on_postgres().await).await;
+            }
+        }
+    )*};
+}
+pub(crate) use on_both_stores;

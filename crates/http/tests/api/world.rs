@@ -1,0 +1,295 @@
+//! A server without a socket: the router, a clock that stands still, a mailbox.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Request, header};
+use data_encoding::BASE64;
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+use vestibule::{
+    Accounts, Actor, Env, Mail, MailContent, MailTransport, ManualClock, NewUser, Policy, SecretKey,
+    SendError, Settings, Timestamp, UserQuery,
+};
+use vestibule_http::{DevMail, DevMailbox, HttpOptions, TrustedProxies};
+use vestibule_testing::TestDatabase;
+
+pub(crate) const URL: &str = "https://accounts.example.org";
+pub(crate) const PASSWORD: &str = "violet-otter-maps-42";
+pub(crate) const ADA: &str = "ada@example.org";
+
+pub(crate) struct World {
+    pub(crate) accounts: Accounts,
+    pub(crate) clock: ManualClock,
+    pub(crate) mailbox: Mailbox,
+    router: Router,
+    _database: Database,
+}
+
+enum Database {
+    Sqlite { _folder: tempfile::TempDir },
+    Postgres { _database: TestDatabase },
+}
+
+/// What a server answered.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl World {
+    pub(crate) async fn on_sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("vestibule.db").display());
+        Self::open(&url, Database::Sqlite { _folder: folder }, SecretKey::generate()).await
+    }
+
+    pub(crate) async fn on_postgres() -> Self {
+        let database = vestibule_testing::database();
+        let url = database.url().to_owned();
+        Self::open(&url, Database::Postgres { _database: database }, SecretKey::generate()).await
+    }
+
+    async fn open(database_url: &str, database: Database, secret_key: SecretKey) -> Self {
+        let clock = ManualClock::new(Timestamp::from_millis(1_800_000_000_000));
+        let settings = Settings {
+            database_url: database_url.into(),
+            secret_key,
+            public_url: URL.to_owned(),
+            policy: Policy::default(),
+            env: Env::manual(&clock),
+        };
+        let accounts = Accounts::open(settings).await.unwrap();
+        let mailbox = Mailbox::default();
+        let options = HttpOptions {
+            trusted_proxies: TrustedProxies::parse(&["10.0.0.0/8"]).unwrap(),
+            dev: Some(Arc::new(mailbox.clone())),
+            ..HttpOptions::default()
+        };
+        let router = vestibule_http::router(accounts.clone(), options);
+        Self { accounts, clock, mailbox, router, _database: database }
+    }
+
+    /// The same accounts behind other options.
+    pub(crate) fn router_with(&mut self, options: HttpOptions) {
+        self.router = vestibule_http::router(self.accounts.clone(), options);
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, text };
+        assert!(answer.status < 500, "{} {}", answer.status, answer.text);
+        answer
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.post_text(path, body.to_string()).await
+    }
+
+    pub(crate) async fn post_text(&self, path: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    pub(crate) async fn post_form(&self, path: &str, body: &str) -> Answer {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(request.body(body.to_owned().into()).unwrap()).await
+    }
+
+    pub(crate) async fn get_as(&self, path: &str, token: &str) -> Answer {
+        let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn post_as(&self, path: &str, token: &str) -> Answer {
+        let request = Request::post(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// A request with a token, and with a JSON body where there is one.
+    pub(crate) async fn send_as(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::AUTHORIZATION, format!("Bearer {token}"));
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let body = body.map_or(Body::empty(), |body| body.to_string().into());
+        self.send(request.body(body).unwrap()).await
+    }
+
+    /// Sends a code with HTTP Basic.
+    pub(crate) async fn sends_code(&self, email: &str, password: &str, code: &str) -> Answer {
+        let body = json!({"code": code}).to_string();
+        let request = Request::post("/v1/confirm/code")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::AUTHORIZATION, basic(&format!("{email}:{password}")));
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    /// A sign-up and the mail it caused.
+    pub(crate) async fn signs_up(&self, email: &str) -> DevMail {
+        let answer = self.post("/v1/signup", json!({"email": email, "password": PASSWORD})).await;
+        assert_eq!(answer.status, 202, "{}", answer.text);
+        self.deliver().await;
+        self.mailbox.list().into_iter().find(|mail| mail.to == email).expect("a mail")
+    }
+
+    /// An active account.
+    pub(crate) async fn has_account(&self, email: &str) {
+        let mail = self.signs_up(email).await;
+        let answer = self.sends_code(email, PASSWORD, &mail.code.unwrap()).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        self.deliver().await;
+    }
+
+    /// An active account with the role `admin`.
+    pub(crate) async fn has_admin(&self, email: &str) {
+        let admin = NewUser {
+            email: email.parse().unwrap(),
+            password: vestibule::Password::new(PASSWORD).unwrap(),
+            user_name: None,
+            roles: vec!["admin".to_owned()],
+        };
+        self.accounts.create_user(Actor::Operator, admin).await.unwrap();
+    }
+
+    /// The body of a successful sign-in.
+    pub(crate) async fn signs_in(&self, email: &str) -> Value {
+        let answer = self.post("/v1/login", json!({"email": email, "password": PASSWORD})).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()
+    }
+
+    pub(crate) async fn access_token(&self, email: &str) -> String {
+        self.signs_in(email).await["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// The token of the newest mail of this kind to this address, after all mails went out.
+    pub(crate) async fn mailed_token(&self, kind: &str, to: &str) -> String {
+        self.deliver().await;
+        let mail = self.mailbox.list().into_iter().find(|mail| mail.to == to && mail.subject == kind);
+        let link = mail.unwrap_or_else(|| panic!("no {kind} to {to}")).link.unwrap();
+        link.split_once("?token=").unwrap().1.to_owned()
+    }
+
+    /// The address of the account that was made first.
+    pub(crate) async fn accounts_email(&self) -> String {
+        let page = self.accounts.list_users(Actor::Operator, &UserQuery::default()).await.unwrap();
+        page.items[0].email.as_str().to_owned()
+    }
+
+    /// The mails of this kind to this address so far.
+    pub(crate) async fn mails(&self, kind: &str, to: &str) -> usize {
+        self.deliver().await;
+        self.mailbox.list().into_iter().filter(|mail| mail.to == to && mail.subject == kind).count()
+    }
+
+    /// The mail worker, until nothing is due.
+    pub(crate) async fn deliver(&self) {
+        while self.accounts.deliver(&self.mailbox).await.unwrap().sent > 0 {}
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("JSON, not {:?}", self.text))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Checks that this is a whole problem and returns its status and code.
+    pub(crate) fn problem(&self) -> (u16, String) {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text);
+        let body = self.json();
+        let code = body["code"].as_str().unwrap().to_owned();
+        assert_eq!(body["type"], format!("{URL}/docs/errors/{code}"));
+        assert_eq!(body["status"], self.status);
+        assert_eq!(body["request_id"], self.header("x-request-id"));
+        assert!(body["title"].is_string() && body["detail"].is_string(), "{body}");
+        (self.status, code)
+    }
+
+    /// The pointers and codes of a `validation_failed`, as `/email email_invalid`, sorted.
+    pub(crate) fn field_errors(&self) -> Vec<String> {
+        assert_eq!(self.problem(), (422, "validation_failed".to_owned()));
+        let errors = self.json()["errors"].as_array().unwrap().clone();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let mut errors: Vec<_> = errors
+            .iter()
+            .map(|error| format!("{} {}", text(&error["pointer"]), text(&error["code"])))
+            .collect();
+        errors.sort();
+        errors
+    }
+}
+
+/// The value of a Basic header.
+pub(crate) fn basic(credentials: &str) -> String {
+    format!("Basic {}", BASE64.encode(credentials.as_bytes()))
+}
+
+/// A request of a client with this address.
+pub(crate) fn from(peer: &str, mut request: Request<Body>) -> Request<Body> {
+    let peer: SocketAddr = format!("{peer}:4711").parse().unwrap();
+    request.extensions_mut().insert(ConnectInfo(peer));
+    request
+}
+
+/// Keeps what it is given, newest first.
+#[derive(Clone, Default)]
+pub(crate) struct Mailbox(Arc<Mutex<Vec<DevMail>>>);
+
+impl MailTransport for Mailbox {
+    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
+        let (code, link) = match &mail.content {
+            MailContent::Confirm { code, link, .. } => (code.clone(), link.clone()),
+            MailContent::PasswordReset { link, .. }
+            | MailContent::EmailChange { link, .. }
+            | MailContent::EmailUndo { link, .. } => (None, Some(link.clone())),
+            _ => (None, None),
+        };
+        let text = |secret: vestibule::Secret| secret.expose().to_owned();
+        let kept = DevMail {
+            to: mail.to.as_str().to_owned(),
+            subject: mail.content.kind().to_owned(),
+            text: String::new(),
+            code: code.map(text),
+            link: link.map(text),
+        };
+        self.0.lock().unwrap().insert(0, kept);
+        Ok(())
+    }
+}
+
+impl DevMailbox for Mailbox {
+    fn list(&self) -> Vec<DevMail> {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn latest<'a>(
+        &'a self,
+        to: &'a str,
+        _: Duration,
+    ) -> Pin<Box<dyn Future<Output = Option<DevMail>> + Send + 'a>> {
+        Box::pin(async move { self.list().into_iter().find(|mail| mail.to == to) })
+    }
+}

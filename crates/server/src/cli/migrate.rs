@@ -1,0 +1,124 @@
+//! `vestibule migrate`: the version of the schema.
+
+use clap::Subcommand;
+use serde_json::json;
+use vestibule::{Migration, Migrator};
+
+use super::output;
+use super::user::confirmed;
+use crate::cli::Context;
+use crate::failure::Failure;
+use crate::open;
+
+/// What to do with the schema.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the versions; exit code 3 when some are pending
+    Status,
+    /// Apply what is missing
+    Up {
+        /// The last version to apply [default: the newest]
+        #[arg(long, value_name = "VERSION")]
+        to: Option<i64>,
+    },
+    /// Take versions back; their data is lost
+    Down {
+        /// The version that stays; 0 takes everything back
+        #[arg(long, value_name = "VERSION")]
+        to: i64,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Print the script from the present version, to read or to run by hand
+    Sql {
+        /// The version the script leads to [default: the newest]
+        #[arg(long, value_name = "VERSION")]
+        to: Option<i64>,
+    },
+}
+
+/// Runs the command.
+pub(crate) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
+    let config = context.config()?;
+    open::block_on(async {
+        let migrator = open::migrator(&config).await?;
+        match *command {
+            Command::Status => status(context, &migrator).await,
+            Command::Up { to } => report(context, &migrator.up(to).await?, "applied"),
+            Command::Down { to, yes } => down(context, &migrator, to, yes).await,
+            Command::Sql { to } => sql(context, &migrator, to).await,
+        }
+    })
+}
+
+async fn status(context: &Context, migrator: &Migrator) -> Result<(), Failure> {
+    let migrations = migrator.status().await?;
+    if context.json {
+        migrations.iter().try_for_each(|migration| output::object(json(migration)))?;
+    } else {
+        let rows: Vec<_> = migrations.iter().map(row).collect();
+        output::table(["version", "name", "applied", "text"], &rows)?;
+    }
+    let pending = migrations.iter().filter(|migration| migration.applied_at.is_none()).count();
+    let changed = migrations
+        .iter()
+        .filter(|migration| migration.applied_at.is_some() && !migration.checksum_matches)
+        .count();
+    match (pending, changed) {
+        (0, 0) => Ok(()),
+        (0, _) => {
+            Err(Failure::found(format!("{changed} applied migration(s) differ from those of this program"))
+                .fix("use the program that migrated this database, or a newer one"))
+        }
+        _ => Err(Failure::found(format!("{pending} migration(s) pending")).fix("vestibule migrate up")),
+    }
+}
+
+async fn down(context: &Context, migrator: &Migrator, to: i64, yes: bool) -> Result<(), Failure> {
+    let status = migrator.status().await?;
+    let applied = status.iter().filter(|migration| migration.applied_at.is_some() && migration.version > to);
+    let lost: Vec<String> =
+        applied.rev().map(|migration| format!("{} ({})", migration.version, migration.name)).collect();
+    if !lost.is_empty() {
+        let stays = if to == 0 { "no version stays".to_owned() } else { format!("version {to} stays") };
+        eprintln!("This takes back {}; {stays}. What was stored in them is lost.", lost.join(", "));
+        confirmed(yes)?;
+    }
+    report(context, &migrator.down(to).await?, "taken back")
+}
+
+async fn sql(context: &Context, migrator: &Migrator, to: Option<i64>) -> Result<(), Failure> {
+    let script = migrator.sql(to).await?;
+    if context.json { output::object(json!({ "sql": script })) } else { output::line(script.trim_end()) }
+}
+
+fn report(context: &Context, migrations: &[Migration], done: &str) -> Result<(), Failure> {
+    if migrations.is_empty() {
+        eprintln!("Nothing to do.");
+    }
+    migrations.iter().try_for_each(|migration| {
+        if context.json {
+            return output::object(json(migration));
+        }
+        output::line(&format!("{done}: {} {}", migration.version, migration.name))
+    })
+}
+
+fn row(migration: &Migration) -> [String; 4] {
+    let applied = migration.applied_at.map_or_else(|| "pending".to_owned(), |at| at.to_string());
+    let text = match migration.applied_at {
+        Some(_) if !migration.checksum_matches => "changed",
+        _ => "ok",
+    };
+    [migration.version.to_string(), migration.name.clone(), applied, text.to_owned()]
+}
+
+fn json(migration: &Migration) -> serde_json::Value {
+    json!({
+        "version": migration.version,
+        "name": migration.name,
+        "applied_at": migration.applied_at,
+        "checksum_matches": migration.checksum_matches,
+    })
+}

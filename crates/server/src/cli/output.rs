@@ -1,0 +1,48 @@
+//! Writing data to standard output: tables on a terminal, tab-separated lines elsewhere, JSON on request.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// The version of the JSON that commands print. It changes when a field goes or changes its meaning.
+const SCHEMA_VERSION: u32 = 1;
+
+/// Prints one line.
+pub(crate) fn line(text: &str) -> Result<(), Failure> {
+    checked(writeln!(io::stdout(), "{text}"))
+}
+
+/// Prints one JSON object on one line; several make NDJSON.
+pub(crate) fn object(mut value: Value) -> Result<(), Failure> {
+    if let Value::Object(fields) = &mut value {
+        fields.insert("schema_version".to_owned(), SCHEMA_VERSION.into());
+    }
+    line(&value.to_string())
+}
+
+/// Prints a table: with a header and aligned on a terminal, tab-separated and bare elsewhere.
+pub(crate) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> Result<(), Failure> {
+    if !io::stdout().is_terminal() {
+        return rows.iter().try_for_each(|row| line(&row.join("\t")));
+    }
+    let header = header.map(str::to_uppercase);
+    let width = |i: usize| rows.iter().chain([&header]).map(|row| row[i].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    for row in [&header].into_iter().chain(rows) {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        line(cells.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
+/// A reader that went away (`vestibule user list | head`) is no failure, and there is nobody left to tell.
+fn checked(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::failed(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,217 @@
+//! From typed values to settings that can be used.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use vestibule::{
+    ConfirmPolicy, Disclosure, HashPolicy, PasswordRules, Policy, Secret, SecretKey, SignUpPolicy,
+    TokenPolicy,
+};
+
+use super::layers::Layers;
+use super::raw::{self, Method, Preset, Raw};
+use super::values::{Listen, PublicUrl};
+use super::{Config, Connections, Database, Environment, Log, Mail, Problem};
+
+/// Collects what is wrong, so that one run names all of it.
+struct Checker {
+    layers: Layers,
+    problems: Vec<Problem>,
+}
+
+impl Checker {
+    /// Parses a text; an empty one is "not set".
+    fn parse<T: std::str::FromStr>(&mut self, path: &str, text: &str, fix: &str) -> Option<T>
+    where
+        T::Err: std::fmt::Display,
+    {
+        if text.is_empty() {
+            return None;
+        }
+        match text.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.problem(path, error, fix);
+                None
+            }
+        }
+    }
+
+    fn problem(&mut self, path: &str, cause: impl std::fmt::Display, fix: &str) {
+        self.problems.push(Problem::new(format!("{}: {cause}", self.layers.place(path)), fix));
+    }
+}
+
+pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Result<Config, Vec<Problem>> {
+    let mut checker = Checker { layers, problems: Vec::new() };
+    let listen: Option<Listen> = checker.parse(
+        "listen",
+        &raw.listen,
+        "write e.g. \"127.0.0.1:8080\" or \"unix:/run/vestibule/http.sock\"",
+    );
+    let public_url: Option<PublicUrl> = checker.parse(
+        "public_url",
+        &raw.public_url,
+        "write the address that people type, e.g. \"https://accounts.example.org\"",
+    );
+    let data_dir = PathBuf::from(&raw.data_dir);
+    let database = database(&raw.database_url, &data_dir, &mut checker);
+    let key: Option<SecretKey> = checker.parse(
+        "secret_key",
+        &raw.secret_key,
+        "make a key with `openssl rand -hex 32` and give it as VESTIBULE_SECRET_KEY_FILE",
+    );
+    let mail = mail(&raw.mail, &raw.service_name, &mut checker);
+    let level = level(&raw.log.level, &mut checker);
+    let policy = policy(&raw);
+    if let Err(error) = policy.check() {
+        checker.problem(
+            error.setting,
+            error.rule,
+            "choose a value inside these bounds, or leave the key out",
+        );
+    }
+    if raw.limits.connections == 0 || raw.limits.connections_per_client == 0 {
+        checker.problem(
+            "limits.connections",
+            "no connection could ever be opened",
+            "choose 1 or more, or leave the key out",
+        );
+    }
+    if raw.data_dir.is_empty() {
+        checker.problem("data_dir", "empty", "name a folder, e.g. \"/var/lib/vestibule\"");
+    }
+    let Some(listen) = listen.filter(|_| checker.problems.is_empty()) else {
+        if checker.problems.is_empty() {
+            checker.problem("listen", "empty", "write e.g. \"127.0.0.1:8080\"");
+        }
+        return Err(checker.problems);
+    };
+    Ok(Config {
+        listen,
+        public_url,
+        data_dir,
+        database,
+        secret_key: key,
+        service_name: raw.service_name,
+        trusted_proxies: raw.trusted_proxies,
+        mail,
+        policy,
+        connections: Connections {
+            most: raw.limits.connections,
+            most_per_client: raw.limits.connections_per_client,
+        },
+        log: Log {
+            format: raw.log.format,
+            level,
+            color: environment.get("NO_COLOR").is_none() && std::io::stderr().is_terminal(),
+        },
+        layers: checker.layers,
+    })
+}
+
+fn database(url: &str, data_dir: &Path, checker: &mut Checker) -> Database {
+    let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+    match path {
+        _ if url.is_empty() => Database::Sqlite(data_dir.join("vestibule.db")),
+        Some(path) if !path.is_empty() => Database::Sqlite(PathBuf::from(path)),
+        None if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+            Database::Postgres(Secret::from(url))
+        }
+        _ => {
+            let fix = "write `sqlite:PATH` or `postgres://user@host/database`, or leave it out for SQLite in the data folder";
+            checker.problem("database_url", "not the URL of a database that is known", fix);
+            Database::Sqlite(PathBuf::new())
+        }
+    }
+}
+
+fn mail(raw: &raw::Mail, service_name: &str, checker: &mut Checker) -> Mail {
+    let from = checker.parse(
+        "mail.from",
+        &raw.from,
+        "write the address alone, e.g. \"no-reply@example.org\"; the name is mail.from_name",
+    );
+    for (path, name) in [("service_name", service_name), ("mail.from_name", &raw.from_name)] {
+        if name.contains(char::is_control) || name.chars().count() > 60 {
+            checker.problem(
+                path,
+                "longer than 60 characters, or with a control character",
+                "choose a shorter, plain name",
+            );
+        }
+    }
+    if service_name.trim().is_empty() {
+        checker.problem("service_name", "empty", "say how the service is called");
+    }
+    Mail {
+        url: (!raw.url.is_empty()).then(|| Secret::from(raw.url.as_str())),
+        from,
+        from_name: raw.from_name.clone(),
+        templates_dir: (!raw.templates_dir.is_empty()).then(|| PathBuf::from(&raw.templates_dir)),
+    }
+}
+
+/// A word without `=` that is no level would be taken for the name of a part, and silence all others.
+fn level(text: &str, checker: &mut Checker) -> Targets {
+    let is_slip = |part: &str| !part.contains('=') && part.trim().parse::<LevelFilter>().is_err();
+    match text.parse() {
+        Ok(targets) if !text.split(',').any(is_slip) => targets,
+        _ => {
+            let fix = "write e.g. \"info\" or \"info,vestibule=debug\"";
+            checker.problem("log.level", "not a level, or a list of parts and levels", fix);
+            Targets::default()
+        }
+    }
+}
+
+fn policy(raw: &Raw) -> Policy {
+    let Raw { confirm, signup, password, tokens, hash, limits, .. } = raw;
+    let code_lifetime = confirm.code_lifetime.0;
+    let defaults = Policy::default();
+    // A further mail may be asked for when the code before it is over: the waits follow a longer life of codes.
+    let waits = defaults.sign_up.resend_waits.iter().map(|wait| (*wait).max(code_lifetime)).collect();
+    let by_preset = match password.preset {
+        Preset::Standard => 8,
+        Preset::Nist => 15,
+    };
+    Policy {
+        confirm: ConfirmPolicy {
+            link: confirm.methods.contains(&Method::Link),
+            code: confirm.methods.contains(&Method::Code),
+            require_password: confirm.require_password,
+            code_digits: confirm.code_digits,
+            code_lifetime,
+            ..defaults.confirm
+        },
+        sign_up: SignUpPolicy {
+            lifetime: signup.lifetime.0,
+            resend_waits: waits,
+            disclosure: match signup.disclosure {
+                raw::Disclosure::Discreet => Disclosure::Discreet,
+                raw::Disclosure::Friendly => Disclosure::Friendly,
+            },
+            ..defaults.sign_up
+        },
+        tokens: TokenPolicy {
+            access_lifetime: tokens.access_lifetime.0,
+            session_idle: tokens.session_idle.0,
+            session_absolute: tokens.session_absolute.0,
+            audience: (!tokens.audience.is_empty()).then(|| tokens.audience.clone()),
+            ..defaults.tokens
+        },
+        passwords: PasswordRules {
+            min_code_points: if password.min_length == 0 { by_preset } else { password.min_length },
+            service_name: raw.service_name.clone(),
+        },
+        hash: HashPolicy {
+            memory_kib: hash.memory_kib,
+            passes: hash.passes,
+            threads: hash.threads,
+            ..defaults.hash
+        },
+        client_limits: limits.enabled,
+        ..defaults
+    }
+}

@@ -1,0 +1,126 @@
+//! What the program refuses to serve with (security O5): each with the exact fix.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::layers::Source;
+use super::{Config, Database, Listen, Problem};
+
+/// Why these settings may not be served with; empty when they may.
+pub(crate) fn refusals(config: &Config, dev: bool) -> Vec<Problem> {
+    let mut problems = if dev { only_for_development(config) } else { only_for_production(config) };
+    problems.extend(always(config));
+    problems
+}
+
+fn only_for_development(config: &Config) -> Vec<Problem> {
+    let listens_to_others = match &config.listen {
+        Listen::Tcp(_) => !config.listen.is_loopback(),
+        Listen::Unix(_) => false,
+    };
+    let rules = [
+        (
+            listens_to_others,
+            format!(
+                "{}: --dev listens on {}, where others can read the mailbox",
+                config.place("listen"),
+                config.listen
+            ),
+            "listen on 127.0.0.1, or serve without --dev".to_owned(),
+        ),
+        (
+            config.public_url.as_ref().is_some_and(|url| !url.is_loopback()),
+            format!("{}: --dev is for this machine only", config.place("public_url")),
+            "leave public_url out (it is http://localhost:PORT then), or serve without --dev".to_owned(),
+        ),
+    ];
+    broken(rules)
+}
+
+fn only_for_production(config: &Config) -> Vec<Problem> {
+    let is_local = config.listen.is_loopback();
+    let url = config.public_url.as_ref();
+    let plain = url.filter(|url| !url.is_https);
+    let https = |host: &str| {
+        format!(
+            "set VESTIBULE_PUBLIC_URL=https://{host} and put a proxy with TLS before the server, or use --dev to try it out"
+        )
+    };
+    let rules = [
+        (
+            url.is_none() && !is_local,
+            format!("`public_url` is not set, and the server listens on {}", config.listen),
+            "set VESTIBULE_PUBLIC_URL to the address that people type, e.g. https://accounts.example.org".to_owned(),
+        ),
+        (
+            plain.is_some_and(|url| !url.is_loopback()),
+            format!("{}: passwords would travel unencrypted", config.place("public_url")),
+            https(plain.map_or("", |url| url.host.as_str())),
+        ),
+        (
+            config.mail.url.is_none(),
+            "`mail.url` is not set: nobody could confirm an address".to_owned(),
+            "set VESTIBULE_MAIL_URL, e.g. smtps://user:password@mail.example.org (or VESTIBULE_MAIL_URL_FILE), or use --dev".to_owned(),
+        ),
+        (
+            config.mail.url.as_ref().is_some_and(|url| url.expose().starts_with("memory:")),
+            format!("{}: the mailbox in memory exists only with --dev", config.place("mail.url")),
+            "name a relay or a provider, e.g. smtps://user:password@mail.example.org".to_owned(),
+        ),
+        (
+            config.mail.url.is_some() && config.sender().is_none(),
+            "`mail.from` is not set, and `public_url` has no domain to derive it from".to_owned(),
+            "set VESTIBULE_MAIL_FROM, e.g. no-reply@example.org".to_owned(),
+        ),
+        (
+            !config.policy.client_limits,
+            format!("{}: the limits per client are off", config.place("limits.enabled")),
+            "take it out; load tests run with --dev".to_owned(),
+        ),
+        (
+            config.secret_key.is_none() && matches!(config.database, Database::Postgres(_)),
+            "`secret_key` is not set: instances on one PostgreSQL must have the same".to_owned(),
+            "make one with `openssl rand -hex 32` and set VESTIBULE_SECRET_KEY_FILE (or VESTIBULE_SECRET_KEY) for every instance".to_owned(),
+        ),
+    ];
+    broken(rules)
+}
+
+fn always(config: &Config) -> Vec<Problem> {
+    let everybody = config.trusted_proxies.iter().any(|network| network.is_everybody());
+    let exposed = exposed_key_file(config);
+    let shown = exposed.as_ref().map_or_else(String::new, |path| path.display().to_string());
+    broken([
+        (
+            everybody,
+            format!(
+                "{}: it names everybody, so anybody could choose the address that limits count",
+                config.place("trusted_proxies")
+            ),
+            "name the proxies' own addresses, e.g. 10.0.0.7 or 10.0.0.0/24".to_owned(),
+        ),
+        (
+            exposed.is_some(),
+            format!("{}: every user of this machine can read {shown}", config.place("secret_key")),
+            format!("chmod 600 {shown}"),
+        ),
+    ])
+}
+
+fn broken<const N: usize>(rules: [(bool, String, String); N]) -> Vec<Problem> {
+    rules.into_iter().filter(|(broken, ..)| *broken).map(|(_, cause, fix)| Problem { cause, fix }).collect()
+}
+
+/// The file with the secret key, when everybody may read it. Container runtimes mount `/run/secrets` readable, in a
+/// name space where nobody else is.
+fn exposed_key_file(config: &Config) -> Option<PathBuf> {
+    let source = &config.layers.get("secret_key").source;
+    let (Source::File(path) | Source::VariableFile(_, path)) = source else { return None };
+    (!path.starts_with("/run/secrets") && is_world_readable(path)).then(|| path.clone())
+}
+
+/// Whether users of no group of its own may read the file.
+pub(crate) fn is_world_readable(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o004 != 0)
+}

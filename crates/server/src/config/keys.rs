@@ -1,0 +1,131 @@
+//! The one table of all settings. Documents, `check-config`, environment names and suggestions come from it.
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key {
+    /// Its path in the file, `section.name`.
+    pub(crate) path: &'static str,
+    /// Whether its value must never be shown.
+    pub(crate) secret: bool,
+    /// What it is for.
+    pub(crate) what: &'static str,
+}
+
+impl Key {
+    /// `smtp.password` → `VESTIBULE_SMTP_PASSWORD`. With `_FILE` at its end it names a file that holds the value.
+    pub(crate) fn variable(&self) -> String {
+        format!("VESTIBULE_{}", self.path.replace('.', "_").to_uppercase())
+    }
+
+    /// `smtp.password` → `smtp_password`: its file in systemd's `$CREDENTIALS_DIRECTORY`.
+    pub(crate) fn credential(&self) -> String {
+        self.path.replace('.', "_")
+    }
+}
+
+const fn key(path: &'static str, what: &'static str) -> Key {
+    Key { path, secret: false, what }
+}
+
+const fn secret(path: &'static str, what: &'static str) -> Key {
+    Key { path, secret: true, what }
+}
+
+/// Every setting, in the order of `defaults.toml`.
+pub(crate) const KEYS: &[Key] = &[
+    key("listen", "where to listen: `ADDRESS:PORT` or `unix:PATH`"),
+    key("public_url", "where browsers reach the server: the base of mailed links, and the issuer of tokens"),
+    key("data_dir", "the folder of the SQLite database and of the secret key file"),
+    secret("database_url", "`sqlite:PATH` or `postgres://…`; SQLite in the data folder where it is empty"),
+    secret("secret_key", "32 random bytes, hex or base64url; with SQLite made as a file in the data folder"),
+    key("service_name", "how the service is called in mails, and what is refused as a password"),
+    key("trusted_proxies", "addresses or networks (CIDR) of the proxies whose `X-Forwarded-For` is believed"),
+    secret(
+        "mail.url",
+        "how mail leaves: `smtps://user:password@host`, `http+postmark://token@`, `console:`, `file:PATH` …",
+    ),
+    key("mail.from", "the sender's address; `no-reply@` the host of `public_url` where it is empty"),
+    key("mail.from_name", "the sender's name; `service_name` where it is empty"),
+    key("mail.templates_dir", "a folder whose files replace single mail templates"),
+    key("confirm.methods", "what the confirmation mail carries: `code`, `link`, or both"),
+    key("confirm.require_password", "whether the link asks for the password too"),
+    key("confirm.code_digits", "digits of a code, 4 to 8"),
+    key("confirm.code_lifetime", "how long a code works, from the hand-over of its mail"),
+    key("signup.lifetime", "how long a sign-up waits for its confirmation, and its link works"),
+    key(
+        "signup.disclosure",
+        "`discreet`: nobody learns who has an account; `friendly`: 409 for a taken address",
+    ),
+    key(
+        "password.preset",
+        "`standard`: at least 8 characters; `nist`: at least 15 (SP 800-63B-4, single factor)",
+    ),
+    key("password.min_length", "characters of a password at least; 0: what the preset says"),
+    key("tokens.access_lifetime", "how long an access token works"),
+    key("tokens.audience", "the `aud` of the tokens; `public_url` where it is empty"),
+    key("tokens.session_idle", "a session ends after this long without use"),
+    key("tokens.session_absolute", "a session ends after this long in any case"),
+    key("hash.memory_kib", "memory of a password hash (Argon2id) in KiB"),
+    key("hash.passes", "passes over that memory"),
+    key("hash.threads", "threads that hash; 0: one per core"),
+    key("limits.enabled", "the limits per client; off only for load tests with --dev"),
+    key("limits.connections", "open connections at most"),
+    key(
+        "limits.connections_per_client",
+        "open connections of one client at most; trusted proxies are not counted",
+    ),
+    key("log.format", "`text`, `json`, or `auto`: text on a terminal"),
+    key("log.level", "`error`, `warn`, `info`, `debug`, `trace`, or by part: `info,vestibule=debug`"),
+];
+
+/// The setting at `path`.
+pub(crate) fn find(path: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.path == path)
+}
+
+/// The known name that `wrong` was probably meant to be.
+pub(crate) fn closest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let best = known.map(|name| (distance(wrong, name), name)).min()?;
+    // A third of the letters wrong is still a slip; more is another word.
+    (best.0 <= wrong.chars().count().max(3) / 3).then_some(best.1)
+}
+
+/// Letters to insert, delete or replace (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_recognised_and_another_word_is_not() {
+        let known = || KEYS.iter().map(|key| key.path);
+        assert_eq!(closest("mail.form", known()), Some("mail.from"));
+        assert_eq!(closest("databse_url", known()), Some("database_url"));
+        assert_eq!(closest("colour_of_the_sky", known()), None);
+    }
+
+    #[test]
+    fn names_follow_from_the_path() {
+        let key = find("mail.url").unwrap();
+        assert_eq!((key.variable().as_str(), key.credential().as_str()), ("VESTIBULE_MAIL_URL", "mail_url"));
+    }
+
+    #[test]
+    fn there_are_few_enough_to_read() {
+        assert!(KEYS.len() <= 60, "{} settings", KEYS.len());
+    }
+}

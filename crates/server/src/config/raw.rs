@@ -1,0 +1,122 @@
+//! The settings as typed values, before they are judged.
+
+use serde::Deserialize;
+
+use super::values::{Network, Span};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    pub(super) listen: String,
+    pub(super) public_url: String,
+    pub(super) data_dir: String,
+    pub(super) database_url: String,
+    pub(super) secret_key: String,
+    pub(super) service_name: String,
+    pub(super) trusted_proxies: Vec<Network>,
+    pub(super) mail: Mail,
+    pub(super) confirm: Confirm,
+    pub(super) signup: SignUp,
+    pub(super) password: Password,
+    pub(super) tokens: Tokens,
+    pub(super) hash: Hash,
+    pub(super) limits: Limits,
+    pub(super) log: Log,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Mail {
+    pub(super) url: String,
+    pub(super) from: String,
+    pub(super) from_name: String,
+    pub(super) templates_dir: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Confirm {
+    pub(super) methods: Vec<Method>,
+    pub(super) require_password: bool,
+    pub(super) code_digits: u8,
+    pub(super) code_lifetime: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Method {
+    Code,
+    Link,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SignUp {
+    pub(super) lifetime: Span,
+    pub(super) disclosure: Disclosure,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Disclosure {
+    Discreet,
+    Friendly,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Password {
+    pub(super) preset: Preset,
+    pub(super) min_length: usize,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Preset {
+    Standard,
+    Nist,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tokens {
+    pub(super) access_lifetime: Span,
+    pub(super) audience: String,
+    pub(super) session_idle: Span,
+    pub(super) session_absolute: Span,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Hash {
+    pub(super) memory_kib: u32,
+    pub(super) passes: u32,
+    pub(super) threads: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Limits {
+    pub(super) enabled: bool,
+    pub(super) connections: usize,
+    pub(super) connections_per_client: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Log {
+    pub(super) format: LogFormat,
+    pub(super) level: String,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}

@@ -1,0 +1,260 @@
+//! The forms in which settings are written: addresses, networks, lengths of time.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, de};
+
+/// A length of time, written like `60s`, `10m`, `24h` or `14d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span(pub(crate) Duration);
+
+impl FromStr for Span {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const FORM: &str =
+            "a length of time is a number and a unit, like \"60s\", \"10m\", \"24h\" or \"14d\"";
+        let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or(FORM)?;
+        let (number, unit) = text.split_at(digits);
+        let seconds_per_unit = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 60 * 60,
+            "d" => 24 * 60 * 60,
+            _ => return Err(FORM),
+        };
+        let number: u64 = number.parse().map_err(|_| FORM)?;
+        number.checked_mul(seconds_per_unit).map(|seconds| Self(Duration::from_secs(seconds))).ok_or(FORM)
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Listen {
+    /// An address and a port; port 0 lets the system choose.
+    Tcp(SocketAddr),
+    /// A Unix socket.
+    Unix(PathBuf),
+}
+
+impl Listen {
+    /// The port, when there is one that is known.
+    pub(crate) fn port(&self) -> Option<u16> {
+        match self {
+            Self::Tcp(address) => Some(address.port()).filter(|port| *port != 0),
+            Self::Unix(_) => None,
+        }
+    }
+
+    /// Whether only this machine can connect. A Unix socket has a proxy before it, which is another matter.
+    pub(crate) fn is_loopback(&self) -> bool {
+        matches!(self, Self::Tcp(address) if address.ip().to_canonical().is_loopback())
+    }
+}
+
+impl FromStr for Listen {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
+            return Ok(Self::Unix(PathBuf::from(path)));
+        }
+        let address = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+        let address = address.as_deref().unwrap_or(text).parse();
+        address.map(Self::Tcp).map_err(|_| "not ADDRESS:PORT or unix:PATH")
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "{address}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// `https://host` or `https://host:port`, without a path: cookies, links and the issuer are of a whole host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PublicUrl {
+    pub(crate) text: String,
+    pub(crate) is_https: bool,
+    pub(crate) host: String,
+}
+
+impl PublicUrl {
+    /// Whether it names the very machine that reads it.
+    pub(crate) fn is_loopback(&self) -> bool {
+        let ip = self.host.trim_matches(['[', ']']).parse::<IpAddr>();
+        self.host == "localhost" || self.host.ends_with(".localhost") || ip.is_ok_and(|ip| ip.is_loopback())
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const FORM: &str = "not an address like https://accounts.example.org (no path, no user, no query)";
+        let text = text.strip_suffix('/').unwrap_or(text);
+        let (is_https, authority) = match text.split_once("://") {
+            Some(("https", rest)) => (true, rest),
+            Some(("http", rest)) => (false, rest),
+            _ => return Err(FORM),
+        };
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+            _ => (authority, None),
+        };
+        let is_ip6 = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let is_host = match is_ip6 {
+            Some(ip) => ip.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => {
+                !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'))
+            }
+        };
+        if !is_host || port.is_some_and(|port| port.parse::<u16>().is_err()) {
+            return Err(FORM);
+        }
+        Ok(Self { text: text.to_owned(), is_https, host: host.to_ascii_lowercase() })
+    }
+}
+
+/// A network in CIDR notation, or one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Network {
+    pub(crate) address: IpAddr,
+    pub(crate) bits: u8,
+}
+
+impl Network {
+    /// Whether everybody is in it.
+    pub(crate) fn is_everybody(self) -> bool {
+        self.bits == 0
+    }
+
+    /// Whether `ip` is in it.
+    pub(crate) fn contains(self, ip: IpAddr) -> bool {
+        match (self.address, ip.to_canonical()) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(self.bits)).unwrap_or(0);
+                own.to_bits() & mask == other.to_bits() & mask
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => {
+                let mask = u128::MAX.checked_shl(128 - u32::from(self.bits)).unwrap_or(0);
+                own.to_bits() & mask == other.to_bits() & mask
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.bits)
+    }
+}
+
+impl FromStr for Network {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const FORM: &str = "a proxy is an address or a network, like \"10.0.0.7\" or \"10.0.0.0/8\"";
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits.parse::<u8>().map_err(|_| FORM)?)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| FORM)?;
+        let bits_max = if address.is_ipv4() { 32 } else { 128 };
+        let bits = bits.unwrap_or(bits_max);
+        if bits > bits_max { Err(FORM) } else { Ok(Self { address, bits }) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_have_a_unit() {
+        assert_eq!("60s".parse(), Ok(Span(Duration::from_mins(1))));
+        assert_eq!("14d".parse(), Ok(Span(Duration::from_hours(14 * 24))));
+        for wrong in
+            ["", "60", "s", "1 h", "-1s", "1.5h", "1w", "99999999999999999999s", "18446744073709551615d"]
+        {
+            assert!(wrong.parse::<Span>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn addresses_to_listen_on() {
+        for (text, loopback) in [
+            ("127.0.0.1:0", true),
+            ("localhost:8080", true),
+            ("[::1]:80", true),
+            ("0.0.0.0:80", false),
+            ("unix:/run/v", false),
+        ] {
+            assert_eq!(text.parse::<Listen>().unwrap().is_loopback(), loopback, "{text}");
+        }
+        for wrong in [":8080", "8080", "example.org:80", "unix:", "127.0.0.1"] {
+            assert!(wrong.parse::<Listen>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_public_url_is_a_scheme_and_a_host() {
+        let url: PublicUrl = "https://Accounts.example.org/".parse().unwrap();
+        assert_eq!(
+            (url.text.as_str(), url.host.as_str()),
+            ("https://Accounts.example.org", "accounts.example.org")
+        );
+        for (text, loopback) in [
+            ("http://localhost:8080", true),
+            ("http://[::1]:8080", true),
+            ("http://127.0.0.1", true),
+            ("http://localhost.example.org", false),
+        ] {
+            assert_eq!(text.parse::<PublicUrl>().unwrap().is_loopback(), loopback, "{text}");
+        }
+        for wrong in [
+            "example.org",
+            "ftp://example.org",
+            "https://a@b",
+            "https://a/b",
+            "https://a?b",
+            "https://",
+            "https://a:b",
+        ] {
+            assert!(wrong.parse::<PublicUrl>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn networks_hold_their_addresses() {
+        let network: Network = "10.0.0.0/8".parse().unwrap();
+        assert!(network.contains("10.200.3.4".parse().unwrap()));
+        assert!(network.contains("::ffff:10.1.1.1".parse().unwrap()));
+        assert!(!network.contains("11.0.0.0".parse().unwrap()));
+        assert!("::/0".parse::<Network>().unwrap().is_everybody());
+        assert!("2001:db8::1".parse::<Network>().unwrap().contains("2001:db8::1".parse().unwrap()));
+        for wrong in ["10.0.0.0/33", "10.0.0", "a/8", "10.0.0.0/"] {
+            assert!(wrong.parse::<Network>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The data folder: made on first use, for its owner only, with the secret key in a file.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use vestibule::SecretKey;
+
+use crate::config::is_world_readable;
+use crate::failure::Failure;
+
+const KEY_FILE: &str = "secret.key";
+
+/// Makes the folder, mode 0700, unless it is there.
+pub(crate) fn create(folder: &Path) -> Result<(), Failure> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| cannot("make the data folder", folder, &error))
+}
+
+/// Where the key file of this folder is.
+pub(crate) fn key_file(folder: &Path) -> PathBuf {
+    folder.join(KEY_FILE)
+}
+
+/// The key in the folder's key file, if there is one.
+pub(crate) fn read_key(folder: &Path) -> Result<Option<SecretKey>, Failure> {
+    let path = key_file(folder);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(cannot("read the secret key", &path, &error)),
+    };
+    if is_world_readable(&path) {
+        let cause = format!("every user of this machine can read the secret key {}", path.display());
+        return Err(Failure::config(cause).fix(format!("chmod 600 {}", path.display())));
+    }
+    let key = text.trim_end().parse().map_err(|error| {
+        Failure::config(format!("{}: {error}", path.display()))
+            .fix("restore the file from the backup of the data folder")
+    })?;
+    Ok(Some(key))
+}
+
+/// The key in the folder's key file, which is made if there is none. Processes that start at once get the same key.
+pub(crate) fn read_or_make_key(folder: &Path) -> Result<SecretKey, Failure> {
+    if let Some(key) = read_key(folder)? {
+        return Ok(key);
+    }
+    let path = key_file(folder);
+    make_key(folder, &path).map_err(|error| cannot("write the secret key", &path, &error))?;
+    // Whoever was first: the key that counts is the one in the file.
+    read_key(folder)?.ok_or_else(|| Failure::failed(format!("{} is gone", path.display())))
+}
+
+/// Written under another name and then linked, so that the file never exists half written; linking never replaces.
+fn make_key(folder: &Path, path: &Path) -> io::Result<()> {
+    let draft = folder.join(format!("{KEY_FILE}.{}", std::process::id()));
+    let written = write_new(&draft).and_then(|()| match fs::hard_link(&draft, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        result => result,
+    });
+    let removed = fs::remove_file(&draft);
+    written.and(removed)?;
+    // Without it a power cut could keep the database and lose its key.
+    File::open(folder)?.sync_all()
+}
+
+fn write_new(path: &Path) -> io::Result<()> {
+    // A draft of an earlier process of this number that died half-way.
+    let _ = fs::remove_file(path);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(SecretKey::generate().to_hex().expose().as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()
+}
+
+fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
+    let cause = format!("cannot {what} {}: {error}", path.display());
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Failure::permission(cause)
+            .fix("let the user that runs vestibule write there, or name another folder with VESTIBULE_DATA_DIR"),
+        _ => Failure::failed(cause).fix("name a folder on a local disk with VESTIBULE_DATA_DIR"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn folder_and_key_are_for_their_owner_only() {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = outer.path().join("a/data");
+        create(&folder).unwrap();
+        assert!(read_key(&folder).unwrap().is_none());
+        let key = read_or_make_key(&folder).unwrap();
+        assert_eq!((mode(&folder), mode(&key_file(&folder))), (0o700, 0o600));
+        let again = read_or_make_key(&folder).unwrap();
+        assert_eq!(key.to_hex().expose(), again.to_hex().expose());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "no draft is left");
+        create(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_key_that_lost_the_race_is_thrown_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = read_or_make_key(folder.path()).unwrap();
+        make_key(folder.path(), &key_file(folder.path())).unwrap();
+        let second = read_key(folder.path()).unwrap().unwrap();
+        assert_eq!(first.to_hex().expose(), second.to_hex().expose());
+    }
+
+    #[test]
+    fn an_exposed_or_broken_key_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        read_or_make_key(folder.path()).unwrap();
+        let path = key_file(folder.path());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(read_key(folder.path()).unwrap_err().to_string().contains("chmod 600"));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(&path, "short").unwrap();
+        assert!(read_key(folder.path()).unwrap_err().to_string().contains("backup"));
+    }
+}

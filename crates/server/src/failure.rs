@@ -1,0 +1,146 @@
+//! Why a command ended otherwise than hoped: exit code, cause, fix.
+
+use std::fmt;
+
+use vestibule::{AdminError, Fault, MigrateError, OpenError};
+
+use crate::config::Problem;
+
+/// Exit codes that scripts may rely on; documented in `--help`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// It did not work.
+    Failed = 1,
+    /// Wrong usage or configuration.
+    Usage = 2,
+    /// A check found problems, or migrations are pending.
+    Found = 3,
+    /// Not allowed.
+    Permission = 4,
+    /// There is no such thing.
+    NotFound = 5,
+    /// Not now: worth trying again.
+    TryAgain = 75,
+}
+
+/// A command's end that is not success.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    cause: String,
+    fix: Option<String>,
+}
+
+impl Failure {
+    fn new(exit: Exit, cause: impl Into<String>) -> Self {
+        Self { exit, cause: cause.into(), fix: None }
+    }
+
+    pub(crate) fn failed(cause: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, cause)
+    }
+
+    pub(crate) fn usage(cause: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, cause)
+    }
+
+    pub(crate) fn config(cause: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, cause)
+    }
+
+    pub(crate) fn found(cause: impl Into<String>) -> Self {
+        Self::new(Exit::Found, cause)
+    }
+
+    pub(crate) fn permission(cause: impl Into<String>) -> Self {
+        Self::new(Exit::Permission, cause)
+    }
+
+    pub(crate) fn not_found(cause: impl Into<String>) -> Self {
+        Self::new(Exit::NotFound, cause)
+    }
+
+    /// Ends with another code.
+    pub(crate) fn exit(self, exit: Exit) -> Self {
+        Self { exit, ..self }
+    }
+
+    /// Says what to do about it.
+    pub(crate) fn fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
+        self
+    }
+
+    /// Everything that is wrong with the configuration, in one message.
+    pub(crate) fn problems(problems: &[Problem]) -> Self {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        Self::config(lines.join("\nerror: "))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.cause)?;
+        match &self.fix {
+            Some(fix) => write!(f, "\n  fix: {fix}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        let failure = Self::new(Exit::TryAgain, fault.to_string());
+        match fault {
+            Fault::Overloaded { .. } => failure.fix("try again in a moment"),
+            Fault::Unavailable(_) => {
+                failure.fix("check that the database runs and that `database_url` names it, then try again")
+            }
+        }
+    }
+}
+
+impl From<MigrateError> for Failure {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Fault(fault) => fault.into(),
+            MigrateError::NoSuchVersion(_) => {
+                Self::not_found(error.to_string()).fix("`vestibule migrate status` lists the versions")
+            }
+            MigrateError::Newer { .. } => Self::found(error.to_string()),
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Fault(fault) => fault.into(),
+            OpenError::Migrate(error) => error.into(),
+            OpenError::WrongSecretKey => Self::config(error.to_string())
+                .fix("restore secret.key of the data folder, or VESTIBULE_SECRET_KEY, from the backup"),
+            error => Self::config(error.to_string()),
+        }
+    }
+}
+
+impl From<AdminError> for Failure {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::Fault(fault) => fault.into(),
+            AdminError::NotFound => Self::not_found(error.to_string())
+                .fix("`vestibule user list --q PREFIX` finds users by how they begin"),
+            AdminError::Forbidden => Self::permission(error.to_string()),
+            AdminError::EmailTaken => {
+                Self::failed(error.to_string()).fix("`vestibule user show EMAIL` shows that user")
+            }
+            AdminError::UserNameTaken => Self::failed(error.to_string()).fix("choose another --user-name"),
+            AdminError::Password(_) => {
+                Self::failed(error.to_string()).fix("choose another password, e.g. four random words")
+            }
+            AdminError::LastAdmin => Self::failed(error.to_string())
+                .fix("make another one first: `vestibule user create --admin --email …`"),
+            error => Self::failed(error.to_string()),
+        }
+    }
+}

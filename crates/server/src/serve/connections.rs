@@ -1,0 +1,213 @@
+//! Accepting connections, bounding how many there are, serving requests on them, and ending them.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower::ServiceExt as _;
+
+use super::listener::{Listener, Stream};
+use super::patience::{HEAD, watched};
+use crate::config::{Config, Network};
+
+/// Fields in the head of a request (H6).
+const HEADERS_MAX: usize = 64;
+/// Octets in the head of a request (H6).
+const HEAD_OCTETS_MAX: usize = 16 * 1024;
+/// What is read ahead of the handler: a head and a body of the largest size the API takes.
+const BUFFER_OCTETS_MAX: usize = 2 * HEAD_OCTETS_MAX;
+/// Who is at the other end of a Unix socket: with `trusted_proxies = ["127.0.0.1"]` it may say for whom it asks.
+const THIS_MACHINE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// After the system refused a connection, for example because all file descriptors are in use.
+const REST: Duration = Duration::from_millis(100);
+
+/// How many connections there may be.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    most: usize,
+    most_per_client: usize,
+    /// A proxy brings the connections of many.
+    uncounted: Vec<Network>,
+}
+
+impl Rules {
+    /// Those of the settings. Load tests come from one address: without limits per client it may have all connections.
+    pub(crate) fn of(config: &Config) -> Self {
+        let limits = config.connections;
+        let most_per_client = if config.policy.client_limits { limits.most_per_client } else { limits.most };
+        Self { most: limits.most, most_per_client, uncounted: config.trusted_proxies.clone() }
+    }
+}
+
+/// The open connections.
+pub(crate) struct Connections {
+    router: Router,
+    rules: Rules,
+    free: Arc<Semaphore>,
+    clients: Arc<Clients>,
+    graceful: GracefulShutdown,
+}
+
+/// What one connection holds until it ends.
+struct Held {
+    _free: OwnedSemaphorePermit,
+    _place: Option<Place>,
+}
+
+impl Connections {
+    pub(crate) fn new(router: Router, rules: Rules) -> Self {
+        let free = Arc::new(Semaphore::new(rules.most.min(Semaphore::MAX_PERMITS)));
+        Self { router, rules, free, clients: Arc::default(), graceful: GracefulShutdown::new() }
+    }
+
+    /// Accepts connections for ever. When too many are open, new ones wait in the system's queue.
+    pub(crate) async fn accept(&self, listener: &Listener) {
+        loop {
+            let Ok(free) = Arc::clone(&self.free).acquire_owned().await else { return };
+            match listener.accept().await {
+                Ok(stream) => self.admit(stream, free),
+                Err(error) => rest_after(&error).await,
+            }
+        }
+    }
+
+    fn admit(&self, stream: Stream, free: OwnedSemaphorePermit) {
+        // Behind a Unix socket stands a proxy, which brings the connections of many.
+        let (peer, place) = match &stream {
+            Stream::Tcp(_, peer) => (*peer, self.place(peer.ip())),
+            Stream::Unix(_) => (THIS_MACHINE, Ok(None)),
+        };
+        let Ok(place) = place else {
+            tracing::warn!(peer = %peer.ip(), "connection refused: this client has too many");
+            return;
+        };
+        let held = Held { _free: free, _place: place };
+        let (router, watcher) = (self.router.clone(), self.graceful.watcher());
+        match stream {
+            Stream::Tcp(stream, _) => drop(tokio::spawn(serve(stream, peer, router, watcher, held))),
+            Stream::Unix(stream) => drop(tokio::spawn(serve(stream, peer, router, watcher, held))),
+        }
+    }
+
+    fn place(&self, ip: IpAddr) -> Result<Option<Place>, TooMany> {
+        if self.rules.uncounted.iter().any(|network| network.contains(ip)) {
+            return Ok(None);
+        }
+        Place::take(&self.clients, ip, self.rules.most_per_client).map(Some)
+    }
+
+    /// Lets open requests end; idle connections end at once. Waits no longer than `patience`.
+    pub(crate) async fn drain(self, patience: Duration) {
+        if tokio::time::timeout(patience, self.graceful.shutdown()).await.is_err() {
+            tracing::warn!("some requests did not end within {} s and are cut off", patience.as_secs());
+        }
+    }
+}
+
+async fn serve<S>(stream: S, peer: SocketAddr, router: Router, watcher: Watcher, held: Held)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (stream, timer) = watched(stream);
+    let answer = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(timer)
+        .header_read_timeout(HEAD)
+        .max_headers(HEADERS_MAX)
+        .max_header_size(HEAD_OCTETS_MAX)
+        .max_buf_size(BUFFER_OCTETS_MAX)
+        .serve_connection(TokioIo::new(stream), answer);
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection ended early");
+    }
+    drop(held);
+}
+
+#[expect(clippy::disallowed_methods, reason = "a pause of the accept loop, which has nothing to wait for")]
+async fn rest_after(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput};
+    if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput) {
+        return;
+    }
+    tracing::error!(%error, "a connection could not be accepted");
+    tokio::time::sleep(REST).await;
+}
+
+/// How many connections each client has.
+type Clients = Mutex<HashMap<IpAddr, usize>>;
+
+/// A client has as many connections as it may have.
+#[derive(Debug, PartialEq, Eq)]
+struct TooMany;
+
+/// One connection of a client.
+struct Place {
+    clients: Arc<Clients>,
+    client: IpAddr,
+}
+
+impl Place {
+    fn take(clients: &Arc<Clients>, ip: IpAddr, most: usize) -> Result<Self, TooMany> {
+        let client = prefix(ip);
+        let mut counts = clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(client).or_insert(0);
+        if *count >= most {
+            return Err(TooMany);
+        }
+        *count += 1;
+        Ok(Self { clients: Arc::clone(clients), client })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.client) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.client);
+            }
+        }
+    }
+}
+
+/// An IPv6 client has its whole /64.
+fn prefix(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) => IpAddr::V6((ip.to_bits() & (u128::MAX << 64)).into()),
+        ip @ IpAddr::V4(_) => ip,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_gets_its_places_and_no_more_and_gives_them_back() {
+        let clients = Arc::default();
+        let take = |ip: &str| Place::take(&clients, ip.parse().unwrap(), 2);
+        let first = take("2001:db8::1").unwrap();
+        let second = take("2001:db8::2").unwrap();
+        assert!(take("2001:db8:0:0:ffff::").is_err());
+        let other = take("::ffff:10.0.0.1").unwrap();
+        drop(first);
+        let third = take("2001:db8::3").unwrap();
+        drop((second, third, other));
+        assert!(clients.lock().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,44 @@
+//! The mailbox of the development mode, as the pages and `/dev/mail/latest` see it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use vestibule::{Email, Secret};
+use vestibule_http::{DevMail, DevMailbox};
+use vestibule_mail::{Memory, Received};
+
+/// The mailbox that mail goes to instead of being sent.
+pub(crate) struct Mailbox(pub(crate) Memory);
+
+impl DevMailbox for Mailbox {
+    fn list(&self) -> Vec<DevMail> {
+        self.0.list().iter().rev().map(|mail| shown(mail)).collect()
+    }
+
+    fn latest<'a>(
+        &'a self,
+        to: &'a str,
+        wait: Duration,
+    ) -> Pin<Box<dyn Future<Output = Option<DevMail>> + Send + 'a>> {
+        Box::pin(async move {
+            let to: Email = to.parse().ok()?;
+            let mail = match self.0.latest(&to) {
+                Some(mail) => mail,
+                None => self.0.wait_for(&to, 0, wait).await?,
+            };
+            Some(shown(&mail))
+        })
+    }
+}
+
+fn shown(mail: &Received) -> DevMail {
+    let text = |secret: Option<&Secret>| secret.map(|it| it.expose().to_owned());
+    DevMail {
+        to: mail.to.as_str().to_owned(),
+        subject: mail.subject.clone(),
+        text: mail.text.clone(),
+        code: text(mail.code.as_ref()),
+        link: text(mail.link.as_ref()),
+    }
+}

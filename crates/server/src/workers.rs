@@ -1,0 +1,150 @@
+//! What runs beside the requests: handing mail over, forgetting what has expired. Each is a loop around a step of the
+//! library.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use vestibule::{Accounts, Delivered, MailTransport, Timestamp};
+
+/// Loops that hand mail over. A step takes a batch for itself, so a slow relay delays only what it was handed.
+const MAIL_LOOPS: usize = 2;
+/// Another instance may have queued what nobody told this one about.
+const POLL: Duration = Duration::from_secs(1);
+/// Without a database there is nothing to do; the first retry is soon, the later ones are not.
+const BACK_OFF: [Duration; 4] =
+    [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(30)];
+/// Pause between two sweeps.
+const SWEEP: Duration = Duration::from_mins(1);
+
+/// The running workers.
+pub(crate) struct Workers {
+    stop: watch::Sender<bool>,
+    loops: JoinSet<()>,
+}
+
+impl Workers {
+    /// Starts the workers on the current runtime.
+    pub(crate) fn start<T: MailTransport + 'static>(accounts: &Accounts, transport: &Arc<T>) -> Self {
+        let stop = watch::Sender::new(false);
+        let mut loops = JoinSet::new();
+        for _ in 0..MAIL_LOOPS {
+            loops.spawn(hand_mail_over(accounts.clone(), Arc::clone(transport), stop.subscribe()));
+        }
+        loops.spawn(sweep(accounts.clone(), stop.subscribe()));
+        Self { stop, loops }
+    }
+
+    /// Lets every worker finish its step, but waits no longer than `patience`. What is cut off is done again later.
+    pub(crate) async fn stop(mut self, patience: Duration) {
+        self.stop.send_replace(true);
+        let finished = async { while self.loops.join_next().await.is_some() {} };
+        if tokio::time::timeout(patience, finished).await.is_err() {
+            tracing::warn!("a mail is still being handed over; it will be tried again after the next start");
+        }
+    }
+}
+
+async fn hand_mail_over<T: MailTransport>(
+    accounts: Accounts,
+    transport: Arc<T>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut failures = 0;
+    while !*stop.borrow() {
+        let wait = match accounts.deliver(&*transport).await {
+            Ok(delivered) => {
+                failures = 0;
+                report(delivered);
+                until_next(delivered, accounts.now())
+            }
+            Err(fault) => {
+                failures += 1;
+                let wait = back_off(failures);
+                tracing::error!(%fault, retry_in = ?wait, "mail cannot be taken from the outbox");
+                wait
+            }
+        };
+        tokio::select! {
+            () = pause(wait) => {}
+            () = accounts.mail_queued(), if failures == 0 && !wait.is_zero() => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+fn report(delivered: Delivered) {
+    let Delivered { sent, delayed, failed, dropped, .. } = delivered;
+    if failed > 0 {
+        tracing::error!(sent, delayed, failed, dropped, "mail was given up: the cause is in the outbox");
+    } else if delayed > 0 {
+        tracing::warn!(sent, delayed, dropped, "mail could not be handed over and will be tried again");
+    } else if sent + dropped > 0 {
+        tracing::debug!(sent, dropped, "mail handed over");
+    }
+}
+
+/// At once while there is something to do, later when the next message is due, but never long.
+fn until_next(delivered: Delivered, now: Timestamp) -> Duration {
+    if delivered.sent > 0 {
+        return Duration::ZERO;
+    }
+    let due = delivered.next_due.map_or(POLL, |due| due.since(now));
+    // A message that is due but could not be taken is with another worker: no reason to spin.
+    due.clamp(Duration::from_millis(20), POLL)
+}
+
+async fn sweep(accounts: Accounts, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        let wait = match accounts.sweep().await {
+            Ok(0) => SWEEP,
+            Ok(rows) => {
+                tracing::debug!(rows, "forgot what has expired");
+                // There may be more; the pause lets requests at the database.
+                Duration::from_millis(200)
+            }
+            Err(fault) => {
+                tracing::error!(%fault, "what has expired cannot be removed");
+                SWEEP
+            }
+        };
+        tokio::select! {
+            () = pause(wait) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+fn back_off(failures: usize) -> Duration {
+    BACK_OFF[failures.clamp(1, BACK_OFF.len()) - 1]
+}
+
+#[expect(clippy::disallowed_methods, reason = "the pause between two steps of a worker")]
+async fn pause(length: Duration) {
+    if !length.is_zero() {
+        tokio::time::sleep(length).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_step_comes_when_there_is_something_to_do() {
+        let now = Timestamp::from_millis(1_000_000);
+        let nothing = Delivered::default();
+        let due = |millis| Delivered { next_due: Some(now + Duration::from_millis(millis)), ..nothing };
+        assert_eq!(until_next(nothing, now), POLL);
+        assert_eq!(until_next(Delivered { sent: 1, ..nothing }, now), Duration::ZERO);
+        assert_eq!(until_next(due(300), now), Duration::from_millis(300));
+        assert_eq!(until_next(due(90_000), now), POLL);
+        assert_eq!(until_next(due(0), now), Duration::from_millis(20));
+    }
+
+    #[test]
+    fn retries_become_rarer() {
+        assert_eq!((back_off(1), back_off(3), back_off(100)), (BACK_OFF[0], BACK_OFF[2], BACK_OFF[3]));
+    }
+}

@@ -1,0 +1,108 @@
+//! A small HTTP client, and the steps of a person who signs up.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use data_encoding::BASE64;
+use serde_json::{Value, json};
+
+use crate::program::PATIENCE;
+
+/// Requests to one server, each on a connection of its own.
+#[derive(Clone)]
+pub(crate) struct Client {
+    address: String,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The body, when the status is the expected one.
+    #[track_caller]
+    pub(crate) fn json(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{self:?}");
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+impl Client {
+    pub(crate) fn new(address: &str) -> Self {
+        Self { address: address.to_owned() }
+    }
+
+    pub(crate) fn get(&self, path: &str, authorization: Option<&str>) -> Answer {
+        self.send("GET", path, authorization, None)
+    }
+
+    pub(crate) fn post(&self, path: &str, authorization: Option<&str>, body: &Value) -> Answer {
+        self.send("POST", path, authorization, Some(body))
+    }
+
+    fn send(&self, method: &str, path: &str, authorization: Option<&str>, body: Option<&Value>) -> Answer {
+        let authorization = authorization.map_or_else(String::new, |it| format!("authorization: {it}\r\n"));
+        let body = body.map_or_else(String::new, Value::to_string);
+        let content = if body.is_empty() {
+            String::new()
+        } else {
+            format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len())
+        };
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{authorization}{content}\r\n{body}",
+            self.address
+        );
+        self.raw(request.as_bytes())
+    }
+
+    /// Sends these bytes and reads until the server closes.
+    pub(crate) fn raw(&self, request: &[u8]) -> Answer {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(request).unwrap();
+        read(&mut stream)
+    }
+
+    /// Signs up.
+    pub(crate) fn sign_up(&self, email: &str, password: &str) {
+        let answer = self.post("/v1/signup", None, &json!({ "email": email, "password": password }));
+        assert_eq!(answer.json(202)["status"], "confirmation_required");
+    }
+
+    /// The newest mail to this address, waiting for it.
+    pub(crate) fn mail(&self, email: &str) -> Value {
+        let path = format!("/dev/mail/latest?to={}&wait=20", email.replace('@', "%40"));
+        self.get(&path, None).json(200)
+    }
+
+    /// Sends the mailed code back.
+    pub(crate) fn confirm(&self, email: &str, password: &str, code: &Value) {
+        let basic = format!("Basic {}", BASE64.encode(format!("{email}:{password}").as_bytes()));
+        let user = self.post("/v1/confirm/code", Some(&basic), &json!({ "code": code })).json(200);
+        assert_eq!(user["email"], email);
+    }
+
+    /// Signs in; the access token.
+    pub(crate) fn sign_in(&self, email: &str, password: &str) -> String {
+        let answer = self.post("/v1/login", None, &json!({ "email": email, "password": password })).json(200);
+        answer["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Whose token it is.
+    pub(crate) fn me(&self, token: &str) -> Value {
+        self.get("/v1/me", Some(&format!("Bearer {token}"))).json(200)
+    }
+}
+
+/// Reads one answer to its end.
+pub(crate) fn read(stream: &mut TcpStream) -> Answer {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    Answer { status, body: body.to_owned() }
+}

@@ -1,0 +1,239 @@
+//! From the first start to the last signal.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+
+use crate::http::{Client, read};
+use crate::program::{PATIENCE, Server, Site, eventually, mode, on_both_databases};
+
+const EMAIL: &str = "ada@example.org";
+const PASSWORD: &str = "plover-tundra-saffron-61";
+
+fn sign_up_and_confirm(at: &Client) {
+    at.sign_up(EMAIL, PASSWORD);
+    at.confirm(EMAIL, PASSWORD, &at.mail(EMAIL)["code"]);
+}
+
+#[test]
+fn the_whole_way_in_development_mode() {
+    on_both_databases(|site| {
+        let server = site.serve();
+        let http = server.http();
+        assert_eq!(server.get("/readyz").status, 200);
+        assert_eq!(server.get("/livez").status, 200);
+        sign_up_and_confirm(&http);
+        let me = http.me(&http.sign_in(EMAIL, PASSWORD));
+        assert_eq!(me["email"], EMAIL);
+        assert_eq!(http.get("/v1/me", None).status, 401);
+    });
+}
+
+// O1: not even at the chattiest level.
+#[test]
+fn the_log_names_nobody_and_holds_no_secret() {
+    let site = Site::sqlite();
+    let mut command = site.command(&["serve", "--dev", "--listen", "127.0.0.1:0"]);
+    command.env("VESTIBULE_LOG_LEVEL", "trace");
+    let mut server = Server::start(command);
+    let http = server.http();
+    http.sign_up(EMAIL, PASSWORD);
+    let mail = http.mail(EMAIL);
+    http.confirm(EMAIL, PASSWORD, &mail["code"]);
+    let token = http.sign_in(EMAIL, PASSWORD);
+    http.me(&token);
+    server.signal("-TERM");
+    server.ended();
+    let log = server.logged().join("\n");
+    assert!(log.contains("/v1/signup"), "requests are logged: {log}");
+    let link_token = mail["link"].as_str().unwrap().rsplit_once('=').unwrap().1;
+    let basic = data_encoding::BASE64.encode(format!("{EMAIL}:{PASSWORD}").as_bytes());
+    for secret in [EMAIL, PASSWORD, &token, link_token, &basic] {
+        let line = log.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None, "{secret}");
+    }
+}
+
+#[test]
+fn the_console_says_where_things_are_and_what_was_mailed() {
+    let site = Site::sqlite();
+    let server = site.serve();
+    assert!(server.says("dev mode").contains("SQLite ./vestibule-data/vestibule.db (created)"));
+    let port = server.address.rsplit_once(':').unwrap().1;
+    assert!(server.says("Mailbox").contains(&format!("http://localhost:{port}/dev/mail")));
+    let pasted = server.says("Try: curl");
+    let (_, body) = pasted.split_once("-d '").unwrap();
+    let body = serde_json::from_str(body.trim_end_matches('\'')).unwrap();
+    assert_eq!(server.http().post("/v1/signup", None, &body).status, 202);
+    assert!(server.says("mail to ").contains("ada@example.com: confirm"));
+    assert_eq!(server.says("code").trim().len(), "code  0000".len());
+    assert!(server.says("link").contains(&format!("http://localhost:{port}/confirm")));
+}
+
+#[test]
+fn files_are_for_their_owner_only() {
+    let site = Site::sqlite();
+    let _server = site.serve();
+    let folder = site.path("vestibule-data");
+    assert_eq!(mode(&folder), 0o700);
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+    assert!(folder.join("secret.key").exists() && folder.join("vestibule.db").exists());
+}
+
+#[test]
+fn two_instances_share_one_postgresql() {
+    let site = Site::postgres();
+    let (first, second) = (site.serve(), site.serve());
+    first.http().sign_up(EMAIL, PASSWORD);
+    // In the mailbox of whichever handed the mail over.
+    let mail = |server: &Server| {
+        let answer = server.get("/dev/mail/latest?to=ada%40example.org&wait=0");
+        (answer.status == 200).then(|| answer.json(200)["code"].clone())
+    };
+    let code = eventually("one of them hands the mail over", || mail(&first).or_else(|| mail(&second)));
+    second.http().confirm(EMAIL, PASSWORD, &code);
+    let token = second.http().sign_in(EMAIL, PASSWORD);
+    assert_eq!(second.http().me(&token)["email"], EMAIL);
+}
+
+#[test]
+fn two_processes_that_start_at_once_on_an_empty_folder_agree() {
+    let site = Site::sqlite();
+    let (first, second) = std::thread::scope(|scope| {
+        let start = || scope.spawn(|| site.serve());
+        let (first, second) = (start(), start());
+        (first.join().unwrap(), second.join().unwrap())
+    });
+    for server in [&first, &second] {
+        assert_eq!(server.get("/readyz").status, 200);
+    }
+    assert_eq!(fs::read_dir(site.path("vestibule-data")).unwrap().filter(is_key).count(), 1);
+}
+
+fn is_key(entry: &std::io::Result<fs::DirEntry>) -> bool {
+    entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("secret.key")
+}
+
+#[test]
+fn sigterm_lets_open_requests_end_and_exits_0() {
+    let site = Site::sqlite();
+    let mut server = site.serve();
+    let mut slow = TcpStream::connect(&server.address).unwrap();
+    slow.set_read_timeout(Some(PATIENCE)).unwrap();
+    let body = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
+    let head = format!(
+        "POST /v1/signup HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    slow.write_all(head.as_bytes()).unwrap();
+    // The handler waits for the body now: the request is open.
+    let mut interim = [0; 25];
+    slow.read_exact(&mut interim).unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let _idle = TcpStream::connect(&server.address).unwrap();
+    server.signal("-TERM");
+    eventually("it stops accepting", || TcpStream::connect(&server.address).err());
+    slow.write_all(body.as_bytes()).unwrap();
+    assert_eq!(read(&mut slow).status, 202);
+    assert_eq!(server.ended().code(), Some(0));
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let site = Site::sqlite();
+    let mut server = site.serve();
+    let mut open = TcpStream::connect(&server.address).unwrap();
+    open.write_all(
+        b"POST /v1/signup HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n",
+    )
+    .unwrap();
+    assert_eq!(server.get("/livez").status, 200);
+    server.signal("-INT");
+    eventually("it stops accepting", || TcpStream::connect(&server.address).err());
+    server.signal("-INT");
+    assert_eq!(server.ended().code(), Some(0));
+}
+
+#[test]
+fn what_was_answered_survives_a_kill() {
+    on_both_databases(|site| {
+        let server = site.serve();
+        sign_up_and_confirm(&server.http());
+        drop(server);
+        let again = site.serve();
+        let token = again.http().sign_in(EMAIL, PASSWORD);
+        assert_eq!(again.http().me(&token)["email"], EMAIL);
+    });
+}
+
+#[test]
+fn a_unix_socket_serves_too() {
+    let site = Site::sqlite();
+    let listen = format!("unix:{}", site.path("http.sock").display());
+    let start = || Server::start(site.command(&["serve", "--dev", "--listen", &listen]));
+    drop(start());
+    // The socket that the killed process left behind is replaced.
+    let mut server = start();
+    let mut stream = UnixStream::connect(site.path("http.sock")).unwrap();
+    stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let health =
+        || site.command(&["healthcheck"]).env("VESTIBULE_LISTEN", &listen).output().unwrap().status.code();
+    assert_eq!(health(), Some(0));
+    server.signal("-TERM");
+    assert_eq!(server.ended().code(), Some(0));
+    assert!(!site.path("http.sock").exists());
+    assert_eq!(health(), Some(1));
+}
+
+// H6: a head that is too large costs its sender the connection and nobody else anything.
+#[test]
+fn heads_that_are_too_large_are_refused() {
+    let site = Site::sqlite();
+    let server = site.serve();
+    let many = "a: b\r\n".repeat(65);
+    let answer = server.http().raw(format!("GET /livez HTTP/1.1\r\nhost: x\r\n{many}\r\n").as_bytes());
+    assert_eq!(answer.status, 431, "{answer:?}");
+    let long = "b".repeat(17 * 1024);
+    let answer = server.http().raw(format!("GET /livez HTTP/1.1\r\nhost: x\r\na: {long}\r\n\r\n").as_bytes());
+    assert_eq!(answer.status, 431, "{answer:?}");
+    assert_eq!(server.get("/livez").status, 200);
+}
+
+#[test]
+fn a_client_has_a_bounded_number_of_connections() {
+    let site = Site::sqlite();
+    let mut command = site.command(&["serve", "--dev", "--listen", "127.0.0.1:0"]);
+    let server = Server::start({
+        command.env("VESTIBULE_LIMITS_CONNECTIONS_PER_CLIENT", "2");
+        command
+    });
+    let held: Vec<_> = (0..2).map(|_| TcpStream::connect(&server.address).unwrap()).collect();
+    let mut third = TcpStream::connect(&server.address).unwrap();
+    third.set_read_timeout(Some(PATIENCE)).unwrap();
+    assert_eq!(third.read(&mut [0; 1]).unwrap(), 0, "closed without an answer");
+    drop(held);
+    eventually("the places are free again", || {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        let sent = stream.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        let mut answer = String::new();
+        (sent.is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200"))
+            .then_some(())
+    });
+}
+
+// A coarse bound against something eager and large; the budget is measured by `cargo xtask bench start`.
+#[test]
+fn an_idle_server_is_small() {
+    let site = Site::sqlite();
+    let server = site.serve();
+    assert_eq!(server.get("/readyz").status, 200);
+    let resident = server.resident_kib();
+    assert!(resident <= 40 * 1024, "{resident} KiB");
+}

@@ -1,0 +1,11 @@
+//! The program itself, run as people run it: processes, signals, files, sockets.
+
+#![expect(clippy::unwrap_used, reason = "what a test cannot unwrap has failed")]
+
+mod commands;
+mod http;
+mod lifecycle;
+mod migrations;
+mod program;
+mod settings;
+mod users;

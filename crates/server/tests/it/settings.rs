@@ -1,0 +1,76 @@
+//! Settings as the program meets them: refusals before anything starts.
+
+use std::fs;
+
+use crate::program::{Finished, Site};
+
+fn serve(site: &Site, arguments: &[&str], environment: &[(&str, &str)]) -> Finished {
+    let mut command = site.command(&[&["serve"], arguments].concat());
+    Finished::from(command.envs(environment.iter().copied()).output().unwrap())
+}
+
+#[test]
+fn what_is_not_safe_is_refused_with_its_fix() {
+    let site = Site::sqlite();
+    let refused =
+        serve(&site, &[], &[("VESTIBULE_LISTEN", "0.0.0.0:0"), ("VESTIBULE_LIMITS_ENABLED", "false")]);
+    let refused = refused.refused(2, "fix: set VESTIBULE_MAIL_URL");
+    for words in ["set VESTIBULE_PUBLIC_URL to the address that people type", "the limits per client are off"]
+    {
+        assert!(refused.stderr.contains(words), "{}", refused.stderr);
+    }
+    serve(&site, &["--dev", "--listen", "0.0.0.0:0"], &[])
+        .refused(2, "`listen` (--listen): --dev listens on 0.0.0.0:0");
+    let public = [("VESTIBULE_PUBLIC_URL", "https://example.org")];
+    serve(&site, &["--dev"], &public).refused(2, "--dev is for this machine only");
+    assert!(!site.path("vestibule-data").exists(), "nothing was touched");
+}
+
+#[test]
+fn slips_are_named() {
+    let site = Site::sqlite();
+    serve(&site, &["--dev"], &[("VESTIBULE_MAIL_FORM", "x")]).refused(2, "did you mean VESTIBULE_MAIL_FROM?");
+    fs::write(site.path("vestibule.toml"), "[mail]\nform = 'a@example.org'\n").unwrap();
+    serve(&site, &["--dev"], &[])
+        .refused(2, "./vestibule.toml: unknown key `mail.form`\n  fix: did you mean `mail.from`?");
+    serve(&site, &["--dev", "--config", "gone.toml"], &[]).refused(2, "cannot read gone.toml");
+}
+
+#[test]
+fn an_address_in_use_is_said_before_anything_changes() {
+    let site = Site::sqlite();
+    let server = site.serve();
+    let other = Site::sqlite();
+    serve(&other, &["--dev", "--listen", &server.address], &[]).refused(1, "cannot listen on 127.0.0.1:");
+    assert!(!other.path("vestibule-data").exists());
+}
+
+#[test]
+fn check_config_judges_and_shows_sources_but_no_secret() {
+    let site = Site::sqlite();
+    let environment = [
+        ("VESTIBULE_MAIL_URL", "smtps://user:hunter2@mail.example.org"),
+        ("VESTIBULE_DATABASE_URL", "postgres://user:hunter2@db/vestibule"),
+        ("VESTIBULE_PUBLIC_URL", "https://accounts.example.org"),
+    ];
+    let check = |arguments: &[&str], more: &[(&str, &str)]| {
+        let mut command = site.command(&[&["check-config"], arguments].concat());
+        Finished::from(command.envs(environment).envs(more.iter().copied()).output().unwrap())
+    };
+    check(&[], &[]).refused(3, "`secret_key` is not set");
+    let key = [("VESTIBULE_SECRET_KEY", "8f0b2c1d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9")];
+    let printed = check(&["--print-sources", "--json"], &key).ok();
+    assert!(
+        !printed.stdout.contains("hunter2") && !printed.stdout.contains("8f0b2c1d"),
+        "{}",
+        printed.stdout
+    );
+    let settings = printed.json();
+    let find = |key: &str| settings.iter().find(|it| it["key"] == key).unwrap();
+    assert_eq!(find("mail.url")["source"], "VESTIBULE_MAIL_URL");
+    assert_eq!(find("mail.url")["value"], "smtps:[secret]");
+    assert_eq!(find("confirm.code_lifetime")["source"], "default");
+    let text = check(&["--print-sources"], &key).ok().stdout;
+    assert!(text.contains("public_url = \"https://accounts.example.org\"  # VESTIBULE_PUBLIC_URL"), "{text}");
+    check(&[], &[key[0], ("VESTIBULE_MAIL_URL", "pigeon:hunter2")]).refused(3, "not a mail transport");
+}

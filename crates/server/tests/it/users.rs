@@ -1,0 +1,102 @@
+//! `vestibule user`, with the server down and up.
+
+use serde_json::Value;
+
+use crate::program::{Finished, Site, on_both_databases};
+
+const PASSWORD: &str = "velvet-comet-lichen-27\n";
+
+fn create(site: &Site, arguments: &[&str]) -> Finished {
+    let all = [&["user", "create", "--password-stdin", "--json"], arguments].concat();
+    site.run_with_input(&all, PASSWORD)
+}
+
+/// PostgreSQL has no key of its own: without a server that made one in development mode, commands are given one.
+fn prepare(site: &Site) {
+    drop(site.serve());
+}
+
+#[test]
+fn users_are_managed_with_the_server_down() {
+    on_both_databases(|site| {
+        prepare(site);
+        let made = create(site, &["--email", "Ada@example.org", "--user-name", "ada", "--admin"]).ok().json();
+        assert_eq!((&made[0]["email"], &made[0]["user_name"]), (&"Ada@example.org".into(), &"ada".into()));
+        assert_eq!((&made[0]["status"], &made[0]["roles"][0]), (&"active".into(), &"admin".into()));
+        create(site, &["--email", "bob@example.org"]).ok();
+        create(site, &["--email", "ADA@example.org"]).refused(1, "another user has this e-mail address");
+
+        let list = |arguments: &[&str]| -> Vec<Value> {
+            let all = [&["user", "list", "--json"], arguments].concat();
+            site.run(&all).ok().json().iter().map(|user| user["email"].clone()).collect()
+        };
+        assert_eq!(list(&[]), ["Ada@example.org", "bob@example.org"]);
+        assert_eq!(list(&["--q", "bo"]), ["bob@example.org"]);
+        assert_eq!(list(&["--limit", "1"]), ["Ada@example.org"]);
+
+        let id = made[0]["id"].as_str().unwrap();
+        for name in [id, "ada@EXAMPLE.org", "ada"] {
+            assert_eq!(site.run(&["user", "show", name, "--json"]).ok().json()[0]["id"], id, "{name}");
+        }
+        site.run(&["user", "show", "nobody@example.org"]).refused(5, "there is no such user");
+        site.run(&["user", "show", "no body"]).refused(2, "user name");
+
+        assert_eq!(
+            site.run(&["user", "disable", "bob@example.org", "--json"]).ok().json()[0]["status"],
+            "disabled"
+        );
+        assert_eq!(list(&["--status", "disabled"]), ["bob@example.org"]);
+        assert_eq!(
+            site.run(&["user", "enable", "bob@example.org", "--json"]).ok().json()[0]["status"],
+            "active"
+        );
+
+        site.run(&["user", "delete", "bob@example.org"]).refused(2, "--yes");
+        site.run(&["user", "delete", "bob@example.org", "--yes"]).ok();
+        assert_eq!(list(&[]), ["Ada@example.org"]);
+        site.run(&["user", "delete", "ada", "--yes"]).refused(1, "the last active administrator");
+    });
+}
+
+#[test]
+fn who_was_made_by_a_command_signs_in_at_the_server() {
+    let site = Site::sqlite();
+    create(&site, &["--email", "ada@example.org", "--user-name", "ada", "--admin"]).ok();
+    let server = site.serve();
+    let token = server.http().sign_in("ada@example.org", PASSWORD.trim());
+    assert_eq!(server.http().me(&token)["roles"][0], "admin");
+    // And the other way round, while it serves: the token ends with the account's right to sign in.
+    create(&site, &["--email", "eve@example.org"]).ok();
+    let token = server.http().sign_in("eve@example.org", PASSWORD.trim());
+    site.run(&["user", "disable", "eve@example.org"]).ok();
+    let refused = server.http().get("/v1/me", Some(&format!("Bearer {token}")));
+    assert_eq!(refused.status, 401, "{refused:?}");
+}
+
+#[test]
+fn a_password_comes_from_a_prompt_or_from_standard_input_only() {
+    let site = Site::sqlite();
+    site.run(&["user", "create", "--email", "ada@example.org"]).refused(2, "--password-stdin");
+    site.run(&["user", "create", "--email", "ada@example.org", "--password", "x"]).refused(2, "--password");
+    let short =
+        site.run_with_input(&["user", "create", "--email", "ada@example.org", "--password-stdin"], "short\n");
+    short.refused(1, "too short");
+    site.run(&["user", "create", "--email", "ada", "--password-stdin"]).refused(2, "--email");
+}
+
+#[test]
+fn text_is_for_people_and_for_scripts() {
+    let site = Site::sqlite();
+    create(&site, &["--email", "ada@example.org"]).ok();
+    let listed = site.run(&["user", "list"]).ok().stdout;
+    let cells: Vec<_> = listed.trim_end().split('\t').collect();
+    assert!(
+        cells[0].starts_with("usr_") && cells[1..5] == ["ada@example.org", "-", "active", "-"],
+        "{listed}"
+    );
+    let shown = site.run(&["user", "show", "ada@example.org"]).ok().stdout;
+    assert!(
+        shown.contains("e-mail     ada@example.org\n") && shown.contains("status     active\n"),
+        "{shown}"
+    );
+}
