@@ -24,7 +24,7 @@ pub use openapi::openapi;
 pub use options::{DevMail, DevMailbox, HttpOptions};
 pub use problem::Problem;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::FromRef;
@@ -46,7 +46,8 @@ pub(crate) struct Site {
     proxies: TrustedProxies,
     dev: Option<Arc<dyn DevMailbox>>,
     introspection_clients: Vec<(String, Secret)>,
-    openapi: String,
+    /// Written when somebody first asks for it: half a megabyte that most servers never need.
+    openapi: OnceLock<String>,
 }
 
 impl FromRef<App> for Accounts {
@@ -77,8 +78,13 @@ pub fn router(accounts: Accounts, options: HttpOptions) -> Router {
     if dev.is_some() {
         routes = routes.merge(pages::dev_mail::routes());
     }
-    let openapi = openapi(accounts.public_url());
-    let site = Arc::new(Site { service_name, proxies: trusted_proxies, dev, introspection_clients, openapi });
+    let site = Arc::new(Site {
+        service_name,
+        proxies: trusted_proxies,
+        dev,
+        introspection_clients,
+        openapi: OnceLock::new(),
+    });
     // Inside the router, so that the trace line knows which route matched.
     routes.fallback(edge::not_found).with_state(App { accounts, site }).layer(edge)
 }

@@ -102,7 +102,8 @@ errors!(DescriptionErrors: EVERY);
 /// This description.
 #[utoipa::path(get, path = "/openapi.json", tag = "Operations", operation_id = "openapi",
     responses((status = 200, description = "OpenAPI 3.1.", body = Object), DescriptionErrors))]
-async fn description(State(site): State<Arc<Site>>) -> Response {
+async fn description(State(site): State<Arc<Site>>, State(accounts): State<Accounts>) -> Response {
+    let text = site.openapi.get_or_init(|| crate::openapi::openapi(accounts.public_url()));
     let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=300")];
-    (headers, site.openapi.clone()).into_response()
+    (headers, text.clone()).into_response()
 }
