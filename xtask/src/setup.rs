@@ -1,7 +1,7 @@
 //! Installing what the checks need and a fresh machine may lack.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::shell::{Result, cargo, output, program, root, run as execute, succeeds, target_dir};
 
@@ -11,11 +11,15 @@ struct Tool {
     install: fn() -> Result,
 }
 
-const TOOLS: [Tool; 4] = [
+const TOOLS: [Tool; 8] = [
     Tool { name: "cargo-nextest", present: nextest_present, install: install_nextest },
     Tool { name: "cargo-deny", present: deny_present, install: install_deny },
     Tool { name: "PostgreSQL", present: vestibule_testing::installed, install: install_postgresql },
     Tool { name: "Python packages", present: python_present, install: install_python },
+    Tool { name: "Node packages", present: node_present, install: install_node },
+    Tool { name: "Chromium", present: chromium_present, install: install_chromium },
+    Tool { name: "nginx", present: nginx_present, install: install_nginx },
+    Tool { name: "Caddy", present: caddy_present, install: install_caddy },
 ];
 
 /// Installs the tools that are missing.
@@ -72,8 +76,56 @@ fn install_python() -> Result {
     copied.map(drop).map_err(|e| format!("cannot write to {}: {e}", venv.display()))
 }
 
-fn requirements() -> std::path::PathBuf {
+fn requirements() -> PathBuf {
     root().join("xtask/requirements.txt")
+}
+
+/// The packages of package-lock.json, in a folder that belongs to the build.
+fn node_present() -> bool {
+    let Ok(target) = target_dir() else { return false };
+    let read = |path: PathBuf| fs::read_to_string(path).ok();
+    let wanted = read(root().join("xtask/node/package-lock.json"));
+    wanted.is_some() && wanted == read(target.join("node/installed.json"))
+}
+
+fn install_node() -> Result {
+    if !succeeds(program("npm").arg("--version")) {
+        apt(&["nodejs", "npm"])?;
+    }
+    let (from, to) = (root().join("xtask/node"), target_dir()?.join("node"));
+    let copy = |name: &str, new_name: &str| {
+        let copied = fs::create_dir_all(&to).and_then(|()| fs::copy(from.join(name), to.join(new_name)));
+        copied.map(drop).map_err(|e| format!("cannot write to {}: {e}", to.display()))
+    };
+    copy("package.json", "package.json")?;
+    copy("package-lock.json", "package-lock.json")?;
+    let ci = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+    execute(program("npm").args(ci).current_dir(&to))?;
+    copy("package-lock.json", "installed.json")
+}
+
+fn chromium_present() -> bool {
+    Path::new("/usr/bin/chromium").exists()
+}
+
+fn install_chromium() -> Result {
+    apt(&["chromium"])
+}
+
+fn nginx_present() -> bool {
+    Path::new("/usr/sbin/nginx").exists()
+}
+
+fn install_nginx() -> Result {
+    apt(&["nginx-light"])
+}
+
+fn caddy_present() -> bool {
+    Path::new("/usr/bin/caddy").exists()
+}
+
+fn install_caddy() -> Result {
+    apt(&["caddy"])
 }
 
 /// Installs Debian packages when we may; else says what to do.
