@@ -1,4 +1,5 @@
-//! A throw-away PostgreSQL for tests. Development only, Unix only.
+//! What tests need besides the code: a throw-away PostgreSQL, and the programs of others ([`python`], [`node`],
+//! [`system_program`]). Development only, Unix only.
 //!
 //! [`database`] hands out a fresh, empty database in a few milliseconds:
 //!
@@ -27,12 +28,14 @@
 
 mod cluster;
 mod database;
+mod peers;
 mod program;
 mod server;
 mod shared;
 
 pub use cluster::Cluster;
 pub use database::TestDatabase;
+pub use peers::{node, python, python_program, system_program};
 pub use program::installed;
 
 use std::panic::resume_unwind;
