@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::Secret;
+
 /// Characters of a `User-Agent` that are kept.
 const USER_AGENT_CHARS_MAX: usize = 256;
 
@@ -12,6 +14,8 @@ pub struct Client {
     pub ip: Option<IpAddr>,
     /// The `User-Agent` of the browser or program.
     pub user_agent: Option<String>,
+    /// What [`Tokens::device_token`](crate::Tokens::device_token) gave it when somebody signed in there before.
+    pub device_token: Option<Secret>,
 }
 
 impl Client {
@@ -36,7 +40,7 @@ mod tests {
     // L5: an IPv4 address counts alone, however it is written; an IPv6 network of 64 bits counts as one client.
     #[test]
     fn limits_count_by_network() {
-        let prefix = |ip: &str| Client { ip: Some(ip.parse().unwrap()), user_agent: None }.prefix();
+        let prefix = |ip: &str| Client { ip: Some(ip.parse().unwrap()), ..Client::default() }.prefix();
         assert_eq!(prefix("192.0.2.1"), prefix("::ffff:192.0.2.1"));
         assert_ne!(prefix("192.0.2.1"), prefix("192.0.2.2"));
         assert_eq!(prefix("2001:db8:1:2::1"), prefix("2001:db8:1:2:ffff::9"));

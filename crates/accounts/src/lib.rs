@@ -63,8 +63,9 @@ mod token;
 
 pub use accounts::{Accounts, OpenError, SecretKey, SecretKeyError, Settings};
 pub use client::Client;
+pub use domain::audit::{AuditActor, AuditEvent, AuditKind};
 pub use domain::email::{Email, EmailError};
-pub use domain::ids::{IdError, MailId, RegistrationId, SessionId, UserId};
+pub use domain::ids::{AuditId, IdError, MailId, RegistrationId, SessionId, UserId};
 pub use domain::password::{
     PASSWORD_CODE_POINTS_MAX, PASSWORD_OCTETS_MAX, Password, PasswordContext, PasswordError, PasswordRules,
 };
@@ -78,6 +79,7 @@ pub use mail::{Mail, MailContent, MailTransport, SendError};
 pub use migrator::{MigrateError, Migration, Migrator};
 pub use ops::account::{Export, ProfileChange, ProfileError};
 pub use ops::admin::{Actor, AdminError, NewUser, UserRef};
+pub use ops::audit::AuditQuery;
 pub use ops::authenticate::{AuthenticateError, SignedIn};
 pub use ops::challenge::LinkError;
 pub use ops::confirm::{Code, CodeError, ConfirmError, LinkState};
@@ -85,11 +87,12 @@ pub use ops::deliver::Delivered;
 pub use ops::email::EmailChangeError;
 pub use ops::list_users::{Page, UserQuery, UserStatus};
 pub use ops::password::{ChangeError, ResetError};
+pub use ops::resend::AskError;
 pub use ops::sessions::Session;
 pub use ops::sign_in::{Login, SignInError, Tokens};
 pub use ops::sign_up::{ConfirmMethod, Pending, SignUp, SignUpError};
 pub use ops::sweep::Health;
 pub use policy::{
-    ConfirmPolicy, Disclosure, EmailChangePolicy, HashPolicy, PasswordResetPolicy, Policy, PolicyError,
+    ConfirmPolicy, Disclosure, EmailChangePolicy, HashPolicy, PasswordResetPolicy, Policy, PolicyError, Rate,
     SignInPolicy, SignUpPolicy, TokenPolicy,
 };

@@ -3,14 +3,17 @@
 
 use std::time::Duration;
 
-use crate::policy::{ConfirmPolicy, Policy, SignInPolicy};
+use crate::accounts::Inner;
+use crate::ops::audit::Entry;
+use crate::policy::{ConfirmPolicy, Rate, SignInPolicy};
 use crate::store::limits::{Failures, Rule, Subject, count, failures, lock, record, set_failures};
-use crate::store::{Tx, limits};
+use crate::store::{Tx, limits, outbox, users};
+use crate::token::device::device_of;
 use crate::token::root::{Purpose, RootKeys};
-use crate::{Client, Email, Fault, RegistrationId, Timestamp, UserName};
+use crate::{
+    Account, AuditActor, AuditKind, Client, Email, Fault, MailId, RegistrationId, Timestamp, UserId, UserName,
+};
 
-const MINUTES_5: Duration = Duration::from_mins(5);
-pub(crate) const MINUTES_10: Duration = Duration::from_mins(10);
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
 pub(crate) const DAY: Duration = Duration::from_hours(24);
 /// The longest window: older events count nowhere.
@@ -22,6 +25,17 @@ const ALL: Subject = *b"everybody\0\0\0\0\0\0\0";
 /// The subject that stands for an address, whether it has an account or not.
 pub(crate) fn address(root: &RootKeys, email: &Email) -> Subject {
     root.short_mac(Purpose::Address, &[email.key().as_bytes()])
+}
+
+/// What failed passwords of an account count for: the account, or, on a device where its user has signed in before, that
+/// device, so that strangers cannot lock its owner out (L4).
+pub(crate) fn account(inner: &Inner, account: &Account, from: &Client) -> Subject {
+    known_device(inner, account.id, from).unwrap_or_else(|| address(&inner.root, &account.email))
+}
+
+/// What counts for the device that somebody asks from, if the user has signed in there before.
+pub(crate) fn known_device(inner: &Inner, user: UserId, from: &Client) -> Option<Subject> {
+    device_of(&inner.root, from.device_token.as_ref()?.expose(), user)
 }
 
 /// The subject that stands for whoever holds the link of a sign-up.
@@ -63,16 +77,50 @@ pub(crate) fn client_wait(
     now: Timestamp,
 ) -> Result<Option<Duration>, Fault> {
     limits::lock(tx, client, now)?;
-    let windows =
-        [(MINUTES_10, policy.client_failures_per_10_minutes), (DAY, policy.client_failures_per_day)];
     let mut wait = None;
-    for (window, most) in windows {
-        let counted = count(tx, client, Rule::CodeFailed, now - window)?;
-        if counted.number >= most {
-            wait = wait.max(counted.oldest.map(|oldest| (oldest + window).since(now)));
-        }
+    for rate in policy.client_failures {
+        wait = wait.max(wait_of(tx, client, Rule::CodeFailed, rate, now)?);
     }
     Ok(wait)
+}
+
+/// A client asks for something that costs a mail. `Some`: it must wait; else it is counted (ASVS 2.4.1). Whether a mail
+/// goes depends on the address, and is not told; this limit does not.
+pub(crate) fn take_mail(
+    tx: &mut Tx<'_>,
+    inner: &Inner,
+    from: &Client,
+    now: Timestamp,
+) -> Result<Option<Duration>, Fault> {
+    let Some(subject) = limited_client(inner, from) else { return Ok(None) };
+    lock(tx, &subject, now)?;
+    let wait = mail_wait(tx, inner, from, now)?;
+    if wait.is_some() {
+        return Ok(wait);
+    }
+    record(tx, &subject, Rule::MailAsked, now)?;
+    if mail_wait(tx, inner, from, now)?.is_some() {
+        Entry::new(AuditKind::LimitReached, AuditActor::Anonymous, from)
+            .detail("client: too many requests that cost a mail")
+            .write(tx, inner, now)?;
+    }
+    Ok(None)
+}
+
+/// How long this client must wait before it may ask for something that costs a mail.
+pub(crate) fn mail_wait(
+    tx: &mut Tx<'_>,
+    inner: &Inner,
+    from: &Client,
+    now: Timestamp,
+) -> Result<Option<Duration>, Fault> {
+    let Some(client) = limited_client(inner, from) else { return Ok(None) };
+    wait_of(tx, &client, Rule::MailAsked, inner.policy().sign_up.client_mails, now)
+}
+
+/// The subject of a client, where clients are limited at all.
+fn limited_client(inner: &Inner, from: &Client) -> Option<Subject> {
+    client(&inner.root, from).filter(|_| inner.policy().client_limits)
 }
 
 /// Counts a wrong guess against the address, the client, and everybody.
@@ -94,34 +142,30 @@ pub(crate) fn record_failed_guess(
 pub(crate) struct PasswordAttempt {
     pub(crate) account: Subject,
     pub(crate) client: Option<Subject>,
+    /// What the trail says when it is wrong.
+    pub(crate) failed: Entry,
     pub(crate) now: Timestamp,
 }
 
 impl PasswordAttempt {
-    pub(crate) fn new(
-        root: &RootKeys,
-        policy: &Policy,
-        account: Subject,
-        from: &Client,
-        now: Timestamp,
-    ) -> Self {
-        Self { account, client: client(root, from).filter(|_| policy.client_limits), now }
+    pub(crate) fn new(inner: &Inner, account: Subject, failed: Entry, from: &Client, now: Timestamp) -> Self {
+        Self { account, client: limited_client(inner, from), failed, now }
     }
 
     /// How long to wait before any password is tried.
-    pub(crate) fn wait(&self, tx: &mut Tx<'_>, policy: &SignInPolicy) -> Result<Option<Duration>, Fault> {
-        let account = until(failures(tx, &self.account)?.free_at, self.now);
+    pub(crate) fn wait(&self, tx: &mut Tx<'_>, inner: &Inner) -> Result<Option<Duration>, Fault> {
+        let account = self.refusal(failures(tx, &self.account)?, &inner.policy().sign_in);
         let client = match &self.client {
-            Some(client) => self.client_wait(tx, client, policy)?,
+            Some(client) => self.client_wait(tx, client, &inner.policy().sign_in)?,
             None => None,
         };
         Ok(account.max(client))
     }
 
     /// The password was right. A success forgets the failures of the account, not those of the client.
-    pub(crate) fn right(&self, tx: &mut Tx<'_>) -> Result<Option<Duration>, Fault> {
+    pub(crate) fn right(&self, tx: &mut Tx<'_>, inner: &Inner) -> Result<Option<Duration>, Fault> {
         let before = failures(tx, &self.account)?;
-        let wait = until(before.free_at, self.now);
+        let wait = self.refusal(before, &inner.policy().sign_in);
         if wait.is_none() && before.number > 0 {
             set_failures(tx, &self.account, Failures::default())?;
         }
@@ -129,7 +173,8 @@ impl PasswordAttempt {
     }
 
     /// The password was wrong. `Some`: too many were before it, so even that is not told.
-    pub(crate) fn wrong(&self, tx: &mut Tx<'_>, policy: &SignInPolicy) -> Result<Option<Duration>, Fault> {
+    pub(crate) fn wrong(&self, tx: &mut Tx<'_>, inner: &Inner) -> Result<Option<Duration>, Fault> {
+        let policy = &inner.policy().sign_in;
         if let Some(client) = &self.client {
             lock(tx, client, self.now)?;
             if let Some(wait) = self.client_wait(tx, client, policy)? {
@@ -137,15 +182,33 @@ impl PasswordAttempt {
             }
         }
         let before = lock(tx, &self.account, self.now)?;
-        if let Some(wait) = until(before.free_at, self.now) {
+        if let Some(wait) = self.refusal(before, policy) {
             return Ok(Some(wait));
         }
         let number = before.number + 1;
         set_failures(tx, &self.account, Failures { number, free_at: self.now + wait_after(number, policy) })?;
+        self.failed.write(tx, inner, self.now)?;
+        if number == policy.free_failures || number == policy.hard_stop {
+            self.tell_of_limit(tx, inner, &format!("account: {number} wrong passwords"))?;
+        }
+        if number == policy.failures_to_notice {
+            self.tell_owner(tx, inner)?;
+        }
         if let Some(client) = &self.client {
             record(tx, client, Rule::SignInFailed, self.now)?;
+            if self.client_wait(tx, client, policy)?.is_some() {
+                self.tell_of_limit(tx, inner, "client: too many wrong passwords")?;
+            }
         }
         Ok(None)
+    }
+
+    /// How long the account is closed to passwords. After the hard stop only a reset link opens it again (L2).
+    fn refusal(&self, before: Failures, policy: &SignInPolicy) -> Option<Duration> {
+        if before.number >= policy.hard_stop {
+            return Some(DAY);
+        }
+        (before.free_at > self.now).then(|| before.free_at.since(self.now))
     }
 
     fn client_wait(
@@ -154,14 +217,41 @@ impl PasswordAttempt {
         client: &Subject,
         policy: &SignInPolicy,
     ) -> Result<Option<Duration>, Fault> {
-        let counted = count(tx, client, Rule::SignInFailed, self.now - MINUTES_5)?;
-        let full = counted.number >= policy.client_failures_per_5_minutes;
-        Ok(counted.oldest.filter(|_| full).map(|oldest| (oldest + MINUTES_5).since(self.now)))
+        wait_of(tx, client, Rule::SignInFailed, policy.client_failures, self.now)
+    }
+
+    fn tell_of_limit(&self, tx: &mut Tx<'_>, inner: &Inner, detail: &str) -> Result<(), Fault> {
+        self.failed.kind(AuditKind::LimitReached).detail(detail).write(tx, inner, self.now)
+    }
+
+    /// Tells the owner of the account, at most once a day (L4). For an address without an account a message is queued
+    /// all the same, about nobody, which the worker drops: the tenth failure costs as much there (L1).
+    fn tell_owner(&self, tx: &mut Tx<'_>, inner: &Inner) -> Result<(), Fault> {
+        let Some(email) = self.failed.email() else { return Ok(()) };
+        let subject = address(&inner.root, email);
+        if count(tx, &subject, Rule::FailureNotice, self.now - DAY)?.number > 0 {
+            return Ok(());
+        }
+        record(tx, &subject, Rule::FailureNotice, self.now)?;
+        let env = &inner.settings.env;
+        let owner = users::by_email(tx, email)?.map(|found| *found.account.id.as_bytes());
+        let about = owner.unwrap_or_else(|| env.new_id(self.now));
+        let mail = MailId::from_bytes(env.new_id(self.now));
+        outbox::push(tx, mail, "failed_sign_ins", &about, self.now)
     }
 }
 
-fn until(free_at: Timestamp, now: Timestamp) -> Option<Duration> {
-    (free_at > now).then(|| free_at.since(now))
+/// How long a subject must wait until one more event of this kind keeps its rate.
+pub(crate) fn wait_of(
+    tx: &mut Tx<'_>,
+    subject: &Subject,
+    rule: Rule,
+    rate: Rate,
+    now: Timestamp,
+) -> Result<Option<Duration>, Fault> {
+    let counted = count(tx, subject, rule, now - rate.window)?;
+    let full = counted.number >= rate.most;
+    Ok(counted.oldest.filter(|_| full).map(|oldest| (oldest + rate.window).since(now)))
 }
 
 /// Nothing for the free failures, then 1 s, 2 s, 4 s … up to the longest wait.

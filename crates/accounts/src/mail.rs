@@ -67,6 +67,16 @@ pub enum MailContent {
         /// When the link stops working.
         link_expires_at: Timestamp,
     },
+    /// Somebody tried several wrong passwords.
+    FailedSignIns {
+        /// The address of the page that asks for a new password, which also ends every wait.
+        forgot: String,
+    },
+    /// A copy of a session's refresh token was used: the session was ended.
+    RefreshReused {
+        /// The address of the page that asks for a new password.
+        forgot: String,
+    },
     /// The account is active now.
     Welcome {
         /// The address of the sign-in page.
@@ -84,12 +94,14 @@ impl MailContent {
             Self::PasswordChanged { .. } => "password_changed",
             Self::EmailChange { .. } => "email_change",
             Self::EmailUndo { .. } => "email_undo",
+            Self::FailedSignIns { .. } => "failed_sign_ins",
+            Self::RefreshReused { .. } => "refresh_reused",
             Self::Welcome { .. } => "welcome",
         }
     }
 
     /// Every kind there is, for checks that each has its template.
-    pub const KINDS: [&'static str; 7] = [
+    pub const KINDS: [&'static str; 9] = [
         "confirm",
         "already_registered",
         "welcome",
@@ -97,6 +109,8 @@ impl MailContent {
         "password_changed",
         "email_change",
         "email_undo",
+        "failed_sign_ins",
+        "refresh_reused",
     ];
 }
 

@@ -27,8 +27,30 @@ pub struct Policy {
     pub passwords: PasswordRules,
     /// The cost of a password hash and the threads that pay it.
     pub hash: HashPolicy,
+    /// How long the audit trail is kept.
+    pub audit_retention: Duration,
     /// The limits per client. Off only in load tests; the limits per address stay.
     pub client_limits: bool,
+}
+
+/// So many in any window of this length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many.
+    pub most: i64,
+    /// The length of the window.
+    pub window: Duration,
+}
+
+impl Rate {
+    /// `most` in any window of this length.
+    pub const fn new(most: i64, window: Duration) -> Self {
+        Self { most, window }
+    }
+
+    fn is_sound(self) -> bool {
+        (1..=100_000).contains(&self.most) && (Duration::from_secs(1)..=30 * DAY).contains(&self.window)
+    }
 }
 
 /// How sign-ups are confirmed: security requirements C1–C8.
@@ -52,10 +74,8 @@ pub struct ConfirmPolicy {
     pub failures_per_day: i64,
     /// Failed guesses per address in 30 days; then link only.
     pub failures_per_month: i64,
-    /// Failed guesses per client prefix in 10 minutes; then 429.
-    pub client_failures_per_10_minutes: i64,
-    /// Failed guesses per client prefix in 24 hours; then 429.
-    pub client_failures_per_day: i64,
+    /// Failed guesses per client prefix, in a short and in a long window; then 429.
+    pub client_failures: [Rate; 2],
     /// Failed guesses of everybody in an hour; then link only until it is quiet again (C5, C7).
     pub failures_per_hour_of_all: i64,
 }
@@ -71,6 +91,8 @@ pub struct SignUpPolicy {
     pub resend_waits: Vec<Duration>,
     /// Requested mails per address in 24 hours.
     pub mails_per_day: i64,
+    /// Requests per client prefix that cost a mail, whether one goes or not; then 429.
+    pub client_mails: Rate,
     /// "You already have an account" mails per address in 24 hours.
     pub notices_per_day: i64,
     /// How long an `Idempotency-Key` is remembered.
@@ -97,8 +119,12 @@ pub struct SignInPolicy {
     pub first_wait: Duration,
     /// The longest wait.
     pub longest_wait: Duration,
-    /// Failures per client prefix in 5 minutes; then 429.
-    pub client_failures_per_5_minutes: i64,
+    /// Failures in a row after which no password is accepted until a reset link was used (SP 800-63B-4 §3.2.2).
+    pub hard_stop: i64,
+    /// Failures in a row after which the owner is told by mail.
+    pub failures_to_notice: i64,
+    /// Failures per client prefix; then 429.
+    pub client_failures: Rate,
 }
 
 /// Links that set a new password: security requirements T3, X1.
@@ -164,6 +190,7 @@ impl Default for Policy {
             tokens: TokenPolicy::default(),
             passwords: PasswordRules { min_code_points: 8, service_name: "Vestibule".to_owned() },
             hash: HashPolicy { memory_kib: 19_456, passes: 2, threads: 0, queue: 0 },
+            audit_retention: 365 * DAY,
             client_limits: true,
         }
     }
@@ -181,8 +208,7 @@ impl Default for ConfirmPolicy {
             codes_per_day: 5,
             failures_per_day: 15,
             failures_per_month: 30,
-            client_failures_per_10_minutes: 10,
-            client_failures_per_day: 30,
+            client_failures: [Rate::new(10, 10 * MINUTE), Rate::new(30, DAY)],
             failures_per_hour_of_all: 200,
         }
     }
@@ -195,6 +221,7 @@ impl Default for SignUpPolicy {
             open_per_address: 3,
             resend_waits: [1, 2, 4, 8, 15].map(|minutes| minutes * MINUTE).to_vec(),
             mails_per_day: 10,
+            client_mails: Rate::new(100, HOUR),
             notices_per_day: 1,
             idempotency_lifetime: DAY,
             disclosure: Disclosure::Discreet,
@@ -208,7 +235,9 @@ impl Default for SignInPolicy {
             free_failures: 5,
             first_wait: Duration::from_secs(1),
             longest_wait: 15 * MINUTE,
-            client_failures_per_5_minutes: 20,
+            hard_stop: 100,
+            failures_to_notice: 10,
+            client_failures: Rate::new(20, 5 * MINUTE),
         }
     }
 }
@@ -226,6 +255,8 @@ impl Default for TokenPolicy {
         }
     }
 }
+
+const RATE_BOUNDS: &str = "must be 1 to 100000 in 1 second to 30 days";
 
 /// A setting that would make the product unsafe or useless.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -271,6 +302,19 @@ impl Policy {
                 tokens.session_idle <= tokens.session_absolute,
                 "tokens.session_idle",
                 "must not be longer than tokens.session_absolute",
+            ),
+            (self.sign_in.client_failures.is_sound(), "limits.sign_in", RATE_BOUNDS),
+            (confirm.client_failures.iter().all(|rate| rate.is_sound()), "limits.codes", RATE_BOUNDS),
+            (sign_up.client_mails.is_sound(), "limits.mails", RATE_BOUNDS),
+            (
+                (7 * DAY..=3650 * DAY).contains(&self.audit_retention),
+                "audit.retention",
+                "must be 7 to 3650 days",
+            ),
+            (
+                (1..=100).contains(&self.sign_in.hard_stop),
+                "limits.hard_stop",
+                "must be 1 to 100 (SP 800-63B-4 §3.2.2)",
             ),
             (
                 (8..=64).contains(&passwords.min_code_points),

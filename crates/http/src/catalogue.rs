@@ -209,6 +209,12 @@ fields {
     CodeMalformed 422 "code_malformed": "Not a code",
         "A code is made of 4 to 8 digits, sent as a text. Nothing else is read: no spaces, no numbers without quotes.",
         "Send the digits of the mail.";
+    IdInvalid 422 "id_invalid": "Not an id",
+        "The text is not an id of the kind that is asked for, such as `usr_` and 26 characters.",
+        "Copy the whole id as it was given out.";
+    KindInvalid 422 "kind_invalid": "Not a kind of event",
+        "The audit trail has no entries of this kind.",
+        "Send a `kind` as entries of the trail have it, such as `signed_in`.";
     StatusInvalid 422 "status_invalid": "Not a status",
         "A user is `active` or `disabled`.",
         "Send one of them.";

@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use vestibule::{
-    AdminError, AuthenticateError, ChangeError, ConfirmError, EmailChangeError, Fault, LinkError,
+    AdminError, AskError, AuthenticateError, ChangeError, ConfirmError, EmailChangeError, Fault, LinkError,
     ProfileError, ResetError, SignInError, SignUpError,
 };
 
@@ -222,7 +222,17 @@ impl From<SignUpError> for Problem {
             SignUpError::UserNameTaken => Self::new(Code::UserNameTaken),
             SignUpError::EmailTaken => Self::new(Code::EmailTaken),
             SignUpError::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),
+            SignUpError::Limited { retry_after } => Self::limited(Limit::Mails, retry_after),
             SignUpError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Limited { retry_after } => Self::limited(Limit::Mails, retry_after),
+            AskError::Fault(fault) => fault.into(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The limits per client, as answers tell them (draft-ietf-httpapi-ratelimit-headers-11).
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use vestibule::Policy;
+use vestibule::{Policy, Rate};
 
 /// What was done too often.
 #[derive(Clone, Copy, Debug)]
@@ -10,6 +10,8 @@ pub(crate) enum Limit {
     SignIn,
     /// Wrong codes.
     Confirm,
+    /// Requests that cost a mail.
+    Mails,
 }
 
 /// Goes with an answer to the [`edge`](crate::edge): a limit was reached, and ends in so many seconds.
@@ -19,27 +21,28 @@ pub(crate) struct Reached {
     pub(crate) seconds: u64,
 }
 
-/// How many failures of one client each limit allows, from the policy in force.
+/// How much of each one client may do, from the policy in force.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Quotas {
-    sign_in_per_5_minutes: i64,
-    confirm_per_10_minutes: i64,
+    sign_in: Rate,
+    confirm: Rate,
+    mails: Rate,
 }
 
 impl Quotas {
     pub(crate) fn of(policy: &Policy) -> Self {
-        Self {
-            sign_in_per_5_minutes: policy.sign_in.client_failures_per_5_minutes,
-            confirm_per_10_minutes: policy.confirm.client_failures_per_10_minutes,
-        }
+        let [confirm, _] = policy.confirm.client_failures;
+        Self { sign_in: policy.sign_in.client_failures, confirm, mails: policy.sign_up.client_mails }
     }
 
     /// `RateLimit-Policy` and `RateLimit`.
     pub(crate) fn write(self, reached: Reached, headers: &mut HeaderMap) {
-        let (name, quota, window_seconds) = match reached.limit {
-            Limit::SignIn => ("sign-in", self.sign_in_per_5_minutes, 300),
-            Limit::Confirm => ("confirm", self.confirm_per_10_minutes, 600),
+        let (name, rate) = match reached.limit {
+            Limit::SignIn => ("sign-in", self.sign_in),
+            Limit::Confirm => ("confirm", self.confirm),
+            Limit::Mails => ("mails", self.mails),
         };
+        let (quota, window_seconds) = (rate.most, rate.window.as_secs());
         let policy = format!("\"{name}\";q={quota};w={window_seconds}");
         let left = format!("\"{name}\";r=0;t={}", reached.seconds);
         for (name, value) in [("ratelimit-policy", policy), ("ratelimit", left)] {
@@ -52,17 +55,22 @@ impl Quotas {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     // L6: what is told is what is enforced.
     #[test]
     fn quotas_are_those_of_the_policy() {
         let mut policy = Policy::default();
-        policy.sign_in.client_failures_per_5_minutes = 7;
-        policy.confirm.client_failures_per_10_minutes = 4;
-        for (limit, quota) in
-            [(Limit::SignIn, "\"sign-in\";q=7;w=300"), (Limit::Confirm, "\"confirm\";q=4;w=600")]
-        {
+        policy.sign_in.client_failures.most = 7;
+        policy.confirm.client_failures[0].most = 4;
+        policy.sign_up.client_mails = Rate::new(3, Duration::from_secs(90));
+        for (limit, quota) in [
+            (Limit::SignIn, "\"sign-in\";q=7;w=300"),
+            (Limit::Confirm, "\"confirm\";q=4;w=600"),
+            (Limit::Mails, "\"mails\";q=3;w=90"),
+        ] {
             let mut headers = HeaderMap::new();
             Quotas::of(&policy).write(Reached { limit, seconds: 42 }, &mut headers);
             assert_eq!(headers["ratelimit-policy"], quota);

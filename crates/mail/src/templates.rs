@@ -32,7 +32,7 @@ macro_rules! kind {
 }
 
 /// The embedded files. A new kind of mail is its folder and a line here.
-const EMBEDDED: [&[(&str, &str)]; 8] = [
+const EMBEDDED: [&[(&str, &str)]; 10] = [
     &[
         file!("shared/layout.html"),
         file!("shared/parts.html"),
@@ -46,6 +46,8 @@ const EMBEDDED: [&[(&str, &str)]; 8] = [
     kind!("password_changed"),
     kind!("email_change"),
     kind!("email_undo"),
+    kind!("failed_sign_ins"),
+    kind!("refresh_reused"),
 ];
 
 /// Why the templates cannot be used.

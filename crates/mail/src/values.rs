@@ -28,7 +28,9 @@ pub(crate) fn of(content: &MailContent) -> Option<Values> {
         | MailContent::EmailUndo { link, link_expires_at } => {
             vec![("link", Value::from(link.expose())), ("link_until", Value::from(minute(*link_expires_at)))]
         }
-        MailContent::PasswordChanged { forgot } => vec![("forgot", Value::from(forgot.as_str()))],
+        MailContent::PasswordChanged { forgot }
+        | MailContent::FailedSignIns { forgot }
+        | MailContent::RefreshReused { forgot } => vec![("forgot", Value::from(forgot.as_str()))],
         _ => return None,
     };
     Some(values.into_iter().collect())
@@ -64,6 +66,7 @@ pub(crate) fn samples() -> Vec<Mail> {
         link_expires_at: at,
     };
     let sign_in = || "https://example.org/sign-in".to_owned();
+    let forgot = || "https://example.org/forgot".to_owned();
     let contents = [
         confirm(Some(link()), code(), 60),
         confirm(Some(link()), None, 90),
@@ -72,7 +75,9 @@ pub(crate) fn samples() -> Vec<Mail> {
         MailContent::AlreadyRegistered { sign_in: sign_in() },
         MailContent::Welcome { sign_in: sign_in() },
         MailContent::PasswordReset { link: link(), link_expires_at: at },
-        MailContent::PasswordChanged { forgot: "https://example.org/forgot".to_owned() },
+        MailContent::PasswordChanged { forgot: forgot() },
+        MailContent::FailedSignIns { forgot: forgot() },
+        MailContent::RefreshReused { forgot: forgot() },
         MailContent::EmailChange { link: link(), link_expires_at: at },
         MailContent::EmailUndo { link: link(), link_expires_at: at },
     ];

@@ -56,6 +56,12 @@ impl Email {
         self.typed.rsplit_once('@').map_or("", |(local, _)| local)
     }
 
+    /// Enough to remind its owner of it, and too little to write to: `a***@example.org`.
+    pub fn masked(&self) -> String {
+        let first: String = self.local_part().chars().take(1).collect();
+        format!("{first}***@{}", self.domain())
+    }
+
     /// The domain in its A-label form (`xn--…` where it is international).
     pub fn domain(&self) -> &str {
         self.key.rsplit_once('@').map_or("", |(_, domain)| domain)

@@ -79,6 +79,7 @@ id!(/** Names a user: `usr_…`. It never changes and is never used again; it is
 id!(/** Names a sign-up that is not yet a user: `reg_…`. */ RegistrationId, "reg_");
 id!(/** Names a session: `ses_…`, the `sid` of its tokens. */ SessionId, "ses_");
 id!(/** Names a message in the outbox: `msg_…`, its Message-ID and idempotency key. */ MailId, "msg_");
+id!(/** Names an entry of the audit trail: `aud_…`. */ AuditId, "aud_");
 
 #[cfg(test)]
 mod tests {

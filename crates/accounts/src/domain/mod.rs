@@ -1,5 +1,6 @@
 //! Values that are valid or do not exist. No I/O, no clock, no randomness.
 
+pub(crate) mod audit;
 pub(crate) mod challenge;
 pub(crate) mod common_passwords;
 pub(crate) mod email;

@@ -1,13 +1,17 @@
 //! The account itself: its profile, its data, its end.
 
 use crate::limits;
-use crate::ops::admin::find_replaceable;
-use crate::ops::admin::{AdminError, UserRef};
+use crate::ops::admin::{AdminError, UserRef, find_replaceable};
+use crate::ops::audit::Entry;
 use crate::ops::password::ChangeError;
 use crate::ops::sessions::Session;
+use crate::store::audit::{self, Filter};
 use crate::store::limits::lock;
 use crate::store::{outbox, registrations, sessions, users};
-use crate::{Account, Accounts, Client, Fault, Password, SignedIn, Timestamp, UserName};
+use crate::{
+    Account, Accounts, AuditActor, AuditEvent, AuditKind, Client, Fault, Password, SignedIn, Timestamp,
+    UserName,
+};
 
 /// What a user may change without giving the password. `None` leaves it as it is.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +45,12 @@ pub struct Export {
     pub sessions: Vec<Session>,
     /// Messages about it: their kind, when they were queued, and when they were handed over.
     pub mails: Vec<(String, Timestamp, Option<Timestamp>)>,
+    /// What the audit trail says about it, newest first, at most a thousand entries.
+    pub events: Vec<AuditEvent>,
 }
+
+/// Entries of the audit trail in an export, at most.
+const EVENTS: i64 = 1000;
 
 impl Accounts {
     /// Changes the user's own name or language.
@@ -52,8 +61,10 @@ impl Accounts {
         &self,
         who: &SignedIn,
         change: ProfileChange,
+        client: &Client,
     ) -> Result<Account, ProfileError> {
-        let id = who.account.id;
+        let (inner, id, now) = (self.0.clone(), who.account.id, self.0.now());
+        let entry = Entry::new(AuditKind::ProfileChanged, AuditActor::User(id), client);
         self.0
             .store
             .write(move |tx| {
@@ -66,7 +77,9 @@ impl Accounts {
                 if let Some(locale) = &change.locale {
                     users::set_locale(tx, id, locale)?;
                 }
-                users::by_id(tx, id)?.map(|found| found.account).ok_or(ProfileError::Gone)
+                let account = users::by_id(tx, id)?.map(|found| found.account).ok_or(ProfileError::Gone)?;
+                entry.about(&account).write(tx, &inner, now)?;
+                Ok(account)
             })
             .await
     }
@@ -84,6 +97,7 @@ impl Accounts {
     ) -> Result<(), ChangeError> {
         self.give_password(who, password, client).await?;
         let (inner, account, now) = (self.0.clone(), who.account.clone(), self.0.now());
+        let entry = Entry::new(AuditKind::Deleted, AuditActor::User(account.id), client);
         self.0
             .store
             .write(move |tx| {
@@ -97,6 +111,7 @@ impl Accounts {
                 };
                 registrations::delete_all(tx, &account.email)?;
                 users::delete(tx, account.id)?;
+                entry.about(&account).write(tx, &inner, now)?;
                 Ok(())
             })
             .await
@@ -106,15 +121,18 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Fault`] when the store does not answer.
-    pub async fn export_account(&self, who: &SignedIn) -> Result<Export, Fault> {
-        let (account, now) = (who.account.clone(), self.0.now());
+    pub async fn export_account(&self, who: &SignedIn, client: &Client) -> Result<Export, Fault> {
+        let (inner, account, now) = (self.0.clone(), who.account.clone(), self.0.now());
+        let entry = Entry::new(AuditKind::Exported, AuditActor::User(account.id), client).about(&account);
         let idle = now - self.0.policy().tokens.session_idle;
         self.0
             .store
-            .read(move |tx| {
+            .write(move |tx| {
+                entry.write(tx, &inner, now)?;
                 Ok(Export {
                     sessions: sessions::list(tx, account.id, now, idle)?,
-                    mails: outbox::of(tx, account.id.as_bytes())?,
+                    mails: outbox::of_user(tx, account.id)?,
+                    events: audit::before(tx, &Filter::User(account.id), audit::END, EVENTS)?,
                     account: account.clone(),
                 })
             })

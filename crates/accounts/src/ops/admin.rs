@@ -2,11 +2,13 @@
 
 use crate::accounts::Inner;
 use crate::domain::password::PasswordContext;
+use crate::ops::audit::Entry;
 use crate::store::limits::lock;
 use crate::store::users::{self, Inserted};
 use crate::store::{Tx, registrations, sessions};
 use crate::{
-    Account, Accounts, Email, Fault, Password, PasswordError, SignedIn, Timestamp, UserId, UserName, limits,
+    Account, Accounts, AuditKind, Client, Email, Fault, Password, PasswordError, SignedIn, Timestamp, UserId,
+    UserName, limits,
 };
 
 /// The role that administrative operations need.
@@ -17,8 +19,8 @@ pub(crate) const ADMIN: &str = "admin";
 pub enum Actor<'a> {
     /// Whoever may run the program on the server.
     Operator,
-    /// A signed-in user, who needs the role `admin`.
-    User(&'a SignedIn),
+    /// A signed-in user, who needs the role `admin`, and from where.
+    User(&'a SignedIn, &'a Client),
 }
 
 /// A user made by an operator.
@@ -104,7 +106,15 @@ impl Accounts {
         inner.policy().passwords.check(&user.password, names)?;
         let password_hash = inner.hasher.hash(&user.password).await?;
         let account = new_account(&inner, user, now);
-        self.0.store.write(move |tx| create(tx, &inner, &account, &password_hash)).await
+        let entry = Entry::by(AuditKind::Created, actor).about(&account);
+        self.0
+            .store
+            .write(move |tx| {
+                let account = create(tx, &inner, &account, &password_hash)?;
+                entry.write(tx, &inner, now)?;
+                Ok(account)
+            })
+            .await
     }
 
     /// Disables a user and ends all sessions, at once and on every instance. A second time changes nothing.
@@ -114,13 +124,15 @@ impl Accounts {
     /// [`Fault`](AdminError::Fault).
     pub async fn disable_user(&self, actor: Actor<'_>, user: &UserRef) -> Result<Account, AdminError> {
         actor.must_be_admin()?;
-        let (user, now) = (user.clone(), self.0.now());
+        let (inner, user, now) = (self.0.clone(), user.clone(), self.0.now());
+        let entry = Entry::by(AuditKind::Disabled, actor);
         self.0
             .store
             .write(move |tx| {
                 let account = find_replaceable(tx, &user)?;
                 users::disable(tx, account.id, now)?;
                 sessions::end_all(tx, account.id, now)?;
+                entry.about(&account).write(tx, &inner, now)?;
                 Ok(Account { disabled_at: account.disabled_at.or(Some(now)), ..account })
             })
             .await
@@ -132,12 +144,14 @@ impl Accounts {
     /// [`AdminError::Forbidden`], [`AdminError::NotFound`], [`AdminError::Fault`].
     pub async fn enable_user(&self, actor: Actor<'_>, user: &UserRef) -> Result<Account, AdminError> {
         actor.must_be_admin()?;
-        let user = user.clone();
+        let (inner, user, now) = (self.0.clone(), user.clone(), self.0.now());
+        let entry = Entry::by(AuditKind::Enabled, actor);
         self.0
             .store
             .write(move |tx| {
                 let account = find(tx, &user)?;
                 users::enable(tx, account.id)?;
+                entry.about(&account).write(tx, &inner, now)?;
                 Ok(Account { disabled_at: None, ..account })
             })
             .await
@@ -151,6 +165,7 @@ impl Accounts {
     pub async fn delete_user(&self, actor: Actor<'_>, user: &UserRef) -> Result<(), AdminError> {
         actor.must_be_admin()?;
         let (inner, user, now) = (self.0.clone(), user.clone(), self.0.now());
+        let entry = Entry::by(AuditKind::Deleted, actor);
         self.0
             .store
             .write(move |tx| {
@@ -159,6 +174,7 @@ impl Accounts {
                 let account = find_replaceable(tx, &UserRef::Id(account.id))?;
                 registrations::delete_all(tx, &account.email)?;
                 users::delete(tx, account.id)?;
+                entry.about(&account).write(tx, &inner, now)?;
                 Ok(())
             })
             .await
@@ -170,8 +186,8 @@ impl Actor<'_> {
     pub(super) fn must_be_admin(self) -> Result<(), AdminError> {
         match self {
             Self::Operator => Ok(()),
-            Self::User(user) if user.has_role(ADMIN) => Ok(()),
-            Self::User(_) => Err(AdminError::Forbidden),
+            Self::User(user, _) if user.has_role(ADMIN) => Ok(()),
+            Self::User(..) => Err(AdminError::Forbidden),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Token check and sign-out.
 
+use crate::ops::audit::Entry;
 use crate::store::{sessions, users};
-use crate::{Account, Accounts, Fault, SessionId, Timestamp};
+use crate::{Account, Accounts, AuditActor, AuditKind, Client, Fault, SessionId, Timestamp};
 
 /// Who makes a request: the result of checking an access token.
 #[derive(Clone, Debug)]
@@ -63,12 +64,20 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Fault`] when the store does not answer.
-    pub async fn sign_out(&self, who: &SignedIn, everywhere: bool) -> Result<(), Fault> {
-        let (user, session, now) = (who.account.id, who.session_id, self.0.now());
+    pub async fn sign_out(&self, who: &SignedIn, everywhere: bool, client: &Client) -> Result<(), Fault> {
+        let (inner, user, session, now) = (self.0.clone(), who.account.id, who.session_id, self.0.now());
+        let entry = Entry::new(AuditKind::SignedOut, AuditActor::User(user), client)
+            .about(&who.account)
+            .detail(if everywhere { "all sessions".to_owned() } else { format!("session {session}") });
         self.0
             .store
             .write(move |tx| {
-                if everywhere { sessions::end_all(tx, user, now) } else { sessions::end(tx, session, now) }
+                if everywhere {
+                    sessions::end_all(tx, user, now)?;
+                } else {
+                    sessions::end(tx, session, now)?;
+                }
+                entry.write(tx, &inner, now)
             })
             .await
     }

@@ -6,14 +6,15 @@ use std::time::Duration;
 use crate::accounts::Inner;
 use crate::domain::registration::Registration;
 use crate::limits::{self, PasswordAttempt, client_wait, codes_allowed, record_failed_guess};
+use crate::ops::audit::Entry;
 use crate::store::limits::{Subject, lock};
 use crate::store::registrations::{self, Spent};
 use crate::store::users::{self, Inserted};
 use crate::store::{Tx, outbox};
 use crate::token::challenge::{code, is_code, open_link_token};
 use crate::{
-    Account, Accounts, Client, Email, Fault, MailId, Password, RegistrationId, Secret, Timestamp, UserId,
-    UserName,
+    Account, Accounts, AuditActor, AuditKind, Client, Email, Fault, MailId, Password, RegistrationId, Secret,
+    Timestamp, UserId, UserName,
 };
 
 /// Why a sign-up was not confirmed.
@@ -107,7 +108,8 @@ impl Accounts {
         let inner = self.0.clone();
         let now = inner.now();
         let address = limits::address(&inner.root, email);
-        let attempt = PasswordAttempt::new(&inner.root, inner.policy(), address, client, now);
+        let failed = failed(client).address(email);
+        let attempt = PasswordAttempt::new(&inner, address, failed, client, now);
         self.may_try(&attempt).await?;
         let (key, most) = (email.clone(), inner.policy().sign_up.open_per_address);
         let candidates: Vec<Registration> = inner
@@ -131,7 +133,8 @@ impl Accounts {
             code: code.0.clone(),
             address,
             client: attempt.client,
-            birth: Birth::new(&inner, user_name, now),
+            failed: attempt.failed.detail("wrong code"),
+            birth: Birth::new(&inner, user_name, client, "by code", now),
         };
         let account = inner.clone().store.write(move |tx| guess.spend(tx, &inner)).await??;
         self.0.mail_queued.notify_one();
@@ -163,7 +166,8 @@ impl Accounts {
         };
         // Whoever does not have the link cannot use this counter up.
         let holder = limits::link(&inner.root, registration.id);
-        let attempt = PasswordAttempt::new(&inner.root, inner.policy(), holder, client, now);
+        let failed = failed(client).address(&registration.email);
+        let attempt = PasswordAttempt::new(&inner, holder, failed, client, now);
         self.may_try(&attempt).await?;
         let proven = match password {
             None => !inner.policy().confirm.require_password,
@@ -175,11 +179,12 @@ impl Accounts {
         if !proven {
             return Err(self.wrong_password(attempt).await?);
         }
-        let birth = Birth::new(&inner, user_name, now);
+        let birth = Birth::new(&inner, user_name, client, "by link", now);
         let address = limits::address(&inner.root, &registration.email);
+        let shared = inner.clone();
         let activate = move |tx: &mut Tx<'_>| {
             lock(tx, &address, now)?;
-            birth.activate(tx, registration.id)?.ok_or(ConfirmError::LinkUsed)
+            birth.activate(tx, &shared, registration.id)?.ok_or(ConfirmError::LinkUsed)
         };
         let account = inner.store.write(activate).await?;
         self.0.mail_queued.notify_one();
@@ -188,18 +193,14 @@ impl Accounts {
 
     async fn may_try(&self, attempt: &PasswordAttempt) -> Result<(), ConfirmError> {
         let (inner, attempt) = (self.0.clone(), attempt.clone());
-        let wait: Option<Duration> = self
-            .0
-            .store
-            .read(move |tx| attempt.wait(tx, &inner.policy().sign_in))
-            .await
-            .map_err(ConfirmError::Fault)?;
+        let wait: Option<Duration> =
+            self.0.store.read(move |tx| attempt.wait(tx, &inner)).await.map_err(ConfirmError::Fault)?;
         wait.map_or(Ok(()), |retry_after| Err(ConfirmError::Limited { retry_after }))
     }
 
     async fn wrong_password(&self, attempt: PasswordAttempt) -> Result<ConfirmError, Fault> {
         let inner = self.0.clone();
-        let limited = self.0.store.write(move |tx| attempt.wrong(tx, &inner.policy().sign_in)).await?;
+        let limited = self.0.store.write(move |tx| attempt.wrong(tx, &inner)).await?;
         Ok(limited.map_or(ConfirmError::Refused, |retry_after| ConfirmError::Limited { retry_after }))
     }
 
@@ -223,6 +224,11 @@ impl Accounts {
     }
 }
 
+/// What the trail says of a wrong password or code.
+fn failed(client: &Client) -> Entry {
+    Entry::new(AuditKind::ConfirmFailed, AuditActor::Anonymous, client)
+}
+
 /// A code that came back with the right password.
 struct Guess {
     /// The sign-ups whose password was given, newest first.
@@ -230,6 +236,7 @@ struct Guess {
     code: Secret,
     address: Subject,
     client: Option<Subject>,
+    failed: Entry,
     birth: Birth,
 }
 
@@ -253,9 +260,10 @@ impl Guess {
                 continue;
             };
             if self.is_right(&spent, inner) {
-                return Ok(self.birth.activate(tx, *id)?.ok_or(ConfirmError::CodeExpired));
+                return Ok(self.birth.activate(tx, inner, *id)?.ok_or(ConfirmError::CodeExpired));
             }
             record_failed_guess(tx, &self.address, self.client.as_ref(), now)?;
+            self.failed.write(tx, inner, now)?;
             attempts_left = attempts_left.max(Some(policy.guesses_per_code - spent.attempts));
         }
         Ok(Err(match attempts_left {
@@ -278,23 +286,39 @@ struct Birth {
     user: UserId,
     mail: MailId,
     user_name: Option<UserName>,
+    client: Client,
+    /// How it was confirmed, for the audit trail.
+    way: &'static str,
     now: Timestamp,
 }
 
 impl Birth {
-    fn new(inner: &Inner, user_name: Option<UserName>, now: Timestamp) -> Self {
+    fn new(
+        inner: &Inner,
+        user_name: Option<UserName>,
+        client: &Client,
+        way: &'static str,
+        now: Timestamp,
+    ) -> Self {
         let env = &inner.settings.env;
         Self {
             user: UserId::from_bytes(env.new_id(now)),
             mail: MailId::from_bytes(env.new_id(now)),
             user_name,
+            client: client.clone(),
+            way,
             now,
         }
     }
 
     /// Makes the registration a user and deletes the other sign-ups of the address, all in one commit (S5). `None` when
     /// another was faster. The caller holds the lock of the address.
-    fn activate(&self, tx: &mut Tx<'_>, id: RegistrationId) -> Result<Option<Account>, ConfirmError> {
+    fn activate(
+        &self,
+        tx: &mut Tx<'_>,
+        inner: &Inner,
+        id: RegistrationId,
+    ) -> Result<Option<Account>, ConfirmError> {
         let Some(registration) = registrations::by_id(tx, id)? else { return Ok(None) };
         if users::email_exists(tx, &registration.email)? || !registrations::activate(tx, id, self.now)? {
             return Ok(None);
@@ -316,6 +340,10 @@ impl Birth {
         }
         registrations::delete_others(tx, &account.email, id)?;
         outbox::push(tx, self.mail, "welcome", account.id.as_bytes(), self.now)?;
+        Entry::new(AuditKind::Activated, AuditActor::User(account.id), &self.client)
+            .about(&account)
+            .detail(self.way)
+            .write(tx, inner, self.now)?;
         Ok(Some(account))
     }
 }

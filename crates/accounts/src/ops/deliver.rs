@@ -169,13 +169,13 @@ fn back_off(mail: &Taken) -> Duration {
 /// Decides what a message says now, right before it goes (T8).
 fn plan(tx: &mut Tx<'_>, inner: &Inner, taken: &Taken, now: Timestamp) -> Result<Plan, Fault> {
     let sign_in = format!("{}/login", inner.settings.public_url);
+    let forgot = format!("{}/forgot", inner.settings.public_url);
     match taken.kind.as_str() {
         "confirm" => plan_confirmation(tx, inner, taken, sign_in, now),
         "welcome" => plan_notice(tx, taken, MailContent::Welcome { sign_in }),
-        "password_changed" => {
-            let forgot = format!("{}/forgot", inner.settings.public_url);
-            plan_notice(tx, taken, MailContent::PasswordChanged { forgot })
-        }
+        "password_changed" => plan_notice(tx, taken, MailContent::PasswordChanged { forgot }),
+        "failed_sign_ins" => plan_notice(tx, taken, MailContent::FailedSignIns { forgot }),
+        "refresh_reused" => plan_notice(tx, taken, MailContent::RefreshReused { forgot }),
         _ => plan_challenge(tx, inner, taken, sign_in, now),
     }
 }

@@ -2,12 +2,15 @@
 
 use crate::accounts::Inner;
 use crate::domain::challenge::{Challenge, Purpose};
-use crate::limits::{self, DAY};
+use crate::limits::{self, DAY, take_mail};
+use crate::ops::audit::Entry;
 use crate::ops::challenge::{LinkError, open};
 use crate::ops::password::ChangeError;
 use crate::store::limits::{Rule, count, lock, record};
 use crate::store::{Tx, challenges, outbox, registrations, sessions, users};
-use crate::{Account, Accounts, Client, Email, Fault, MailId, Password, SignedIn, Timestamp};
+use crate::{
+    Account, Accounts, AuditActor, AuditKind, Client, Email, Fault, MailId, Password, SignedIn, Timestamp,
+};
 
 /// Why an address was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -40,14 +43,25 @@ impl Accounts {
         let inner = self.0.clone();
         let now = inner.now();
         let env = &inner.settings.env;
+        let by = AuditActor::User(who.account.id);
         let request = Request {
+            entry: Entry::new(AuditKind::EmailChangeRequested, by, client)
+                .about(&who.account)
+                .detail(format!("to {}", new.masked())),
             who: who.clone(),
             new: new.clone(),
             ids: [env.new_id(now), env.new_id(now)],
             mails: [MailId::from_bytes(env.new_id(now)), MailId::from_bytes(env.new_id(now))],
             now,
         };
-        self.0.store.write(move |tx| request.queue(tx, &inner)).await.map_err(ChangeError::Fault)?;
+        let client = client.clone();
+        self.0
+            .store
+            .write(move |tx| match take_mail(tx, &inner, &client, now)? {
+                Some(retry_after) => Err(ChangeError::Limited { retry_after }),
+                None => Ok(request.queue(tx, &inner)?),
+            })
+            .await?;
         self.0.mail_queued.notify_one();
         Ok(())
     }
@@ -56,8 +70,8 @@ impl Accounts {
     ///
     /// # Errors
     /// [`EmailChangeError::Link`], [`Taken`](EmailChangeError::Taken), [`Fault`](EmailChangeError::Fault).
-    pub async fn confirm_email(&self, token: &str) -> Result<Account, EmailChangeError> {
-        self.use_email_link(token, Purpose::EmailChange).await
+    pub async fn confirm_email(&self, token: &str, client: &Client) -> Result<Account, EmailChangeError> {
+        self.use_email_link(token, Purpose::EmailChange, client).await
     }
 
     /// Goes back to the address before, or forgets a change that was not confirmed yet; ends all sessions, because
@@ -65,18 +79,37 @@ impl Accounts {
     ///
     /// # Errors
     /// [`EmailChangeError::Link`], [`Taken`](EmailChangeError::Taken), [`Fault`](EmailChangeError::Fault).
-    pub async fn undo_email(&self, token: &str) -> Result<Account, EmailChangeError> {
-        self.use_email_link(token, Purpose::EmailUndo).await
+    pub async fn undo_email(&self, token: &str, client: &Client) -> Result<Account, EmailChangeError> {
+        self.use_email_link(token, Purpose::EmailUndo, client).await
     }
 
-    async fn use_email_link(&self, token: &str, purpose: Purpose) -> Result<Account, EmailChangeError> {
+    async fn use_email_link(
+        &self,
+        token: &str,
+        purpose: Purpose,
+        client: &Client,
+    ) -> Result<Account, EmailChangeError> {
         let (inner, token, now) = (self.0.clone(), token.to_owned(), self.0.now());
-        self.0.store.write(move |tx| adopt(tx, &inner, &token, purpose, now)).await
+        let kind = match purpose {
+            Purpose::EmailUndo => AuditKind::EmailChangeUndone,
+            Purpose::EmailChange | Purpose::PasswordReset => AuditKind::EmailChanged,
+        };
+        let entry = Entry::new(kind, AuditActor::Anonymous, client);
+        self.0
+            .store
+            .write(move |tx| {
+                let (before, account) = adopt(tx, &inner, &token, purpose, now)?;
+                let detail = format!("from {}", before.masked());
+                entry.about(&account).detail(detail).write(tx, &inner, now)?;
+                Ok(account)
+            })
+            .await
     }
 }
 
 /// A wish for another address.
 struct Request {
+    entry: Entry,
     who: SignedIn,
     new: Email,
     /// Of the change and of its undoing.
@@ -103,7 +136,8 @@ impl Request {
         // A taken address: the same row and the same mails, but what goes to the new address tells its owner.
         outbox::push(tx, first, Purpose::EmailChange.name(), &change.id, self.now)?;
         challenges::insert(tx, &undo)?;
-        outbox::push(tx, second, Purpose::EmailUndo.name(), &undo.id, self.now)
+        outbox::push(tx, second, Purpose::EmailUndo.name(), &undo.id, self.now)?;
+        self.entry.write(tx, inner, self.now)
     }
 
     fn challenges(&self, tx: &mut Tx<'_>, inner: &Inner) -> Result<[Challenge; 2], Fault> {
@@ -133,14 +167,14 @@ impl Request {
     }
 }
 
-/// Gives the user the address of the challenge.
+/// Gives the user the address of the challenge; also gives the address before.
 fn adopt(
     tx: &mut Tx<'_>,
     inner: &Inner,
     token: &str,
     purpose: Purpose,
     now: Timestamp,
-) -> Result<Account, EmailChangeError> {
+) -> Result<(Email, Account), EmailChangeError> {
     let (challenge, user) = open(tx, inner, token, purpose, now)??;
     lock(tx, &limits::address(&inner.root, &challenge.email), now)?;
     let owner = users::by_email(tx, &challenge.email)?;
@@ -158,5 +192,5 @@ fn adopt(
         Some(session) => sessions::end_others(tx, user.id, session, now)?,
         None => sessions::end_all(tx, user.id, now)?,
     }
-    Ok(Account { email: challenge.email, email_confirmed_at: now, ..user })
+    Ok((user.email.clone(), Account { email: challenge.email, email_confirmed_at: now, ..user }))
 }

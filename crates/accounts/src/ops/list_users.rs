@@ -1,19 +1,13 @@
 //! The list of users: by pages, by state, by the beginning of a name.
 
-use data_encoding::BASE64URL_NOPAD;
-use subtle::ConstantTimeEq as _;
-
 use crate::domain::email::fold;
 use crate::ops::admin::{Actor, AdminError};
+use crate::ops::cursor::{self, page_size};
 use crate::store::Tx;
 use crate::store::users::{self, KeyRange};
-use crate::token::root::{Purpose, RootKeys};
+use crate::token::root::RootKeys;
 use crate::{Account, Accounts, Fault, UserId};
 
-/// Users on a page where the query does not say.
-const LIMIT: u32 = 50;
-/// Users on a page at most.
-const LIMIT_MAX: u32 = 200;
 /// Longer beginnings match nothing that could be stored.
 const PREFIX_CHARS_MAX: usize = 254;
 
@@ -56,10 +50,7 @@ impl Accounts {
     /// [`CursorInvalid`](AdminError::CursorInvalid), [`Fault`](AdminError::Fault).
     pub async fn list_users(&self, actor: Actor<'_>, query: &UserQuery) -> Result<Page<Account>, AdminError> {
         actor.must_be_admin()?;
-        let limit = query.limit.unwrap_or(LIMIT);
-        if !(1..=LIMIT_MAX).contains(&limit) {
-            return Err(AdminError::LimitInvalid);
-        }
+        let limit = page_size(query.limit)?;
         let list = List::new(&self.0.root, query)?;
         let mut items = self
             .0
@@ -67,12 +58,12 @@ impl Accounts {
             .read({
                 let list = list.clone();
                 // One more than asked for tells whether there is a next page.
-                move |tx| list.read(tx, i64::from(limit) + 1)
+                move |tx| list.read(tx, i64::try_from(limit + 1).unwrap_or(i64::MAX))
             })
             .await
             .map_err(AdminError::Fault)?;
-        let more = items.len() > limit as usize;
-        items.truncate(limit as usize);
+        let more = items.len() > limit;
+        items.truncate(limit);
         let next_cursor = items.last().filter(|_| more).map(|last| list.cursor_after(&self.0.root, last));
         Ok(Page { items, next_cursor })
     }
@@ -104,7 +95,7 @@ impl List {
         };
         let mut list = Self { prefix, status: query.status, after: start };
         if let Some(cursor) = &query.cursor {
-            list.after = list.open_cursor(root, cursor).ok_or(AdminError::CursorInvalid)?;
+            list.after = list.open_cursor(root, cursor)?;
         }
         Ok(list)
     }
@@ -132,7 +123,7 @@ impl List {
         Ok(found)
     }
 
-    /// The place behind `last`, signed, so that a cursor cannot be made up or used with another query (G1).
+    /// The place behind `last`.
     fn cursor_after(&self, root: &RootKeys, last: &Account) -> String {
         let by_email = |prefix: &String| last.email.key().starts_with(prefix.as_str());
         let place = match &self.prefix {
@@ -140,27 +131,23 @@ impl List {
             Some(prefix) if by_email(prefix) => format!("e{}", last.email.key()),
             Some(_) => format!("n{}", last.user_name.as_ref().map_or("", |name| name.key())),
         };
-        BASE64URL_NOPAD.encode(&[&self.seal(root, &place), place.as_bytes()].concat())
+        self.sealed(root, |list| list.cursor(&place))
     }
 
-    fn open_cursor(&self, root: &RootKeys, cursor: &str) -> Option<Position> {
-        let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
-        let (seal, place) = bytes.split_first_chunk::<16>()?;
-        let place = std::str::from_utf8(place).ok()?;
-        if !bool::from(seal.ct_eq(&self.seal(root, place))) {
-            return None;
-        }
-        match place.split_at_checked(1)? {
-            ("i", id) => id.parse().ok().map(Position::Id),
-            ("e", key) => Some(Position::Email(key.to_owned())),
-            ("n", key) => Some(Position::Name(key.to_owned())),
+    fn open_cursor(&self, root: &RootKeys, cursor: &str) -> Result<Position, AdminError> {
+        let place = self.sealed(root, |list| list.open(cursor))?;
+        let position = match place.split_at_checked(1) {
+            Some(("i", id)) => id.parse().ok().map(Position::Id),
+            Some(("e", key)) => Some(Position::Email(key.to_owned())),
+            Some(("n", key)) => Some(Position::Name(key.to_owned())),
             _ => None,
-        }
+        };
+        position.ok_or(AdminError::CursorInvalid)
     }
 
-    fn seal(&self, root: &RootKeys, place: &str) -> [u8; 16] {
+    fn sealed<T>(&self, root: &RootKeys, work: impl FnOnce(&cursor::List<'_>) -> T) -> T {
         let status = format!("{:?}", self.status);
         let prefix = self.prefix.as_deref().unwrap_or_default();
-        root.short_mac(Purpose::Cursor, &[prefix.as_bytes(), status.as_bytes(), place.as_bytes()])
+        work(&cursor::List { root, conditions: &[b"users", prefix.as_bytes(), status.as_bytes()] })
     }
 }

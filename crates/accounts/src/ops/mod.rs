@@ -2,9 +2,11 @@
 
 pub(crate) mod account;
 pub(crate) mod admin;
+pub(crate) mod audit;
 pub(crate) mod authenticate;
 pub(crate) mod challenge;
 pub(crate) mod confirm;
+pub(crate) mod cursor;
 pub(crate) mod deliver;
 pub(crate) mod email;
 pub(crate) mod list_users;

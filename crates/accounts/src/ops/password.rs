@@ -5,12 +5,15 @@ use std::time::Duration;
 use crate::accounts::Inner;
 use crate::domain::challenge::{Challenge, Purpose};
 use crate::domain::password::PasswordContext;
-use crate::limits::{self, DAY, PasswordAttempt};
+use crate::limits::{self, DAY, PasswordAttempt, take_mail};
+use crate::ops::audit::Entry;
 use crate::ops::challenge::{LinkError, open};
+use crate::ops::resend::AskError;
 use crate::store::limits::{Failures, Rule, Subject, count, lock, record, set_failures};
 use crate::store::{Tx, challenges, outbox, sessions, users};
 use crate::{
-    Account, Accounts, Client, Email, Fault, MailId, Password, PasswordError, SignedIn, Timestamp, UserName,
+    Account, Accounts, AuditActor, AuditKind, Client, Email, Fault, MailId, Password, PasswordError,
+    SessionId, SignedIn, Timestamp, UserName,
 };
 
 /// Why a password was not reset.
@@ -55,13 +58,25 @@ impl Accounts {
     /// same in every case (X1).
     ///
     /// # Errors
-    /// [`Fault`] when the store does not answer.
-    pub async fn forgot_password(&self, email: &Email, _client: &Client) -> Result<(), Fault> {
-        let (inner, email) = (self.0.clone(), email.clone());
+    /// [`AskError::Limited`] when this client asks too often; [`AskError::Fault`].
+    pub async fn forgot_password(&self, email: &Email, client: &Client) -> Result<(), AskError> {
+        let (inner, email, client) = (self.0.clone(), email.clone(), client.clone());
         let now = inner.now();
         let env = &inner.settings.env;
         let (id, mail) = (env.new_id(now), MailId::from_bytes(env.new_id(now)));
-        self.0.store.write(move |tx| request_reset(tx, &inner, &email, id, mail, now)).await?;
+        let entry = Entry::new(AuditKind::ResetRequested, AuditActor::Anonymous, &client);
+        self.0
+            .store
+            .write(move |tx| {
+                if let Some(retry_after) = take_mail(tx, &inner, &client, now)? {
+                    return Err(AskError::Limited { retry_after });
+                }
+                if let Some(user) = request_reset(tx, &inner, &email, id, mail, now)? {
+                    entry.about(&user).write(tx, &inner, now)?;
+                }
+                Ok(())
+            })
+            .await?;
         self.0.mail_queued.notify_one();
         Ok(())
     }
@@ -74,7 +89,7 @@ impl Accounts {
         &self,
         token: &str,
         new: &Password,
-        _client: &Client,
+        client: &Client,
     ) -> Result<(), ResetError> {
         let (inner, text, now) = (self.0.clone(), token.to_owned(), self.0.now());
         let opened: Result<(Challenge, Account), LinkError> = self
@@ -86,9 +101,15 @@ impl Accounts {
         let (challenge, user) = opened?;
         self.0.policy().passwords.check(new, context(&user))?;
         let hash = self.0.hasher.hash(new).await?;
-        let change = PasswordChange::new(&self.0, user, hash, now);
-        let won =
-            self.0.store.write(move |tx| change.by_link(tx, &challenge)).await.map_err(ResetError::Fault)?;
+        let entry = Entry::new(AuditKind::PasswordReset, AuditActor::User(user.id), client);
+        let change = PasswordChange::new(&self.0, user, hash, &entry, now);
+        let inner = self.0.clone();
+        let won = self
+            .0
+            .store
+            .write(move |tx| change.by_link(tx, &inner, &challenge))
+            .await
+            .map_err(ResetError::Fault)?;
         self.0.mail_queued.notify_one();
         if won { Ok(()) } else { Err(LinkError::Used.into()) }
     }
@@ -111,9 +132,11 @@ impl Accounts {
         }
         self.0.policy().passwords.check(new, context(&who.account))?;
         let hash = self.0.hasher.hash(new).await?;
-        let change = PasswordChange::new(&self.0, who.account.clone(), hash, self.0.now());
-        let session = who.session_id;
-        let changed = self.0.store.write(move |tx| change.by_user(tx, &attempt.checked, session)).await;
+        let entry = Entry::new(AuditKind::PasswordChanged, AuditActor::User(who.account.id), client);
+        let change = PasswordChange::new(&self.0, who.account.clone(), hash, &entry, self.0.now());
+        let (inner, session) = (self.0.clone(), who.session_id);
+        let changed =
+            self.0.store.write(move |tx| change.by_user(tx, &inner, &attempt.checked, session)).await;
         self.0.mail_queued.notify_one();
         if changed.map_err(ChangeError::Fault)? { Ok(()) } else { Err(ChangeError::Refused) }
     }
@@ -134,22 +157,25 @@ impl Accounts {
         client: &Client,
     ) -> Result<Proven, ChangeError> {
         let inner = &self.0;
-        let account = limits::address(&inner.root, &who.account.email);
-        let attempt = PasswordAttempt::new(&inner.root, inner.policy(), account, client, inner.now());
-        let (id, looked_up, policy) = (who.account.id, attempt.clone(), inner.policy().sign_in.clone());
+        let account = limits::account(inner, &who.account, client);
+        let failed = Entry::new(AuditKind::SignInFailed, AuditActor::User(who.account.id), client)
+            .about(&who.account)
+            .detail("given again for a change");
+        let attempt = PasswordAttempt::new(inner, account, failed, client, inner.now());
+        let (id, looked_up, shared) = (who.account.id, attempt.clone(), inner.clone());
         let checked: Option<String> = inner
             .store
-            .read(move |tx| match looked_up.wait(tx, &policy)? {
+            .read(move |tx| match looked_up.wait(tx, &shared)? {
                 Some(retry_after) => Err(ChangeError::Limited { retry_after }),
                 None => Ok(users::by_id(tx, id)?.map(|found| found.password_hash)),
             })
             .await?;
         let hashes = checked.iter().cloned().collect();
         let right = inner.hasher.verify(password, hashes).await?.contains(&true);
-        let policy = inner.policy().sign_in.clone();
+        let shared = inner.clone();
         let limited: Option<Duration> = inner
             .store
-            .write(move |tx| if right { attempt.right(tx) } else { attempt.wrong(tx, &policy) })
+            .write(move |tx| if right { attempt.right(tx, &shared) } else { attempt.wrong(tx, &shared) })
             .await
             .map_err(ChangeError::Fault)?;
         match (limited, checked) {
@@ -170,7 +196,7 @@ fn context(user: &Account) -> PasswordContext<'_> {
     PasswordContext { email: Some(&user.email), user_name: user.user_name.as_ref().map(UserName::as_str) }
 }
 
-/// One link that works, at least a minute apart, five a day, and within the mails of the address.
+/// One link that works, at least a minute apart, five a day, and within the mails of the address: for whom, if so.
 fn request_reset(
     tx: &mut Tx<'_>,
     inner: &Inner,
@@ -178,7 +204,7 @@ fn request_reset(
     id: [u8; 16],
     mail: MailId,
     now: Timestamp,
-) -> Result<(), Fault> {
+) -> Result<Option<Account>, Fault> {
     let address = limits::address(&inner.root, email);
     // Writes in any case: an address without an account costs a commit, too.
     lock(tx, &address, now)?;
@@ -187,10 +213,10 @@ fn request_reset(
     let too_soon = asked.newest.is_some_and(|newest| newest + policy.interval > now);
     let requested = count(tx, &address, Rule::MailRequested, now - DAY)?.number;
     if too_soon || asked.number >= policy.per_day || requested >= inner.policy().sign_up.mails_per_day {
-        return Ok(());
+        return Ok(None);
     }
     let user = users::by_email(tx, email)?.map(|found| found.account);
-    let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
+    let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(None) };
     record(tx, &address, Rule::ResetRequested, now)?;
     record(tx, &address, Rule::MailRequested, now)?;
     challenges::void(tx, user.id, Purpose::PasswordReset)?;
@@ -200,13 +226,14 @@ fn request_reset(
         user_id: user.id,
         session_id: None,
         credential_version: users::credential_version(tx, user.id)?,
-        email: user.email,
+        email: user.email.clone(),
         created_at: now,
         expires_at: now + policy.lifetime,
         used_at: None,
     };
     challenges::insert(tx, &challenge)?;
-    outbox::push(tx, mail, Purpose::PasswordReset.name(), &challenge.id, now)
+    outbox::push(tx, mail, Purpose::PasswordReset.name(), &challenge.id, now)?;
+    Ok(Some(user))
 }
 
 /// A new password on its way into the store.
@@ -215,18 +242,19 @@ struct PasswordChange {
     hash: String,
     address: Subject,
     mail: MailId,
+    entry: Entry,
     now: Timestamp,
 }
 
 impl PasswordChange {
-    fn new(inner: &Inner, user: Account, hash: String, now: Timestamp) -> Self {
+    fn new(inner: &Inner, user: Account, hash: String, entry: &Entry, now: Timestamp) -> Self {
         let address = limits::address(&inner.root, &user.email);
         let mail = MailId::from_bytes(inner.settings.env.new_id(now));
-        Self { user, hash, address, mail, now }
+        Self { entry: entry.about(&user), user, hash, address, mail, now }
     }
 
     /// `false`: another use of the link was faster.
-    fn by_link(&self, tx: &mut Tx<'_>, challenge: &Challenge) -> Result<bool, Fault> {
+    fn by_link(&self, tx: &mut Tx<'_>, inner: &Inner, challenge: &Challenge) -> Result<bool, Fault> {
         lock(tx, &self.address, self.now)?;
         if !challenges::consume(tx, &challenge.id, self.now)?
             || !users::set_password(tx, self.user.id, &self.hash, None)?
@@ -236,24 +264,31 @@ impl PasswordChange {
         // Who holds the link has the mailbox: whoever was locked out may sign in again (L4).
         set_failures(tx, &self.address, Failures::default())?;
         sessions::end_all(tx, self.user.id, self.now)?;
-        self.tell(tx)?;
+        self.tell(tx, inner)?;
         Ok(true)
     }
 
     /// `false`: the password was changed since it was given.
-    fn by_user(&self, tx: &mut Tx<'_>, checked: &str, session: crate::SessionId) -> Result<bool, Fault> {
+    fn by_user(
+        &self,
+        tx: &mut Tx<'_>,
+        inner: &Inner,
+        checked: &str,
+        session: SessionId,
+    ) -> Result<bool, Fault> {
         lock(tx, &self.address, self.now)?;
         if !users::set_password(tx, self.user.id, &self.hash, Some(checked))? {
             return Ok(false);
         }
         sessions::end_others(tx, self.user.id, session, self.now)?;
-        self.tell(tx)?;
+        self.tell(tx, inner)?;
         Ok(true)
     }
 
-    fn tell(&self, tx: &mut Tx<'_>) -> Result<(), Fault> {
+    fn tell(&self, tx: &mut Tx<'_>, inner: &Inner) -> Result<(), Fault> {
         challenges::void(tx, self.user.id, Purpose::PasswordReset)?;
         challenges::void(tx, self.user.id, Purpose::EmailChange)?;
-        outbox::push(tx, self.mail, "password_changed", self.user.id.as_bytes(), self.now)
+        outbox::push(tx, self.mail, "password_changed", self.user.id.as_bytes(), self.now)?;
+        self.entry.write(tx, inner, self.now)
     }
 }

@@ -1,12 +1,13 @@
 //! Refresh: a token that works once buys the next pair (RFC 9700 §4.14.2).
 
 use crate::accounts::Inner;
+use crate::ops::audit::Entry;
 use crate::ops::authenticate::AuthenticateError;
 use crate::ops::sign_in::Tokens;
 use crate::store::sessions::TokenHash;
-use crate::store::{Tx, sessions, users};
+use crate::store::{Tx, outbox, sessions, users};
 use crate::token::opaque::{hash_of, new_refresh_token};
-use crate::{Account, Accounts, Client, Fault, SessionId, Timestamp};
+use crate::{Account, Accounts, AuditActor, AuditKind, Client, Fault, MailId, SessionId, Timestamp};
 
 impl Accounts {
     /// Exchanges a refresh token for the next pair of tokens. Of callers that bring the same token at once, one gets it.
@@ -15,11 +16,13 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AuthenticateError::Invalid`] for an unknown, used or expired token and for an ended session.
-    pub async fn refresh(&self, token: &str, _client: &Client) -> Result<Tokens, AuthenticateError> {
+    pub async fn refresh(&self, token: &str, client: &Client) -> Result<Tokens, AuthenticateError> {
         let inner = self.0.clone();
         let old = hash_of(token).ok_or(AuthenticateError::Invalid)?;
         let (successor, new) = new_refresh_token(&inner.settings.env);
-        let exchange = Exchange { old, new, now: inner.now() };
+        let entry = Entry::new(AuditKind::RefreshReused, AuditActor::Anonymous, client);
+        let mail = MailId::from_bytes(inner.settings.env.new_id(inner.now()));
+        let exchange = Exchange { old, new, entry, mail, now: inner.now() };
         let refreshed = inner
             .clone()
             .store
@@ -34,6 +37,9 @@ impl Accounts {
 struct Exchange {
     old: TokenHash,
     new: TokenHash,
+    /// For the trail and the user, when it was used before.
+    entry: Entry,
+    mail: MailId,
     now: Timestamp,
 }
 
@@ -45,8 +51,7 @@ impl Exchange {
             if let Some((session, used_at)) = sessions::consumed_token(tx, &self.old)?
                 && self.now >= used_at + policy.reuse_grace
             {
-                tracing::warn!(%session, "a used refresh token came back: its session is ended");
-                sessions::end(tx, session, self.now)?;
+                self.end_stolen(tx, inner, session)?;
             }
             return Ok(None);
         };
@@ -57,5 +62,14 @@ impl Exchange {
         let expires_at = (self.now + policy.session_idle).min(ends_at);
         sessions::insert_token(tx, &self.new, id, self.now, expires_at)?;
         Ok(Some((found.account, id, auth_time)))
+    }
+
+    /// Somebody has a copy of the token: its session ends, once, and its user is told.
+    fn end_stolen(&self, tx: &mut Tx<'_>, inner: &Inner, session: SessionId) -> Result<(), Fault> {
+        let Some(user) = sessions::end_alive(tx, session, self.now)? else { return Ok(()) };
+        let Some(found) = users::by_id(tx, user)? else { return Ok(()) };
+        outbox::push(tx, self.mail, "refresh_reused", user.as_bytes(), self.now)?;
+        let entry = self.entry.about(&found.account);
+        entry.detail(format!("session {session}")).write(tx, inner, self.now)
     }
 }

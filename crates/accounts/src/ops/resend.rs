@@ -1,22 +1,45 @@
 //! Resend: one more mail for an open sign-up, not too soon.
 
+use std::time::Duration;
+
 use crate::accounts::Inner;
-use crate::limits::{self, DAY};
+use crate::limits::{self, DAY, take_mail};
 use crate::store::limits::{Rule, count, lock, record};
 use crate::store::{Tx, outbox, registrations};
 use crate::{Accounts, Client, Email, Fault, MailId, Timestamp};
+
+/// Why a mail was not even considered.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// This client asked for too many.
+    #[error("too many requests that cost a mail")]
+    Limited {
+        /// When it is worth trying again.
+        retry_after: Duration,
+    },
+    /// Not now.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
 
 impl Accounts {
     /// Queues another confirmation mail when the address has an open sign-up and its wait is over; else does nothing.
     /// The answer is the same in every case (S7).
     ///
     /// # Errors
-    /// [`Fault`] when the store does not answer.
-    pub async fn resend(&self, email: &Email, _client: &Client) -> Result<(), Fault> {
-        let (inner, email) = (self.0.clone(), email.clone());
+    /// [`AskError::Limited`] when this client asks too often; [`AskError::Fault`].
+    pub async fn resend(&self, email: &Email, client: &Client) -> Result<(), AskError> {
+        let (inner, email, client) = (self.0.clone(), email.clone(), client.clone());
         let now = inner.now();
         let mail = MailId::from_bytes(inner.settings.env.new_id(now));
-        let queued = inner.clone().store.write(move |tx| queue_again(tx, &inner, &email, mail, now)).await?;
+        let queued = inner
+            .clone()
+            .store
+            .write(move |tx| match take_mail(tx, &inner, &client, now)? {
+                Some(retry_after) => Err(AskError::Limited { retry_after }),
+                None => Ok(queue_again(tx, &inner, &email, mail, now)?),
+            })
+            .await?;
         if queued {
             self.0.mail_queued.notify_one();
         }

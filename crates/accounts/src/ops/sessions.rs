@@ -1,7 +1,8 @@
 //! The sessions of a user, as the user sees them.
 
-use crate::store::sessions;
-use crate::{Accounts, Fault, SessionId, SignedIn, Timestamp};
+use crate::ops::audit::Entry;
+use crate::store::{sessions, users};
+use crate::{Accounts, AuditActor, AuditKind, Client, Fault, SessionId, SignedIn, Timestamp};
 
 /// A sign-in that lasts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,21 +36,52 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Fault`] when the store does not answer.
-    pub async fn end_session(&self, who: &SignedIn, session: SessionId) -> Result<bool, Fault> {
-        let (user, now) = (who.account.id, self.0.now());
-        self.0.store.write(move |tx| sessions::end_of(tx, user, session, now)).await
+    pub async fn end_session(
+        &self,
+        who: &SignedIn,
+        session: SessionId,
+        client: &Client,
+    ) -> Result<bool, Fault> {
+        let (inner, user, now) = (self.0.clone(), who.account.id, self.0.now());
+        let entry = Entry::new(AuditKind::SignedOut, AuditActor::User(user), client)
+            .about(&who.account)
+            .detail(format!("session {session}"));
+        self.0
+            .store
+            .write(move |tx| {
+                let ended = sessions::end_of(tx, user, session, now)?;
+                if ended {
+                    entry.write(tx, &inner, now)?;
+                }
+                Ok(ended)
+            })
+            .await
     }
 
     /// Ends the session that a token belongs to, access or refresh (RFC 7009). A text that is no token changes nothing.
     ///
     /// # Errors
     /// [`Fault`] when the store does not answer.
-    pub async fn revoke(&self, token: &str) -> Result<(), Fault> {
-        let now = self.0.now();
-        if let Some(hash) = crate::token::opaque::hash_of(token) {
-            return self.0.store.write(move |tx| sessions::end_by_token(tx, &hash, now)).await;
+    pub async fn revoke(&self, token: &str, client: &Client) -> Result<(), Fault> {
+        let (inner, now) = (self.0.clone(), self.0.now());
+        let hash = crate::token::opaque::hash_of(token);
+        let verified = self.0.issuer.verify(&self.0.keys(), token, now);
+        if hash.is_none() && verified.is_none() {
+            return Ok(());
         }
-        let Some(verified) = self.0.issuer.verify(&self.0.keys(), token, now) else { return Ok(()) };
-        self.0.store.write(move |tx| sessions::end(tx, verified.session, now)).await
+        let entry = Entry::new(AuditKind::SignedOut, AuditActor::Anonymous, client);
+        self.0
+            .store
+            .write(move |tx| {
+                let ended = match (hash, verified) {
+                    (Some(hash), _) => sessions::end_by_token(tx, &hash, now)?,
+                    (None, Some(verified)) => sessions::end_alive(tx, verified.session, now)?,
+                    (None, None) => None,
+                };
+                let Some(user) = ended else { return Ok(()) };
+                let Some(found) = users::by_id(tx, user)? else { return Ok(()) };
+                entry.about(&found.account).detail("by its token").write(tx, &inner, now)
+            })
+            .await
     }
 }

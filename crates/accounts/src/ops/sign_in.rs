@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use crate::accounts::Inner;
 use crate::limits::{self, PasswordAttempt};
+use crate::ops::audit::Entry;
 use crate::store::users::Credentials;
 use crate::store::{Tx, registrations, sessions, users};
+use crate::token::device::new_device_token;
 use crate::token::opaque::new_refresh_token;
 use crate::{
-    Account, Accounts, Client, Email, Fault, Password, Secret, SessionId, Timestamp, UserId, UserName,
+    Account, Accounts, AuditActor, AuditKind, Client, Email, Fault, Password, Secret, SessionId, Timestamp,
+    UserId, UserName,
 };
 
 /// By what name somebody signs in.
@@ -29,6 +32,9 @@ pub struct Tokens {
     pub expires_in: Duration,
     /// Opaque, 256 bit; buys the next pair of tokens.
     pub refresh_token: Secret,
+    /// What this device may keep to be known again: its owner gets in while strangers try the account (L4). It opens
+    /// nothing by itself. Only a sign-in gives one, and only to a device that is not known yet.
+    pub device_token: Option<Secret>,
     /// Who signed in.
     pub account: Account,
 }
@@ -76,14 +82,20 @@ impl Accounts {
             let hashes = found.iter().map(|found| found.password_hash.clone()).collect();
             let right = self.0.hasher.verify(password, hashes).await?.contains(&true);
             let refused = match found {
-                Some(found) if right && found.account.disabled_at.is_some() => SignInError::Disabled,
+                Some(found) if right && found.account.disabled_at.is_some() => {
+                    self.note_refusal(attempt.failed.detail("the account is disabled")).await?;
+                    SignInError::Disabled
+                }
                 Some(found) if right => match self.open_session(found, attempt, password, client).await? {
                     Opened::Session(tokens) => return Ok(*tokens),
                     Opened::Limited { retry_after } => SignInError::Limited { retry_after },
                     // Somebody changed the user while the hash was computed: what is true now?
                     Opened::Changed => continue,
                 },
-                _ if self.waits_for_confirmation(login, password).await? => SignInError::Unconfirmed,
+                _ if self.waits_for_confirmation(login, password).await? => {
+                    self.note_refusal(attempt.failed.detail("the address is not confirmed")).await?;
+                    SignInError::Unconfirmed
+                }
                 _ => self.count_failure(attempt).await?,
             };
             return Err(refused);
@@ -102,7 +114,7 @@ impl Accounts {
             .read(move |tx| {
                 let found = find(tx, &login)?;
                 let attempt = attempt(&inner, &login, found.as_ref(), &client);
-                match attempt.wait(tx, &inner.policy().sign_in)? {
+                match attempt.wait(tx, &inner)? {
                     Some(retry_after) => Err(SignInError::Limited { retry_after }),
                     None => Ok((found, attempt)),
                 }
@@ -110,9 +122,14 @@ impl Accounts {
             .await
     }
 
+    async fn note_refusal(&self, entry: Entry) -> Result<(), Fault> {
+        let (inner, now) = (self.0.clone(), self.0.now());
+        self.0.store.write(move |tx| entry.write(tx, &inner, now)).await
+    }
+
     async fn count_failure(&self, attempt: PasswordAttempt) -> Result<SignInError, Fault> {
         let inner = self.0.clone();
-        let limited = self.0.store.write(move |tx| attempt.wrong(tx, &inner.policy().sign_in)).await?;
+        let limited = self.0.store.write(move |tx| attempt.wrong(tx, &inner)).await?;
         Ok(limited.map_or(SignInError::Refused, |retry_after| SignInError::Limited { retry_after }))
     }
 
@@ -141,15 +158,29 @@ impl Accounts {
         let Credentials { account, password_hash } = found;
         let session = NewSession::new(inner, account.id, client);
         let (refresh_token, hash) = new_refresh_token(&inner.settings.env);
-        let (new, checked) = (session.clone(), password_hash.clone());
-        let refused = inner.store.write(move |tx| open(tx, &new, &hash, &checked, &attempt)).await?;
+        let entry = Entry::new(AuditKind::SignedIn, AuditActor::User(account.id), client).about(&account);
+        let (new, checked, shared) = (session.clone(), password_hash.clone(), inner.clone());
+        let refused = inner
+            .store
+            .write(move |tx| {
+                let refused = open(tx, &shared, &new, &hash, &checked, &attempt)?;
+                if refused.is_none() {
+                    entry.write(tx, &shared, new.row.created_at)?;
+                }
+                Ok::<_, Fault>(refused)
+            })
+            .await?;
         if let Some(refused) = refused {
             return Ok(refused);
         }
         if inner.hasher.is_outdated(&password_hash) {
             self.renew_hash(account.id, password_hash, password);
         }
-        let tokens = inner.tokens(account, session.row.id, session.row.created_at, refresh_token)?;
+        let user = account.id;
+        let mut tokens = inner.tokens(account, session.row.id, session.row.created_at, refresh_token)?;
+        if limits::known_device(inner, user, client).is_none() {
+            tokens.device_token = Some(new_device_token(&inner.root, &inner.settings.env, user));
+        }
         Ok(Opened::Session(Box::new(tokens)))
     }
 
@@ -177,7 +208,7 @@ impl Inner {
             .issue(&self.keys(), &self.settings.env, &account, session, auth_time, now)
             .ok_or_else(|| Fault::Unavailable("an access token could not be signed".into()))?;
         let expires_in = self.policy().tokens.access_lifetime;
-        Ok(Tokens { access_token, expires_in, refresh_token, account })
+        Ok(Tokens { access_token, expires_in, refresh_token, device_token: None, account })
     }
 }
 
@@ -216,13 +247,14 @@ enum Opened {
 /// `None`: the session is open.
 fn open(
     tx: &mut Tx<'_>,
+    inner: &Inner,
     new: &NewSession,
     hash: &sessions::TokenHash,
     checked: &str,
     attempt: &PasswordAttempt,
 ) -> Result<Option<Opened>, Fault> {
     let NewSession { row, token_expires_at } = new;
-    if let Some(retry_after) = attempt.right(tx)? {
+    if let Some(retry_after) = attempt.right(tx, inner)? {
         return Ok(Some(Opened::Limited { retry_after }));
     }
     if !users::record_sign_in(tx, row.user_id, checked, row.created_at)? {
@@ -236,11 +268,17 @@ fn open(
 /// Failures count for the account, by whatever name it was called, and for names that nobody has (L2).
 fn attempt(inner: &Inner, login: &Login, found: Option<&Credentials>, client: &Client) -> PasswordAttempt {
     let account = match (found, login) {
-        (Some(found), _) => limits::address(&inner.root, &found.account.email),
+        (Some(found), _) => limits::account(inner, &found.account, client),
         (None, Login::Email(email)) => limits::address(&inner.root, email),
         (None, Login::UserName(name)) => limits::unknown_name(&inner.root, name),
     };
-    PasswordAttempt::new(&inner.root, inner.policy(), account, client, inner.now())
+    let failed = Entry::new(AuditKind::SignInFailed, AuditActor::Anonymous, client);
+    let failed = match (found, login) {
+        (Some(found), _) => failed.about(&found.account),
+        (None, Login::Email(email)) => failed.address(email),
+        (None, Login::UserName(_)) => failed.detail("a user name that nobody has"),
+    };
+    PasswordAttempt::new(inner, account, failed, client, inner.now())
 }
 
 fn find(tx: &mut Tx<'_>, login: &Login) -> Result<Option<Credentials>, Fault> {

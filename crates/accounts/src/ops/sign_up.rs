@@ -1,17 +1,22 @@
 //! Sign-up: a registration and the mail that confirms it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::accounts::Inner;
 use crate::domain::password::{PasswordContext, PasswordError};
 use crate::domain::registration::Registration;
-use crate::limits::{self, DAY};
+use crate::limits::{self, DAY, mail_wait, take_mail};
+use crate::ops::audit::Entry;
 use crate::policy::Disclosure;
 use crate::store::keys::{Idempotency, remember};
 use crate::store::limits::{Rule, count, lock, record};
 use crate::store::{Tx, outbox, registrations, users};
 use crate::token::root::Purpose;
-use crate::{Accounts, Client, Email, Fault, MailId, Password, RegistrationId, Timestamp, UserName};
+use crate::{
+    Accounts, AuditActor, AuditKind, Client, Email, Fault, MailId, Password, RegistrationId, Timestamp,
+    UserName,
+};
 
 /// What somebody asks for who signs up.
 #[derive(Clone, Debug)]
@@ -62,6 +67,12 @@ pub enum SignUpError {
     /// Only with [`Disclosure::Friendly`].
     #[error("the address has an account")]
     EmailTaken,
+    /// This client asked for too many mails.
+    #[error("too many requests that cost a mail")]
+    Limited {
+        /// When it is worth trying again.
+        retry_after: Duration,
+    },
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     IdempotencyKeyReused,
@@ -78,8 +89,8 @@ impl Accounts {
     ///
     /// # Errors
     /// [`SignUpError::Password`] when the policy refuses it; [`SignUpError::UserNameTaken`];
-    /// [`SignUpError::IdempotencyKeyReused`]; [`SignUpError::Fault`] when a queue is full or the store does not answer.
-    pub async fn sign_up(&self, wish: SignUp, _client: &Client) -> Result<Pending, SignUpError> {
+    /// [`SignUpError::Limited`]; [`SignUpError::IdempotencyKeyReused`]; [`SignUpError::Fault`] when a queue is full or the store does not answer.
+    pub async fn sign_up(&self, wish: SignUp, client: &Client) -> Result<Pending, SignUpError> {
         let inner = self.0.clone();
         let now = inner.now();
         let names = PasswordContext {
@@ -87,11 +98,26 @@ impl Accounts {
             user_name: wish.user_name.as_ref().map(UserName::as_str),
         };
         inner.policy().passwords.check(&wish.password, names)?;
+        self.may_ask(client, now).await?;
         let password_hash = inner.hasher.hash(&wish.password).await?;
-        let attempt = Attempt::new(&inner, &wish, password_hash, now);
-        let pending = inner.clone().store.write(move |tx| attempt.register(tx, &inner)).await?;
+        let entry = Entry::new(AuditKind::SignedUp, AuditActor::Anonymous, client).address(&wish.email);
+        let attempt = Attempt::new(&inner, &wish, password_hash, entry, now);
+        let client = client.clone();
+        let pending = inner.clone().store.write(move |tx| attempt.register(tx, &inner, &client)).await?;
         self.0.mail_queued.notify_one();
         Ok(pending)
+    }
+
+    /// Before the hash, which is dear; whether it may is decided after it.
+    async fn may_ask(&self, client: &Client, now: Timestamp) -> Result<(), SignUpError> {
+        let (inner, client) = (self.0.clone(), client.clone());
+        let wait: Option<Duration> = self
+            .0
+            .store
+            .read(move |tx| mail_wait(tx, &inner, &client, now))
+            .await
+            .map_err(SignUpError::Fault)?;
+        wait.map_or(Ok(()), |retry_after| Err(SignUpError::Limited { retry_after }))
     }
 }
 
@@ -99,12 +125,13 @@ impl Accounts {
 struct Attempt {
     registration: Registration,
     mail: MailId,
+    entry: Entry,
     /// Keyed hashes of the idempotency key and of everything else that was asked for.
     idempotency: Option<([u8; 32], [u8; 32])>,
 }
 
 impl Attempt {
-    fn new(inner: &Arc<Inner>, wish: &SignUp, password_hash: String, now: Timestamp) -> Self {
+    fn new(inner: &Arc<Inner>, wish: &SignUp, password_hash: String, entry: Entry, now: Timestamp) -> Self {
         let env = &inner.settings.env;
         let name = wish.user_name.as_ref().map_or("", UserName::as_str);
         let parts =
@@ -126,15 +153,18 @@ impl Attempt {
             decoy_at: None,
             activated_at: None,
         };
-        Self { registration, mail: MailId::from_bytes(env.new_id(now)), idempotency }
+        Self { registration, mail: MailId::from_bytes(env.new_id(now)), entry, idempotency }
     }
 
     /// Writes the registration and its mail. Taken and free addresses take the same statements (S3).
-    fn register(&self, tx: &mut Tx<'_>, inner: &Inner) -> Result<Pending, SignUpError> {
+    fn register(&self, tx: &mut Tx<'_>, inner: &Inner, client: &Client) -> Result<Pending, SignUpError> {
         let policy = &inner.policy().sign_up;
         let Registration { email, created_at: now, .. } = &self.registration;
         if let Some(before) = self.known_since(tx, inner)? {
             return Ok(self.pending(inner, before));
+        }
+        if let Some(retry_after) = take_mail(tx, inner, client, *now)? {
+            return Err(SignUpError::Limited { retry_after });
         }
         let address = limits::address(&inner.root, email);
         lock(tx, &address, *now)?;
@@ -154,6 +184,7 @@ impl Attempt {
             registrations::displace(tx, email, policy.open_per_address)?;
             record(tx, &address, Rule::MailRequested, *now)?;
             outbox::push(tx, self.mail, "confirm", self.registration.id.as_bytes(), *now)?;
+            self.entry.write(tx, inner, *now)?;
         }
         Ok(self.pending(inner, *now))
     }

@@ -2,7 +2,7 @@
 
 use crate::limits::MONTH;
 use crate::store::migrations::{NEWEST, version};
-use crate::store::{challenges, keys, limits, outbox, registrations, sessions};
+use crate::store::{audit, challenges, keys, limits, outbox, registrations, sessions};
 use crate::token::keys::KeySet;
 use crate::{Accounts, Fault, OpenError, Timestamp};
 
@@ -40,6 +40,7 @@ impl Accounts {
             Err(error) => return Err(Fault::Unavailable(error.to_string())),
         }
         let forgotten = now - inner.policy().sign_up.idempotency_lifetime;
+        let (retention, hard_stop) = (inner.policy().audit_retention, inner.policy().sign_in.hard_stop);
         let rows = inner
             .store
             .write(move |tx| -> Result<u64, Fault> {
@@ -47,7 +48,8 @@ impl Accounts {
                     + challenges::sweep(tx, now, ROWS)?
                     + sessions::sweep(tx, now, ROWS)?
                     + outbox::sweep(tx, now - MONTH, ROWS)?
-                    + limits::sweep(tx, now - MONTH)?
+                    + limits::sweep(tx, now - MONTH, hard_stop)?
+                    + audit::sweep(tx, now - retention, ROWS)?
                     + keys::sweep_idempotency(tx, forgotten)?)
             })
             .await?;

@@ -20,6 +20,8 @@ pub(crate) enum Rule {
     CodeFailed,
     /// A password was wrong.
     SignInFailed,
+    /// A client asked for something that costs a mail.
+    MailAsked,
     /// A mail to this address was asked for.
     MailRequested,
     /// A mail to this address was handed over.
@@ -28,6 +30,8 @@ pub(crate) enum Rule {
     ResetRequested,
     /// The owner of this address was told that somebody signed up with it.
     Notice,
+    /// The owner of this address was told of failed sign-ins.
+    FailureNotice,
 }
 
 impl Rule {
@@ -36,10 +40,12 @@ impl Rule {
             Self::Code => "code",
             Self::CodeFailed => "code_failed",
             Self::SignInFailed => "sign_in_failed",
+            Self::MailAsked => "mail_asked",
             Self::MailRequested => "mail_requested",
             Self::MailSent => "mail_sent",
             Self::ResetRequested => "reset_requested",
             Self::Notice => "notice",
+            Self::FailureNotice => "failure_notice",
         }
     }
 }
@@ -114,9 +120,12 @@ pub(crate) fn probe(tx: &mut Tx<'_>) -> Result<(), Fault> {
     lock(tx, b"ready check\0\0\0\0\0", Timestamp::from_millis(0)).map(drop)
 }
 
-/// Forgets events before `before`, and subjects that were not touched since.
-pub(crate) fn sweep(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, Fault> {
+/// Forgets events before `before`, and subjects that were not touched since, but those that have reached `hard_stop`.
+pub(crate) fn sweep(tx: &mut Tx<'_>, before: Timestamp, hard_stop: i64) -> Result<u64, Fault> {
     let events = tx.execute("DELETE FROM limit_events WHERE at <= $1", args![before])?;
-    let subjects = tx.execute("DELETE FROM limit_subjects WHERE touched_at <= $1", args![before])?;
+    let subjects = tx.execute(
+        "DELETE FROM limit_subjects WHERE touched_at <= $1 AND failures < $2",
+        args![before, hard_stop],
+    )?;
     Ok(events + subjects)
 }

@@ -16,7 +16,7 @@ pub(crate) struct Script {
 }
 
 /// Every version, oldest first, without gaps.
-pub(crate) const SCRIPTS: [Script; 2] = [
+pub(crate) const SCRIPTS: [Script; 3] = [
     Script {
         version: 1,
         name: "init",
@@ -28,6 +28,12 @@ pub(crate) const SCRIPTS: [Script; 2] = [
         name: "challenges",
         up: include_str!("../../migrations/0002_challenges.up.sql"),
         down: include_str!("../../migrations/0002_challenges.down.sql"),
+    },
+    Script {
+        version: 3,
+        name: "audit",
+        up: include_str!("../../migrations/0003_audit.up.sql"),
+        down: include_str!("../../migrations/0003_audit.down.sql"),
     },
 ];
 

@@ -6,6 +6,7 @@
 //! **Lock order** (PostgreSQL locks rows): limit subjects — the client's, then the address's — then registrations, users,
 //! sessions, outbox. Whoever takes two of them takes them in this order.
 
+pub(crate) mod audit;
 pub(crate) mod challenges;
 mod job;
 pub(crate) mod keys;

@@ -5,7 +5,7 @@
 
 use super::Tx;
 use super::sql::{Row, args};
-use crate::{Fault, MailId, Timestamp};
+use crate::{Fault, MailId, Timestamp, UserId};
 
 /// A message that a worker has taken.
 #[derive(Clone, Debug)]
@@ -140,11 +140,12 @@ pub(crate) fn carries_code(tx: &mut Tx<'_>, id: MailId) -> Result<bool, Fault> {
     Ok(tx.count("SELECT COUNT(*) FROM outbox WHERE id = $1 AND code_at IS NOT NULL", args![id])? > 0)
 }
 
-/// Kind, queueing and hand-over of the messages about something, oldest first, at most 200.
-pub(crate) fn of(
+/// Kind, queueing and hand-over of the messages about a user or one of its links, oldest first, at most 200.
+pub(crate) fn of_user(
     tx: &mut Tx<'_>,
-    about: &[u8; 16],
+    user: UserId,
 ) -> Result<Vec<(String, Timestamp, Option<Timestamp>)>, Fault> {
-    let sql = "SELECT kind, created_at, sent_at FROM outbox WHERE about = $1 ORDER BY id LIMIT 200";
-    tx.rows(sql, args![about], |row| Ok((row.get(0)?, row.get(1)?, row.get_opt(2)?)))
+    let sql = "SELECT kind, created_at, sent_at FROM outbox WHERE about = $1 \
+               OR about IN (SELECT id FROM challenges WHERE user_id = $1) ORDER BY id LIMIT 200";
+    tx.rows(sql, args![user], |row| Ok((row.get(0)?, row.get(1)?, row.get_opt(2)?)))
 }

@@ -86,6 +86,13 @@ pub(crate) fn end(tx: &mut Tx<'_>, id: SessionId, now: Timestamp) -> Result<(), 
     Ok(())
 }
 
+/// Ends a session; its user, if it was alive.
+pub(crate) fn end_alive(tx: &mut Tx<'_>, id: SessionId, now: Timestamp) -> Result<Option<UserId>, Fault> {
+    let sql = "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL AND expires_at > $2 \
+               RETURNING user_id";
+    tx.row(sql, args![id, now], |row| row.get(0))
+}
+
 pub(crate) fn end_all(tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<(), Fault> {
     tx.execute(
         "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL",
@@ -139,12 +146,13 @@ pub(crate) fn end_others(tx: &mut Tx<'_>, user: UserId, but: SessionId, now: Tim
     Ok(())
 }
 
-/// Ends the session of a refresh token.
-pub(crate) fn end_by_token(tx: &mut Tx<'_>, hash: &TokenHash, now: Timestamp) -> Result<(), Fault> {
-    tx.execute(
-        "UPDATE sessions SET ended_at = $2 WHERE ended_at IS NULL \
-         AND id IN (SELECT session_id FROM refresh_tokens WHERE hash = $1)",
-        args![hash, now],
-    )?;
-    Ok(())
+/// Ends the session of a refresh token; its user, if it was alive.
+pub(crate) fn end_by_token(
+    tx: &mut Tx<'_>,
+    hash: &TokenHash,
+    now: Timestamp,
+) -> Result<Option<UserId>, Fault> {
+    let sql = "UPDATE sessions SET ended_at = $2 WHERE ended_at IS NULL AND expires_at > $2 \
+               AND id IN (SELECT session_id FROM refresh_tokens WHERE hash = $1) RETURNING user_id";
+    tx.row(sql, args![hash, now], |row| row.get(0))
 }

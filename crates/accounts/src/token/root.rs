@@ -25,6 +25,8 @@ pub(crate) enum Purpose {
     Idempotency,
     /// Cursors of lists.
     Cursor,
+    /// What a browser is known again by.
+    Device,
 }
 
 impl Purpose {
@@ -37,6 +39,7 @@ impl Purpose {
             Self::ClientPrefix => b"limit subject: client",
             Self::Idempotency => b"idempotency",
             Self::Cursor => b"cursor",
+            Self::Device => b"device",
         }
     }
 }

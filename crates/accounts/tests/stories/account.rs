@@ -33,11 +33,11 @@ on_both_stores! {
         // The old one stays in force until then.
         world.signs_in("ada@example.org", PASSWORD).await.unwrap();
         assert_eq!(refusal(world.signs_in("countess@example.net", PASSWORD).await), "Refused");
-        let changed = world.accounts.confirm_email(&link).await.unwrap();
+        let changed = world.accounts.confirm_email(&link, &client()).await.unwrap();
         assert_eq!((changed.id, changed.email.as_str()), (account.id, "Countess@example.net"));
         world.signs_in("countess@example.net", PASSWORD).await.unwrap();
         assert_eq!(refusal(world.signs_in("ada@example.org", PASSWORD).await), "Refused");
-        assert_eq!(refusal(world.accounts.confirm_email(&link).await), "Link(Used)");
+        assert_eq!(refusal(world.accounts.confirm_email(&link, &client()).await), "Link(Used)");
         // R6: the session that asked for it lives on, the others do not.
         assert!(world.accounts.authenticate(elsewhere.access_token.expose()).await.is_err());
         let sessions = world.accounts.list_sessions(&who).await.unwrap();
@@ -52,16 +52,16 @@ on_both_stores! {
         let who = signed_in(world, "ada@example.org").await;
         wants(world, &who, "thief@example.net").await;
         let (link, undo) = (link_to(world, "thief@example.net"), link_to(world, "ada@example.org"));
-        world.accounts.confirm_email(&link).await.unwrap();
+        world.accounts.confirm_email(&link, &client()).await.unwrap();
         let thief = signed_in(world, "thief@example.net").await;
         world.accounts.change_password(&thief, &password(PASSWORD), &password(OTHER_PASSWORD), &client()).await.unwrap();
         world.deliver().await;
         assert_eq!(world.kinds_to("thief@example.net"), ["password_changed"]);
         world.advance(hours(71));
-        let back = world.accounts.undo_email(&undo).await.unwrap();
+        let back = world.accounts.undo_email(&undo, &client()).await.unwrap();
         assert_eq!(back.email.as_str(), "ada@example.org");
         assert!(world.accounts.list_sessions(&thief).await.unwrap().is_empty());
-        assert_eq!(refusal(world.accounts.undo_email(&undo).await), "Link(Used)");
+        assert_eq!(refusal(world.accounts.undo_email(&undo, &client()).await), "Link(Used)");
         // Before it was confirmed, undoing forgets it.
         world.signs_in("ada@example.org", OTHER_PASSWORD).await.unwrap();
     }
@@ -71,8 +71,8 @@ on_both_stores! {
         let who = signed_in(world, "ada@example.org").await;
         wants(world, &who, "thief@example.net").await;
         let (link, undo) = (link_to(world, "thief@example.net"), link_to(world, "ada@example.org"));
-        world.accounts.undo_email(&undo).await.unwrap();
-        assert_eq!(refusal(world.accounts.confirm_email(&link).await), "Link(Expired)");
+        world.accounts.undo_email(&undo, &client()).await.unwrap();
+        assert_eq!(refusal(world.accounts.confirm_email(&link, &client()).await), "Link(Expired)");
         assert!(world.accounts.list_sessions(&who).await.unwrap().is_empty());
         // And an undo is late after three days.
         let who = signed_in(world, "ada@example.org").await;
@@ -80,7 +80,7 @@ on_both_stores! {
         let undo = link_to(world, "ada@example.org");
         link_to(world, "other@example.net");
         world.advance(hours(72));
-        assert_eq!(refusal(world.accounts.undo_email(&undo).await), "Link(Expired)");
+        assert_eq!(refusal(world.accounts.undo_email(&undo, &client()).await), "Link(Expired)");
     }
 
     // X3: a taken address gets the same answer; its owner is told, and the link that is not mailed would not work.
@@ -111,7 +111,7 @@ on_both_stores! {
             for mail in world.take_mails_to(new.as_str()) {
                 let MailContent::EmailChange { link, .. } = &mail.content else { panic!() };
                 let token = link.expose().split_once("?token=").unwrap().1;
-                if let Ok(account) = world.accounts.confirm_email(token).await {
+                if let Ok(account) = world.accounts.confirm_email(token, &client()).await {
                     assert_eq!(account.email, *new);
                     adopted.push(account.email);
                 }
@@ -128,7 +128,7 @@ on_both_stores! {
         let link = link_to(world, "new@example.net");
         link_to(world, "ada@example.org");
         world.has_account("new@example.net").await;
-        assert_eq!(refusal(world.accounts.confirm_email(&link).await), "Taken");
+        assert_eq!(refusal(world.accounts.confirm_email(&link, &client()).await), "Taken");
         world.signs_in("ada@example.org", PASSWORD).await.unwrap();
     }
 
@@ -136,15 +136,15 @@ on_both_stores! {
         world.has_account("ada@example.org").await;
         let who = signed_in(world, "ada@example.org").await;
         let named = |name: &str| ProfileChange { user_name: Some(name.parse().unwrap()), locale: Some("de".into()) };
-        let changed = world.accounts.update_profile(&who, named("Modern.Ada")).await.unwrap();
+        let changed = world.accounts.update_profile(&who, named("Modern.Ada"), &client()).await.unwrap();
         assert_eq!(changed.user_name.unwrap().as_str(), "Modern.Ada");
         assert_eq!(changed.locale.as_deref(), Some("de"));
         // Another spelling of one's own name is free for oneself, and for nobody else.
-        world.accounts.update_profile(&who, named("modern.ada")).await.unwrap();
+        world.accounts.update_profile(&who, named("modern.ada"), &client()).await.unwrap();
         world.has_account("eve@example.org").await;
         let eve = signed_in(world, "eve@example.org").await;
-        assert_eq!(refusal(world.accounts.update_profile(&eve, named("rnodern.ada")).await), "UserNameTaken");
-        let unchanged = world.accounts.update_profile(&who, ProfileChange::default()).await.unwrap();
+        assert_eq!(refusal(world.accounts.update_profile(&eve, named("rnodern.ada"), &client()).await), "UserNameTaken");
+        let unchanged = world.accounts.update_profile(&who, ProfileChange::default(), &client()).await.unwrap();
         assert_eq!(unchanged.user_name.unwrap().as_str(), "modern.ada");
     }
 
@@ -183,26 +183,26 @@ on_both_stores! {
         assert_eq!(listed[0].user_agent.as_deref(), Some("story"));
         assert_eq!(listed[0].ip.as_deref(), Some("192.0.2.1"));
         let eve = signed_in(world, "eve@example.org").await;
-        assert!(!world.accounts.end_session(&eve, phone.session_id).await.unwrap());
-        assert!(world.accounts.end_session(&who, phone.session_id).await.unwrap());
-        assert!(!world.accounts.end_session(&who, phone.session_id).await.unwrap());
+        assert!(!world.accounts.end_session(&eve, phone.session_id, &client()).await.unwrap());
+        assert!(world.accounts.end_session(&who, phone.session_id, &client()).await.unwrap());
+        assert!(!world.accounts.end_session(&who, phone.session_id, &client()).await.unwrap());
         assert_eq!(world.accounts.list_sessions(&who).await.unwrap().len(), 1);
         // RFC 7009: by either token; a text that is none changes nothing.
         for text in ["", "vrt_x", "a.b.c"] {
-            world.accounts.revoke(text).await.unwrap();
+            world.accounts.revoke(text, &client()).await.unwrap();
         }
         world.accounts.authenticate(laptop.access_token.expose()).await.unwrap();
-        world.accounts.revoke(laptop.refresh_token.expose()).await.unwrap();
+        world.accounts.revoke(laptop.refresh_token.expose(), &client()).await.unwrap();
         assert!(world.accounts.authenticate(laptop.access_token.expose()).await.is_err());
         let again = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
-        world.accounts.revoke(again.access_token.expose()).await.unwrap();
+        world.accounts.revoke(again.access_token.expose(), &client()).await.unwrap();
         assert!(world.accounts.refresh(again.refresh_token.expose(), &client()).await.is_err());
     }
 
     async fn an_export_holds_everything_but_secrets(world: &World) {
         let account = world.has_account("ada@example.org").await;
         let who = signed_in(world, "ada@example.org").await;
-        let export = world.accounts.export_account(&who).await.unwrap();
+        let export = world.accounts.export_account(&who, &client()).await.unwrap();
         assert_eq!(export.account, account);
         assert_eq!(export.sessions.len(), 1);
         assert_eq!(export.mails, [("welcome".to_owned(), account.created_at, Some(account.created_at))]);

@@ -78,15 +78,15 @@ on_both_stores! {
         creates(world, "root@example.org", None, &["admin"]).await;
         let user = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
         let user = world.accounts.authenticate(user.access_token.expose()).await.unwrap();
-        let refused = world.accounts.list_users(Actor::User(&user), &UserQuery::default()).await;
+        let refused = world.accounts.list_users(Actor::User(&user, &client()), &UserQuery::default()).await;
         assert_eq!(refusal(refused), "Forbidden");
         let id = UserRef::Id(user.account.id);
-        assert_eq!(refusal(world.accounts.find_user(Actor::User(&user), &id).await), "Forbidden");
-        assert_eq!(refusal(world.accounts.disable_user(Actor::User(&user), &id).await), "Forbidden");
-        assert_eq!(refusal(world.accounts.delete_user(Actor::User(&user), &id).await), "Forbidden");
+        assert_eq!(refusal(world.accounts.find_user(Actor::User(&user, &client()), &id).await), "Forbidden");
+        assert_eq!(refusal(world.accounts.disable_user(Actor::User(&user, &client()), &id).await), "Forbidden");
+        assert_eq!(refusal(world.accounts.delete_user(Actor::User(&user, &client()), &id).await), "Forbidden");
         let admin = world.signs_in("root@example.org", PASSWORD).await.unwrap();
         let admin = world.accounts.authenticate(admin.access_token.expose()).await.unwrap();
-        let page = world.accounts.list_users(Actor::User(&admin), &UserQuery::default()).await.unwrap();
+        let page = world.accounts.list_users(Actor::User(&admin, &client()), &UserQuery::default()).await.unwrap();
         assert_eq!(page.items.len(), 2);
     }
 

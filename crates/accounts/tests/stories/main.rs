@@ -4,6 +4,7 @@
 
 mod account;
 mod admin;
+mod audit;
 mod confirm_by_code;
 mod confirm_by_link;
 mod decoys;

@@ -106,7 +106,7 @@ on_both_stores! {
         assert_eq!(refusal(resets(world, &changed, NEW).await), "Link(Invalid)");
         assert_eq!(refusal(world.clicks(&token, Some(PASSWORD)).await), "LinkInvalid");
         assert!(world.accounts.authenticate(&token).await.is_err());
-        assert!(world.accounts.confirm_email(&token).await.is_err());
+        assert!(world.accounts.confirm_email(&token, &client()).await.is_err());
         // A change of the password in between voids the link.
         let who = signed_in(world, "ada@example.org", PASSWORD).await;
         world.accounts.change_password(&who, &password(PASSWORD), &password(OTHER_PASSWORD), &client()).await.unwrap();

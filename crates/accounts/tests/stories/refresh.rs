@@ -44,6 +44,10 @@ on_both_stores! {
         assert_eq!(refusal(world.accounts.refresh(first.refresh_token.expose(), &client()).await), "Invalid");
         assert!(world.accounts.authenticate(second.access_token.expose()).await.is_err());
         assert_eq!(refusal(world.accounts.refresh(second.refresh_token.expose(), &client()).await), "Invalid");
+        // The user is told, once.
+        assert_eq!(refusal(world.accounts.refresh(first.refresh_token.expose(), &client()).await), "Invalid");
+        world.deliver().await;
+        assert_eq!(world.kinds_to("ada@example.org"), ["refresh_reused"]);
         // Another session of the same user is not touched.
         world.signs_in("ada@example.org", PASSWORD).await.unwrap();
     }

@@ -98,4 +98,96 @@ on_both_stores! {
         world.clicks(&letter.token(), Some(PASSWORD)).await.unwrap();
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
+
+    // L2: a hundred failures in a row close the account to passwords until a reset link was used.
+    async fn a_hundred_failures_close_an_account(world: &World) {
+        world.has_account("ada@example.org").await;
+        for number in 0..100 {
+            let from = format!("10.0.{}.{}", number / 4, number);
+            assert_eq!(tries(&world.accounts, "ada@example.org", OTHER_PASSWORD, &from).await, "Refused", "{number}");
+            world.advance(seconds(900));
+        }
+        world.deliver().await;
+        assert_eq!(world.kinds_to("ada@example.org"), ["failed_sign_ins"]);
+        world.advance(hours(40 * 24));
+        // Not even the sweeper opens it.
+        world.accounts.sweep().await.unwrap();
+        let closed = "Limited { retry_after: 86400s }";
+        assert_eq!(tries(&world.accounts, "ada@example.org", PASSWORD, "192.0.2.1").await, closed);
+        world.accounts.forgot_password(&address("ada@example.org"), &client()).await.unwrap();
+        world.deliver().await;
+        let mail = world.take_mails_to("ada@example.org").remove(0);
+        let vestibule::MailContent::PasswordReset { link, .. } = &mail.content else { panic!("a reset link") };
+        let token = link.expose().split_once("token=").unwrap().1;
+        world.accounts.reset_password(token, &password(OTHER_PASSWORD), &client()).await.unwrap();
+        world.deliver().await;
+        assert_eq!(world.kinds_to("ada@example.org"), ["password_changed"]);
+        assert_eq!(tries(&world.accounts, "ada@example.org", OTHER_PASSWORD, "192.0.2.1").await, "Ok");
+    }
+
+    // L4: the owner is told at the tenth failure, once a day; for an address without an account nobody is.
+    async fn the_owner_is_told_of_failures(world: &World) {
+        world.has_account("ada@example.org").await;
+        for number in 0..25 {
+            for email in ["ada@example.org", "nobody@example.org"] {
+                tries(&world.accounts, email, OTHER_PASSWORD, &format!("10.0.{number}.1")).await;
+            }
+            if number == 8 {
+                world.deliver().await;
+                assert!(world.kinds_to("ada@example.org").is_empty(), "nine failures are not ten");
+            }
+            world.advance(seconds(600));
+        }
+        world.deliver().await;
+        assert_eq!(world.kinds_to("ada@example.org"), ["failed_sign_ins"]);
+        assert!(world.kinds_to("nobody@example.org").is_empty());
+    }
+
+    // L4: strangers who try an account do not lock its owner out of a device that is known.
+    async fn a_known_device_gets_past_the_wait(world: &World) {
+        world.has_account("ada@example.org").await;
+        world.has_account("eve@example.org").await;
+        let device = world.signs_in("ada@example.org", PASSWORD).await.unwrap().device_token.unwrap();
+        let eves = world.signs_in("eve@example.org", PASSWORD).await.unwrap().device_token.unwrap();
+        for _ in 0..5 {
+            assert_eq!(tries(&world.accounts, "ada@example.org", OTHER_PASSWORD, "198.51.100.1").await, "Refused");
+        }
+        let login = Login::Email(address("ada@example.org"));
+        let on = |token: &vestibule::Secret| vestibule::Client { device_token: Some(token.clone()), ..client() };
+        assert_eq!(tries(&world.accounts, "ada@example.org", PASSWORD, "192.0.2.1").await, "Limited { retry_after: 1s }");
+        // Another user's device is none of hers.
+        let refused = world.accounts.sign_in(&login, &password(PASSWORD), &on(&eves)).await;
+        assert_eq!(refusal(refused), "Limited { retry_after: 1s }");
+        let tokens = world.accounts.sign_in(&login, &password(PASSWORD), &on(&device)).await.unwrap();
+        assert!(tokens.device_token.is_none(), "the device is known already");
+        // A thief of the device has the same limits there.
+        for _ in 0..5 {
+            let wrong = world.accounts.sign_in(&login, &password(OTHER_PASSWORD), &on(&device)).await;
+            assert_eq!(refusal(wrong), "Refused");
+        }
+        let limited = world.accounts.sign_in(&login, &password(PASSWORD), &on(&device)).await;
+        assert_eq!(refusal(limited), "Limited { retry_after: 1s }");
+    }
+
+    // ASVS 2.4.1: what costs a mail is limited per client, whatever the address, and before a password is hashed.
+    async fn a_client_cannot_ask_for_mails_without_end(world: &World) {
+        let accounts = world.instance_with(|policy| policy.sign_up.client_mails.most = 4).await;
+        world.has_account("ada@example.org").await;
+        let from = client_at("198.51.100.1");
+        accounts.sign_up(wish("bob@example.org", PASSWORD), &from).await.unwrap();
+        accounts.resend(&address("nobody@example.org"), &from).await.unwrap();
+        accounts.forgot_password(&address("ada@example.org"), &from).await.unwrap();
+        accounts.forgot_password(&address("nobody@example.org"), &from).await.unwrap();
+        let limited = "Limited { retry_after: 3600s }";
+        assert_eq!(refusal(accounts.forgot_password(&address("ada@example.org"), &from).await), limited);
+        assert_eq!(refusal(accounts.resend(&address("bob@example.org"), &from).await), limited);
+        assert_eq!(refusal(accounts.sign_up(wish("carol@example.org", PASSWORD), &from).await), limited);
+        accounts.sign_up(wish("dora@example.org", PASSWORD), &client_at("198.51.100.2")).await.unwrap();
+        world.advance(hours(1));
+        accounts.resend(&address("nobody@example.org"), &from).await.unwrap();
+        world.deliver().await;
+        for (email, kinds) in [("bob@example.org", vec!["confirm"]), ("ada@example.org", vec![]), ("dora@example.org", vec!["confirm"])] {
+            assert_eq!(world.kinds_to(email), kinds, "{email}");
+        }
+    }
 }

@@ -76,12 +76,12 @@ on_both_stores! {
         let other = world.another_instance().await;
         assert!(is_valid(&other, &token).await);
         let who = world.accounts.authenticate(&token).await.unwrap();
-        world.accounts.sign_out(&who, false).await.unwrap();
+        world.accounts.sign_out(&who, false, &client()).await.unwrap();
         assert!(!is_valid(&world.accounts, &token).await);
         assert!(!is_valid(&other, &token).await);
         assert!(is_valid(&other, other_session.access_token.expose()).await);
         // Signing out twice is no error.
-        other.sign_out(&who, true).await.unwrap();
+        other.sign_out(&who, true, &client()).await.unwrap();
         assert!(!is_valid(&world.accounts, other_session.access_token.expose()).await);
         assert!(world.accounts.refresh(other_session.refresh_token.expose(), &client()).await.is_err());
     }

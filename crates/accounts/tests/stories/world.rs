@@ -267,7 +267,7 @@ pub(crate) fn client() -> Client {
 }
 
 pub(crate) fn client_at(ip: &str) -> Client {
-    Client { ip: Some(ip.parse().unwrap()), user_agent: Some("story".to_owned()) }
+    Client { ip: Some(ip.parse().unwrap()), user_agent: Some("story".to_owned()), device_token: None }
 }
 
 /// The error of a refused operation, by its name and figures.

@@ -1,8 +1,7 @@
 //! What administrators do.
 
 use axum::extract::State;
-use axum::http::header::LINK;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -10,8 +9,9 @@ use utoipa_axum::routes;
 use vestibule::{Accounts, Actor, UserQuery, UserStatus};
 
 use super::User;
+use super::paging::{limit, link_to_next};
 use crate::catalogue::Code;
-use crate::extract::{Fields, Json, Query, ReadFields, SignedIn, fields};
+use crate::extract::{Client, Fields, Json, Query, ReadFields, SignedIn, fields};
 use crate::openapi::{API, BEARER, EVERY, errors};
 use crate::problem::Problem;
 use crate::{App, FieldError};
@@ -40,12 +40,6 @@ fn status(text: &str) -> Result<UserStatus, FieldError> {
     }
 }
 
-fn limit(text: &str) -> Result<u32, FieldError> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = if digits { text.parse().ok() } else { None };
-    number.ok_or(FieldError::new("/limit", Code::LimitInvalid))
-}
-
 /// A page of users, oldest first.
 #[derive(Serialize, ToSchema)]
 struct UserPage {
@@ -69,33 +63,18 @@ errors!(ListErrors: EVERY, API, BEARER, &[Code::ValidationFailed, Code::Forbidde
         ListErrors))]
 async fn list_users(
     State(accounts): State<Accounts>,
-    who: SignedIn,
+    Client(client): Client,
+    SignedIn(who): SignedIn,
     Query(ListQuery(query)): Query<ListQuery>,
 ) -> Result<(HeaderMap, Json<UserPage>), Problem> {
-    let page = accounts.list_users(Actor::User(&who), &query).await?;
-    let headers = link_to_next(accounts.public_url(), &query, page.next_cursor.as_deref());
-    let items = page.items.into_iter().map(User::from).collect();
-    Ok((headers, Json(UserPage { items, next_cursor: page.next_cursor })))
-}
-
-fn link_to_next(public_url: &str, query: &UserQuery, cursor: Option<&str>) -> HeaderMap {
+    let page = accounts.list_users(Actor::User(&who, &client), &query).await?;
     let status = query.status.map(|status| match status {
         UserStatus::Active => "active".to_owned(),
         UserStatus::Disabled => "disabled".to_owned(),
     });
-    let limit = query.limit.map(|limit| limit.to_string());
-    let parameters = [
-        ("q", query.prefix.clone()),
-        ("status", status),
-        ("limit", limit),
-        ("cursor", cursor.map(str::to_owned)),
-    ];
-    let sent: Vec<_> = parameters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    let link = serde_urlencoded::to_string(sent).unwrap_or_default();
-    let link = HeaderValue::from_str(&format!("<{public_url}/v1/admin/users?{link}>; rel=\"next\""));
-    let mut headers = HeaderMap::new();
-    if let (Some(_), Ok(link)) = (cursor, link) {
-        headers.insert(LINK, link);
-    }
-    headers
+    let conditions =
+        [("q", query.prefix), ("status", status), ("limit", query.limit.map(|limit| limit.to_string()))];
+    let headers = link_to_next(&accounts, "/v1/admin/users", conditions, page.next_cursor.as_deref());
+    let items = page.items.into_iter().map(User::from).collect();
+    Ok((headers, Json(UserPage { items, next_cursor: page.next_cursor })))
 }

@@ -108,7 +108,7 @@ async fn confirm_by_link(
     Ok(Json(account.into()))
 }
 
-errors!(ResendErrors: EVERY, API, BODY, HASH);
+errors!(ResendErrors: EVERY, API, BODY, &[Code::TooManyRequests]);
 
 /// Asks for another mail. Always 202; at most one mail per minute, and more rarely after several.
 #[utoipa::path(post, path = "/v1/confirm/resend", tag = "Sign-up", operation_id = "resend",

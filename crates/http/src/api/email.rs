@@ -67,9 +67,10 @@ errors!(LinkErrors: EVERY, API, BODY, &[Code::EmailTaken, Code::LinkExpired, Cod
     responses((status = 200, description = "The account with its new address.", body = User), LinkErrors))]
 async fn confirm(
     State(accounts): State<Accounts>,
+    Client(client): Client,
     Json(body): Json<TokenRequest>,
 ) -> Result<Json<User>, Problem> {
-    Ok(Json(accounts.confirm_email(&body.token).await?.into()))
+    Ok(Json(accounts.confirm_email(&body.token, &client).await?.into()))
 }
 
 /// Goes back to the address before, with the token of the mail that went there. Ends all sessions.
@@ -78,7 +79,8 @@ async fn confirm(
     responses((status = 200, description = "The account with its old address.", body = User), LinkErrors))]
 async fn undo(
     State(accounts): State<Accounts>,
+    Client(client): Client,
     Json(body): Json<TokenRequest>,
 ) -> Result<Json<User>, Problem> {
-    Ok(Json(accounts.undo_email(&body.token).await?.into()))
+    Ok(Json(accounts.undo_email(&body.token, &client).await?.into()))
 }

@@ -1,7 +1,8 @@
 //! Sign-in and sign-out.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use utoipa::openapi::schema::{OneOfBuilder, Schema};
 use utoipa::openapi::{Ref, RefOr};
@@ -12,7 +13,7 @@ use vestibule::{Accounts, Login, Tokens};
 
 use super::User;
 use crate::catalogue::Code;
-use crate::extract::{Client, Fields, GivenPassword, Json, Query, ReadFields, SignedIn, fields};
+use crate::extract::{Client, Fields, GivenPassword, Json, Query, ReadFields, SignedIn, cookies, fields};
 use crate::openapi::{API, BEARER, BODY, EVERY, HASH, errors};
 use crate::problem::Problem;
 use crate::{App, FieldError};
@@ -130,9 +131,18 @@ async fn sign_in(
     State(accounts): State<Accounts>,
     Client(client): Client,
     Json(body): Json<LoginRequest>,
-) -> Result<Json<Session>, Problem> {
+) -> Result<(HeaderMap, Json<Session>), Problem> {
     let tokens = accounts.sign_in(&body.login, &body.password.possible()?, &client).await?;
-    Ok(Json(tokens.into()))
+    Ok((known_device(&tokens), Json(tokens.into())))
+}
+
+/// What makes a browser known here: see [`Tokens::device_token`].
+fn known_device(tokens: &Tokens) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Some(cookie) = tokens.device_token.as_ref().and_then(cookies::set_device) {
+        headers.insert(SET_COOKIE, cookie);
+    }
+    headers
 }
 
 struct LogoutQuery {
@@ -153,9 +163,10 @@ errors!(LogoutErrors: EVERY, API, BEARER, &[Code::ValidationFailed]);
     responses((status = 204, description = "Signed out."), LogoutErrors))]
 async fn sign_out(
     State(accounts): State<Accounts>,
+    Client(client): Client,
     who: SignedIn,
     Query(query): Query<LogoutQuery>,
 ) -> Result<StatusCode, Problem> {
-    accounts.sign_out(&who, query.all).await?;
+    accounts.sign_out(&who, query.all, &client).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,6 +9,7 @@ use utoipa_axum::routes;
 use vestibule::{Accounts, ProfileChange, Timestamp, UserName};
 
 use super::User;
+use super::audit::AuditEvent;
 use super::sessions::ActiveSession;
 use crate::App;
 use crate::catalogue::Code;
@@ -57,11 +58,12 @@ errors!(UpdateErrors: EVERY, API, BODY, BEARER, &[Code::UserNameTaken]);
     responses((status = 200, description = "The account as it is now.", body = User), UpdateErrors))]
 async fn update(
     State(accounts): State<Accounts>,
+    Client(client): Client,
     SignedIn(who): SignedIn,
     Json(body): Json<UpdateRequest>,
 ) -> Result<Json<User>, Problem> {
     let UpdateRequest { user_name, locale } = body;
-    let account = accounts.update_profile(&who, ProfileChange { user_name, locale }).await?;
+    let account = accounts.update_profile(&who, ProfileChange { user_name, locale }, &client).await?;
     Ok(Json(account.into()))
 }
 
@@ -107,6 +109,8 @@ struct Exported {
     sessions: Vec<ActiveSession>,
     /// What was mailed about the account, oldest first.
     mails: Vec<ExportedMail>,
+    /// What was done with the account, newest first.
+    events: Vec<AuditEvent>,
 }
 
 /// A message about the account.
@@ -131,11 +135,13 @@ errors!(ExportErrors: EVERY, API, BEARER);
     responses((status = 200, description = "The data.", body = Exported), ExportErrors))]
 async fn export(
     State(accounts): State<Accounts>,
+    Client(client): Client,
     SignedIn(who): SignedIn,
 ) -> Result<Json<Exported>, Problem> {
-    let held = accounts.export_account(&who).await?;
+    let held = accounts.export_account(&who, &client).await?;
     let sessions = held.sessions.into_iter().map(|session| ActiveSession::of(session, &who)).collect();
     let mail = |(kind, queued_at, sent_at)| ExportedMail { kind, queued_at, sent_at };
     let mails = held.mails.into_iter().map(mail).collect();
-    Ok(Json(Exported { account: held.account.into(), sessions, mails }))
+    let events = held.events.into_iter().map(AuditEvent::from).collect();
+    Ok(Json(Exported { account: held.account.into(), sessions, mails, events }))
 }

@@ -1,6 +1,7 @@
 //! The API: one file per resource, one handler per operation.
 
 mod admin;
+mod audit;
 mod common;
 mod confirm;
 mod device;
@@ -9,6 +10,7 @@ mod introspect;
 mod login;
 mod me;
 mod oauth;
+mod paging;
 mod password;
 mod sessions;
 mod signup;
@@ -36,4 +38,5 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(email::routes())
         .merge(sessions::routes())
         .merge(admin::routes())
+        .merge(audit::routes())
 }

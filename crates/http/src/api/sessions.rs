@@ -11,7 +11,7 @@ use vestibule::{Accounts, Session, SessionId, Timestamp};
 use super::device;
 use crate::App;
 use crate::catalogue::Code;
-use crate::extract::{Json, LastSegment, SignedIn};
+use crate::extract::{Client, Json, LastSegment, SignedIn};
 use crate::openapi::{API, BEARER, EVERY, errors};
 use crate::problem::Problem;
 
@@ -88,9 +88,10 @@ errors!(EndErrors: EVERY, API, BEARER, &[Code::NotFound]);
     responses((status = 204, description = "It has ended."), EndErrors))]
 async fn end(
     State(accounts): State<Accounts>,
+    Client(client): Client,
     SignedIn(who): SignedIn,
     LastSegment(id): LastSegment<SessionId>,
 ) -> Result<StatusCode, Problem> {
-    let ended = accounts.end_session(&who, id).await?;
+    let ended = accounts.end_session(&who, id, &client).await?;
     if ended { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::new(Code::NotFound)) }
 }

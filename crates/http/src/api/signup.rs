@@ -109,7 +109,12 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     }
 }
 
-errors!(SignUpErrors: EVERY, API, BODY, HASH, &[Code::UserNameTaken, Code::EmailTaken, Code::IdempotencyKeyReused]);
+errors!(SignUpErrors: EVERY, API, BODY, HASH, &[
+    Code::UserNameTaken,
+    Code::EmailTaken,
+    Code::IdempotencyKeyReused,
+    Code::TooManyRequests
+]);
 
 /// Starts a sign-up. Always 202, so that the answer does not reveal whether the address is known.
 #[utoipa::path(post, path = "/v1/signup", tag = "Sign-up", operation_id = "sign_up",

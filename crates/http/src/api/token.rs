@@ -179,8 +179,12 @@ impl IntoResponses for RevokeErrors {
         (status = 400, description = "The form has no token.", body = OAuthError,
             example = json!({"error": "invalid_request", "error_description": "`token` is missing"})),
         RevokeErrors))]
-async fn revoke(State(accounts): State<Accounts>, request: Request) -> Result<StatusCode, Refusal> {
+async fn revoke(
+    State(accounts): State<Accounts>,
+    Client(client): Client,
+    request: Request,
+) -> Result<StatusCode, Refusal> {
     let token = oauth::needed(&mut oauth::form(request).await?, "token")?;
-    accounts.revoke(&token).await?;
+    accounts.revoke(&token, &client).await?;
     Ok(StatusCode::OK)
 }

@@ -6,7 +6,10 @@ use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 
+use vestibule::Secret;
+
 use super::TrustedProxies;
+use super::cookies::{DEVICE, cookie};
 use crate::problem::Problem;
 
 /// Characters of a `User-Agent` that are kept.
@@ -33,6 +36,7 @@ where
             .headers
             .get(USER_AGENT)
             .map(|value| String::from_utf8_lossy(value.as_bytes()).chars().take(USER_AGENT_MAX).collect());
-        Ok(Self(vestibule::Client { ip, user_agent }))
+        let device_token = cookie(&parts.headers, DEVICE).map(Secret::from);
+        Ok(Self(vestibule::Client { ip, user_agent, device_token }))
     }
 }

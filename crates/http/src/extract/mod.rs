@@ -3,6 +3,7 @@
 mod basic;
 mod bearer;
 mod client;
+pub(crate) mod cookies;
 pub(crate) mod fields;
 mod form;
 mod json;

@@ -193,10 +193,11 @@ async fn show_confirm(State(accounts): State<Accounts>, State(site): State<Arc<S
 async fn confirm(
     State(accounts): State<Accounts>,
     State(site): State<Arc<Site>>,
+    Client(client): Client,
     PageForm(mut form): PageForm,
 ) -> Result<Response, Problem> {
     let page = LinkPage::new(&CONFIRM, &accounts, &site, &mut form);
-    page.answer(accounts.confirm_email(&page.token).await.map(drop).map_err(Problem::from))
+    page.answer(accounts.confirm_email(&page.token, &client).await.map(drop).map_err(Problem::from))
 }
 
 /// Shows where a mailed link undoes a change of address. It changes nothing.
@@ -217,8 +218,9 @@ async fn show_undo(State(accounts): State<Accounts>, State(site): State<Arc<Site
 async fn undo(
     State(accounts): State<Accounts>,
     State(site): State<Arc<Site>>,
+    Client(client): Client,
     PageForm(mut form): PageForm,
 ) -> Result<Response, Problem> {
     let page = LinkPage::new(&UNDO, &accounts, &site, &mut form);
-    page.answer(accounts.undo_email(&page.token).await.map(drop).map_err(Problem::from))
+    page.answer(accounts.undo_email(&page.token, &client).await.map(drop).map_err(Problem::from))
 }

@@ -4,7 +4,7 @@ use crate::on_both_stores;
 use crate::world::{URL, World};
 
 /// Every route of a server outside the development mode, assets left out.
-const ROUTES: [(&str, &[&str]); 37] = [
+const ROUTES: [(&str, &[&str]); 38] = [
     ("/", &["get"]),
     ("/.well-known/jwks.json", &["get"]),
     ("/confirm", &["get", "post"]),
@@ -20,6 +20,7 @@ const ROUTES: [(&str, &[&str]); 37] = [
     ("/openapi.json", &["get"]),
     ("/readyz", &["get"]),
     ("/reset", &["get", "post"]),
+    ("/v1/admin/audit", &["get"]),
     ("/v1/admin/users", &["get"]),
     ("/v1/auth/verify", &["get"]),
     ("/v1/confirm", &["post"]),

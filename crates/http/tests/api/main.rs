@@ -3,6 +3,7 @@
 
 mod address_pages;
 mod admin;
+mod audit;
 mod confirm;
 mod confirm_page;
 mod cross_site;

@@ -21,6 +21,8 @@ fn contents() -> Vec<MailContent> {
         MailContent::AlreadyRegistered { sign_in: sign_in() },
         MailContent::Welcome { sign_in: sign_in() },
         MailContent::PasswordChanged { forgot: FORGOT.to_owned() },
+        MailContent::FailedSignIns { forgot: FORGOT.to_owned() },
+        MailContent::RefreshReused { forgot: FORGOT.to_owned() },
     ];
     contents.extend(links(LINK));
     contents

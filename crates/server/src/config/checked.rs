@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use vestibule::{
-    ConfirmPolicy, Disclosure, HashPolicy, PasswordRules, Policy, Secret, SecretKey, SignUpPolicy,
-    TokenPolicy,
+    ConfirmPolicy, Disclosure, HashPolicy, PasswordRules, Policy, Secret, SecretKey, SignInPolicy,
+    SignUpPolicy, TokenPolicy,
 };
 
 use super::layers::Layers;
@@ -167,7 +167,7 @@ fn level(text: &str, checker: &mut Checker) -> Targets {
 }
 
 fn policy(raw: &Raw) -> Policy {
-    let Raw { confirm, signup, password, tokens, hash, limits, .. } = raw;
+    let Raw { confirm, signup, password, tokens, hash, limits, audit, .. } = raw;
     let code_lifetime = confirm.code_lifetime.0;
     let defaults = Policy::default();
     // A further mail may be asked for when the code before it is over: the waits follow a longer life of codes.
@@ -183,17 +183,25 @@ fn policy(raw: &Raw) -> Policy {
             require_password: confirm.require_password,
             code_digits: confirm.code_digits,
             code_lifetime,
+            client_failures: limits.codes.map(|limit| limit.0),
             ..defaults.confirm
         },
         sign_up: SignUpPolicy {
             lifetime: signup.lifetime.0,
             resend_waits: waits,
+            client_mails: limits.mails.0,
             disclosure: match signup.disclosure {
                 raw::Disclosure::Discreet => Disclosure::Discreet,
                 raw::Disclosure::Friendly => Disclosure::Friendly,
             },
             ..defaults.sign_up
         },
+        sign_in: SignInPolicy {
+            hard_stop: limits.hard_stop,
+            client_failures: limits.sign_in.0,
+            ..defaults.sign_in
+        },
+        audit_retention: audit.retention.0,
         tokens: TokenPolicy {
             access_lifetime: tokens.access_lifetime.0,
             session_idle: tokens.session_idle.0,

@@ -69,11 +69,16 @@ pub(crate) const KEYS: &[Key] = &[
     key("hash.passes", "passes over that memory"),
     key("hash.threads", "threads that hash; 0: one per core"),
     key("limits.enabled", "the limits per client; off only for load tests with --dev"),
+    key("limits.sign_in", "wrong passwords of one client, e.g. `20/5m`: then 429"),
+    key("limits.codes", "wrong codes of one client, in a short and in a long window"),
+    key("limits.mails", "requests of one client that cost a mail: sign-up, resend, forgotten password"),
+    key("limits.hard_stop", "wrong passwords in a row after which only a reset link opens the account again"),
     key("limits.connections", "open connections at most"),
     key(
         "limits.connections_per_client",
         "open connections of one client at most; trusted proxies are not counted",
     ),
+    key("audit.retention", "how long the audit trail is kept"),
     key("log.format", "`text`, `json`, or `auto`: text on a terminal"),
     key("log.level", "`error`, `warn`, `info`, `debug`, `trace`, or by part: `info,vestibule=debug`"),
 ];

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::values::{Network, Span};
+use super::values::{Network, PerTime, Span};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,6 +21,7 @@ pub(super) struct Raw {
     pub(super) tokens: Tokens,
     pub(super) hash: Hash,
     pub(super) limits: Limits,
+    pub(super) audit: Audit,
     pub(super) log: Log,
 }
 
@@ -96,8 +97,18 @@ pub(super) struct Hash {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct Audit {
+    pub(super) retention: Span,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Limits {
     pub(super) enabled: bool,
+    pub(super) sign_in: PerTime,
+    pub(super) codes: [PerTime; 2],
+    pub(super) mails: PerTime,
+    pub(super) hard_stop: i64,
     pub(super) connections: usize,
     pub(super) connections_per_client: usize,
 }

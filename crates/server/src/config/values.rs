@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de};
+use vestibule::Rate;
 
 /// A length of time, written like `60s`, `10m`, `24h` or `14d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,28 @@ impl FromStr for Span {
 }
 
 impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// So many in a length of time, written like `20/5m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PerTime(pub(crate) Rate);
+
+impl FromStr for PerTime {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const FORM: &str = "a limit is a number and a length of time, like \"20/5m\"";
+        let (most, window) = text.split_once('/').ok_or(FORM)?;
+        let digits = !most.is_empty() && most.bytes().all(|byte| byte.is_ascii_digit());
+        let most = most.parse().ok().filter(|_| digits).ok_or(FORM)?;
+        Ok(Self(Rate::new(most, window.parse::<Span>()?.0)))
+    }
+}
+
+impl<'de> Deserialize<'de> for PerTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
@@ -198,6 +221,14 @@ mod tests {
             ["", "60", "s", "1 h", "-1s", "1.5h", "1w", "99999999999999999999s", "18446744073709551615d"]
         {
             assert!(wrong.parse::<Span>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn limits_are_a_number_in_a_time() {
+        assert_eq!("20/5m".parse(), Ok(PerTime(Rate::new(20, Duration::from_mins(5)))));
+        for wrong in ["", "20", "/5m", "20/", "20/5", "+20/5m", "-1/5m", "20 / 5m", "20/5m/1h", "1e3/1s"] {
+            assert!(wrong.parse::<PerTime>().is_err(), "{wrong}");
         }
     }
 
