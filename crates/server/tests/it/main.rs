@@ -7,5 +7,8 @@ mod http;
 mod lifecycle;
 mod migrations;
 mod program;
+mod relay;
+mod relay_down;
+mod relay_peer;
 mod settings;
 mod users;

@@ -14,6 +14,9 @@ use crate::http::{Answer, Client};
 /// How long anything here may take; generous, because tests share two cores with compilers.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
+/// 32 bytes without a pattern.
+pub(crate) const SECRET_KEY: &str = "8f0b2c1d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9";
+
 /// A folder to run the program in, and the database it uses.
 pub(crate) struct Site {
     folder: tempfile::TempDir,
@@ -63,6 +66,17 @@ impl Site {
         let mut child = piped(&mut self.command(arguments));
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         Finished::from(child.wait_with_output().unwrap())
+    }
+
+    /// Serves as in production, with mail that goes to this relay.
+    pub(crate) fn serve_with_relay(&self, mail_url: &str, environment: &[(&str, &str)]) -> Server {
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.env("VESTIBULE_MAIL_URL", mail_url).env("VESTIBULE_MAIL_FROM", "no-reply@example.net");
+        command.env("VESTIBULE_SECRET_KEY", SECRET_KEY).env("VESTIBULE_LOG_FORMAT", "json");
+        Server::start({
+            command.envs(environment.iter().copied());
+            command
+        })
     }
 
     /// Serves in development mode on a free port.
@@ -153,6 +167,13 @@ impl Server {
             .expect(words)
     }
 
+    /// Waits for a line of the log with `words`.
+    pub(crate) fn logs(&self, words: &str) -> String {
+        std::iter::from_fn(|| self.log.recv_timeout(PATIENCE).ok())
+            .find(|line| line.contains(words))
+            .expect(words)
+    }
+
     /// What it has logged since it listens.
     pub(crate) fn logged(&self) -> Vec<String> {
         self.log.try_iter().collect()
@@ -185,7 +206,7 @@ impl Drop for Server {
 
 /// A stream's lines, read on a thread of its own, so that the process never waits for its reader.
 #[expect(clippy::disallowed_methods, reason = "a test reads from a process")]
-fn lines(stream: impl std::io::Read + Send + 'static) -> mpsc::Receiver<String> {
+pub(crate) fn lines(stream: impl std::io::Read + Send + 'static) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         BufReader::new(stream).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::program::{Finished, Site};
+use crate::program::{Finished, SECRET_KEY, Site};
 
 fn serve(site: &Site, arguments: &[&str], environment: &[(&str, &str)]) -> Finished {
     let mut command = site.command(&[&["serve"], arguments].concat());
@@ -58,7 +58,7 @@ fn check_config_judges_and_shows_sources_but_no_secret() {
         Finished::from(command.envs(environment).envs(more.iter().copied()).output().unwrap())
     };
     check(&[], &[]).refused(3, "`secret_key` is not set");
-    let key = [("VESTIBULE_SECRET_KEY", "8f0b2c1d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9")];
+    let key = [("VESTIBULE_SECRET_KEY", SECRET_KEY)];
     let printed = check(&["--print-sources", "--json"], &key).ok();
     assert!(
         !printed.stdout.contains("hunter2") && !printed.stdout.contains("8f0b2c1d"),
