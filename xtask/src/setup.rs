@@ -11,13 +11,14 @@ struct Tool {
     install: fn() -> Result,
 }
 
-const TOOLS: [Tool; 8] = [
+const TOOLS: [Tool; 9] = [
     Tool { name: "cargo-nextest", present: nextest_present, install: install_nextest },
     Tool { name: "cargo-deny", present: deny_present, install: install_deny },
     Tool { name: "PostgreSQL", present: vestibule_testing::installed, install: install_postgresql },
     Tool { name: "Python packages", present: python_present, install: install_python },
     Tool { name: "Node packages", present: node_present, install: install_node },
     Tool { name: "Chromium", present: chromium_present, install: install_chromium },
+    Tool { name: "curl", present: curl_present, install: install_curl },
     Tool { name: "nginx", present: nginx_present, install: install_nginx },
     Tool { name: "Caddy", present: caddy_present, install: install_caddy },
 ];
@@ -110,6 +111,15 @@ fn chromium_present() -> bool {
 
 fn install_chromium() -> Result {
     apt(&["chromium"])
+}
+
+/// The README's commands are run as they are printed.
+fn curl_present() -> bool {
+    succeeds(program("curl").arg("--version"))
+}
+
+fn install_curl() -> Result {
+    apt(&["curl"])
 }
 
 fn nginx_present() -> bool {

@@ -7,6 +7,7 @@ mod http;
 mod lifecycle;
 mod migrations;
 mod program;
+mod readme;
 mod relay;
 mod relay_down;
 mod relay_peer;
