@@ -4,6 +4,7 @@
 mod address_pages;
 mod admin;
 mod audit;
+mod bad_input;
 mod confirm;
 mod confirm_page;
 mod cross_site;
