@@ -26,6 +26,12 @@ fn forged(token: &str, part: usize, text: &str) -> String {
     parts.join(".")
 }
 
+/// The token, with its key's name, under the signature of another.
+fn with_signature_of(token: &str, other: &str) -> String {
+    let (text, _) = token.rsplit_once('.').unwrap();
+    format!("{text}.{}", other.rsplit_once('.').unwrap().1)
+}
+
 on_both_stores! {
     async fn both_schemes_are_read_in_any_case(world: World) {
         world.has_account(ADA).await;
@@ -54,15 +60,18 @@ on_both_stores! {
         let token = session["access_token"].as_str().unwrap();
         let elsewhere = World::on_sqlite().await;
         elsewhere.has_account(ADA).await;
+        let foreign = elsewhere.access_token(ADA).await;
+        let signed_by_another = with_signature_of(token, &foreign);
         let none = forged(token, 0, r#"{"typ":"at+jwt","alg":"none"}"#);
         let unsigned = none.rsplit_once('.').unwrap().0.to_owned() + ".";
         for wrong in [
             "", "x", "a.b.c", "\u{e9}",
             session["refresh_token"].as_str().unwrap(),
-            &elsewhere.access_token(ADA).await,
+            &foreign,
             &none,
             &unsigned,
             &forged(token, 1, "{}"),
+            &signed_by_another,
             &format!("{token}x"),
             &"a".repeat(8 * 1024 + 1),
         ] {
@@ -72,6 +81,8 @@ on_both_stores! {
         }
         assert_eq!(world.get_as("/v1/me", token).await.status, 200);
         world.clock.advance(Duration::from_mins(11));
-        assert_eq!(world.get_as("/v1/me", token).await.problem(), (401, "invalid_token".to_owned()));
+        let late = world.get_as("/v1/me", token).await;
+        assert_eq!(late.problem(), (401, "invalid_token".to_owned()));
+        assert_eq!(late.header("www-authenticate"), BAD_TOKEN);
     }
 }

@@ -18,6 +18,7 @@ pub(crate) struct Client {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    head: String,
     pub(crate) body: String,
 }
 
@@ -27,6 +28,12 @@ impl Answer {
     pub(crate) fn json(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
         serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// The value of a header, where it came.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let pairs = self.head.lines().filter_map(|line| line.split_once(": "));
+        pairs.filter(|(sent, _)| sent.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
     }
 }
 
@@ -80,15 +87,24 @@ impl Client {
 
     /// Sends the mailed code back.
     pub(crate) fn confirm(&self, email: &str, password: &str, code: &Value) {
+        assert_eq!(self.try_code(email, password, code).json(200)["email"], email);
+    }
+
+    /// The answer to a code.
+    pub(crate) fn try_code(&self, email: &str, password: &str, code: &Value) -> Answer {
         let basic = format!("Basic {}", BASE64.encode(format!("{email}:{password}").as_bytes()));
-        let user = self.post("/v1/confirm/code", Some(&basic), &json!({ "code": code })).json(200);
-        assert_eq!(user["email"], email);
+        self.post("/v1/confirm/code", Some(&basic), &json!({ "code": code }))
     }
 
     /// Signs in; the access token.
     pub(crate) fn sign_in(&self, email: &str, password: &str) -> String {
-        let answer = self.post("/v1/login", None, &json!({ "email": email, "password": password })).json(200);
+        let answer = self.try_password(email, password).json(200);
         answer["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// The answer to a sign-in.
+    pub(crate) fn try_password(&self, email: &str, password: &str) -> Answer {
+        self.post("/v1/login", None, &json!({ "email": email, "password": password }))
     }
 
     /// Whose token it is.
@@ -104,5 +120,5 @@ pub(crate) fn read(stream: &mut TcpStream) -> Answer {
     let text = String::from_utf8(bytes).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    Answer { status, body: body.to_owned() }
+    Answer { status, head: head.to_owned(), body: body.to_owned() }
 }

@@ -85,22 +85,6 @@ fn files_are_for_their_owner_only() {
 }
 
 #[test]
-fn two_instances_share_one_postgresql() {
-    let site = Site::postgres();
-    let (first, second) = (site.serve(), site.serve());
-    first.http().sign_up(EMAIL, PASSWORD);
-    // In the mailbox of whichever handed the mail over.
-    let mail = |server: &Server| {
-        let answer = server.get("/dev/mail/latest?to=ada%40example.org&wait=0");
-        (answer.status == 200).then(|| answer.json(200)["code"].clone())
-    };
-    let code = eventually("one of them hands the mail over", || mail(&first).or_else(|| mail(&second)));
-    second.http().confirm(EMAIL, PASSWORD, &code);
-    let token = second.http().sign_in(EMAIL, PASSWORD);
-    assert_eq!(second.http().me(&token)["email"], EMAIL);
-}
-
-#[test]
 fn two_processes_that_start_at_once_on_an_empty_folder_agree() {
     let site = Site::sqlite();
     let (first, second) = std::thread::scope(|scope| {

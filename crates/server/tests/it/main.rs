@@ -4,6 +4,7 @@
 
 mod commands;
 mod http;
+mod instances;
 mod lifecycle;
 mod migrations;
 mod program;
@@ -12,4 +13,5 @@ mod relay;
 mod relay_down;
 mod relay_peer;
 mod settings;
+mod tokens;
 mod users;

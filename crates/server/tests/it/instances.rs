@@ -1,0 +1,72 @@
+//! Several instances on one PostgreSQL are one server: what is begun at one goes on at another, and limits are common.
+
+use serde_json::{Value, json};
+
+use crate::http::Client;
+use crate::program::{Server, Site};
+use crate::relay_peer::Relay;
+
+const EMAIL: &str = "ada@example.org";
+const PASSWORD: &str = "plover-tundra-saffron-61";
+
+/// Two instances and the relay that both hand their mail to.
+fn two(site: &Site) -> (Server, Server, Relay) {
+    let relay = Relay::start(site, &[]);
+    let serve = || site.serve_with_relay(&relay.url(), &[("VESTIBULE_PUBLIC_URL", "http://localhost:8080")]);
+    (serve(), serve(), relay)
+}
+
+#[test]
+fn a_person_goes_from_one_instance_to_the_other() {
+    let site = Site::postgres();
+    let (first, second, relay) = two(&site);
+    let (here, there) = (first.http(), second.http());
+    here.sign_up(EMAIL, PASSWORD);
+    let mail = relay.receives_from(&first);
+    there.confirm(EMAIL, PASSWORD, &mail.code().into());
+    let session = here.try_password(EMAIL, PASSWORD).json(200);
+    let token = session["access_token"].as_str().unwrap();
+    assert_eq!(there.me(token)["email"], EMAIL);
+    // Both have seen the token by now; the end of its session counts at once at both.
+    here.me(token);
+    let bearer = format!("Bearer {token}");
+    assert_eq!(there.post("/v1/logout", Some(&bearer), &json!({})).status, 204);
+    for server in [&here, &there] {
+        assert_eq!(server.get("/v1/me", Some(&bearer)).json(401)["code"], "invalid_token");
+    }
+}
+
+// C3: three guesses in all, wherever they are made.
+#[test]
+fn guesses_at_both_instances_are_counted_together() {
+    let site = Site::postgres();
+    let (first, second, relay) = two(&site);
+    first.http().sign_up(EMAIL, PASSWORD);
+    let code = relay.receives_from(&first).code();
+    let wrong: Value = if code == "0000" { "0001" } else { "0000" }.into();
+    let guess = |at: &Client, code: &Value| at.try_code(EMAIL, PASSWORD, code);
+    for (server, left) in [(&first, 2), (&second, 1), (&first, 0)] {
+        assert_eq!(guess(&server.http(), &wrong).json(422)["attempts_left"], left);
+    }
+    for server in [&first, &second] {
+        assert_eq!(guess(&server.http(), &code.clone().into()).json(410)["code"], "code_expired");
+    }
+}
+
+// L2: the fifth wrong password costs a wait, though no instance has seen five.
+#[test]
+fn wrong_passwords_at_both_instances_are_counted_together() {
+    let site = Site::postgres();
+    let (first, second, _relay) = two(&site);
+    // On a slow machine a wait may be over before the next attempt; it doubles each time, so not often.
+    let mut wrong = 0;
+    let refused = [&first, &second].into_iter().cycle().take(8).find_map(|server| {
+        let answer = server.http().try_password(EMAIL, "wren-gorge-mustard-17");
+        wrong += usize::from(answer.status == 401);
+        (answer.status != 401).then_some(answer)
+    });
+    let refused = refused.expect("a wait after at most eight");
+    assert_eq!(refused.json(429)["code"], "too_many_requests");
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    assert!((5..=7).contains(&wrong), "{wrong}: at most four at each");
+}
