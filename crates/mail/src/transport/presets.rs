@@ -27,7 +27,9 @@ enum Body {
     Form(&'static [(&'static str, &'static str)]),
 }
 
+/// Each as its provider's documentation has it, in the page that is named.
 const PRESETS: [Preset; 5] = [
+    // "Sending email with API". `X-PM-KeepID` keeps our Message-ID.
     Preset {
         name: "postmark",
         base: "https://api.postmarkapp.com",
@@ -35,6 +37,7 @@ const PRESETS: [Preset; 5] = [
         auth: Auth::Header("X-Postmark-Server-Token"),
         body: Body::Json(include_str!("../../presets/postmark.json")),
     },
+    // "Mail Send". Tracking that the account has switched on would rewrite links and add a footer.
     Preset {
         name: "sendgrid",
         base: "https://api.sendgrid.com",
@@ -42,6 +45,7 @@ const PRESETS: [Preset; 5] = [
         auth: Auth::Bearer,
         body: Body::Json(include_str!("../../presets/sendgrid.json")),
     },
+    // "Send an email". `multipart/form-data` is asked for with attachments only.
     Preset {
         name: "mailgun",
         base: "https://api.mailgun.net",
@@ -59,6 +63,7 @@ const PRESETS: [Preset; 5] = [
             ("o:tracking", "no"),
         ]),
     },
+    // "Send Email", and "Idempotency Keys": of all these, the one that reads the `Idempotency-Key` of each request.
     Preset {
         name: "resend",
         base: "https://api.resend.com",
@@ -66,6 +71,8 @@ const PRESETS: [Preset; 5] = [
         auth: Auth::Bearer,
         body: Body::Json(include_str!("../../presets/resend.json")),
     },
+    // "Send a transactional email": it takes no standard headers, so the Message-ID is its own. Its `idempotencyKey` is
+    // left out: a repeated one is an error, by which a message whose answer was lost would be taken for refused.
     Preset {
         name: "brevo",
         base: "https://api.brevo.com",

@@ -74,6 +74,7 @@ async fn sendgrid() {
             "headers": headers(),
             "tracking_settings": {
                 "click_tracking": { "enable": false, "enable_text": false }, "open_tracking": { "enable": false },
+                "subscription_tracking": { "enable": false },
             },
         })
     );
@@ -128,7 +129,7 @@ async fn brevo() {
         serde_json::json!({
             "sender": { "email": "no-reply@example.net", "name": "Exämple, Inc." },
             "to": [{ "email": "ada@example.org" }], "subject": SUBJECT, "textContent": null, "htmlContent": null,
-            "headers": headers(),
+            "headers": { "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All" },
         })
     );
 }
