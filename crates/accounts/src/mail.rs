@@ -129,6 +129,15 @@ pub enum SendError {
     Permanent(String),
 }
 
+impl SendError {
+    /// What went wrong, whether or not it may pass.
+    pub(crate) fn into_cause(self) -> String {
+        match self {
+            Self::Temporary(cause) | Self::Permanent(cause) => cause,
+        }
+    }
+}
+
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

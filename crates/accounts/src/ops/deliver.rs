@@ -7,6 +7,7 @@ use crate::domain::challenge::Purpose;
 use crate::domain::registration::Registration;
 use crate::limits::{self, DAY, codes_allowed};
 use crate::ops::challenge;
+use crate::ops::retry::{Attempt, BATCH, LEASE};
 use crate::store::limits::{Rule, count, lock, record};
 use crate::store::outbox::{self, Taken};
 use crate::store::registrations::{self, HandedOver};
@@ -17,12 +18,6 @@ use crate::{
     UserId,
 };
 
-/// Messages that one step takes.
-const BATCH: i64 = 16;
-/// A worker that has not finished by then is taken for dead; transports give up after a minute.
-const LEASE: Duration = Duration::from_secs(90);
-/// The wait after the first failure; it doubles with each further one (M6).
-const FIRST_DELAY: Duration = Duration::from_secs(30);
 /// After this long a message that could not be handed over is given up: its secret would have expired.
 const GIVE_UP: Duration = DAY;
 
@@ -135,35 +130,26 @@ impl Accounts {
     ) -> Result<Ending, Fault> {
         let inner = self.0.clone();
         let now = inner.now();
-        let (cause, permanent) = match result {
-            Ok(()) => {
-                self.0.store.write(move |tx| note_sent(tx, &inner, &taken, told_owner, now)).await?;
-                return Ok(Ending::Sent);
-            }
-            Err(SendError::Temporary(cause)) => (cause, false),
-            Err(SendError::Permanent(cause)) => (cause, true),
+        let Err(failure) = result else {
+            self.0.store.write(move |tx| note_sent(tx, &inner, &taken, told_owner, now)).await?;
+            return Ok(Ending::Sent);
         };
-        let due_at = now + back_off(&taken);
-        let give_up = permanent || due_at >= taken.created_at + GIVE_UP;
+        let attempt = Attempt {
+            id: taken.id.as_bytes(),
+            number: taken.attempts,
+            since: taken.created_at,
+            patience: GIVE_UP,
+        };
+        let next = attempt.next(&failure, now);
+        let (give_up, cause) = (next.is_none(), failure.into_cause());
         tracing::warn!(mail = %taken.id, attempt = taken.attempts, give_up, cause, "a mail was not handed over");
-        let note = move |tx: &mut Tx<'_>| {
-            if give_up {
-                outbox::fail(tx, &taken, now, &cause)
-            } else {
-                outbox::delay(tx, &taken, due_at, &cause)
-            }
+        let note = move |tx: &mut Tx<'_>| match next {
+            Some(due_at) => outbox::delay(tx, &taken, due_at, &cause),
+            None => outbox::fail(tx, &taken, now, &cause),
         };
         self.0.store.write(note).await?;
         Ok(if give_up { Ending::Failed } else { Ending::Delayed })
     }
-}
-
-/// 30 s · 2ⁿ, at most an hour, plus up to a quarter that depends on the message, so that not all come back at once.
-fn back_off(mail: &Taken) -> Duration {
-    let doublings = u32::try_from(mail.attempts - 1).unwrap_or(0).min(7);
-    let wait = (FIRST_DELAY * 2_u32.pow(doublings)).min(Duration::from_hours(1));
-    let spread = mail.id.as_bytes().last().copied().unwrap_or(0);
-    wait + wait * u32::from(spread) / 1024
 }
 
 /// Decides what a message says now, right before it goes (T8).

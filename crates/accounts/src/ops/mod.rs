@@ -13,6 +13,7 @@ pub(crate) mod list_users;
 pub(crate) mod password;
 pub(crate) mod refresh;
 pub(crate) mod resend;
+mod retry;
 pub(crate) mod sessions;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
