@@ -45,7 +45,8 @@
 //!
 //! Every operation says what it promises and which error it returns; the numbered promises (S1, C3, …) are those of
 //! `docs/security.md`. Call [`Accounts::deliver`] in a loop (woken by [`Accounts::mail_queued`]) and
-//! [`Accounts::sweep`] about once a minute.
+//! [`Accounts::sweep`] about once a minute. Where [`Policy::webhooks`] names endpoints, call
+//! [`Accounts::deliver_webhooks`] for each of them.
 
 mod accounts;
 mod client;
@@ -60,12 +61,13 @@ mod ops;
 mod policy;
 mod store;
 mod token;
+mod webhook;
 
 pub use accounts::{Accounts, OpenError, SecretKey, SecretKeyError, Settings};
 pub use client::Client;
 pub use domain::audit::{AuditActor, AuditEvent, AuditKind};
 pub use domain::email::{Email, EmailError};
-pub use domain::ids::{AuditId, IdError, MailId, RegistrationId, SessionId, UserId};
+pub use domain::ids::{AuditId, EventId, IdError, MailId, RegistrationId, SessionId, UserId};
 pub use domain::password::{
     PASSWORD_CODE_POINTS_MAX, PASSWORD_OCTETS_MAX, Password, PasswordContext, PasswordError, PasswordRules,
 };
@@ -96,3 +98,4 @@ pub use policy::{
     ConfirmPolicy, Disclosure, EmailChangePolicy, HashPolicy, PasswordResetPolicy, Policy, PolicyError, Rate,
     SignInPolicy, SignUpPolicy, TokenPolicy,
 };
+pub use webhook::{Webhook, WebhookEvent, WebhookEventError, WebhookSubscription, WebhookTransport};

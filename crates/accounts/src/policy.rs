@@ -1,12 +1,16 @@
 //! Every limit and lifetime, with its name, its default and where it comes from.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::WebhookSubscription;
 use crate::domain::password::PasswordRules;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
+/// Each event is a row for each endpoint that wants it.
+const ENDPOINTS_MAX: usize = 16;
 
 /// Checked settings. Start from `Policy::default()` and change what differs.
 #[derive(Clone, Debug)]
@@ -29,6 +33,8 @@ pub struct Policy {
     pub hash: HashPolicy,
     /// How long the audit trail is kept.
     pub audit_retention: Duration,
+    /// Who is told what happens to users; nobody by default. At most 16 endpoints.
+    pub webhooks: Vec<WebhookSubscription>,
     /// The limits per client. Off only in load tests; the limits per address stay.
     pub client_limits: bool,
 }
@@ -191,6 +197,7 @@ impl Default for Policy {
             passwords: PasswordRules { min_code_points: 8, service_name: "Vestibule".to_owned() },
             hash: HashPolicy { memory_kib: 19_456, passes: 2, threads: 0, queue: 0 },
             audit_retention: 365 * DAY,
+            webhooks: Vec::new(),
             client_limits: true,
         }
     }
@@ -274,7 +281,7 @@ impl Policy {
     /// # Errors
     /// The first setting that breaks its rule.
     pub fn check(&self) -> Result<(), PolicyError> {
-        let Self { confirm, sign_up, tokens, passwords, hash, .. } = self;
+        let Self { confirm, sign_up, tokens, passwords, hash, webhooks, .. } = self;
         let rules = [
             (confirm.link || confirm.code, "confirm.methods", "must name `link`, `code`, or both"),
             ((4..=8).contains(&confirm.code_digits), "confirm.code_digits", "must be 4 to 8"),
@@ -332,12 +339,24 @@ impl Policy {
                 "hash.memory_kib",
                 "must be at most 262144, with at most 10 passes",
             ),
+            (
+                webhooks.len() <= ENDPOINTS_MAX && names_of(webhooks).len() == webhooks.len(),
+                "webhooks",
+                "must have at most 16 endpoints, each with a name of its own: 1 to 64 small letters, digits, `-` and `_`",
+            ),
         ];
         match rules.iter().find(|(holds, ..)| !holds) {
             None => Ok(()),
             Some((_, setting, rule)) => Err(PolicyError { setting, rule }),
         }
     }
+}
+
+/// The names that may be.
+fn names_of(webhooks: &[WebhookSubscription]) -> BTreeSet<&str> {
+    let is_fit = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+    let names = webhooks.iter().map(|it| it.endpoint.as_str());
+    names.filter(|name| (1..=64).contains(&name.len()) && name.chars().all(is_fit)).collect()
 }
 
 #[cfg(test)]
@@ -366,5 +385,15 @@ mod tests {
             "signup.resend_waits"
         );
         assert_eq!(refused(|p| (p.confirm.link, p.confirm.code) = (false, false)), "confirm.methods");
+        let endpoint = |name: &str| WebhookSubscription { endpoint: name.to_owned(), events: vec![] };
+        let many: Vec<String> = (0..17).map(|number| number.to_string()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        for names in [&["a", "a"][..], &[""], &["A b"], &many] {
+            let webhooks = names.iter().map(|name| endpoint(name)).collect();
+            let refused = Policy { webhooks, ..Policy::default() }.check().unwrap_err();
+            assert_eq!(refused.setting, "webhooks", "{names:?}");
+        }
+        let webhooks = many[..16].iter().map(|name| endpoint(name)).collect();
+        assert_eq!(Policy { webhooks, ..Policy::default() }.check(), Ok(()));
     }
 }

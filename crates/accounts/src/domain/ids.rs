@@ -80,6 +80,7 @@ id!(/** Names a sign-up that is not yet a user: `reg_…`. */ RegistrationId, "r
 id!(/** Names a session: `ses_…`, the `sid` of its tokens. */ SessionId, "ses_");
 id!(/** Names a message in the outbox: `msg_…`, its Message-ID and idempotency key. */ MailId, "msg_");
 id!(/** Names an entry of the audit trail: `aud_…`. */ AuditId, "aud_");
+id!(/** Names something that happened to a user: `evt_…`, the `id` of its webhooks. */ EventId, "evt_");
 
 #[cfg(test)]
 mod tests {

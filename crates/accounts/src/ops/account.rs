@@ -5,12 +5,13 @@ use crate::ops::admin::{AdminError, UserRef, find_replaceable};
 use crate::ops::audit::Entry;
 use crate::ops::password::ChangeError;
 use crate::ops::sessions::Session;
+use crate::ops::webhooks;
 use crate::store::audit::{self, Filter};
 use crate::store::limits::lock;
 use crate::store::{outbox, registrations, sessions, users};
 use crate::{
     Account, Accounts, AuditActor, AuditEvent, AuditKind, Client, Fault, Password, SignedIn, Timestamp,
-    UserName,
+    UserName, WebhookEvent,
 };
 
 /// What a user may change without giving the password. `None` leaves it as it is.
@@ -110,8 +111,10 @@ impl Accounts {
                     Err(_) => return Ok(()),
                 };
                 registrations::delete_all(tx, &account.email)?;
-                users::delete(tx, account.id)?;
                 entry.about(&account).write(tx, &inner, now)?;
+                if users::delete(tx, account.id)? {
+                    webhooks::queue(tx, &inner, WebhookEvent::UserDeleted, account.id, now)?;
+                }
                 Ok(())
             })
             .await

@@ -3,12 +3,13 @@
 use crate::accounts::Inner;
 use crate::domain::password::PasswordContext;
 use crate::ops::audit::Entry;
+use crate::ops::webhooks;
 use crate::store::limits::lock;
 use crate::store::users::{self, Inserted};
 use crate::store::{Tx, registrations, sessions};
 use crate::{
     Account, Accounts, AuditKind, Client, Email, Fault, Password, PasswordError, SignedIn, Timestamp, UserId,
-    UserName, limits,
+    UserName, WebhookEvent, limits,
 };
 
 /// The role that administrative operations need.
@@ -130,7 +131,9 @@ impl Accounts {
             .store
             .write(move |tx| {
                 let account = find_replaceable(tx, &user)?;
-                users::disable(tx, account.id, now)?;
+                if users::disable(tx, account.id, now)? {
+                    webhooks::queue(tx, &inner, WebhookEvent::UserDisabled, account.id, now)?;
+                }
                 sessions::end_all(tx, account.id, now)?;
                 entry.about(&account).write(tx, &inner, now)?;
                 Ok(Account { disabled_at: account.disabled_at.or(Some(now)), ..account })
@@ -173,8 +176,10 @@ impl Accounts {
                 lock(tx, &limits::address(&inner.root, &account.email), now)?;
                 let account = find_replaceable(tx, &UserRef::Id(account.id))?;
                 registrations::delete_all(tx, &account.email)?;
-                users::delete(tx, account.id)?;
                 entry.about(&account).write(tx, &inner, now)?;
+                if users::delete(tx, account.id)? {
+                    webhooks::queue(tx, &inner, WebhookEvent::UserDeleted, account.id, now)?;
+                }
                 Ok(())
             })
             .await
@@ -220,6 +225,7 @@ fn create(
         Inserted::UserNameTaken => Err(AdminError::UserNameTaken),
         Inserted::Yes => {
             registrations::delete_all(tx, &account.email)?;
+            webhooks::queue(tx, inner, WebhookEvent::UserCreated, account.id, account.created_at)?;
             Ok(account.clone())
         }
     }

@@ -7,6 +7,7 @@ use crate::accounts::Inner;
 use crate::domain::registration::Registration;
 use crate::limits::{self, PasswordAttempt, client_wait, codes_allowed, record_failed_guess};
 use crate::ops::audit::Entry;
+use crate::ops::webhooks;
 use crate::store::limits::{Subject, lock};
 use crate::store::registrations::{self, Spent};
 use crate::store::users::{self, Inserted};
@@ -14,7 +15,7 @@ use crate::store::{Tx, outbox};
 use crate::token::challenge::{code, is_code, open_link_token};
 use crate::{
     Account, Accounts, AuditActor, AuditKind, Client, Email, Fault, MailId, Password, RegistrationId, Secret,
-    Timestamp, UserId, UserName,
+    Timestamp, UserId, UserName, WebhookEvent,
 };
 
 /// Why a sign-up was not confirmed.
@@ -181,12 +182,11 @@ impl Accounts {
         }
         let birth = Birth::new(&inner, user_name, client, "by link", now);
         let address = limits::address(&inner.root, &registration.email);
-        let shared = inner.clone();
         let activate = move |tx: &mut Tx<'_>| {
             lock(tx, &address, now)?;
-            birth.activate(tx, &shared, registration.id)?.ok_or(ConfirmError::LinkUsed)
+            birth.activate(tx, &inner, registration.id)?.ok_or(ConfirmError::LinkUsed)
         };
-        let account = inner.store.write(activate).await?;
+        let account = self.0.store.write(activate).await?;
         self.0.mail_queued.notify_one();
         Ok(account)
     }
@@ -339,6 +339,7 @@ impl Birth {
             Inserted::EmailTaken => return Err(Fault::Unavailable("two activations met".into()).into()),
         }
         registrations::delete_others(tx, &account.email, id)?;
+        webhooks::queue(tx, inner, WebhookEvent::UserCreated, account.id, self.now)?;
         outbox::push(tx, self.mail, "welcome", account.id.as_bytes(), self.now)?;
         Entry::new(AuditKind::Activated, AuditActor::User(account.id), &self.client)
             .about(&account)

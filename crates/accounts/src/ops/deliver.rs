@@ -21,7 +21,7 @@ use crate::{
 /// After this long a message that could not be handed over is given up: its secret would have expired.
 const GIVE_UP: Duration = DAY;
 
-/// What one step of the mail worker did.
+/// What one step of a worker that hands over did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delivered {
     /// Messages handed over.
@@ -47,11 +47,22 @@ enum Plan {
 }
 
 /// How one message ended.
-enum Ending {
+pub(super) enum Ending {
     Sent,
     Delayed,
     Failed,
     Dropped,
+}
+
+impl Delivered {
+    pub(super) fn count(&mut self, ending: &Ending) {
+        match ending {
+            Ending::Sent => self.sent += 1,
+            Ending::Delayed => self.delayed += 1,
+            Ending::Failed => self.failed += 1,
+            Ending::Dropped => self.dropped += 1,
+        }
+    }
 }
 
 impl Accounts {
@@ -75,12 +86,7 @@ impl Accounts {
         for group in [real, pretended] {
             let endings = group.into_iter().map(|(mail, plan)| self.carry_out(mail, plan, transport));
             for ending in futures_util::future::join_all(endings).await {
-                match ending? {
-                    Ending::Sent => delivered.sent += 1,
-                    Ending::Delayed => delivered.delayed += 1,
-                    Ending::Failed => delivered.failed += 1,
-                    Ending::Dropped => delivered.dropped += 1,
-                }
+                delivered.count(&ending?);
             }
         }
         delivered.next_due = self.0.store.read(outbox::next_due).await?;

@@ -6,10 +6,12 @@ use crate::limits::{self, DAY, take_mail};
 use crate::ops::audit::Entry;
 use crate::ops::challenge::{LinkError, open};
 use crate::ops::password::ChangeError;
+use crate::ops::webhooks;
 use crate::store::limits::{Rule, count, lock, record};
 use crate::store::{Tx, challenges, outbox, registrations, sessions, users};
 use crate::{
     Account, Accounts, AuditActor, AuditKind, Client, Email, Fault, MailId, Password, SignedIn, Timestamp,
+    WebhookEvent,
 };
 
 /// Why an address was not changed.
@@ -184,7 +186,9 @@ fn adopt(
     if !challenges::consume(tx, &challenge.id, now)? {
         return Err(LinkError::Used.into());
     }
-    users::set_email(tx, user.id, &challenge.email, now)?;
+    if users::set_email(tx, user.id, &challenge.email, now)? {
+        webhooks::queue(tx, inner, WebhookEvent::UserEmailChanged, user.id, now)?;
+    }
     registrations::delete_all(tx, &challenge.email)?;
     challenges::void(tx, user.id, Purpose::EmailChange)?;
     challenges::void(tx, user.id, Purpose::PasswordReset)?;

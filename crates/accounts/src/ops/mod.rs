@@ -18,3 +18,4 @@ pub(crate) mod sessions;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
 pub(crate) mod sweep;
+pub(crate) mod webhooks;

@@ -2,7 +2,7 @@
 
 use crate::limits::MONTH;
 use crate::store::migrations::{NEWEST, version};
-use crate::store::{audit, challenges, keys, limits, outbox, registrations, sessions};
+use crate::store::{audit, challenges, keys, limits, outbox, registrations, sessions, webhooks};
 use crate::token::keys::KeySet;
 use crate::{Accounts, Fault, OpenError, Timestamp};
 
@@ -50,6 +50,7 @@ impl Accounts {
                     + outbox::sweep(tx, now - MONTH, ROWS)?
                     + limits::sweep(tx, now - MONTH, hard_stop)?
                     + audit::sweep(tx, now - retention, ROWS)?
+                    + webhooks::sweep(tx, now - MONTH, ROWS)?
                     + keys::sweep_idempotency(tx, forgotten)?)
             })
             .await?;

@@ -16,7 +16,7 @@ pub(crate) struct Script {
 }
 
 /// Every version, oldest first, without gaps.
-pub(crate) const SCRIPTS: [Script; 3] = [
+pub(crate) const SCRIPTS: [Script; 4] = [
     Script {
         version: 1,
         name: "init",
@@ -34,6 +34,12 @@ pub(crate) const SCRIPTS: [Script; 3] = [
         name: "audit",
         up: include_str!("../../migrations/0003_audit.up.sql"),
         down: include_str!("../../migrations/0003_audit.down.sql"),
+    },
+    Script {
+        version: 4,
+        name: "webhooks",
+        up: include_str!("../../migrations/0004_webhooks.up.sql"),
+        down: include_str!("../../migrations/0004_webhooks.down.sql"),
     },
 ];
 

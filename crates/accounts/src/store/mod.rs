@@ -4,7 +4,7 @@
 //! end, and is committed before its answer is given. `Err` rolls back; a refusal that must be remembered is an `Ok`.
 //!
 //! **Lock order** (PostgreSQL locks rows): limit subjects — the client's, then the address's — then registrations, users,
-//! sessions, outbox. Whoever takes two of them takes them in this order.
+//! sessions, webhook deliveries, outbox. Whoever takes two of them takes them in this order.
 
 pub(crate) mod audit;
 pub(crate) mod challenges;
@@ -21,6 +21,7 @@ pub(crate) mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 pub(crate) mod users;
+pub(crate) mod webhooks;
 
 use tokio::sync::oneshot;
 

@@ -176,8 +176,9 @@ pub(crate) fn rehash(tx: &mut Tx<'_>, id: UserId, old: &str, new: &str) -> Resul
     Ok(())
 }
 
+/// `false`: the user was disabled before, or is gone.
 pub(crate) fn disable(tx: &mut Tx<'_>, id: UserId, now: Timestamp) -> Result<bool, Fault> {
-    let sql = "UPDATE users SET disabled_at = COALESCE(disabled_at, $2) WHERE id = $1";
+    let sql = "UPDATE users SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL";
     Ok(tx.execute(sql, args![id, now])? == 1)
 }
 
@@ -185,6 +186,7 @@ pub(crate) fn enable(tx: &mut Tx<'_>, id: UserId) -> Result<bool, Fault> {
     Ok(tx.execute("UPDATE users SET disabled_at = NULL WHERE id = $1", args![id])? == 1)
 }
 
+/// `false`: somebody else was faster.
 pub(crate) fn delete(tx: &mut Tx<'_>, id: UserId) -> Result<bool, Fault> {
     Ok(tx.execute("DELETE FROM users WHERE id = $1", args![id])? == 1)
 }
@@ -243,14 +245,17 @@ pub(crate) fn set_password(
     Ok(rows == 1)
 }
 
-/// The caller holds the lock of the address and has seen that it is free.
-pub(crate) fn set_email(tx: &mut Tx<'_>, id: UserId, email: &Email, now: Timestamp) -> Result<(), Fault> {
-    tx.execute(
-        "UPDATE users SET email = $2, email_key = $3, email_confirmed_at = $4, \
-         credential_version = credential_version + 1 WHERE id = $1",
-        args![id, email.as_str(), email.key(), now],
+/// The caller holds the lock of the address and has seen that it is free. `false`: it was the user's already.
+pub(crate) fn set_email(tx: &mut Tx<'_>, id: UserId, email: &Email, now: Timestamp) -> Result<bool, Fault> {
+    let rows = tx.execute(
+        "UPDATE users SET email = $2, email_key = $3 WHERE id = $1 AND email <> $2",
+        args![id, email.as_str(), email.key()],
     )?;
-    Ok(())
+    tx.execute(
+        "UPDATE users SET email_confirmed_at = $2, credential_version = credential_version + 1 WHERE id = $1",
+        args![id, now],
+    )?;
+    Ok(rows == 1)
 }
 
 /// `false`: the name, or one that looks like it, is somebody else's.

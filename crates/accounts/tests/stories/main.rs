@@ -19,6 +19,7 @@ mod sign_up;
 mod sweep;
 mod throttling;
 mod tokens;
+mod webhooks;
 mod world;
 
 /// Makes a test of each story for each database: `story::sqlite` and `story::postgres`.

@@ -108,6 +108,8 @@ async fn live_a_little(world: &World) {
     world.signs_in("ada@example.org", PASSWORD).await.unwrap();
     let wish = vestibule::SignUp { idempotency_key: Some("1".into()), ..wish("bob@example.org", PASSWORD) };
     world.accounts.sign_up(wish, &client()).await.unwrap();
+    let telling = crate::webhooks::telling(world, &["app"]).await;
+    crate::webhooks::creates(&telling, "eve@example.org").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

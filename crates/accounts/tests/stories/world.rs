@@ -21,19 +21,19 @@ pub(crate) struct World {
     pub(crate) mailbox: Mailbox,
     pub(crate) settings: Settings,
     /// Kept until the end: a database goes when its guard does.
-    _database: Database,
+    database: Database,
 }
 
 enum Database {
-    Sqlite { _folder: tempfile::TempDir },
-    Postgres { _database: TestDatabase },
+    Sqlite(tempfile::TempDir),
+    Postgres(TestDatabase),
 }
 
 impl World {
     pub(crate) async fn on_sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("vestibule.db").display());
-        Self::open(&url, Database::Sqlite { _folder: folder }).await
+        Self::open(&url, Database::Sqlite(folder)).await
     }
 
     pub(crate) async fn on_postgres() -> Self {
@@ -42,7 +42,7 @@ impl World {
 
     pub(crate) async fn on(database: TestDatabase) -> Self {
         let url = database.url().to_owned();
-        Self::open(&url, Database::Postgres { _database: database }).await
+        Self::open(&url, Database::Postgres(database)).await
     }
 
     async fn open(url: &str, database: Database) -> Self {
@@ -58,7 +58,7 @@ impl World {
             env: Env::manual(&clock),
         };
         let accounts = Accounts::open(settings.clone()).await.unwrap();
-        Self { accounts, clock, mailbox: Mailbox::default(), settings, _database: database }
+        Self { accounts, clock, mailbox: Mailbox::default(), settings, database }
     }
 
     /// Another instance on the same database: with its own memory, as after a restart or on another machine.
@@ -71,6 +71,19 @@ impl World {
         let mut settings = self.settings.clone();
         change(&mut settings.policy);
         Accounts::open(settings).await.unwrap()
+    }
+
+    /// Runs one statement behind the library's back, and counts the rows it answers.
+    pub(crate) fn sql(&self, statement: &str) -> usize {
+        match &self.database {
+            Database::Postgres(database) => database.rows(statement).len(),
+            Database::Sqlite(folder) => {
+                let connection = rusqlite::Connection::open(folder.path().join("vestibule.db")).unwrap();
+                let mut prepared = connection.prepare(statement).unwrap();
+                let mut rows = prepared.query([]).unwrap();
+                std::iter::from_fn(|| rows.next().unwrap().map(|_| ())).count()
+            }
+        }
     }
 
     /// No story ends with a message that was queued and not handed over, or handed over and not looked at.

@@ -1,0 +1,131 @@
+//! What the webhook worker hands to a transport: an event that happened to a user, without saying who it is.
+
+use std::fmt;
+use std::future::Future;
+use std::str::FromStr;
+
+use crate::{EventId, SendError, Timestamp, UserId};
+
+/// What can happen to a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum WebhookEvent {
+    /// Born: a sign-up was confirmed, or an operator made it.
+    UserCreated,
+    /// Gone, by themselves or by an administrator.
+    UserDeleted,
+    /// Another address is in force, or the one before is again.
+    UserEmailChanged,
+    /// May not sign in any more.
+    UserDisabled,
+}
+
+impl WebhookEvent {
+    /// Every event there is.
+    pub const ALL: [Self; 4] =
+        [Self::UserCreated, Self::UserDeleted, Self::UserEmailChanged, Self::UserDisabled];
+
+    /// Its name: the `type` of the payload.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UserCreated => "user.created",
+            Self::UserDeleted => "user.deleted",
+            Self::UserEmailChanged => "user.email_changed",
+            Self::UserDisabled => "user.disabled",
+        }
+    }
+}
+
+impl fmt::Display for WebhookEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// There is no event of this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no event {0:?}")]
+pub struct WebhookEventError(String);
+
+impl FromStr for WebhookEvent {
+    type Err = WebhookEventError;
+
+    fn from_str(name: &str) -> Result<Self, WebhookEventError> {
+        let found = Self::ALL.into_iter().find(|event| event.name() == name);
+        found.ok_or_else(|| WebhookEventError(name.to_owned()))
+    }
+}
+
+/// Which events an endpoint is told. A row is written for each of them, in the transaction of the cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookSubscription {
+    /// The endpoint's name, which its transport knows too: small letters, digits, `-` and `_`.
+    pub endpoint: String,
+    /// What it is told.
+    pub events: Vec<WebhookEvent>,
+}
+
+/// One attempt to tell one endpoint of one event.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// The same for every attempt and every endpoint: receivers recognise a repetition by it.
+    pub id: EventId,
+    /// The event's name. A text, because another version of the program may have written it.
+    pub event: String,
+    /// Whom it happened to.
+    pub user_id: UserId,
+    /// When it happened.
+    pub created_at: Timestamp,
+    /// When this attempt is made, which its signature covers.
+    pub attempted_at: Timestamp,
+}
+
+impl Webhook {
+    /// What is sent, the same bytes at every attempt. It names the user by the id alone: whoever may know more asks.
+    pub fn payload(&self) -> String {
+        let Self { id, event, user_id, created_at, .. } = self;
+        let event = serde_json::Value::from(event.as_str());
+        format!(
+            r#"{{"id":"{id}","type":{event},"created_at":"{created_at}","data":{{"user_id":"{user_id}"}}}}"#
+        )
+    }
+}
+
+/// A way to tell one endpoint. `Ok` means that it has taken note.
+pub trait WebhookTransport: Send + Sync {
+    /// The endpoint's name, as in its [`WebhookSubscription`].
+    fn endpoint(&self) -> &str;
+
+    /// Hands over one event. Must give up by itself within a minute.
+    fn post(&self, webhook: &Webhook) -> impl Future<Output = Result<(), SendError>> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_read_by_its_name() {
+        for event in WebhookEvent::ALL {
+            assert_eq!(event.name().parse(), Ok(event));
+        }
+        assert!("user.Created".parse::<WebhookEvent>().is_err());
+    }
+
+    // The contract with receivers, and no word about who the user is.
+    #[test]
+    fn the_payload_is_thin() {
+        let webhook = Webhook {
+            id: EventId::from_bytes([0; 16]),
+            event: "user.created".to_owned(),
+            user_id: UserId::from_bytes([255; 16]),
+            created_at: Timestamp::from_millis(1_700_000_000_123),
+            attempted_at: Timestamp::from_millis(1_800_000_000_000),
+        };
+        assert_eq!(
+            webhook.payload(),
+            "{\"id\":\"evt_00000000000000000000000000\",\"type\":\"user.created\",\
+             \"created_at\":\"2023-11-14T22:13:20.123Z\",\"data\":{\"user_id\":\"usr_vvvvvvvvvvvvvvvvvvvvvvvvvs\"}}"
+        );
+    }
+}
