@@ -1,4 +1,7 @@
-//! Mail for Vestibule: renders a [`vestibule::Mail`] with templates and hands it to whoever delivers it.
+//! What leaves Vestibule for other servers: mail, and webhooks.
+//!
+//! # Mail
+//! Renders a [`vestibule::Mail`] with templates and hands it to whoever delivers it.
 //!
 //! A [`Mailer`] is built once at the start of the program. It checks every template in every language there, so that
 //! sending has nothing left to discover:
@@ -25,14 +28,20 @@
 //! # A new kind of mail
 //! A folder `templates/<kind>/` with `subject.txt`, `body.txt` and `body.html` per language, its name in
 //! `templates.rs`, and its values with a sample in `values.rs`. Building a [`Mailer`] fails until all three are there.
+//!
+//! # Webhooks
+//! [`HttpWebhooks`] posts a [`vestibule::Webhook`] to one endpoint, signed as Standard Webhooks describes it, and to
+//! public addresses only unless the operator allows others.
 
 mod cause;
 mod letter;
 mod mailer;
+mod outbound;
 mod sender;
 mod templates;
 mod transport;
 mod values;
+mod webhook;
 
 pub use letter::{Letter, LetterError};
 pub use mailer::{Mailer, MailerConfig, MailerError};
@@ -44,3 +53,6 @@ pub use transport::http_api::{HttpApi, HttpApiConfig, HttpAuth, HttpBody};
 pub use transport::memory::{Fault, Memory, Received};
 pub use transport::smtp::Smtp;
 pub use transport::{Transport, TransportError};
+pub use webhook::secrets::{WebhookSecrets, WebhookSecretsError};
+pub use webhook::url::{WebhookUrl, WebhookUrlError};
+pub use webhook::{HttpWebhooks, WebhookSetupError};

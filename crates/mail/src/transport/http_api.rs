@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, StatusCode, Url, redirect};
+use reqwest::{Client, StatusCode, Url};
 use vestibule::{Secret, SendError};
 
 use super::locator::is_loopback;
+use crate::outbound::{self, innermost, not_reached};
 use crate::{Letter, TransportError, cause};
 
-const CONNECT_MAX: Duration = Duration::from_secs(10);
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// How much of a refusal is read.
 const REFUSAL_BYTES_MAX: usize = 1024;
@@ -125,7 +125,11 @@ impl HttpApi {
             HttpAuth::Basic { user, password } => request.basic_auth(user.expose(), Some(password.expose())),
             HttpAuth::None | HttpAuth::Bearer(_) | HttpAuth::Header { .. } => request,
         };
-        let response = request.body(body).send().await.map_err(|error| not_reached(&error))?;
+        let response = request
+            .body(body)
+            .send()
+            .await
+            .map_err(|error| SendError::Temporary(format!("the mail API {}", not_reached(&error))))?;
         let status = response.status();
         if status.is_success() {
             return Ok(());
@@ -182,12 +186,7 @@ fn client(loopback: bool, auth: &HttpAuth) -> Result<Client, TransportError> {
         value.set_sensitive(true);
         headers.insert(name, value);
     }
-    let builder = Client::builder()
-        .default_headers(headers)
-        .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
-        .redirect(redirect::Policy::none())
-        .connect_timeout(CONNECT_MAX)
-        .read_timeout(SILENCE_MAX);
+    let builder = outbound::client().default_headers(headers).read_timeout(SILENCE_MAX);
     // A proxy of the environment is for what leaves this machine.
     let builder = if loopback { builder.no_proxy() } else { builder };
     builder.build().map_err(|error| TransportError::Tls(innermost(&error)))
@@ -249,20 +248,6 @@ async fn refusal(mut response: reqwest::Response) -> String {
     }
     bytes.truncate(REFUSAL_BYTES_MAX);
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn not_reached(error: &reqwest::Error) -> SendError {
-    let what = if error.is_timeout() { "did not answer in time" } else { "cannot be reached" };
-    SendError::Temporary(format!("the mail API {what}: {}", innermost(error)))
-}
-
-/// The innermost cause. The outer ones name the URL.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause = std::error::Error::source(error);
-    while let Some(deeper) = cause.and_then(std::error::Error::source) {
-        cause = Some(deeper);
-    }
-    cause.map(ToString::to_string).unwrap_or_default()
 }
 
 /// Without the engine's excerpt, which could quote values.

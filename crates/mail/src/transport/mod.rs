@@ -3,7 +3,7 @@
 pub(crate) mod console;
 pub(crate) mod file;
 pub(crate) mod http_api;
-mod locator;
+pub(crate) mod locator;
 pub(crate) mod memory;
 mod presets;
 pub(crate) mod smtp;

@@ -8,3 +8,4 @@ mod overrides;
 mod rendered;
 mod smtp;
 mod support;
+mod webhooks;
