@@ -16,7 +16,8 @@ use std::path::PathBuf;
 use serde::Deserialize as _;
 use toml::Value;
 use tracing_subscriber::filter::Targets;
-use vestibule::{Email, Policy, Secret, SecretKey};
+use vestibule::{Email, Policy, Secret, SecretKey, WebhookSubscription};
+use vestibule_mail::{WebhookSecrets, WebhookUrl};
 
 pub(crate) use guards::{is_world_readable, refusals};
 pub(crate) use keys::Key;
@@ -70,6 +71,7 @@ pub(crate) struct Config {
     pub(crate) service_name: String,
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) mail: Mail,
+    pub(crate) webhooks: Option<Webhooks>,
     pub(crate) policy: Policy,
     pub(crate) connections: Connections,
     pub(crate) log: Log,
@@ -102,6 +104,14 @@ pub(crate) struct Mail {
     from: Option<Email>,
     from_name: String,
     pub(crate) templates_dir: Option<PathBuf>,
+}
+
+/// Who is told what happens to users: one endpoint, though the library knows several.
+#[derive(Debug)]
+pub(crate) struct Webhooks {
+    pub(crate) subscription: WebhookSubscription,
+    pub(crate) url: WebhookUrl,
+    pub(crate) secrets: WebhookSecrets,
 }
 
 /// How many connections may be open.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use vestibule_http::{DevMailbox, HttpOptions, TrustedProxies};
+use vestibule_mail::HttpWebhooks;
 
 use crate::config::{Config, Database};
 use crate::entropy;
@@ -24,7 +25,7 @@ use mailbox::Mailbox;
 
 /// How long open requests may take to end.
 const DRAIN: Duration = Duration::from_secs(20);
-/// How long a mail that is being handed over may take to end.
+/// How long what is being handed over may take to end.
 const WORKERS_END: Duration = Duration::from_secs(5);
 
 /// How to serve.
@@ -56,7 +57,7 @@ pub(crate) async fn run(config: Config, options: Options) -> Result<(), Failure>
     };
     let post = Arc::new(post::Post::new(&config, options.dev, &public_url)?);
     let router = vestibule_http::router(accounts.clone(), http_options(&config, options.dev, &post)?);
-    let workers = Workers::start(&accounts, &post);
+    let workers = Workers::start(&accounts, &post, webhooks(&config)?);
     tracing::info!(address = %listener.address(), public_url, dev = options.dev, mail = post.name(), "listening");
     if options.banner {
         banner::print(&config, &public_url, &listener.address(), is_new)?;
@@ -76,6 +77,13 @@ pub(crate) async fn run(config: Config, options: Options) -> Result<(), Failure>
         () = signals.next() => tracing::warn!("stopped at once by a second signal"),
     }
     Ok(())
+}
+
+fn webhooks(config: &Config) -> Result<Option<HttpWebhooks>, Failure> {
+    let Some(webhooks) = &config.webhooks else { return Ok(None) };
+    let endpoint = &webhooks.subscription.endpoint;
+    let made = HttpWebhooks::new(endpoint, webhooks.url.clone(), webhooks.secrets.clone());
+    made.map(Some).map_err(|error| Failure::failed(error.to_string()))
 }
 
 fn http_options(config: &Config, dev: bool, post: &post::Post) -> Result<HttpOptions, Failure> {

@@ -1,12 +1,12 @@
-//! What runs beside the requests: handing mail over, forgetting what has expired. Each is a loop around a step of the
-//! library.
+//! What runs beside the requests: handing mail and webhooks over, forgetting what has expired. Each is a loop around a
+//! step of the library.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use vestibule::{Accounts, Delivered, MailTransport, Timestamp};
+use vestibule::{Accounts, Delivered, Fault, MailTransport, Timestamp, WebhookTransport};
 
 /// Loops that hand mail over. A step takes a batch for itself, so a slow relay delays only what it was handed.
 const MAIL_LOOPS: usize = 2;
@@ -26,11 +26,16 @@ pub(crate) struct Workers {
 
 impl Workers {
     /// Starts the workers on the current runtime.
-    pub(crate) fn start<T: MailTransport + 'static>(accounts: &Accounts, transport: &Arc<T>) -> Self {
+    pub(crate) fn start<M, W>(accounts: &Accounts, mail: &Arc<M>, webhooks: Option<W>) -> Self
+    where
+        M: MailTransport + 'static,
+        W: WebhookTransport + 'static,
+    {
         let stop = watch::Sender::new(false);
         let mut loops = JoinSet::new();
-        for _ in 0..MAIL_LOOPS {
-            loops.spawn(hand_mail_over(accounts.clone(), Arc::clone(transport), stop.subscribe()));
+        let mails = (0..MAIL_LOOPS).map(|_| Load::Mail(Arc::clone(mail)));
+        for load in mails.chain(webhooks.map(Load::Webhooks)) {
+            loops.spawn(hand_over(accounts.clone(), load, stop.subscribe()));
         }
         loops.spawn(sweep(accounts.clone(), stop.subscribe()));
         Self { stop, loops }
@@ -41,47 +46,80 @@ impl Workers {
         self.stop.send_replace(true);
         let finished = async { while self.loops.join_next().await.is_some() {} };
         if tokio::time::timeout(patience, finished).await.is_err() {
-            tracing::warn!("a mail is still being handed over; it will be tried again after the next start");
+            tracing::warn!(
+                "something is still being handed over; it will be tried again after the next start"
+            );
         }
     }
 }
 
-async fn hand_mail_over<T: MailTransport>(
-    accounts: Accounts,
-    transport: Arc<T>,
-    mut stop: watch::Receiver<bool>,
-) {
+/// What a loop hands over.
+enum Load<M, W> {
+    Mail(Arc<M>),
+    /// To one endpoint: a slow one has a loop of its own.
+    Webhooks(W),
+}
+
+impl<M: MailTransport, W: WebhookTransport> Load<M, W> {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Mail(_) => "mail",
+            Self::Webhooks(_) => "webhooks",
+        }
+    }
+
+    async fn step(&self, accounts: &Accounts) -> Result<Delivered, Fault> {
+        match self {
+            Self::Mail(transport) => accounts.deliver(&**transport).await,
+            Self::Webhooks(transport) => accounts.deliver_webhooks(transport).await,
+        }
+    }
+
+    /// Returns when there is something new. Nobody waits for a webhook: those are looked for.
+    async fn queued(&self, accounts: &Accounts) {
+        match self {
+            Self::Mail(_) => accounts.mail_queued().await,
+            Self::Webhooks(_) => std::future::pending().await,
+        }
+    }
+}
+
+async fn hand_over<M, W>(accounts: Accounts, load: Load<M, W>, mut stop: watch::Receiver<bool>)
+where
+    M: MailTransport,
+    W: WebhookTransport,
+{
     let mut failures = 0;
     while !*stop.borrow() {
-        let wait = match accounts.deliver(&*transport).await {
+        let wait = match load.step(&accounts).await {
             Ok(delivered) => {
                 failures = 0;
-                report(delivered);
+                report(load.name(), delivered);
                 until_next(delivered, accounts.now())
             }
             Err(fault) => {
                 failures += 1;
                 let wait = back_off(failures);
-                tracing::error!(%fault, retry_in = ?wait, "mail cannot be taken from the outbox");
+                tracing::error!(what = load.name(), %fault, retry_in = ?wait, "what waits cannot be taken from the database");
                 wait
             }
         };
         tokio::select! {
             () = pause(wait) => {}
-            () = accounts.mail_queued(), if failures == 0 && !wait.is_zero() => {}
+            () = load.queued(&accounts), if failures == 0 && !wait.is_zero() => {}
             _ = stop.changed() => {}
         }
     }
 }
 
-fn report(delivered: Delivered) {
+fn report(what: &str, delivered: Delivered) {
     let Delivered { sent, delayed, failed, dropped, .. } = delivered;
     if failed > 0 {
-        tracing::error!(sent, delayed, failed, dropped, "mail was given up: the cause is in the outbox");
+        tracing::error!(what, sent, delayed, failed, dropped, "given up: the cause is in the database");
     } else if delayed > 0 {
-        tracing::warn!(sent, delayed, dropped, "mail could not be handed over and will be tried again");
+        tracing::warn!(what, sent, delayed, dropped, "could not be handed over and will be tried again");
     } else if sent + dropped > 0 {
-        tracing::debug!(sent, dropped, "mail handed over");
+        tracing::debug!(what, sent, dropped, "handed over");
     }
 }
 

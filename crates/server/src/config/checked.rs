@@ -6,13 +6,19 @@ use std::path::{Path, PathBuf};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use vestibule::{
     ConfirmPolicy, Disclosure, HashPolicy, PasswordRules, Policy, Secret, SecretKey, SignInPolicy,
-    SignUpPolicy, TokenPolicy,
+    SignUpPolicy, TokenPolicy, WebhookEvent, WebhookSubscription,
 };
+use vestibule_mail::{WebhookSecrets, WebhookUrl};
 
 use super::layers::Layers;
 use super::raw::{self, Method, Preset, Raw};
 use super::values::{Listen, PublicUrl};
-use super::{Config, Connections, Database, Environment, Log, Mail, Problem};
+use super::{Config, Connections, Database, Environment, Log, Mail, Problem, Webhooks};
+
+const MAKE_SECRET: &str =
+    "make one with `echo \"whsec_$(openssl rand -base64 32)\"` and give it as VESTIBULE_WEBHOOKS_SECRET_FILE";
+const RECEIVER: &str = "write e.g. \"https://app.example.org/webhooks\"; for a receiver on this machine or in your own network \
+     also set VESTIBULE_WEBHOOKS_ALLOW_PRIVATE_ADDRESSES=true";
 
 /// Collects what is wrong, so that one run names all of it.
 struct Checker {
@@ -64,7 +70,8 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
     );
     let mail = mail(&raw.mail, &raw.service_name, &mut checker);
     let level = level(&raw.log.level, &mut checker);
-    let policy = policy(&raw);
+    let webhooks = webhooks(&raw.webhooks, &mut checker);
+    let policy = policy(&raw, webhooks.as_ref());
     if let Err(error) = policy.check() {
         checker.problem(
             error.setting,
@@ -97,6 +104,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
         service_name: raw.service_name,
         trusted_proxies: raw.trusted_proxies,
         mail,
+        webhooks,
         policy,
         connections: Connections {
             most: raw.limits.connections,
@@ -153,6 +161,34 @@ fn mail(raw: &raw::Mail, service_name: &str, checker: &mut Checker) -> Mail {
     }
 }
 
+/// `None` where nobody is to be told, or something is wrong.
+fn webhooks(raw: &raw::Webhooks, checker: &mut Checker) -> Option<Webhooks> {
+    let secrets: Option<WebhookSecrets> = checker.parse("webhooks.secret", &raw.secret, MAKE_SECRET);
+    let mut events = Vec::new();
+    for name in &raw.events {
+        let known = WebhookEvent::ALL.map(WebhookEvent::name).join(", ");
+        events.extend(checker.parse::<WebhookEvent>(
+            "webhooks.events",
+            name,
+            &format!("choose from {known}"),
+        ));
+    }
+    if events.is_empty() {
+        events = WebhookEvent::ALL.to_vec();
+    }
+    if raw.url.is_empty() {
+        return None;
+    }
+    if raw.secret.is_empty() {
+        let cause = "`webhooks.secret` is not set: nobody could tell who a webhook comes from";
+        checker.problems.push(Problem::new(cause, MAKE_SECRET));
+    }
+    let url = WebhookUrl::new(&Secret::from(raw.url.as_str()), raw.allow_private_addresses);
+    let url = url.map_err(|error| checker.problem("webhooks.url", error, RECEIVER)).ok()?;
+    let subscription = WebhookSubscription { endpoint: "default".to_owned(), events };
+    Some(Webhooks { subscription, url, secrets: secrets? })
+}
+
 /// A word without `=` that is no level would be taken for the name of a part, and silence all others.
 fn level(text: &str, checker: &mut Checker) -> Targets {
     let is_slip = |part: &str| !part.contains('=') && part.trim().parse::<LevelFilter>().is_err();
@@ -166,7 +202,7 @@ fn level(text: &str, checker: &mut Checker) -> Targets {
     }
 }
 
-fn policy(raw: &Raw) -> Policy {
+fn policy(raw: &Raw, webhooks: Option<&Webhooks>) -> Policy {
     let Raw { confirm, signup, password, tokens, hash, limits, audit, .. } = raw;
     let code_lifetime = confirm.code_lifetime.0;
     let defaults = Policy::default();
@@ -219,6 +255,7 @@ fn policy(raw: &Raw) -> Policy {
             threads: hash.threads,
             ..defaults.hash
         },
+        webhooks: webhooks.map(|webhooks| webhooks.subscription.clone()).into_iter().collect(),
         client_limits: limits.enabled,
         ..defaults
     }

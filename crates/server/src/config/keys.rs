@@ -47,6 +47,16 @@ pub(crate) const KEYS: &[Key] = &[
     key("mail.from", "the sender's address; `no-reply@` the host of `public_url` where it is empty"),
     key("mail.from_name", "the sender's name; `service_name` where it is empty"),
     key("mail.templates_dir", "a folder whose files replace single mail templates"),
+    secret("webhooks.url", "where events about users are posted, `https://…`; nowhere where it is empty"),
+    secret(
+        "webhooks.secret",
+        "what webhooks are signed with: `whsec_…`; several, with spaces, while it changes",
+    ),
+    key("webhooks.events", "which events, e.g. `user.created`; all where it is empty"),
+    key(
+        "webhooks.allow_private_addresses",
+        "whether webhooks may go to this machine and to private networks, there also by `http://`",
+    ),
     key("confirm.methods", "what the confirmation mail carries: `code`, `link`, or both"),
     key("confirm.require_password", "whether the link asks for the password too"),
     key("confirm.code_digits", "digits of a code, 4 to 8"),

@@ -15,6 +15,7 @@ pub(super) struct Raw {
     pub(super) service_name: String,
     pub(super) trusted_proxies: Vec<Network>,
     pub(super) mail: Mail,
+    pub(super) webhooks: Webhooks,
     pub(super) confirm: Confirm,
     pub(super) signup: SignUp,
     pub(super) password: Password,
@@ -32,6 +33,15 @@ pub(super) struct Mail {
     pub(super) from: String,
     pub(super) from_name: String,
     pub(super) templates_dir: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Webhooks {
+    pub(super) url: String,
+    pub(super) secret: String,
+    pub(super) events: Vec<String>,
+    pub(super) allow_private_addresses: bool,
 }
 
 #[derive(Debug, Deserialize)]

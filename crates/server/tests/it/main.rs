@@ -15,3 +15,4 @@ mod relay_peer;
 mod settings;
 mod tokens;
 mod users;
+mod webhooks;
