@@ -16,4 +16,5 @@ CREATE TABLE webhook_deliveries (
 );
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (endpoint, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (event_id) WHERE failed_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_about ON webhook_deliveries (user_id);
 CREATE INDEX webhook_deliveries_created ON webhook_deliveries (created_at);

@@ -8,7 +8,7 @@ use crate::ops::sessions::Session;
 use crate::ops::webhooks;
 use crate::store::audit::{self, Filter};
 use crate::store::limits::lock;
-use crate::store::{outbox, registrations, sessions, users};
+use crate::store::{outbox, registrations, sessions, users, webhooks as deliveries};
 use crate::{
     Account, Accounts, AuditActor, AuditEvent, AuditKind, Client, Fault, Password, SignedIn, Timestamp,
     UserName, WebhookEvent,
@@ -48,6 +48,8 @@ pub struct Export {
     pub mails: Vec<(String, Timestamp, Option<Timestamp>)>,
     /// What the audit trail says about it, newest first, at most a thousand entries.
     pub events: Vec<AuditEvent>,
+    /// Webhooks about it: the event, when it happened, and when the endpoint took it.
+    pub webhooks: Vec<(String, Timestamp, Option<Timestamp>)>,
 }
 
 /// Entries of the audit trail in an export, at most.
@@ -136,6 +138,7 @@ impl Accounts {
                     sessions: sessions::list(tx, account.id, now, idle)?,
                     mails: outbox::of_user(tx, account.id)?,
                     events: audit::before(tx, &Filter::User(account.id), audit::END, EVENTS)?,
+                    webhooks: deliveries::about(tx, account.id)?,
                     account: account.clone(),
                 })
             })

@@ -102,6 +102,16 @@ pub(crate) fn next_due(tx: &mut Tx<'_>, endpoint: &str) -> Result<Option<Timesta
     Ok(tx.row(sql, args![endpoint], |row| row.get_opt(0))?.flatten())
 }
 
+/// Event, time, and hand-over of what endpoints were told about a user, oldest first, at most 200.
+pub(crate) fn about(
+    tx: &mut Tx<'_>,
+    user: UserId,
+) -> Result<Vec<(String, Timestamp, Option<Timestamp>)>, Fault> {
+    let sql = "SELECT event, created_at, sent_at FROM webhook_deliveries WHERE user_id = $1 \
+               ORDER BY event_id, endpoint LIMIT 200";
+    tx.rows(sql, args![user], |row| Ok((row.get(0)?, row.get(1)?, row.get_opt(2)?)))
+}
+
 /// Forgets what is older than `before`, done or not: what nobody took until then is for an endpoint that is gone.
 pub(crate) fn sweep(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, Fault> {
     tx.execute(

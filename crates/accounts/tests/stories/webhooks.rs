@@ -293,6 +293,18 @@ on_both_stores! {
         assert_eq!((sent, receiver.hears(&accounts).await.len()), (24, 24));
     }
 
+    // X4: what others were told about a user is part of what is held about them.
+    async fn an_export_has_what_others_were_told(world: &World) {
+        let (accounts, receiver) = (telling(world, &["app"]).await, Receiver::new("app"));
+        let ada = creates(&accounts, "ada@example.org").await;
+        creates(&accounts, "bob@example.org").await;
+        let who = signed_in(world, "ada@example.org").await;
+        let told = |sent_at| [("user.created".to_owned(), ada.created_at, sent_at)];
+        assert_eq!(accounts.export_account(&who).await.unwrap().webhooks, told(None));
+        receiver.hears(&accounts).await;
+        assert_eq!(accounts.export_account(&who).await.unwrap().webhooks, told(Some(world.clock.now())));
+    }
+
     // Also what waits for an endpoint that nobody serves any more.
     async fn old_deliveries_are_swept(world: &World) {
         let (accounts, receiver) = (telling(world, &["app", "gone"]).await, Receiver::new("app"));

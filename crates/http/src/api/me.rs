@@ -111,6 +111,8 @@ struct Exported {
     mails: Vec<ExportedMail>,
     /// What was done with the account, newest first.
     events: Vec<AuditEvent>,
+    /// What other programs were told about the account, oldest first.
+    webhooks: Vec<ExportedWebhook>,
 }
 
 /// A message about the account.
@@ -122,6 +124,21 @@ struct ExportedMail {
     kind: String,
     #[schema(value_type = String, format = DateTime)]
     queued_at: Timestamp,
+    /// Absent while it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
+    sent_at: Option<Timestamp>,
+}
+
+/// An event that another program was told.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"event": "user.created", "created_at": "2026-03-01T09:30:00.000Z",
+    "sent_at": "2026-03-01T09:30:01.000Z"}))]
+struct ExportedWebhook {
+    /// What happened, such as `user.created`.
+    event: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
     /// Absent while it waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, format = DateTime, required = false)]
@@ -143,5 +160,7 @@ async fn export(
     let mail = |(kind, queued_at, sent_at)| ExportedMail { kind, queued_at, sent_at };
     let mails = held.mails.into_iter().map(mail).collect();
     let events = held.events.into_iter().map(AuditEvent::from).collect();
-    Ok(Json(Exported { account: held.account.into(), sessions, mails, events }))
+    let webhook = |(event, created_at, sent_at)| ExportedWebhook { event, created_at, sent_at };
+    let webhooks = held.webhooks.into_iter().map(webhook).collect();
+    Ok(Json(Exported { account: held.account.into(), sessions, mails, events, webhooks }))
 }

@@ -74,6 +74,7 @@ on_both_stores! {
         assert_eq!((held["sessions"].as_array().unwrap().len(), &held["sessions"][0]["current"]), (1, &json!(true)));
         assert_eq!(held["mails"][0]["kind"], "welcome");
         assert!(held["mails"][0]["sent_at"].is_string());
+        assert_eq!(held["webhooks"], json!([]));
         assert!(!answer.text.contains("argon2") && !answer.text.contains("token"), "{}", answer.text);
         assert_eq!(world.get("/v1/me/export").await.problem(), (401, "authentication_required".to_owned()));
     }
