@@ -300,9 +300,9 @@ on_both_stores! {
         creates(&accounts, "bob@example.org").await;
         let who = signed_in(world, "ada@example.org").await;
         let told = |sent_at| [("user.created".to_owned(), ada.created_at, sent_at)];
-        assert_eq!(accounts.export_account(&who).await.unwrap().webhooks, told(None));
+        assert_eq!(accounts.export_account(&who, &client()).await.unwrap().webhooks, told(None));
         receiver.hears(&accounts).await;
-        assert_eq!(accounts.export_account(&who).await.unwrap().webhooks, told(Some(world.clock.now())));
+        assert_eq!(accounts.export_account(&who, &client()).await.unwrap().webhooks, told(Some(world.clock.now())));
     }
 
     // Also what waits for an endpoint that nobody serves any more.
