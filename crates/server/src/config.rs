@@ -24,7 +24,7 @@ pub(crate) use keys::Key;
 pub(crate) use layers::{Layers, Setting};
 pub(crate) use problem::Problem;
 pub(crate) use raw::LogFormat;
-pub(crate) use values::{Listen, Network, PublicUrl};
+pub(crate) use values::{IntrospectionClient, Listen, Network, PublicUrl};
 
 /// Where a configuration file is looked for when nobody names one.
 const USUAL_FILES: [&str; 2] = ["./vestibule.toml", "/etc/vestibule/vestibule.toml"];
@@ -70,6 +70,7 @@ pub(crate) struct Config {
     pub(crate) secret_key: Option<SecretKey>,
     pub(crate) service_name: String,
     pub(crate) trusted_proxies: Vec<Network>,
+    pub(crate) introspection_clients: Vec<IntrospectionClient>,
     pub(crate) mail: Mail,
     pub(crate) webhooks: Option<Webhooks>,
     pub(crate) policy: Policy,
@@ -192,8 +193,11 @@ impl raw::Raw {
         Self::deserialize(deserializer).map_err(|error| {
             let path = track.path().to_string();
             let key = path.split('[').next().unwrap_or_default();
-            let cause = error.to_string();
-            let what = keys::find(key).map_or("", |key| key.what);
+            let found = keys::find(key);
+            // What was found instead of a text is a part of the message, and may be the secret itself.
+            let is_secret = found.is_some_and(|key| key.secret);
+            let cause = if is_secret { "not of its type".to_owned() } else { error.to_string() };
+            let what = found.map_or("", |key| key.what);
             Problem::new(format!("{}: {}", layers.place(key), cause.trim()), format!("this is {what}"))
         })
     }

@@ -90,13 +90,14 @@ fn http_options(config: &Config, dev: bool, post: &post::Post) -> Result<HttpOpt
     let proxies: Vec<String> = config.trusted_proxies.iter().map(ToString::to_string).collect();
     let mailbox =
         post.mailbox().filter(|_| dev).map(|memory| Arc::new(Mailbox(memory.clone())) as Arc<dyn DevMailbox>);
+    let clients = config.introspection_clients.iter();
     Ok(HttpOptions {
         service_name: config.service_name.clone(),
         trusted_proxies: TrustedProxies::parse(&proxies)
             .map_err(|error| Failure::config(error.to_string()))?,
         dev: mailbox,
+        introspection_clients: clients.map(|it| (it.name.clone(), it.secret.clone())).collect(),
         request_id_start: entropy::number(),
-        ..HttpOptions::default()
     })
 }
 

@@ -45,13 +45,14 @@ fn print(context: &Context, key: &Key, setting: &Setting) -> Result<(), Failure>
     output::line(&format!("{} = {value}  # {}; {}; {}", key.path, setting.source, key.variable(), key.what))
 }
 
-/// A secret is shown as set or not; of an URL the scheme may be seen.
+/// A secret is shown as set or not; of an URL the scheme may be seen, of a service its name.
 fn shown(key: &Key, value: &Value) -> Value {
     match value {
         Value::String(text) if key.secret && !text.is_empty() => {
             let scheme = text.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| scheme.len() <= 20);
             Value::String(scheme.map_or_else(|| "[secret]".to_owned(), |scheme| format!("{scheme}:[secret]")))
         }
+        Value::Array(items) => Value::Array(items.iter().map(|item| shown(key, item)).collect()),
         value => value.clone(),
     }
 }

@@ -12,7 +12,7 @@ use vestibule_mail::{WebhookSecrets, WebhookUrl};
 
 use super::layers::Layers;
 use super::raw::{self, Method, Preset, Raw};
-use super::values::{Listen, PublicUrl};
+use super::values::{IntrospectionClient, Listen, PublicUrl};
 use super::{Config, Connections, Database, Environment, Log, Mail, Problem, Webhooks};
 
 const MAKE_SECRET: &str =
@@ -69,6 +69,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
         "make a key with `openssl rand -hex 32` and give it as VESTIBULE_SECRET_KEY_FILE",
     );
     let mail = mail(&raw.mail, &raw.service_name, &mut checker);
+    let introspection_clients = introspection_clients(&raw.introspection.clients, &mut checker);
     let level = level(&raw.log.level, &mut checker);
     let webhooks = webhooks(&raw.webhooks, &mut checker);
     let policy = policy(&raw, webhooks.as_ref());
@@ -103,6 +104,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
         secret_key: key,
         service_name: raw.service_name,
         trusted_proxies: raw.trusted_proxies,
+        introspection_clients,
         mail,
         webhooks,
         policy,
@@ -187,6 +189,24 @@ fn webhooks(raw: &raw::Webhooks, checker: &mut Checker) -> Option<Webhooks> {
     let url = url.map_err(|error| checker.problem("webhooks.url", error, RECEIVER)).ok()?;
     let subscription = WebhookSubscription { endpoint: "default".to_owned(), events };
     Some(Webhooks { subscription, url, secrets: secrets? })
+}
+
+/// Each names itself once: of two secrets for one name, nobody would know which is meant to be the old one.
+fn introspection_clients(texts: &[String], checker: &mut Checker) -> Vec<IntrospectionClient> {
+    const PATH: &str = "introspection.clients";
+    const FIX: &str = "write `NAME:SECRET` for each, the secret made with `openssl rand -hex 32`";
+    let mut clients: Vec<IntrospectionClient> = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        match text.parse::<IntrospectionClient>() {
+            Ok(client) if clients.iter().any(|other| other.name == client.name) => {
+                let cause = format!("`{}` is there twice", client.name);
+                checker.problem(PATH, cause, "give each service a name of its own");
+            }
+            Ok(client) => clients.push(client),
+            Err(error) => checker.problem(PATH, format!("entry {}: {error}", index + 1), FIX),
+        }
+    }
+    clients
 }
 
 /// A word without `=` that is no level would be taken for the name of a part, and silence all others.

@@ -75,6 +75,10 @@ pub(crate) const KEYS: &[Key] = &[
     key("tokens.audience", "the `aud` of the tokens; `public_url` where it is empty"),
     key("tokens.session_idle", "a session ends after this long without use"),
     key("tokens.session_absolute", "a session ends after this long in any case"),
+    secret(
+        "introspection.clients",
+        "services that may ask `POST /v1/introspect`, each `NAME:SECRET` with a secret of 32 characters or more",
+    ),
     key("hash.memory_kib", "memory of a password hash (Argon2id) in KiB"),
     key("hash.passes", "passes over that memory"),
     key("hash.threads", "threads that hash; 0: one per core"),

@@ -199,7 +199,8 @@ impl Layers {
                 text.parse().map(Value::Integer).map_err(|_| ("not a whole number", "digits only"))
             }
             Value::Array(_) => {
-                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+                // In a file, entries may also stand on lines of their own.
+                let items = text.split([',', '\n']).map(str::trim).filter(|item| !item.is_empty());
                 Ok(Value::Array(items.map(|item| Value::String(item.to_owned())).collect()))
             }
             _ => Ok(Value::String(text.to_owned())),

@@ -20,6 +20,7 @@ pub(super) struct Raw {
     pub(super) signup: SignUp,
     pub(super) password: Password,
     pub(super) tokens: Tokens,
+    pub(super) introspection: Introspection,
     pub(super) hash: Hash,
     pub(super) limits: Limits,
     pub(super) audit: Audit,
@@ -95,6 +96,12 @@ pub(super) struct Tokens {
     pub(super) audience: String,
     pub(super) session_idle: Span,
     pub(super) session_absolute: Span,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Introspection {
+    pub(super) clients: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -254,6 +254,36 @@ fn wrong_webhooks_are_told_without_their_secrets() {
 }
 
 #[test]
+fn services_that_ask_have_a_name_and_a_secret() {
+    let (one, two) = (format!("shop:{KEY}"), format!("blog:{}", &KEY[..32]));
+    let names = |result: Result<Config, Vec<Problem>>| -> Vec<String> {
+        result.unwrap().introspection_clients.into_iter().map(|client| client.name).collect()
+    };
+    assert_eq!(names(load(&[])), Vec::<String>::new());
+    assert_eq!(
+        names(load(&[("VESTIBULE_INTROSPECTION_CLIENTS", &format!("{one}, {two}"))])),
+        ["shop", "blog"]
+    );
+    assert_eq!(names(load_file(&format!("[introspection]\nclients = ['{one}']"), &[])), ["shop"]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = write_secret(folder.path(), &format!("{one}\r\n{two}\n"), 0o600);
+    assert_eq!(names(load(&[("VESTIBULE_INTROSPECTION_CLIENTS_FILE", &path)])), ["shop", "blog"]);
+    let place = "`introspection.clients` (VESTIBULE_INTROSPECTION_CLIENTS):";
+    for (value, expected) in [
+        (format!("{one},shop:{}", &KEY[..40]), "`shop` is there twice"),
+        (format!("{two},shop:{}", &KEY[..31]), "entry 2: the secret has fewer than 32 characters"),
+        (KEY.to_owned(), "entry 1: not NAME:SECRET"),
+        (format!(":{KEY}"), "entry 1: a name has"),
+    ] {
+        let message = problem(load(&[("VESTIBULE_INTROSPECTION_CLIENTS", &value)]));
+        assert!(message.starts_with(&format!("{place} {expected}")), "{message}");
+        assert!(!message.contains(&KEY[..31]), "{message}");
+    }
+    let message = problem(load_file(&format!("[introspection]\nclients = '{one}'"), &[]));
+    assert!(message.contains("not of its type") && !message.contains(KEY), "{message}");
+}
+
+#[test]
 fn a_longer_code_moves_the_waits_between_mails() {
     let config = load(&[("VESTIBULE_CONFIRM_CODE_LIFETIME", "5m")]).unwrap();
     assert_eq!(config.policy.sign_up.resend_waits[..3], [5, 5, 5].map(Duration::from_mins));

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de};
-use vestibule::Rate;
+use vestibule::{Rate, Secret};
 
 /// A length of time, written like `60s`, `10m`, `24h` or `14d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,6 +209,54 @@ impl<'de> Deserialize<'de> for Network {
     }
 }
 
+/// A service that may ask whose a token is: `NAME:SECRET`.
+#[derive(Clone, Debug)]
+pub(crate) struct IntrospectionClient {
+    pub(crate) name: String,
+    pub(crate) secret: Secret,
+}
+
+/// What is wrong with one. It never says what was written, which may be a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IntrospectionClientError {
+    Form,
+    Name,
+    Short,
+    Characters,
+}
+
+impl fmt::Display for IntrospectionClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Form => "not NAME:SECRET",
+            Self::Name => "a name has 1 to 64 letters, digits and . _ -",
+            Self::Short => "the secret has fewer than 32 characters",
+            Self::Characters => "the secret has characters other than visible ASCII, or more than 256",
+        })
+    }
+}
+
+impl FromStr for IntrospectionClient {
+    type Err = IntrospectionClientError;
+
+    /// A secret is guessed at the speed of the network, so it must be long; programs encode other characters than ASCII
+    /// in different ways.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        use IntrospectionClientError::{Characters, Form, Name, Short};
+        let (name, secret) = text.split_once(':').ok_or(Form)?;
+        let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if name.is_empty() || name.len() > 64 || !name.chars().all(of_name) {
+            return Err(Name);
+        }
+        match secret.len() {
+            _ if !secret.bytes().all(|byte| byte.is_ascii_graphic()) => Err(Characters),
+            0..32 => Err(Short),
+            32..=256 => Ok(Self { name: name.to_owned(), secret: Secret::from(secret) }),
+            _ => Err(Characters),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -273,6 +321,23 @@ mod tests {
             "https://a:b",
         ] {
             assert!(wrong.parse::<PublicUrl>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_service_has_a_name_and_a_long_secret() {
+        use IntrospectionClientError::{Characters, Form, Name, Short};
+        let secret = "0123456789abcdef0123456789abcd:+";
+        let client: IntrospectionClient = format!("shop:{secret}").parse().unwrap();
+        assert_eq!((client.name.as_str(), client.secret.expose()), ("shop", secret));
+        let error = |text: &str| text.parse::<IntrospectionClient>().err();
+        assert_eq!(error(&secret.replace(':', "")), Some(Form));
+        for name in ["", "the shop", "sh\u{f6}p", &"x".repeat(65)] {
+            assert_eq!(error(&format!("{name}:{secret}")), Some(Name), "{name}");
+        }
+        assert_eq!(error(&format!("shop:{}", &secret[1..])), Some(Short));
+        for wrong in [&format!("{secret}\u{f6}"), &format!("{secret} x"), &"x".repeat(257)] {
+            assert_eq!(error(&format!("shop:{wrong}")), Some(Characters), "{wrong}");
         }
     }
 

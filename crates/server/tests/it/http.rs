@@ -23,17 +23,19 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// The value of a header; empty where there is none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let named =
+            |line: &'_ str| line.split_once(':').is_some_and(|(own, _)| own.eq_ignore_ascii_case(name));
+        let line = self.head.lines().find(|line| named(line));
+        line.and_then(|line| line.split_once(':')).map_or("", |(_, value)| value.trim())
+    }
+
     /// The body, when the status is the expected one.
     #[track_caller]
     pub(crate) fn json(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
         serde_json::from_str(&self.body).unwrap()
-    }
-
-    /// The value of a header, where it came.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let pairs = self.head.lines().filter_map(|line| line.split_once(": "));
-        pairs.filter(|(sent, _)| sent.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
     }
 }
 
@@ -51,18 +53,28 @@ impl Client {
     }
 
     fn send(&self, method: &str, path: &str, authorization: Option<&str>, body: Option<&Value>) -> Answer {
-        let authorization = authorization.map_or_else(String::new, |it| format!("authorization: {it}\r\n"));
+        let authorization = authorization.map(|value| ("authorization", value));
         let body = body.map_or_else(String::new, Value::to_string);
-        let content = if body.is_empty() {
-            String::new()
-        } else {
-            format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len())
-        };
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{authorization}{content}\r\n{body}",
-            self.address
-        );
-        self.raw(request.as_bytes())
+        let content = (!body.is_empty()).then_some(("content-type", "application/json"));
+        let headers: Vec<_> = authorization.into_iter().chain(content).collect();
+        self.request(method, path, &headers, &body)
+    }
+
+    /// Sends a form, with these credentials.
+    pub(crate) fn form(&self, path: &str, authorization: &str, form: &str) -> Answer {
+        let headers =
+            [("authorization", authorization), ("content-type", "application/x-www-form-urlencoded")];
+        self.request("POST", path, &headers, form)
+    }
+
+    /// Sends a request with these headers.
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let length = body.len().to_string();
+        let mut all = vec![("host", self.address.as_str()), ("connection", "close")];
+        all.extend((!body.is_empty()).then_some(("content-length", length.as_str())));
+        all.extend(headers);
+        let lines: Vec<_> = all.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        self.raw(format!("{method} {path} HTTP/1.1\r\n{}\r\n{body}", lines.concat()).as_bytes())
     }
 
     /// Sends these bytes and reads until the server closes.
@@ -92,8 +104,7 @@ impl Client {
 
     /// The answer to a code.
     pub(crate) fn try_code(&self, email: &str, password: &str, code: &Value) -> Answer {
-        let basic = format!("Basic {}", BASE64.encode(format!("{email}:{password}").as_bytes()));
-        self.post("/v1/confirm/code", Some(&basic), &json!({ "code": code }))
+        self.post("/v1/confirm/code", Some(&basic(email, password)), &json!({ "code": code }))
     }
 
     /// Signs in; the access token.
@@ -111,6 +122,11 @@ impl Client {
     pub(crate) fn me(&self, token: &str) -> Value {
         self.get("/v1/me", Some(&format!("Bearer {token}"))).json(200)
     }
+}
+
+/// The value of a Basic header.
+pub(crate) fn basic(name: &str, password: &str) -> String {
+    format!("Basic {}", BASE64.encode(format!("{name}:{password}").as_bytes()))
 }
 
 /// Reads one answer to its end.

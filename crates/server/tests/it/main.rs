@@ -5,6 +5,7 @@
 mod commands;
 mod http;
 mod instances;
+mod introspection;
 mod lifecycle;
 mod migrations;
 mod program;

@@ -16,6 +16,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// 32 bytes without a pattern.
 pub(crate) const SECRET_KEY: &str = "8f0b2c1d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9";
+/// The password of everybody who needs none of their own.
+pub(crate) const PASSWORD: &str = "violet-otter-maps-42";
 
 /// A folder to run the program in, and the database it uses.
 pub(crate) struct Site {
@@ -77,6 +79,14 @@ impl Site {
             command.envs(environment.iter().copied());
             command
         })
+    }
+
+    /// A user with [`PASSWORD`], made by a command with these further arguments; the id. A server has started before:
+    /// in development mode it makes the secret key.
+    pub(crate) fn has_user(&self, email: &str, more: &[&str]) -> String {
+        let create = ["user", "create", "--json", "--password-stdin", "--email", email];
+        let made = self.run_with_input(&[&create, more].concat(), &format!("{PASSWORD}\n")).ok();
+        made.json()[0]["id"].as_str().unwrap().to_owned()
     }
 
     /// Serves in development mode on a free port.

@@ -58,7 +58,8 @@ fn check_config_judges_and_shows_sources_but_no_secret() {
         Finished::from(command.envs(environment).envs(more.iter().copied()).output().unwrap())
     };
     check(&[], &[]).refused(3, "`secret_key` is not set");
-    let key = [("VESTIBULE_SECRET_KEY", SECRET_KEY)];
+    let clients = format!("shop:{SECRET_KEY}");
+    let key = [("VESTIBULE_SECRET_KEY", SECRET_KEY), ("VESTIBULE_INTROSPECTION_CLIENTS", &clients)];
     let printed = check(&["--print-sources", "--json"], &key).ok();
     assert!(
         !printed.stdout.contains("hunter2") && !printed.stdout.contains("8f0b2c1d"),
@@ -69,6 +70,7 @@ fn check_config_judges_and_shows_sources_but_no_secret() {
     let find = |key: &str| settings.iter().find(|it| it["key"] == key).unwrap();
     assert_eq!(find("mail.url")["source"], "VESTIBULE_MAIL_URL");
     assert_eq!(find("mail.url")["value"], "smtps:[secret]");
+    assert_eq!(find("introspection.clients")["value"], serde_json::json!(["shop:[secret]"]));
     assert_eq!(find("confirm.code_lifetime")["source"], "default");
     let text = check(&["--print-sources"], &key).ok().stdout;
     assert!(text.contains("public_url = \"https://accounts.example.org\"  # VESTIBULE_PUBLIC_URL"), "{text}");
