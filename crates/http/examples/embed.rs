@@ -1,7 +1,7 @@
-//! An application of one's own: its greeting is for users who are signed in.
+//! An application of one's own: its greeting is for users who are signed in, its desk for those with a role.
 use axum::{Router, routing::get};
 use vestibule::{Accounts, Env, Policy, SecretKey, Settings};
-use vestibule_http::{HttpOptions, SignedIn};
+use vestibule_http::{HttpOptions, SignedIn, require_signed_in};
 
 async fn hello(who: SignedIn) -> String {
     format!("Hello {}!\n", who.account.email)
@@ -18,7 +18,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         env: Env::system(),
     };
     let accounts = Accounts::open(settings).await?;
-    let own = Router::new().route("/hello", get(hello)).with_state(accounts.clone());
+    let editors = require_signed_in(accounts.clone()).with_role("editor");
+    let own = Router::new()
+        .route("/hello", get(hello))
+        .route("/desk", get(async || "The desk of an editor.\n").route_layer(editors))
+        .with_state(accounts.clone());
     let everything = own.merge(vestibule_http::router(accounts, HttpOptions::default()));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     Ok(axum::serve(listener, everything).await?)

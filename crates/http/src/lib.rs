@@ -1,7 +1,8 @@
 //! The HTTP API and pages of Vestibule as an axum router.
 //!
 //! [`router`] is the whole server: put it behind a listener. An application of one's own can take [`SignedIn`] into
-//! its handlers instead, and nothing else; `examples/embed.rs` shows it.
+//! its handlers instead, or put [`require_signed_in`] around its routes, and use nothing else; `examples/embed.rs`
+//! shows all three.
 //!
 //! A new route is one annotated handler in the file of its resource under `api/`, named in that file's `routes()`:
 //! the annotation is both its path and its description.
@@ -11,6 +12,7 @@ mod catalogue;
 mod edge;
 mod extract;
 mod field_error;
+mod guard;
 mod openapi;
 mod options;
 mod pages;
@@ -20,6 +22,7 @@ mod rate_limit;
 pub use catalogue::{Code, Entry, catalogue};
 pub use extract::{Client, ProxyError, SignedIn, TrustedProxies};
 pub use field_error::FieldError;
+pub use guard::{Guarded, RequireSignedIn, require_signed_in};
 pub use openapi::openapi;
 pub use options::{DevMail, DevMailbox, HttpOptions};
 pub use problem::Problem;

@@ -52,11 +52,13 @@ struct Body<'a> {
     errors: &'a [FieldError],
 }
 
-/// What a 401 asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a 401 asks for, and a 403 that could be helped.
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Challenge {
     Bearer,
     Basic,
+    /// A token of somebody who has this role.
+    Role(String),
 }
 
 impl Problem {
@@ -71,6 +73,13 @@ impl Problem {
             limit: None,
             challenge: Challenge::Bearer,
         }))
+    }
+
+    /// 403: the user does not have this role.
+    pub fn lacking_role(role: &str) -> Self {
+        let mut problem = Self::new(Code::Forbidden).detail(format!("This needs the role `{role}`."));
+        problem.0.challenge = Challenge::Role(role.to_owned());
+        problem
     }
 
     /// 422: these fields were refused.
@@ -163,7 +172,7 @@ impl Problem {
         serde_json::to_string(&body).unwrap_or_default()
     }
 
-    /// `Retry-After`, `WWW-Authenticate`, and for the [`edge`](crate::edge), which knows its numbers, the limit.
+    /// `Retry-After`, `WWW-Authenticate` (J7), and for the [`edge`](crate::edge), which knows its numbers, the limit.
     pub(crate) fn write_headers(&self, response: &mut Response) {
         if let Some(wait) = self.0.retry_after {
             // Rounded up: after that long it works.
@@ -173,19 +182,31 @@ impl Problem {
                 response.extensions_mut().insert(Reached { limit, seconds });
             }
         }
-        if self.0.code.status() == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(self.challenge()));
+        if let Some(challenge) = self.challenge() {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
     }
 
     /// Without credentials a challenge names no error (RFC 6750 §3.1); Basic knows none (RFC 7617 §2).
-    fn challenge(&self) -> &'static str {
-        match (self.0.challenge, self.0.code) {
+    fn challenge(&self) -> Option<HeaderValue> {
+        let fixed = match (&self.0.challenge, self.0.code) {
+            (Challenge::Role(role), _) => return Some(insufficient_scope(role)),
+            (_, code) if code.status() != StatusCode::UNAUTHORIZED => return None,
             (Challenge::Basic, _) => "Basic realm=\"vestibule\", charset=\"UTF-8\"",
             (Challenge::Bearer, Code::InvalidToken) => "Bearer realm=\"vestibule\", error=\"invalid_token\"",
             (Challenge::Bearer, _) => "Bearer realm=\"vestibule\"",
-        }
+        };
+        Some(HeaderValue::from_static(fixed))
     }
+}
+
+/// RFC 6750 §3.1 (J7). A role that is no scope of RFC 6749 §3.3 is not named: it could end the quoted text.
+fn insufficient_scope(role: &str) -> HeaderValue {
+    const ERROR: &str = "Bearer realm=\"vestibule\", error=\"insufficient_scope\"";
+    let of_scope = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+    let named = Some(role).filter(|role| !role.is_empty() && role.bytes().all(of_scope));
+    let named = named.and_then(|role| HeaderValue::try_from(format!("{ERROR}, scope=\"{role}\"")).ok());
+    named.unwrap_or(HeaderValue::from_static(ERROR))
 }
 
 impl IntoResponse for Problem {
@@ -323,7 +344,7 @@ impl From<AuthenticateError> for Problem {
 impl From<AdminError> for Problem {
     fn from(error: AdminError) -> Self {
         match error {
-            AdminError::Forbidden => Self::new(Code::Forbidden),
+            AdminError::Forbidden => Self::lacking_role("admin"),
             AdminError::NotFound => Self::new(Code::NotFound),
             AdminError::EmailTaken => Self::new(Code::EmailTaken),
             AdminError::UserNameTaken => Self::new(Code::UserNameTaken),

@@ -16,7 +16,8 @@ const TOKEN_MAX: usize = 8 * 1024;
 
 /// Who makes the request. A handler that takes it answers only to users who are signed in.
 ///
-/// It works in every axum application whose state gives an [`Accounts`], see `examples/embed.rs`. The token comes
+/// It works in every axum application whose state gives an [`Accounts`], see `examples/embed.rs`. Behind
+/// [`require_signed_in`](crate::require_signed_in) it is also among the request's extensions. The token comes
 /// from the `Authorization` header and from nowhere else (J7), as `Bearer` or under the older name `JWT`.
 ///
 /// Refused are: no token with 401 `authentication_required`, a wrong one with 401 `invalid_token`, two headers with 400.

@@ -30,6 +30,8 @@ on_both_stores! {
         let token = world.access_token(ADA).await;
         let answer = world.get_as("/v1/admin/users", &token).await;
         assert_eq!(answer.problem(), (403, "forbidden".to_owned()));
+        let challenge = "Bearer realm=\"vestibule\", error=\"insufficient_scope\", scope=\"admin\""; // J7
+        assert_eq!(answer.header("www-authenticate"), challenge);
         assert_eq!(world.get("/v1/admin/users").await.problem(), (401, "authentication_required".to_owned()));
     }
 

@@ -12,6 +12,7 @@ mod dev_mail;
 mod docs;
 mod edge;
 mod email;
+mod guard;
 mod introspect;
 mod link_pages;
 mod login;

@@ -10,6 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, header};
+use axum::response::Response;
 use data_encoding::BASE64;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -84,13 +85,7 @@ impl World {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, text };
-        assert!(answer.status < 500, "{} {}", answer.status, answer.text);
-        answer
+        Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -169,13 +164,18 @@ impl World {
 
     /// An active account with the role `admin`.
     pub(crate) async fn has_admin(&self, email: &str) {
-        let admin = NewUser {
+        self.has_user(email, &["admin"]).await;
+    }
+
+    /// An active account with these roles.
+    pub(crate) async fn has_user(&self, email: &str, roles: &[&str]) {
+        let user = NewUser {
             email: email.parse().unwrap(),
             password: vestibule::Password::new(PASSWORD).unwrap(),
             user_name: None,
-            roles: vec!["admin".to_owned()],
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
         };
-        self.accounts.create_user(Actor::Operator, admin).await.unwrap();
+        self.accounts.create_user(Actor::Operator, user).await.unwrap();
     }
 
     /// The body of a successful sign-in.
@@ -216,6 +216,16 @@ impl World {
 }
 
 impl Answer {
+    /// Reads a response, which is not the server's fault.
+    pub(crate) async fn of(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let answer = Self { status: parts.status.as_u16(), headers: parts.headers, text };
+        assert!(answer.status < 500, "{} {}", answer.status, answer.text);
+        answer
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("JSON, not {:?}", self.text))
     }
