@@ -1,7 +1,7 @@
 //! A small HTTP client, and the steps of a person who signs up.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{IpAddr, SocketAddr, TcpStream};
 
 use data_encoding::BASE64;
 use serde_json::{Value, json};
@@ -12,6 +12,10 @@ use crate::program::PATIENCE;
 #[derive(Clone)]
 pub(crate) struct Client {
     address: String,
+    /// What it asks for in `Host`: the address, unless named.
+    host: String,
+    /// The address of this machine that it comes from.
+    from: Option<IpAddr>,
 }
 
 /// An answer.
@@ -41,7 +45,19 @@ impl Answer {
 
 impl Client {
     pub(crate) fn new(address: &str) -> Self {
-        Self { address: address.to_owned() }
+        Self { address: address.to_owned(), host: address.to_owned(), from: None }
+    }
+
+    /// The same server by this name.
+    pub(crate) fn called(mut self, host: &str) -> Self {
+        host.clone_into(&mut self.host);
+        self
+    }
+
+    /// As a client with this address, one of 127.0.0.0/8.
+    pub(crate) fn from(mut self, address: &str) -> Self {
+        self.from = Some(address.parse().unwrap());
+        self
     }
 
     pub(crate) fn get(&self, path: &str, authorization: Option<&str>) -> Answer {
@@ -70,7 +86,7 @@ impl Client {
     /// Sends a request with these headers.
     pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let length = body.len().to_string();
-        let mut all = vec![("host", self.address.as_str()), ("connection", "close")];
+        let mut all = vec![("host", self.host.as_str()), ("connection", "close")];
         all.extend((!body.is_empty()).then_some(("content-length", length.as_str())));
         all.extend(headers);
         let lines: Vec<_> = all.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
@@ -79,7 +95,10 @@ impl Client {
 
     /// Sends these bytes and reads until the server closes.
     pub(crate) fn raw(&self, request: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let mut stream = match self.from {
+            Some(ip) => connect_from(ip, &self.address),
+            None => TcpStream::connect(&self.address).unwrap(),
+        };
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(request).unwrap();
         read(&mut stream)
@@ -127,6 +146,19 @@ impl Client {
 /// The value of a Basic header.
 pub(crate) fn basic(name: &str, password: &str) -> String {
     format!("Basic {}", BASE64.encode(format!("{name}:{password}").as_bytes()))
+}
+
+/// The standard library cannot choose the near end of a connection.
+fn connect_from(ip: IpAddr, address: &str) -> TcpStream {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let connecting = async {
+        let socket = tokio::net::TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::new(ip, 0))?;
+        socket.connect(address.parse().unwrap()).await?.into_std()
+    };
+    let stream = runtime.block_on(connecting).unwrap();
+    stream.set_nonblocking(false).unwrap();
+    stream
 }
 
 /// Reads one answer to its end.

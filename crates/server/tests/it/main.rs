@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot unwrap has failed")]
 
 mod commands;
+mod forward_auth;
 mod http;
 mod instances;
 mod introspection;
@@ -13,6 +14,7 @@ mod readme;
 mod relay;
 mod relay_down;
 mod relay_peer;
+mod proxies;
 mod settings;
 mod tokens;
 mod users;
