@@ -1,8 +1,9 @@
 //! An application that knows nothing of accounts, behind nginx and behind Caddy as `deploy/` sets them up.
 
 use crate::http::{Answer, Client};
+use crate::peers::{Application, Peer, Tap};
 use crate::program::{PASSWORD, Server, Site};
-use crate::proxies::{Application, Kind, Proxy, Tap};
+use crate::proxies::Kind;
 
 const APPLICATION: &str = "app.example.org";
 const ACCOUNTS: &str = "accounts.example.org";
@@ -13,7 +14,7 @@ struct Town {
     site: Site,
     server: Server,
     application: Application,
-    proxy: Proxy,
+    proxy: Peer,
 }
 
 impl Town {
@@ -23,7 +24,7 @@ impl Town {
         command.env("VESTIBULE_TRUSTED_PROXIES", "127.0.0.1");
         let server = Server::start(command);
         let application = Application::start();
-        let proxy = Proxy::start(kind, &server.address, &application.address);
+        let proxy = kind.start(&server.address, &application.address);
         Self { kind, site, server, application, proxy }
     }
 
@@ -146,7 +147,7 @@ behind_both_proxies! {
     fn a_body_is_for_the_application_alone(town: Town) {
         let (_, bearer) = town.signed_in(ADA, &[]);
         let tap = Tap::on(&town.server.address);
-        let proxy = Proxy::start(town.kind, &tap.address, &town.application.address);
+        let proxy = town.kind.start(&tap.address, &town.application.address);
         let client = Client::new(&proxy.address).called(APPLICATION);
         let small = "the order of a customer\n";
         // Larger than Vestibule reads, and than the proxies keep in memory.

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot unwrap has failed")]
 
+#[expect(unreachable_pub, reason = "the text of docs/protect.md, where it is an application's own file")]
+mod axum_app;
 mod commands;
 mod forward_auth;
 mod http;
@@ -9,11 +11,13 @@ mod instances;
 mod introspection;
 mod lifecycle;
 mod migrations;
+mod peers;
 mod program;
 mod readme;
 mod relay;
 mod relay_down;
 mod relay_peer;
+mod protect;
 mod proxies;
 mod settings;
 mod tokens;
