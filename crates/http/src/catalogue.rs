@@ -215,6 +215,9 @@ fields {
     KindInvalid 422 "kind_invalid": "Not a kind of event",
         "The audit trail has no entries of this kind.",
         "Send a `kind` as entries of the trail have it, such as `signed_in`.";
+    RoleInvalid 422 "role_invalid": "Not a role",
+        "A role has 1 to 64 visible ASCII characters, without spaces, comma, quote and backslash.",
+        "Send a shorter or plainer name.";
     StatusInvalid 422 "status_invalid": "Not a status",
         "A user is `active` or `disabled`.",
         "Send one of them.";

@@ -349,6 +349,7 @@ impl From<AdminError> for Problem {
             AdminError::EmailTaken => Self::new(Code::EmailTaken),
             AdminError::UserNameTaken => Self::new(Code::UserNameTaken),
             AdminError::Password(error) => FieldError::password("/password", &error).into(),
+            AdminError::RoleInvalid => FieldError::new("/roles", Code::RoleInvalid).into(),
             AdminError::LastAdmin => Self::new(Code::LastAdmin),
             AdminError::CursorInvalid => FieldError::new("/cursor", Code::CursorInvalid).into(),
             AdminError::LimitInvalid => FieldError::new("/limit", Code::LimitInvalid).into(),

@@ -33,7 +33,7 @@ pub struct NewUser {
     pub password: Password,
     /// The public name.
     pub user_name: Option<UserName>,
-    /// The roles, e.g. `admin`.
+    /// The roles, e.g. `admin`: each 1 to 64 visible ASCII characters, without comma, quote and backslash.
     pub roles: Vec<String>,
 }
 
@@ -55,6 +55,9 @@ pub enum AdminError {
     /// The password may not be chosen.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// A role has 1 to 64 visible ASCII characters, without comma, quote and backslash.
+    #[error("a role has 1 to 64 visible ASCII characters, without comma, quote and backslash")]
+    RoleInvalid,
     /// It would leave nobody who can administrate.
     #[error("this is the last active administrator")]
     LastAdmin,
@@ -94,10 +97,14 @@ impl Accounts {
     /// Makes a user whose address counts as confirmed; its open sign-ups are forgotten.
     ///
     /// # Errors
-    /// [`AdminError::Forbidden`], [`Password`](AdminError::Password), [`EmailTaken`](AdminError::EmailTaken),
-    /// [`UserNameTaken`](AdminError::UserNameTaken), [`Fault`](AdminError::Fault).
+    /// [`AdminError::Forbidden`], [`RoleInvalid`](AdminError::RoleInvalid), [`Password`](AdminError::Password),
+    /// [`EmailTaken`](AdminError::EmailTaken), [`UserNameTaken`](AdminError::UserNameTaken),
+    /// [`Fault`](AdminError::Fault).
     pub async fn create_user(&self, actor: Actor<'_>, user: NewUser) -> Result<Account, AdminError> {
         actor.must_be_admin()?;
+        if !user.roles.iter().all(|role| is_role(role)) {
+            return Err(AdminError::RoleInvalid);
+        }
         let inner = self.0.clone();
         let now = inner.now();
         let names = PasswordContext {
@@ -195,6 +202,13 @@ impl Actor<'_> {
             Self::User(..) => Err(AdminError::Forbidden),
         }
     }
+}
+
+/// Roles are stored side by side: one with a space would be several, and `not admin` an administrator. They also stand
+/// in headers, as a list with commas and as the scope of RFC 6749 §3.3, which knows no quote and no backslash.
+fn is_role(text: &str) -> bool {
+    let of_role = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b',' | b'"' | b'\\');
+    (1..=64).contains(&text.len()) && text.bytes().all(of_role)
 }
 
 fn new_account(inner: &Inner, user: NewUser, now: Timestamp) -> Account {

@@ -109,6 +109,25 @@ on_both_stores! {
         }
     }
 
+    // Roles are stored side by side: "not admin" must not become two of them.
+    async fn a_role_is_one_word(world: &World) {
+        let long = "x".repeat(65);
+        for wrong in ["not admin", " admin", "admin\n", "a\tb", "", "a,b", "a\"b", "a\\b", "r\u{f4}le", "a\u{a0}b", &long] {
+            let new = NewUser {
+                email: address("eve@example.org"),
+                password: password(PASSWORD),
+                user_name: None,
+                roles: vec!["editor".to_owned(), wrong.to_owned()],
+            };
+            let refused = world.accounts.create_user(Actor::Operator, new).await;
+            assert_eq!(refusal(refused), "RoleInvalid", "{wrong:?}");
+        }
+        let good = ["%admin%", "Admin", "shop:orders/read", &long[1..]];
+        let made = creates(world, "ada@example.org", None, &good).await;
+        assert_eq!(made.roles, good);
+        assert_eq!(world.accounts.find_user(Actor::Operator, &UserRef::Id(made.id)).await.unwrap(), made);
+    }
+
     async fn taken_names_and_unknown_users_are_told_to_the_operator(world: &World) {
         creates(world, "ada@example.org", Some("countess"), &[]).await;
         let new = |email, name: &str| NewUser {
