@@ -89,9 +89,7 @@ fn only_for_production(config: &Config) -> Vec<Problem> {
 
 fn always(config: &Config) -> Vec<Problem> {
     let everybody = config.trusted_proxies.iter().any(|network| network.is_everybody());
-    let exposed = exposed_key_file(config);
-    let shown = exposed.as_ref().map_or_else(String::new, |path| path.display().to_string());
-    broken([
+    let rules = [
         (
             everybody,
             format!(
@@ -100,22 +98,27 @@ fn always(config: &Config) -> Vec<Problem> {
             ),
             "name the proxies' own addresses, e.g. 10.0.0.7 or 10.0.0.0/24".to_owned(),
         ),
-        (
-            exposed.is_some(),
-            format!("{}: every user of this machine can read {shown}", config.place("secret_key")),
-            format!("chmod 600 {shown}"),
-        ),
-    ])
+        exposed(config, "secret_key"),
+        exposed(config, "introspection.clients"),
+    ];
+    broken(rules)
+}
+
+fn exposed(config: &Config, key: &str) -> (bool, String, String) {
+    let path = exposed_file(config, key);
+    let shown = path.as_ref().map_or_else(String::new, |path| path.display().to_string());
+    let cause = format!("{}: every user of this machine can read {shown}", config.place(key));
+    (path.is_some(), cause, format!("chmod 600 {shown}"))
 }
 
 fn broken<const N: usize>(rules: [(bool, String, String); N]) -> Vec<Problem> {
     rules.into_iter().filter(|(broken, ..)| *broken).map(|(_, cause, fix)| Problem { cause, fix }).collect()
 }
 
-/// The file with the secret key, when everybody may read it. Container runtimes mount `/run/secrets` readable, in a
+/// The file with this secret, when everybody may read it. Container runtimes mount `/run/secrets` readable, in a
 /// name space where nobody else is.
-fn exposed_key_file(config: &Config) -> Option<PathBuf> {
-    let source = &config.layers.get("secret_key").source;
+fn exposed_file(config: &Config, key: &str) -> Option<PathBuf> {
+    let source = &config.layers.get(key).source;
     let (Source::File(path) | Source::VariableFile(_, path)) = source else { return None };
     (!path.starts_with("/run/secrets") && is_world_readable(path)).then(|| path.clone())
 }

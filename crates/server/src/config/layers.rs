@@ -107,10 +107,15 @@ impl Layers {
         };
         match text.parse::<Table>() {
             Ok(table) => self.add_table(&table, "", path, problems),
-            Err(error) => problems.push(Problem::new(
-                format!("{}: {}", path.display(), error.to_string().trim_end()),
-                "correct the line: the file is TOML (https://toml.io)",
-            )),
+            Err(error) => {
+                // Without the line itself, which the error shows too: it may hold a secret.
+                let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+                let (line, what) = (before.matches('\n').count() + 1, error.message());
+                problems.push(Problem::new(
+                    format!("{}: TOML parse error at line {line}: {what}", path.display()),
+                    "correct the line: the file is TOML (https://toml.io)",
+                ));
+            }
         }
     }
 

@@ -118,6 +118,9 @@ fn a_slip_is_an_error_with_a_suggestion() {
     );
     let message = problem(load_file("[confirm]\n[male]\nurl = 'x'", &[]));
     assert!(message.contains("unknown key `male`"), "{message}");
+    let message = problem(load_file("listen = 'a'\n[introspection]\nclients = ['shop:hunter2]\n", &[]));
+    assert!(message.contains("vestibule.toml: TOML parse error at line 3: "), "{message}");
+    assert!(!message.contains("hunter2"), "{message}");
     let message = problem(load_file("listen = ", &[]));
     assert!(message.contains("vestibule.toml: TOML parse error at line 1"), "{message}");
 }
@@ -395,7 +398,13 @@ fn what_is_not_safe_is_refused() {
 #[test]
 fn a_key_that_everybody_can_read_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let path = write_secret(folder.path(), KEY, 0o644);
-    let refused = refusals(&load(&[("VESTIBULE_SECRET_KEY_FILE", &path)]).unwrap(), true);
-    assert_eq!(refused[0].fix, format!("chmod 600 {path}"));
+    for (variable, text) in
+        [("VESTIBULE_SECRET_KEY_FILE", KEY), ("VESTIBULE_INTROSPECTION_CLIENTS_FILE", &format!("shop:{KEY}"))]
+    {
+        let path = write_secret(folder.path(), text, 0o644);
+        let refused = refusals(&load(&[(variable, &path)]).unwrap(), true);
+        assert_eq!((refused.len(), &refused[0].fix), (1, &format!("chmod 600 {path}")));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(refusals(&load(&[(variable, &path)]).unwrap(), true), []);
+    }
 }

@@ -1,5 +1,8 @@
 //! Services that ask whose a token is, named in the settings of the program (RFC 7662).
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
 use serde_json::{Value, json};
 
 use crate::http::{Answer, basic};
@@ -20,7 +23,8 @@ fn refusal(answer: &Answer) -> (u16, Value) {
 #[test]
 fn a_service_of_the_settings_learns_whose_a_token_is_until_it_ends() {
     on_both_databases(|site| {
-        std::fs::write(site.path("clients"), format!("blog:{}\nshop:{SECRET}\n", "b".repeat(32))).unwrap();
+        fs::write(site.path("clients"), format!("blog:{}\nshop:{SECRET}\n", "b".repeat(32))).unwrap();
+        fs::set_permissions(site.path("clients"), fs::Permissions::from_mode(0o600)).unwrap();
         let server = serve(site, &[("VESTIBULE_INTROSPECTION_CLIENTS_FILE", "clients")]);
         let id = site.has_user("ada@example.org", &[]);
         let http = server.http();
