@@ -12,9 +12,10 @@ use crate::hasher::Hasher;
 use crate::migrator::migrate_up;
 use crate::store::{Store, StoreError};
 use crate::token::jwt::Issuer;
+use crate::token::keyring;
 use crate::token::keys::KeySet;
 use crate::token::root::RootKeys;
-use crate::{Env, Fault, MigrateError, Policy, PolicyError, Secret, Timestamp};
+use crate::{Env, Fault, MigrateError, Policy, PolicyError, Secret, SigningAlgorithm, Timestamp};
 
 /// Everything an [`Accounts`] needs to know.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Settings {
     pub database_url: Secret,
     /// The root of all keys: links, codes, and the encryption of the signing keys.
     pub secret_key: SecretKey,
+    /// The secret key before, for as long as what was mailed under it is to work.
+    pub previous_secret_key: Option<SecretKey>,
     /// Where browsers reach the pages, without a trailing slash: the base of mailed links, and the `iss` of tokens.
     pub public_url: String,
     /// Limits and lifetimes.
@@ -43,6 +46,8 @@ pub(crate) struct Inner {
     pub(crate) root: RootKeys,
     pub(crate) issuer: Issuer,
     keys: RwLock<Arc<KeySet>>,
+    /// When the signing keys were last read because of a token that named an unknown one.
+    pub(crate) keys_read_at: tokio::sync::Mutex<Timestamp>,
     /// Wakes the mail worker of this instance.
     pub(crate) mail_queued: Notify,
     /// Why the last hand-over of a mail failed, while none has succeeded since.
@@ -66,6 +71,9 @@ pub enum OpenError {
         "the signing keys in the database do not open with this secret key: give the one that was used before"
     )]
     WrongSecretKey,
+    /// The secret key before is that of now.
+    #[error("the previous secret key is the same as the secret key")]
+    SameSecretKey,
     /// Not now.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -90,12 +98,12 @@ impl Accounts {
         }
         let now = settings.env.now();
         migrate_up(&store, None, now).await?;
-        let root = RootKeys::derive(&settings.secret_key);
-        let keys = KeySet::load(&store, &root, now).await?;
+        let (root, keys) = keyring::open(&store, &settings, now).await?;
         Ok(Self(Arc::new(Inner {
             hasher: Hasher::start(&settings.policy.hash, &settings.env)?,
             issuer: Issuer::new(&settings.public_url, &settings.policy.tokens),
             keys: RwLock::new(Arc::new(keys)),
+            keys_read_at: tokio::sync::Mutex::default(),
             mail_queued: Notify::new(),
             mail_error: Mutex::default(),
             root,
@@ -121,7 +129,12 @@ impl Accounts {
 
     /// The public keys that verify access tokens: the JSON of a JWK Set (RFC 7517 §5).
     pub fn jwks(&self) -> String {
-        self.0.keys().jwks().to_owned()
+        self.0.keys().jwks(self.0.now())
+    }
+
+    /// The algorithm of the key that signs now. `policy().tokens.algorithm` is that of the next key.
+    pub fn signing_algorithm(&self) -> Option<SigningAlgorithm> {
+        self.0.keys().algorithm(self.0.now())
     }
 }
 
@@ -140,7 +153,6 @@ impl Inner {
 
     pub(crate) fn set_keys(&self, keys: KeySet) {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
-        self.issuer.forget();
     }
 
     pub(crate) fn mail_error(&self) -> Option<String> {

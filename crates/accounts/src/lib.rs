@@ -21,6 +21,7 @@
 //! let accounts = Accounts::open(Settings {
 //!     database_url: database.into(), // "sqlite:accounts.db" or "postgres://…"
 //!     secret_key: SecretKey::generate(), // keep it: links, codes and signing keys depend on it
+//!     previous_secret_key: None,
 //!     public_url: "https://accounts.example.org".into(),
 //!     policy: Policy::default(),
 //!     env: Env::system(),
@@ -87,6 +88,7 @@ pub use ops::challenge::LinkError;
 pub use ops::confirm::{Code, CodeError, ConfirmError, LinkState};
 pub use ops::deliver::Delivered;
 pub use ops::email::EmailChangeError;
+pub use ops::keys::{KeyError, KeyState, Retired, Rotated, Rotation, SigningKey};
 pub use ops::list_users::{Page, UserQuery, UserStatus};
 pub use ops::password::{ChangeError, ResetError};
 pub use ops::resend::AskError;
@@ -98,4 +100,5 @@ pub use policy::{
     ConfirmPolicy, Disclosure, EmailChangePolicy, HashPolicy, PasswordResetPolicy, Policy, PolicyError, Rate,
     SignInPolicy, SignUpPolicy, TokenPolicy,
 };
+pub use token::algorithm::{SigningAlgorithm, SigningAlgorithmError};
 pub use webhook::{Webhook, WebhookEvent, WebhookEventError, WebhookSubscription, WebhookTransport};

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::WebhookSubscription;
 use crate::domain::password::PasswordRules;
+use crate::{SigningAlgorithm, WebhookSubscription};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -170,6 +170,25 @@ pub struct TokenPolicy {
     pub audience: Option<String>,
     /// How many verified tokens are remembered.
     pub cache_capacity: usize,
+    /// How the next signing key signs. A key that exists keeps its own.
+    pub algorithm: SigningAlgorithm,
+    /// How long others may keep the published keys.
+    pub jwks_max_age: Duration,
+    /// How often an instance reads the keys: [`Accounts::sweep`](crate::Accounts::sweep) is called about that often.
+    pub keys_read_every: Duration,
+}
+
+impl TokenPolicy {
+    /// How long a new key is published before it signs: until every instance has read it, even if it failed to once,
+    /// and every copy of the keys that was taken from an instance before that has grown too old.
+    pub fn key_lead(&self) -> Duration {
+        2 * self.keys_read_every + self.jwks_max_age
+    }
+
+    /// How long a key verifies after the next one began to sign: until its last token has died.
+    pub fn key_overlap(&self) -> Duration {
+        self.access_lifetime + self.leeway
+    }
 }
 
 /// The cost of a password hash (P4) and the threads that pay it (P6).
@@ -259,6 +278,9 @@ impl Default for TokenPolicy {
             reuse_grace: Duration::from_secs(10),
             audience: None,
             cache_capacity: 10_000,
+            algorithm: SigningAlgorithm::default(),
+            jwks_max_age: 5 * MINUTE,
+            keys_read_every: MINUTE,
         }
     }
 }
@@ -303,6 +325,12 @@ impl Policy {
                 (MINUTE..=HOUR).contains(&tokens.access_lifetime),
                 "tokens.access_lifetime",
                 "must be 1 to 60 minutes",
+            ),
+            (
+                tokens.jwks_max_age <= DAY
+                    && (Duration::from_secs(1)..=HOUR).contains(&tokens.keys_read_every),
+                "tokens.jwks_max_age",
+                "must be a day or less, and keys must be read every second to every hour",
             ),
             (tokens.leeway <= Duration::from_secs(30), "tokens.leeway", "must be 30 seconds or less"),
             (

@@ -13,6 +13,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         database_url: "sqlite:embed.db".into(),
         // A real application keeps its key: `std::fs::read_to_string("secret.key")?.trim().parse()?`
         secret_key: SecretKey::generate(),
+        previous_secret_key: None,
         public_url: "http://localhost:3000".to_owned(),
         policy: Policy::default(),
         env: Env::system(),

@@ -68,6 +68,7 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     pub(crate) database: Database,
     pub(crate) secret_key: Option<SecretKey>,
+    pub(crate) secret_key_previous: Option<SecretKey>,
     pub(crate) service_name: String,
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) introspection_clients: Vec<IntrospectionClient>,

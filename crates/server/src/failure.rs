@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use vestibule::{AdminError, Fault, MigrateError, OpenError};
+use vestibule::{AdminError, Fault, KeyError, MigrateError, OpenError};
 
 use crate::config::Problem;
 
@@ -118,8 +118,24 @@ impl From<OpenError> for Failure {
             OpenError::Fault(fault) => fault.into(),
             OpenError::Migrate(error) => error.into(),
             OpenError::WrongSecretKey => Self::config(error.to_string())
-                .fix("restore secret.key of the data folder, or VESTIBULE_SECRET_KEY, from the backup"),
+                .fix("restore secret.key of the data folder, or VESTIBULE_SECRET_KEY, from the backup; while you change it, \
+                     give the key before as VESTIBULE_SECRET_KEY_PREVIOUS_FILE"),
+            OpenError::SameSecretKey => Self::config(format!("`secret_key_previous`: {error}"))
+                .fix("give the key that was used before the present one, or take it out"),
             error => Self::config(error.to_string()),
+        }
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        let words = error.to_string();
+        match error {
+            KeyError::Fault(fault) => fault.into(),
+            KeyError::NotFound => Self::not_found(words).fix("`vestibule keys list` lists them"),
+            KeyError::Retired => Self::failed(words).fix("nothing is left to do"),
+            KeyError::Pending { id, .. } => Self::failed(words)
+                .fix(format!("wait for it, or take it out first: `vestibule keys retire {id}`")),
         }
     }
 }

@@ -30,6 +30,7 @@ pub(crate) async fn accounts(
     let settings = Settings {
         database_url: config.database.url(),
         secret_key: key,
+        previous_secret_key: config.secret_key_previous.clone(),
         public_url,
         policy: config.policy.clone(),
         env: Env::system(),

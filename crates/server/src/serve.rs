@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use vestibule::Accounts;
 use vestibule_http::{DevMailbox, HttpOptions, TrustedProxies};
 use vestibule_mail::HttpWebhooks;
 
@@ -55,6 +56,7 @@ pub(crate) async fn run(config: Config, options: Options) -> Result<(), Failure>
         opened = opening => opened?,
         () = signals.next() => return Ok(()),
     };
+    say_about_keys(&config, &accounts);
     let post = Arc::new(post::Post::new(&config, options.dev, &public_url)?);
     let router = vestibule_http::router(accounts.clone(), http_options(&config, options.dev, &post)?);
     let workers = Workers::start(&accounts, &post, webhooks(&config)?);
@@ -84,6 +86,19 @@ fn webhooks(config: &Config) -> Result<Option<HttpWebhooks>, Failure> {
     let endpoint = &webhooks.subscription.endpoint;
     let made = HttpWebhooks::new(endpoint, webhooks.url.clone(), webhooks.secrets.clone());
     made.map(Some).map_err(|error| Failure::failed(error.to_string()))
+}
+
+/// What an operator may have changed and now expects to see.
+fn say_about_keys(config: &Config, accounts: &Accounts) {
+    let next = accounts.policy().tokens.algorithm;
+    if let Some(now) = accounts.signing_algorithm().filter(|now| *now != next) {
+        tracing::warn!(%now, %next, "tokens are signed as before: the next `vestibule keys rotate` changes the algorithm");
+    }
+    if config.secret_key_previous.is_some() {
+        tracing::warn!(
+            "links and codes of the previous secret key are accepted: take `secret_key_previous` out when they are over"
+        );
+    }
 }
 
 fn http_options(config: &Config, dev: bool, post: &post::Post) -> Result<HttpOptions, Failure> {

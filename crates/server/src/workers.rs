@@ -15,8 +15,6 @@ const POLL: Duration = Duration::from_secs(1);
 /// Without a database there is nothing to do; the first retry is soon, the later ones are not.
 const BACK_OFF: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(30)];
-/// Pause between two sweeps.
-const SWEEP: Duration = Duration::from_mins(1);
 
 /// The running workers.
 pub(crate) struct Workers {
@@ -134,9 +132,10 @@ fn until_next(delivered: Delivered, now: Timestamp) -> Duration {
 }
 
 async fn sweep(accounts: Accounts, mut stop: watch::Receiver<bool>) {
+    let pause_after = accounts.policy().tokens.keys_read_every;
     while !*stop.borrow() {
         let wait = match accounts.sweep().await {
-            Ok(0) => SWEEP,
+            Ok(0) => pause_after,
             Ok(rows) => {
                 tracing::debug!(rows, "forgot what has expired");
                 // There may be more; the pause lets requests at the database.
@@ -144,7 +143,7 @@ async fn sweep(accounts: Accounts, mut stop: watch::Receiver<bool>) {
             }
             Err(fault) => {
                 tracing::error!(%fault, "what has expired cannot be removed");
-                SWEEP
+                pause_after
             }
         };
         tokio::select! {

@@ -38,18 +38,19 @@ pub enum AuthenticateError {
 impl Accounts {
     /// Checks an access token: its signature once (it is remembered), its time and its session each time.
     ///
-    /// The session and the user are read from the store, so a sign-out, a disabled or a deleted user count at once, on
-    /// every instance.
+    /// The session, the user and the key are read from the store, so a sign-out, a disabled or a deleted user and a retired
+    /// key count at once, on every instance.
     ///
     /// # Errors
     /// [`AuthenticateError::Invalid`]; [`AuthenticateError::Fault`] when the store does not answer: never "signed in".
     pub async fn authenticate(&self, token: &str) -> Result<SignedIn, AuthenticateError> {
         let inner = &self.0;
         let now = inner.now();
-        let verified = inner.issuer.verify(&inner.keys(), token, now).ok_or(AuthenticateError::Invalid)?;
+        let verified = inner.verify(token, now).await?.ok_or(AuthenticateError::Invalid)?;
+        let key = verified.key.clone();
         let account: Option<Account> = inner
             .store
-            .read(move |tx| users::by_live_session(tx, verified.session, verified.user, now))
+            .read(move |tx| users::by_live_session(tx, verified.session, verified.user, &key, now))
             .await
             .map_err(AuthenticateError::Fault)?;
         Ok(SignedIn {

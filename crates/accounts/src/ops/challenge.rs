@@ -1,7 +1,6 @@
 //! What the links of existing users share: how they are made, opened and used up.
 
 use data_encoding::BASE64URL_NOPAD;
-use subtle::ConstantTimeEq as _;
 
 use crate::accounts::Inner;
 use crate::domain::challenge::{Challenge, Purpose};
@@ -25,20 +24,22 @@ pub enum LinkError {
 
 /// The token of a challenge's link: its id and a MAC over everything it is bound to (T1, T2).
 pub(crate) fn token(root: &RootKeys, challenge: &Challenge) -> Secret {
-    Secret::from(BASE64URL_NOPAD.encode(&[challenge.id, mac(root, challenge)].concat()))
+    let mac = bound_to(challenge, |parts| root.short_mac(MacPurpose::Challenge, parts));
+    Secret::from(BASE64URL_NOPAD.encode(&[challenge.id, mac].concat()))
 }
 
-fn mac(root: &RootKeys, challenge: &Challenge) -> [u8; 16] {
-    root.short_mac(
-        MacPurpose::Challenge,
-        &[
-            challenge.purpose.name().as_bytes(),
-            &challenge.id,
-            challenge.user_id.as_bytes(),
-            challenge.email.key().as_bytes(),
-            &challenge.credential_version.to_be_bytes(),
-        ],
-    )
+fn is_mac(root: &RootKeys, challenge: &Challenge, given: &[u8; 16]) -> bool {
+    bound_to(challenge, |parts| root.is_short_mac(MacPurpose::Challenge, parts, given))
+}
+
+fn bound_to<T>(challenge: &Challenge, hash: impl FnOnce(&[&[u8]]) -> T) -> T {
+    hash(&[
+        challenge.purpose.name().as_bytes(),
+        &challenge.id,
+        challenge.user_id.as_bytes(),
+        challenge.email.key().as_bytes(),
+        &challenge.credential_version.to_be_bytes(),
+    ])
 }
 
 /// The id that a token names; whether the rest is right is seen when its row is there.
@@ -59,7 +60,7 @@ pub(crate) fn open(
     let Some((id, given)) = split(token) else { return Ok(Err(LinkError::Invalid)) };
     // A row that is gone, because it expired or was voided, cannot be told from one that never was.
     let Some(challenge) = challenges::by_id(tx, &id)? else { return Ok(Err(LinkError::Expired)) };
-    if challenge.purpose != purpose || !bool::from(mac(&inner.root, &challenge).ct_eq(&given)) {
+    if challenge.purpose != purpose || !is_mac(&inner.root, &challenge, &given) {
         return Ok(Err(LinkError::Invalid));
     }
     if challenge.used_at.is_some() {

@@ -12,7 +12,7 @@ use crate::store::limits::{Subject, lock};
 use crate::store::registrations::{self, Spent};
 use crate::store::users::{self, Inserted};
 use crate::store::{Tx, outbox};
-use crate::token::challenge::{code, is_code, open_link_token};
+use crate::token::challenge::{is_code, open_link_token};
 use crate::{
     Account, Accounts, AuditActor, AuditKind, Client, Email, Fault, MailId, Password, RegistrationId, Secret,
     Timestamp, UserId, UserName, WebhookEvent,
@@ -275,8 +275,7 @@ impl Guess {
     fn is_right(&self, spent: &Spent, inner: &Inner) -> bool {
         let digits = inner.policy().confirm.code_digits;
         spent.code_mail.is_some_and(|mail| {
-            let expected = code(&inner.root, spent.registration, mail, digits);
-            is_code(&expected, &self.code) && !spent.decoy
+            is_code(&inner.root, spent.registration, mail, digits, &self.code) && !spent.decoy
         })
     }
 }

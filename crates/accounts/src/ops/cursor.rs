@@ -1,7 +1,6 @@
 //! Where a page of a list ends: a text that cannot be made up or used with another list (G1).
 
 use data_encoding::BASE64URL_NOPAD;
-use subtle::ConstantTimeEq as _;
 
 use crate::ops::admin::AdminError;
 use crate::token::root::{Purpose, RootKeys};
@@ -26,22 +25,22 @@ pub(crate) struct List<'a> {
 impl List<'_> {
     /// The cursor of a place in this list.
     pub(crate) fn cursor(&self, place: &str) -> String {
-        BASE64URL_NOPAD.encode(&[&self.seal(place), place.as_bytes()].concat())
+        let seal = self.root.short_mac(Purpose::Cursor, &self.parts(place));
+        BASE64URL_NOPAD.encode(&[&seal, place.as_bytes()].concat())
     }
 
     /// The place that a cursor of this list stands for.
     pub(crate) fn open(&self, cursor: &str) -> Result<String, AdminError> {
-        let place = || {
+        let place = || -> Option<String> {
             let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
             let (seal, place) = bytes.split_first_chunk::<16>()?;
             let place = std::str::from_utf8(place).ok()?;
-            bool::from(seal.ct_eq(&self.seal(place))).then(|| place.to_owned())
+            self.root.is_short_mac(Purpose::Cursor, &self.parts(place), seal).then(|| place.to_owned())
         };
         place().ok_or(AdminError::CursorInvalid)
     }
 
-    fn seal(&self, place: &str) -> [u8; 16] {
-        let parts: Vec<&[u8]> = self.conditions.iter().copied().chain([place.as_bytes()]).collect();
-        self.root.short_mac(Purpose::Cursor, &parts)
+    fn parts<'p>(&'p self, place: &'p str) -> Vec<&'p [u8]> {
+        self.conditions.iter().copied().chain([place.as_bytes()]).collect()
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod confirm;
 pub(crate) mod cursor;
 pub(crate) mod deliver;
 pub(crate) mod email;
+pub(crate) mod keys;
 pub(crate) mod list_users;
 pub(crate) mod password;
 pub(crate) mod refresh;

@@ -23,6 +23,8 @@ impl Accounts {
         let entry = Entry::new(AuditKind::RefreshReused, AuditActor::Anonymous, client);
         let mail = MailId::from_bytes(inner.settings.env.new_id(inner.now()));
         let exchange = Exchange { old, new, entry, mail, now: inner.now() };
+        // Before the transaction: once the token is used up, nothing may be in the way of its successor.
+        let keys = inner.read_keys().await?;
         let refreshed = inner
             .clone()
             .store
@@ -30,7 +32,7 @@ impl Accounts {
             .await
             .map_err(AuthenticateError::Fault)?;
         let (account, session, auth_time) = refreshed.ok_or(AuthenticateError::Invalid)?;
-        Ok(self.0.tokens(account, session, auth_time, successor)?)
+        Ok(self.0.tokens(&keys, account, session, auth_time, successor)?)
     }
 }
 

@@ -65,7 +65,10 @@ impl Accounts {
     pub async fn revoke(&self, token: &str, client: &Client) -> Result<(), Fault> {
         let (inner, now) = (self.0.clone(), self.0.now());
         let hash = crate::token::opaque::hash_of(token);
-        let verified = self.0.issuer.verify(&self.0.keys(), token, now);
+        let verified = match hash {
+            Some(_) => None,
+            None => self.0.verify(token, now).await?,
+        };
         if hash.is_none() && verified.is_none() {
             return Ok(());
         }
@@ -73,7 +76,7 @@ impl Accounts {
         self.0
             .store
             .write(move |tx| {
-                let ended = match (hash, verified) {
+                let ended = match (hash, &verified) {
                     (Some(hash), _) => sessions::end_by_token(tx, &hash, now)?,
                     (None, Some(verified)) => sessions::end_alive(tx, verified.session, now)?,
                     (None, None) => None,

@@ -8,6 +8,7 @@ use crate::ops::audit::Entry;
 use crate::store::users::Credentials;
 use crate::store::{Tx, registrations, sessions, users};
 use crate::token::device::new_device_token;
+use crate::token::keys::KeySet;
 use crate::token::opaque::new_refresh_token;
 use crate::{
     Account, Accounts, AuditActor, AuditKind, Client, Email, Fault, Password, Secret, SessionId, Timestamp,
@@ -160,6 +161,7 @@ impl Accounts {
         let (refresh_token, hash) = new_refresh_token(&inner.settings.env);
         let entry = Entry::new(AuditKind::SignedIn, AuditActor::User(account.id), client).about(&account);
         let (new, checked, shared) = (session.clone(), password_hash.clone(), inner.clone());
+        let keys = inner.read_keys().await?;
         let refused = inner
             .store
             .write(move |tx| {
@@ -177,7 +179,8 @@ impl Accounts {
             self.renew_hash(account.id, password_hash, password);
         }
         let user = account.id;
-        let mut tokens = inner.tokens(account, session.row.id, session.row.created_at, refresh_token)?;
+        let mut tokens =
+            inner.tokens(&keys, account, session.row.id, session.row.created_at, refresh_token)?;
         if limits::known_device(inner, user, client).is_none() {
             tokens.device_token = Some(new_device_token(&inner.root, &inner.settings.env, user));
         }
@@ -197,6 +200,7 @@ impl Inner {
     /// The answer to a sign-in or a refresh.
     pub(crate) fn tokens(
         &self,
+        keys: &KeySet,
         account: Account,
         session: SessionId,
         auth_time: Timestamp,
@@ -205,7 +209,7 @@ impl Inner {
         let now = self.now();
         let access_token = self
             .issuer
-            .issue(&self.keys(), &self.settings.env, &account, session, auth_time, now)
+            .issue(keys, &self.settings.env, &account, session, auth_time, now)
             .ok_or_else(|| Fault::Unavailable("an access token could not be signed".into()))?;
         let expires_in = self.policy().tokens.access_lifetime;
         Ok(Tokens { access_token, expires_in, refresh_token, device_token: None, account })

@@ -3,8 +3,7 @@
 use crate::limits::MONTH;
 use crate::store::migrations::{NEWEST, version};
 use crate::store::{audit, challenges, keys, limits, outbox, registrations, sessions, webhooks};
-use crate::token::keys::KeySet;
-use crate::{Accounts, Fault, OpenError, Timestamp};
+use crate::{Accounts, Fault, Timestamp};
 
 /// Rows of a table that one step deletes at most, so that nobody waits for it.
 const ROWS: i64 = 1000;
@@ -24,7 +23,7 @@ pub struct Health {
 
 impl Accounts {
     /// Forgets what has expired, at most a thousand rows of each table a step; returns how many rows went. Also follows
-    /// the database's clock and looks for new signing keys. Call it about once a minute.
+    /// the database's clock and reads the signing keys. Call it about once a minute.
     ///
     /// # Errors
     /// [`Fault`] when the store does not answer.
@@ -34,11 +33,7 @@ impl Accounts {
             inner.settings.env.follow(database_now);
         }
         let now = inner.now();
-        match KeySet::load(&inner.store, &inner.root, now).await {
-            Ok(keys) => inner.set_keys(keys),
-            Err(OpenError::Fault(fault)) => return Err(fault),
-            Err(error) => return Err(Fault::Unavailable(error.to_string())),
-        }
+        inner.read_keys().await?;
         let forgotten = now - inner.policy().sign_up.idempotency_lifetime;
         let (retention, hard_stop) = (inner.policy().audit_retention, inner.policy().sign_in.hard_stop);
         let rows = inner
@@ -51,6 +46,7 @@ impl Accounts {
                     + limits::sweep(tx, now - MONTH, hard_stop)?
                     + audit::sweep(tx, now - retention, ROWS)?
                     + webhooks::sweep(tx, now - MONTH, ROWS)?
+                    + keys::sweep_signing(tx, now, now - MONTH)?
                     + keys::sweep_idempotency(tx, forgotten)?)
             })
             .await?;

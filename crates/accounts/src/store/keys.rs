@@ -1,39 +1,98 @@
-//! The tables `signing_keys` and `idempotency_keys`.
+//! The tables `signing_keys`, `wrapped_keys` and `idempotency_keys`.
 
 use super::Tx;
-use super::sql::args;
-use crate::{Fault, Timestamp};
+use super::sql::{Row, args};
+use crate::{Fault, SigningAlgorithm, Timestamp};
 
 /// A signing key as it is stored: its private part encrypted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StoredKey {
     pub(crate) id: String,
-    pub(crate) algorithm: String,
+    pub(crate) algorithm: SigningAlgorithm,
+    /// Empty once the key is retired.
     pub(crate) private_key: Vec<u8>,
     pub(crate) public_key: Vec<u8>,
+    pub(crate) created_at: Timestamp,
+    /// From when on it signs, unless a newer one does.
+    pub(crate) signs_at: Timestamp,
+    /// From when on nothing that it signed counts; may lie ahead.
+    pub(crate) retired_at: Option<Timestamp>,
 }
 
-/// The keys that verify, newest first; the newest signs.
+impl StoredKey {
+    /// Whether what it signed counts.
+    pub(crate) fn lives(&self, now: Timestamp) -> bool {
+        self.retired_at.is_none_or(|at| at > now)
+    }
+}
+
+fn stored_key(row: &Row<'_>) -> Result<StoredKey, Fault> {
+    let algorithm: String = row.get(1)?;
+    Ok(StoredKey {
+        id: row.get(0)?,
+        algorithm: algorithm.parse().map_err(|error| Fault::Unavailable(format!("{algorithm}: {error}")))?,
+        private_key: row.get(2)?,
+        public_key: row.get(3)?,
+        created_at: row.get(4)?,
+        signs_at: row.get(5)?,
+        retired_at: row.get_opt(6)?,
+    })
+}
+
+/// All signing keys, in the order in which they sign.
 pub(crate) fn signing(tx: &mut Tx<'_>) -> Result<Vec<StoredKey>, Fault> {
     tx.rows(
-        "SELECT id, algorithm, private_key, public_key FROM signing_keys WHERE retired_at IS NULL \
-         ORDER BY created_at DESC, id DESC",
+        "SELECT id, algorithm, private_key, public_key, created_at, signs_at, retired_at FROM signing_keys \
+         ORDER BY signs_at, id",
         &[],
-        |row| {
-            Ok(StoredKey {
-                id: row.get(0)?,
-                algorithm: row.get(1)?,
-                private_key: row.get(2)?,
-                public_key: row.get(3)?,
-            })
-        },
+        stored_key,
     )
 }
 
-pub(crate) fn insert_signing(tx: &mut Tx<'_>, key: &StoredKey, now: Timestamp) -> Result<(), Fault> {
+pub(crate) fn insert_signing(tx: &mut Tx<'_>, key: &StoredKey) -> Result<(), Fault> {
     tx.execute(
-        "INSERT INTO signing_keys (id, algorithm, private_key, public_key, created_at) VALUES ($1, $2, $3, $4, $5)",
-        args![key.id, key.algorithm, key.private_key, key.public_key, now],
+        "INSERT INTO signing_keys (id, algorithm, private_key, public_key, created_at, signs_at, retired_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        args![
+            key.id,
+            key.algorithm.name(),
+            key.private_key,
+            key.public_key,
+            key.created_at,
+            key.signs_at,
+            key.retired_at
+        ],
+    )?;
+    Ok(())
+}
+
+/// Writes what may change of a signing key: when it signs, when it ends, how it is encrypted.
+pub(crate) fn update_signing(tx: &mut Tx<'_>, key: &StoredKey) -> Result<(), Fault> {
+    tx.execute(
+        "UPDATE signing_keys SET signs_at = $2, retired_at = $3, private_key = $4 WHERE id = $1",
+        args![key.id, key.signs_at, key.retired_at, key.private_key],
+    )?;
+    Ok(())
+}
+
+/// Erases the private part of keys that are over, and forgets those that ended before `forgotten`.
+pub(crate) fn sweep_signing(tx: &mut Tx<'_>, now: Timestamp, forgotten: Timestamp) -> Result<u64, Fault> {
+    let nothing: [u8; 0] = [];
+    let sql = "UPDATE signing_keys SET private_key = $1 WHERE retired_at <= $2 AND length(private_key) > 0";
+    let erased = tx.execute(sql, args![nothing, now])?;
+    Ok(erased + tx.execute("DELETE FROM signing_keys WHERE retired_at <= $1", args![forgotten])?)
+}
+
+/// Another key that is kept encrypted.
+pub(crate) fn wrapped(tx: &mut Tx<'_>, name: &str) -> Result<Option<Vec<u8>>, Fault> {
+    tx.row("SELECT wrapped_key FROM wrapped_keys WHERE name = $1", args![name], |row| row.get(0))
+}
+
+pub(crate) fn put_wrapped(tx: &mut Tx<'_>, name: &str, key: &[u8], now: Timestamp) -> Result<(), Fault> {
+    tx.execute(
+        "INSERT INTO wrapped_keys (name, wrapped_key, created_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (name) DO UPDATE SET wrapped_key = excluded.wrapped_key",
+        args![name, key, now],
     )?;
     Ok(())
 }

@@ -16,7 +16,7 @@ pub(crate) struct Script {
 }
 
 /// Every version, oldest first, without gaps.
-pub(crate) const SCRIPTS: [Script; 4] = [
+pub(crate) const SCRIPTS: [Script; 5] = [
     Script {
         version: 1,
         name: "init",
@@ -40,6 +40,12 @@ pub(crate) const SCRIPTS: [Script; 4] = [
         name: "webhooks",
         up: include_str!("../../migrations/0004_webhooks.up.sql"),
         down: include_str!("../../migrations/0004_webhooks.down.sql"),
+    },
+    Script {
+        version: 5,
+        name: "key_rotation",
+        up: include_str!("../../migrations/0005_key_rotation.up.sql"),
+        down: include_str!("../../migrations/0005_key_rotation.down.sql"),
     },
 ];
 

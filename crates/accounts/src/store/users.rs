@@ -83,14 +83,16 @@ pub(crate) fn by_live_session(
     tx: &mut Tx<'_>,
     session: crate::SessionId,
     user: UserId,
+    key: &str,
     now: Timestamp,
 ) -> Result<Option<Account>, Fault> {
     tx.row(
         select!(
             "JOIN sessions s ON s.user_id = u.id \
-             WHERE s.id = $1 AND u.id = $2 AND s.ended_at IS NULL AND s.expires_at > $3 AND u.disabled_at IS NULL"
+             WHERE s.id = $1 AND u.id = $2 AND s.ended_at IS NULL AND s.expires_at > $3 AND u.disabled_at IS NULL \
+             AND EXISTS (SELECT 1 FROM signing_keys k WHERE k.id = $4 AND (k.retired_at IS NULL OR k.retired_at > $3))"
         ),
-        args![session, user, now],
+        args![session, user, now, key],
         account,
     )
 }

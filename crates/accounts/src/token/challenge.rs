@@ -1,9 +1,9 @@
 //! Mailed links and codes: recomputed when they are sent and when they come back, never stored (D5).
 
 use data_encoding::BASE64URL_NOPAD;
-use subtle::ConstantTimeEq as _;
+use subtle::{Choice, ConstantTimeEq as _};
 
-use super::root::{Purpose, RootKeys};
+use super::root::{MacKey, Purpose, RootKeys};
 use crate::{MailId, RegistrationId, Secret};
 
 /// The token of a registration's link: base64url of its id and 128 bits of HMAC (T1).
@@ -18,20 +18,29 @@ pub(crate) fn open_link_token(keys: &RootKeys, token: &str) -> Option<Registrati
     let bytes = (token.len() == 43).then(|| BASE64URL_NOPAD.decode(token.as_bytes()).ok()).flatten()?;
     let (id, mac) = bytes.split_first_chunk::<16>()?;
     let id = RegistrationId::from_bytes(*id);
-    let expected = keys.short_mac(Purpose::ActivationLink, &[id.as_bytes()]);
-    bool::from(expected.as_slice().ct_eq(mac)).then_some(id)
+    keys.is_short_mac(Purpose::ActivationLink, &[id.as_bytes()], mac).then_some(id)
 }
 
 /// The digits that a mail about a registration carries: uniform over all numbers of that many digits (C1).
-///
+pub(crate) fn code(keys: &RootKeys, id: RegistrationId, mail: MailId, digits: u8) -> Secret {
+    code_under(keys.present(), id, mail, digits)
+}
+
+/// Whether these are the digits that a mail carried, before or after the secret key was changed. In constant time (C2).
+pub(crate) fn is_code(keys: &RootKeys, id: RegistrationId, mail: MailId, digits: u8, given: &Secret) -> bool {
+    let given = given.expose().as_bytes();
+    let is = |key| code_under(key, id, mail, digits).expose().as_bytes().ct_eq(given);
+    keys.accepted().fold(Choice::from(0), |found, key| found | is(key)).into()
+}
+
 /// # Panics
 /// Never in practice: each of the blocks is unusable with a chance below 1/40, all 256 of them below 10⁻⁴⁰⁰.
-pub(crate) fn code(keys: &RootKeys, id: RegistrationId, mail: MailId, digits: u8) -> Secret {
+fn code_under(key: &MacKey, id: RegistrationId, mail: MailId, digits: u8) -> Secret {
     let numbers = 10_u32.pow(u32::from(digits));
     // Rejection sampling: what is above the largest multiple of `numbers` would make small numbers more likely.
     let usable = u32::MAX - u32::MAX % numbers;
     let number = (0..=u8::MAX)
-        .flat_map(|round| keys.mac(Purpose::ActivationCode, &[id.as_bytes(), mail.as_bytes(), &[round]]))
+        .flat_map(|round| key.mac(Purpose::ActivationCode, &[id.as_bytes(), mail.as_bytes(), &[round]]))
         .collect::<Vec<u8>>()
         .as_chunks::<4>()
         .0
@@ -41,11 +50,6 @@ pub(crate) fn code(keys: &RootKeys, id: RegistrationId, mail: MailId, digits: u8
         .expect("one of 2048 blocks is usable")
         % numbers;
     Secret::from(format!("{number:0width$}", width = usize::from(digits)))
-}
-
-/// Compares in constant time (C2).
-pub(crate) fn is_code(expected: &Secret, given: &Secret) -> bool {
-    expected.expose().as_bytes().ct_eq(given.expose().as_bytes()).into()
 }
 
 #[cfg(test)]
@@ -92,11 +96,12 @@ mod tests {
     #[test]
     fn every_mail_has_its_own_code_of_the_wanted_length() {
         let (keys, id) = (keys(1), RegistrationId::from_bytes([5; 16]));
-        let of = |mail: u8, digits| code(&keys, id, MailId::from_bytes([mail; 16]), digits);
-        assert!(is_code(&of(1, 8), &of(1, 8)));
-        assert!(!is_code(&of(1, 8), &of(2, 8)));
+        let mail = |number: u8| MailId::from_bytes([number; 16]);
+        let of = |number, digits| code(&keys, id, mail(number), digits);
+        assert!(is_code(&keys, id, mail(1), 8, &of(1, 8)));
+        assert!(!is_code(&keys, id, mail(1), 8, &of(2, 8)));
         assert_eq!(of(1, 8).expose().len(), 8);
-        assert!(!is_code(&of(1, 4), &Secret::from("")));
+        assert!(!is_code(&keys, id, mail(1), 4, &Secret::from("")));
     }
 
     proptest! {

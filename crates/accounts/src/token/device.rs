@@ -4,7 +4,6 @@
 //! failures do not lock its owner out (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
 
 use data_encoding::BASE64URL_NOPAD;
-use subtle::ConstantTimeEq as _;
 
 use super::root::{Purpose, RootKeys};
 use crate::store::limits::Subject;
@@ -13,19 +12,16 @@ use crate::{Env, Secret, UserId};
 /// A new token: a random name of the device, and a keyed hash of it and the user.
 pub(crate) fn new_device_token(root: &RootKeys, env: &Env, user: UserId) -> Secret {
     let device: [u8; 16] = env.random();
-    Secret::from(BASE64URL_NOPAD.encode(&[device, seal(root, &device, user)].concat()))
+    let seal = root.short_mac(Purpose::Device, &[b"seal", &device, user.as_bytes()]);
+    Secret::from(BASE64URL_NOPAD.encode(&[device, seal].concat()))
 }
 
 /// What failures on this device count for, if it is one that `user` has signed in on.
 pub(crate) fn device_of(root: &RootKeys, token: &str, user: UserId) -> Option<Subject> {
     let bytes = (token.len() == 43).then(|| BASE64URL_NOPAD.decode(token.as_bytes()).ok()).flatten()?;
     let (device, given) = bytes.split_first_chunk::<16>()?;
-    let known = bool::from(seal(root, device, user).as_slice().ct_eq(given));
+    let known = root.is_short_mac(Purpose::Device, &[b"seal", device, user.as_bytes()], given);
     known.then(|| root.short_mac(Purpose::Device, &[b"failures", device]))
-}
-
-fn seal(root: &RootKeys, device: &[u8; 16], user: UserId) -> [u8; 16] {
-    root.short_mac(Purpose::Device, &[b"seal", device, user.as_bytes()])
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! Access tokens: signed JWTs of the profile RFC 9068, checked as RFC 8725 advises.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
+use jsonwebtoken::{Header, Validation, decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
 
-use super::keys::KeySet;
+use super::keys::{Key, KeySet};
 use super::opaque::sha256;
 use crate::policy::TokenPolicy;
 use crate::{Account, Env, Secret, SessionId, Timestamp, UserId};
@@ -34,13 +34,24 @@ struct Claims {
 
 /// What a token proves once its signature and its claims were checked. Whether session and user still live is asked of
 /// the store each time.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Verified {
+    /// The key that signed it.
+    pub(crate) key: Arc<str>,
     pub(crate) user: UserId,
     pub(crate) session: SessionId,
     pub(crate) auth_time: Timestamp,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
+}
+
+/// Why a token proves nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// Not one of ours, changed, or not in its time.
+    Invalid,
+    /// It names a key that this instance has not read: another may have made it since.
+    UnknownKey,
 }
 
 /// Who the tokens are from and for.
@@ -84,54 +95,49 @@ impl Issuer {
             auth_time: auth_time.as_seconds(),
             roles: account.roles.clone(),
         };
+        let (key, signer) = keys.signing(now)?;
         let header = Header {
             typ: Some(TYPE.to_owned()),
-            kid: Some(keys.signing_id.clone()),
-            ..Header::new(Algorithm::EdDSA)
+            kid: Some(key.id.to_string()),
+            ..Header::new(key.algorithm.header())
         };
-        encode(&header, &claims, &keys.signing).ok().map(Secret::from)
+        encode(&header, &claims, signer).ok().map(Secret::from)
     }
 
-    /// Checks signature and claims. `None`: not one of ours, changed, or not in its time.
-    pub(crate) fn verify(&self, keys: &KeySet, token: &str, now: Timestamp) -> Option<Verified> {
+    /// Checks signature and claims.
+    pub(crate) fn verify(&self, keys: &KeySet, token: &str, now: Timestamp) -> Result<Verified, Refused> {
         if token.len() > OCTETS_MAX {
-            return None;
+            return Err(Refused::Invalid);
         }
         let hash = sha256(token.as_bytes());
         let verified = if let Some(verified) = self.cache.get(&hash) {
             verified
         } else {
-            let verified = self.check(keys, token)?;
-            self.cache.put(hash, verified);
+            let id = key_id(token).ok_or(Refused::Invalid)?;
+            let key = keys.find(&id).ok_or(Refused::UnknownKey)?;
+            let verified = self.check(key, token).ok_or(Refused::Invalid)?;
+            self.cache.put(hash, verified.clone());
             verified
         };
         let leeway = self.policy.leeway;
         let in_time = now < verified.expires_at + leeway && verified.issued_at <= now + leeway;
-        in_time.then_some(verified)
+        let counts = in_time && keys.find(&verified.key).is_some_and(|key| key.lives(now));
+        if counts { Ok(verified) } else { Err(Refused::Invalid) }
     }
 
-    /// Everything but the time: header, key, signature, issuer, audience, ids.
-    fn check(&self, keys: &KeySet, token: &str) -> Option<Verified> {
-        let header = decode_header(token).ok()?;
-        let plain = header.typ.as_deref() == Some(TYPE)
-            && header.alg == Algorithm::EdDSA
-            && header.crit.is_none()
-            && header.enc.is_none()
-            && header.jku.is_none()
-            && header.jwk.is_none()
-            && header.x5u.is_none()
-            && header.x5c.is_none();
-        let key_id = header.kid.filter(|id| plain && id.len() <= KEY_ID_OCTETS_MAX)?;
-        let mut validation = Validation::new(Algorithm::EdDSA);
+    /// Signature, issuer, audience, ids. The algorithm is the key's: what the header says cannot choose another (J1).
+    fn check(&self, key: &Key, token: &str) -> Option<Verified> {
+        let mut validation = Validation::new(key.algorithm.header());
         // The library would read the system's clock, and accept lists where we issue one value: these are checked here.
         validation.validate_exp = false;
         validation.validate_aud = false;
-        let claims = decode::<Claims>(token, keys.verifying.get(&key_id)?, &validation).ok()?.claims;
+        let claims = decode::<Claims>(token, &key.verifier, &validation).ok()?.claims;
         if claims.iss != self.name || claims.aud != self.audience || claims.client_id != CLIENT_ID {
             return None;
         }
         let seconds = |seconds: i64| seconds.checked_mul(1000).map(Timestamp::from_millis);
         Some(Verified {
+            key: key.id.clone(),
             user: claims.sub.parse().ok()?,
             session: claims.sid.parse().ok()?,
             auth_time: seconds(claims.auth_time)?,
@@ -139,11 +145,19 @@ impl Issuer {
             expires_at: seconds(claims.exp)?,
         })
     }
+}
 
-    /// Forgets the verified tokens, for instance because the keys changed.
-    pub(crate) fn forget(&self) {
-        self.cache.clear();
-    }
+/// The key that a token names, where its header asks for nothing strange (J2).
+fn key_id(token: &str) -> Option<String> {
+    let header = decode_header(token).ok()?;
+    let plain = header.typ.as_deref() == Some(TYPE)
+        && header.crit.is_none()
+        && header.enc.is_none()
+        && header.jku.is_none()
+        && header.jwk.is_none()
+        && header.x5u.is_none()
+        && header.x5c.is_none();
+    header.kid.filter(|id| plain && id.len() <= KEY_ID_OCTETS_MAX)
 }
 
 /// Tokens whose signature was checked lately, by the SHA-256 of the token. Two generations bound it: when the young one
@@ -168,20 +182,16 @@ impl Cache {
     fn get(&self, hash: &[u8; 32]) -> Option<Verified> {
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(verified) = generations.young.get(hash) {
-            return Some(*verified);
+            return Some(verified.clone());
         }
-        let verified = *generations.old.get(hash)?;
-        generations.put(*hash, verified, self.generation_max);
+        let verified = generations.old.get(hash)?.clone();
+        generations.put(*hash, verified.clone(), self.generation_max);
         Some(verified)
     }
 
     fn put(&self, hash: [u8; 32], verified: Verified) {
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         generations.put(hash, verified, self.generation_max);
-    }
-
-    fn clear(&self) {
-        *self.generations.lock().unwrap_or_else(PoisonError::into_inner) = Generations::default();
     }
 }
 

@@ -1,95 +1,101 @@
-//! The keys that sign access tokens: made once, stored encrypted, published as a JWK Set (J6).
+//! The signing keys as an instance holds them: which one signs now, which verify, what is published (J6).
 
-use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
-use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use jsonwebtoken::{DecodingKey, EncodingKey};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::opaque::sha256;
-use super::root::RootKeys;
-use crate::store::keys::{StoredKey, insert_signing, signing};
-use crate::store::{Store, Tx};
-use crate::{Fault, OpenError, Timestamp};
+use super::algorithm::SigningAlgorithm;
+use super::root::{Opened, WrapKeys};
+use crate::Timestamp;
+use crate::store::keys::StoredKey;
 
-/// The one algorithm of the keys (J1): `EdDSA` with Ed25519 (RFC 8037).
-const ALGORITHM: &str = "EdDSA";
-
-/// The keys in force: one signs, all verify.
+/// The keys of the database, in the order in which they sign. The newest whose time has come signs, all that live verify.
 pub(crate) struct KeySet {
-    pub(super) signing_id: String,
-    pub(super) signing: EncodingKey,
-    pub(super) verifying: HashMap<String, DecodingKey>,
-    jwks: String,
+    stored: Vec<StoredKey>,
+    keys: Vec<Key>,
+}
+
+/// One of them.
+#[derive(Clone)]
+pub(super) struct Key {
+    pub(super) id: Arc<str>,
+    pub(super) algorithm: SigningAlgorithm,
+    pub(super) verifier: DecodingKey,
+    /// `None` where the key is over, or was encrypted with a secret key that this instance does not know.
+    signer: Option<EncodingKey>,
+    jwk: Value,
+    signs_at: Timestamp,
+    retired_at: Option<Timestamp>,
 }
 
 impl fmt::Debug for KeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeySet").field("signing_id", &self.signing_id).finish_non_exhaustive()
+        f.debug_list().entries(self.keys.iter().map(|key| &key.id)).finish()
+    }
+}
+
+impl Key {
+    /// Whether what it signed counts.
+    pub(super) fn lives(&self, now: Timestamp) -> bool {
+        self.retired_at.is_none_or(|at| at > now)
     }
 }
 
 impl KeySet {
-    /// The keys of the database; makes the first one under a lock, so that instances that start together share it.
-    pub(crate) async fn load(store: &Store, root: &RootKeys, now: Timestamp) -> Result<Self, OpenError> {
-        let mut stored = store.read(signing).await.map_err(OpenError::Fault)?;
-        if stored.is_empty() {
-            let first = generate(root)?;
-            stored = store.write(move |tx| first_key(tx, &first, now)).await.map_err(OpenError::Fault)?;
-        }
-        Self::open(root, &stored)
+    /// Opens the keys of the database. A private part that does not open is taken from `before`: another instance has
+    /// the next secret key already, and this one goes on with what it holds.
+    pub(super) fn open(wrap: &WrapKeys, stored: Vec<StoredKey>, before: Option<&Self>) -> Self {
+        let keys = stored
+            .iter()
+            .map(|key| {
+                let held = || before.and_then(|set| set.find(&key.id)).and_then(|key| key.signer.clone());
+                let signer = match wrap.unwrap(&key.id, &key.private_key) {
+                    Some(Opened::Current(private) | Opened::Previous(private)) => {
+                        Some(key.algorithm.signer(&private))
+                    }
+                    None if key.private_key.is_empty() => None,
+                    None => held(),
+                };
+                Key {
+                    id: key.id.as_str().into(),
+                    algorithm: key.algorithm,
+                    verifier: key.algorithm.verifier(&key.public_key),
+                    signer,
+                    jwk: key.algorithm.jwk(&key.id, &key.public_key),
+                    signs_at: key.signs_at,
+                    retired_at: key.retired_at,
+                }
+            })
+            .collect();
+        Self { stored, keys }
     }
 
-    fn open(root: &RootKeys, stored: &[StoredKey]) -> Result<Self, OpenError> {
-        let newest = stored.first().ok_or(OpenError::WrongSecretKey)?;
-        let private = root.unwrap(&newest.id, &newest.private_key).ok_or(OpenError::WrongSecretKey)?;
-        let verifying =
-            stored.iter().map(|key| (key.id.clone(), DecodingKey::from_ed_der(&key.public_key))).collect();
-        let keys: Vec<_> = stored.iter().map(jwk).collect();
-        Ok(Self {
-            signing_id: newest.id.clone(),
-            signing: EncodingKey::from_ed_der(&private),
-            verifying,
-            jwks: json!({ "keys": keys }).to_string(),
-        })
+    /// Whether it was made of these.
+    pub(super) fn is_of(&self, stored: &[StoredKey]) -> bool {
+        self.stored == stored
     }
 
-    /// The JWK Set (RFC 7517 §5) of the public keys.
-    pub(crate) fn jwks(&self) -> &str {
-        &self.jwks
+    /// The key that signs now.
+    pub(super) fn signing(&self, now: Timestamp) -> Option<(&Key, &EncodingKey)> {
+        let key = self.keys.iter().rev().find(|key| key.signs_at <= now && key.lives(now))?;
+        Some((key, key.signer.as_ref()?))
     }
-}
 
-fn jwk(key: &StoredKey) -> serde_json::Value {
-    json!({
-        "kty": "OKP",
-        "crv": "Ed25519",
-        "alg": key.algorithm,
-        "use": "sig",
-        "kid": key.id,
-        "x": BASE64URL_NOPAD.encode(&key.public_key),
-    })
-}
-
-/// Stores `first` unless another instance was faster; the keys that count then.
-fn first_key(tx: &mut Tx<'_>, first: &StoredKey, now: Timestamp) -> Result<Vec<StoredKey>, Fault> {
-    tx.lock_schema()?;
-    if signing(tx)?.is_empty() {
-        insert_signing(tx, first, now)?;
+    /// The algorithm of the key that signs now.
+    pub(crate) fn algorithm(&self, now: Timestamp) -> Option<SigningAlgorithm> {
+        self.signing(now).map(|(key, _)| key.algorithm)
     }
-    signing(tx)
-}
 
-fn generate(root: &RootKeys) -> Result<StoredKey, Fault> {
-    let failed = |_| Fault::Unavailable("a signing key could not be made".into());
-    let pair = Ed25519KeyPair::generate().map_err(failed)?;
-    let private = zeroize::Zeroizing::new(pair.to_pkcs8().map_err(failed)?.as_ref().to_vec());
-    let public_key = pair.public_key().as_ref().to_vec();
-    let id = HEXLOWER.encode(sha256(&public_key).first_chunk::<8>().unwrap_or(&[0; 8]));
-    let private_key = root
-        .wrap(&id, &private)
-        .ok_or_else(|| Fault::Unavailable("a signing key could not be encrypted".into()))?;
-    Ok(StoredKey { id, algorithm: ALGORITHM.to_owned(), private_key, public_key })
+    pub(super) fn find(&self, id: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| &*key.id == id)
+    }
+
+    /// The JWK Set (RFC 7517 §5) of the public keys: those that will sign, do sign, and have signed what still counts.
+    pub(crate) fn jwks(&self, now: Timestamp) -> String {
+        let keys: Vec<&Value> =
+            self.keys.iter().rev().filter(|key| key.lives(now)).map(|key| &key.jwk).collect();
+        json!({ "keys": keys }).to_string()
+    }
 }

@@ -1,8 +1,10 @@
 //! Secrets that leave the server and come back: access tokens, refresh tokens, mailed links and codes, page cursors.
 
+pub(crate) mod algorithm;
 pub(crate) mod challenge;
 pub(crate) mod device;
 pub(crate) mod jwt;
+pub(crate) mod keyring;
 pub(crate) mod keys;
 pub(crate) mod opaque;
 pub(crate) mod root;

@@ -1,10 +1,13 @@
 //! The keys that are derived from the secret key, one for each purpose (RFC 5869).
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, RandomizedNonceKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::hmac;
+use subtle::{Choice, ConstantTimeEq as _};
+use zeroize::Zeroizing;
 
 use crate::SecretKey;
 
@@ -42,18 +45,100 @@ impl Purpose {
             Self::Device => b"device",
         }
     }
+
+    /// Whether it names a row that outlives the secret key.
+    const fn is_name(self) -> bool {
+        matches!(self, Self::Address | Self::ClientPrefix)
+    }
 }
 
-/// Derived keys. They live as long as the process and are never stored.
+/// The keys of everything that is computed rather than stored. They live as long as the process.
 pub(crate) struct RootKeys {
-    mac: hmac::Key,
-    wrap: RandomizedNonceKey,
+    /// Derived from the secret key.
+    mac: MacKey,
+    /// Derived from the secret key before: what was mailed under it is still accepted.
+    previous_mac: Option<MacKey>,
+    /// From the database, where it is encrypted: counters keep their names when the secret key changes.
+    names: MacKey,
+    /// What encrypts the keys in the database.
+    pub(crate) wrap: Arc<WrapKeys>,
 }
 
 impl fmt::Debug for RootKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[root keys]")
     }
+}
+
+impl RootKeys {
+    pub(super) fn new(
+        secret: &SecretKey,
+        previous: Option<&SecretKey>,
+        wrap: Arc<WrapKeys>,
+        names: &[u8; 32],
+    ) -> Self {
+        let mac = |secret| MacKey::new(&derive(secret, b"mac"));
+        Self { mac: mac(secret), previous_mac: previous.map(mac), names: MacKey::new(names), wrap }
+    }
+
+    /// Keys of one secret, for tests that have no database.
+    #[cfg(test)]
+    pub(crate) fn derive(secret: &SecretKey) -> Self {
+        Self::new(secret, None, Arc::new(WrapKeys::derive(secret, None)), &[0; 32])
+    }
+
+    /// A keyed hash of `parts`, which cannot be made to look like other parts: each is preceded by its length.
+    pub(crate) fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
+        if purpose.is_name() { self.names.mac(purpose, parts) } else { self.mac.mac(purpose, parts) }
+    }
+
+    /// The first 16 octets of [`mac`](Self::mac): 128 bits.
+    pub(crate) fn short_mac(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 16] {
+        short(&self.mac(purpose, parts))
+    }
+
+    /// Whether `given` is the [`short_mac`](Self::short_mac) of these parts, under the secret key now or the one before.
+    /// In constant time (T1).
+    pub(crate) fn is_short_mac(&self, purpose: Purpose, parts: &[&[u8]], given: &[u8]) -> bool {
+        let is = |key: &MacKey| short(&key.mac(purpose, parts)).ct_eq(given);
+        self.accepted().fold(Choice::from(0), |found, key| found | is(key)).into()
+    }
+
+    /// The key that makes what is mailed.
+    pub(super) fn present(&self) -> &MacKey {
+        &self.mac
+    }
+
+    /// The keys whose mails are accepted: that of now, and the one before.
+    pub(super) fn accepted(&self) -> impl Iterator<Item = &MacKey> {
+        std::iter::once(&self.mac).chain(&self.previous_mac)
+    }
+}
+
+/// A key of keyed hashes.
+pub(super) struct MacKey(hmac::Key);
+
+impl MacKey {
+    fn new(key: &[u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+    }
+
+    pub(super) fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.0);
+        for part in std::iter::once(&purpose.label()).chain(parts) {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
+        let mut tag = [0; 32];
+        tag.copy_from_slice(context.sign().as_ref());
+        tag
+    }
+}
+
+fn short(mac: &[u8; 32]) -> [u8; 16] {
+    let mut short = [0; 16];
+    short.copy_from_slice(mac.first_chunk::<16>().unwrap_or(&[0; 16]));
+    short
 }
 
 struct Octets32;
@@ -64,56 +149,57 @@ impl KeyType for Octets32 {
     }
 }
 
-impl RootKeys {
-    pub(crate) fn derive(secret: &SecretKey) -> Self {
-        let root = Salt::new(HKDF_SHA256, b"vestibule 1").extract(&*secret.0);
-        let expand = |info: &[u8]| {
-            let mut key = zeroize::Zeroizing::new([0; 32]);
-            let filled = root.expand(&[info], Octets32).and_then(|okm| okm.fill(&mut *key));
-            filled.expect("HKDF-SHA-256 gives 32 octets");
-            key
+fn derive(secret: &SecretKey, info: &[u8]) -> Zeroizing<[u8; 32]> {
+    let root = Salt::new(HKDF_SHA256, b"vestibule 1").extract(&*secret.0);
+    let mut key = Zeroizing::new([0; 32]);
+    let filled = root.expand(&[info], Octets32).and_then(|okm| okm.fill(&mut *key));
+    filled.expect("HKDF-SHA-256 gives 32 octets");
+    key
+}
+
+/// What encrypts the keys that the database keeps.
+pub(crate) struct WrapKeys {
+    current: RandomizedNonceKey,
+    previous: Option<RandomizedNonceKey>,
+}
+
+/// A key that was opened.
+pub(super) enum Opened {
+    /// With the secret key of now.
+    Current(Zeroizing<Vec<u8>>),
+    /// With the one before: it must be encrypted anew.
+    Previous(Zeroizing<Vec<u8>>),
+}
+
+impl WrapKeys {
+    pub(super) fn derive(secret: &SecretKey, previous: Option<&SecretKey>) -> Self {
+        let key = |secret| {
+            let key = derive(secret, b"wrap signing keys");
+            RandomizedNonceKey::new(&AES_256_GCM, &*key).expect("AES-256 takes a key of 32 octets")
         };
-        Self {
-            mac: hmac::Key::new(hmac::HMAC_SHA256, &*expand(b"mac")),
-            wrap: RandomizedNonceKey::new(&AES_256_GCM, &*expand(b"wrap signing keys"))
-                .expect("AES-256 takes a key of 32 octets"),
-        }
+        Self { current: key(secret), previous: previous.map(key) }
     }
 
-    /// A keyed hash of `parts`, which cannot be made to look like other parts: each is preceded by its length.
-    pub(crate) fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
-        let mut context = hmac::Context::with_key(&self.mac);
-        for part in std::iter::once(&purpose.label()).chain(parts) {
-            context.update(&(part.len() as u64).to_be_bytes());
-            context.update(part);
-        }
-        let mut tag = [0; 32];
-        tag.copy_from_slice(context.sign().as_ref());
-        tag
-    }
-
-    /// The first 16 octets of [`mac`](Self::mac): 128 bits.
-    pub(crate) fn short_mac(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 16] {
-        let mut short = [0; 16];
-        short.copy_from_slice(self.mac(purpose, parts).first_chunk::<16>().unwrap_or(&[0; 16]));
-        short
-    }
-
-    /// Encrypts a private key for the database, bound to its id: AES-256-GCM, the nonce in front.
-    pub(crate) fn wrap(&self, id: &str, plain: &[u8]) -> Option<Vec<u8>> {
+    /// Encrypts a key for the database, bound to its id: AES-256-GCM, the nonce in front.
+    pub(super) fn wrap(&self, id: &str, plain: &[u8]) -> Option<Vec<u8>> {
         let mut sealed = plain.to_vec();
-        let nonce = self.wrap.seal_in_place_append_tag(Aad::from(id), &mut sealed).ok()?;
+        let nonce = self.current.seal_in_place_append_tag(Aad::from(id), &mut sealed).ok()?;
         Some([nonce.as_ref(), sealed.as_slice()].concat())
     }
 
-    /// Decrypts what [`wrap`](Self::wrap) made under the same secret key and id.
-    pub(crate) fn unwrap(&self, id: &str, wrapped: &[u8]) -> Option<zeroize::Zeroizing<Vec<u8>>> {
-        let (nonce, sealed) = wrapped.split_first_chunk::<NONCE_LEN>()?;
-        let mut plain = zeroize::Zeroizing::new(sealed.to_vec());
-        let length = self.wrap.open_in_place(nonce.into(), Aad::from(id), &mut plain).ok()?.len();
-        plain.truncate(length);
-        Some(plain)
+    /// Decrypts what [`wrap`](Self::wrap) made under the same id and one of the secret keys.
+    pub(super) fn unwrap(&self, id: &str, wrapped: &[u8]) -> Option<Opened> {
+        let before = || self.previous.as_ref().and_then(|key| open(key, id, wrapped)).map(Opened::Previous);
+        open(&self.current, id, wrapped).map(Opened::Current).or_else(before)
     }
+}
+
+fn open(key: &RandomizedNonceKey, id: &str, wrapped: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, sealed) = wrapped.split_first_chunk::<NONCE_LEN>()?;
+    let mut plain = Zeroizing::new(sealed.to_vec());
+    let length = key.open_in_place(nonce.into(), Aad::from(id), &mut plain).ok()?.len();
+    plain.truncate(length);
+    Some(plain)
 }
 
 #[cfg(test)]
@@ -121,7 +207,7 @@ mod tests {
     use super::*;
 
     fn keys(byte: u8) -> RootKeys {
-        RootKeys::derive(&SecretKey(zeroize::Zeroizing::new([byte; 32])))
+        RootKeys::derive(&SecretKey(Zeroizing::new([byte; 32])))
     }
 
     // T5, D5
@@ -134,14 +220,40 @@ mod tests {
         assert_ne!(one, keys(2).mac(Purpose::ActivationLink, &[b"ab", b"c"]));
     }
 
+    // D5: what was made under the secret key before counts, and nothing of a third one.
+    #[test]
+    fn the_previous_secret_still_verifies_but_makes_nothing() {
+        let secret = |byte| SecretKey(Zeroizing::new([byte; 32]));
+        let of = |now: u8, before: Option<u8>| {
+            let (now, before) = (secret(now), before.map(secret));
+            RootKeys::new(&now, before.as_ref(), Arc::new(WrapKeys::derive(&now, before.as_ref())), &[0; 32])
+        };
+        let (old, rotated) = (of(1, None), of(2, Some(1)));
+        let mac = |keys: &RootKeys| keys.short_mac(Purpose::Challenge, &[b"a"]);
+        let accepts = |keys: &RootKeys, mac: [u8; 16]| keys.is_short_mac(Purpose::Challenge, &[b"a"], &mac);
+        assert!(accepts(&rotated, mac(&old)) && accepts(&rotated, mac(&rotated)));
+        assert!(!accepts(&rotated, mac(&of(3, None))) && !accepts(&of(2, None), mac(&old)));
+        assert!(!rotated.is_short_mac(Purpose::ActivationLink, &[b"a"], &mac(&old)));
+        assert!(!rotated.is_short_mac(Purpose::Challenge, &[b"a"], b""));
+        assert_ne!(mac(&rotated), mac(&old));
+        // C5: the names of counters do not depend on it.
+        let name = |keys: &RootKeys| keys.short_mac(Purpose::Address, &[b"a"]);
+        assert_eq!(name(&rotated), name(&old));
+    }
+
     // J6
     #[test]
     fn wrapped_keys_open_only_with_their_secret_and_id() {
-        let wrapped = keys(1).wrap("kid", b"private").unwrap();
-        assert_eq!(&**keys(1).unwrap("kid", &wrapped).unwrap(), b"private");
-        assert!(keys(2).unwrap("kid", &wrapped).is_none());
-        assert!(keys(1).unwrap("other", &wrapped).is_none());
-        assert!(keys(1).unwrap("kid", &wrapped[..wrapped.len() - 1]).is_none());
-        assert!(keys(1).unwrap("kid", b"short").is_none());
+        let secret = |byte| SecretKey(Zeroizing::new([byte; 32]));
+        let one = WrapKeys::derive(&secret(1), None);
+        let two = WrapKeys::derive(&secret(2), Some(&secret(1)));
+        let wrapped = one.wrap("kid", b"private").unwrap();
+        assert!(matches!(one.unwrap("kid", &wrapped), Some(Opened::Current(key)) if **key == *b"private"));
+        assert!(matches!(two.unwrap("kid", &wrapped), Some(Opened::Previous(key)) if **key == *b"private"));
+        assert!(WrapKeys::derive(&secret(2), None).unwrap("kid", &wrapped).is_none());
+        assert!(one.unwrap("other", &wrapped).is_none());
+        assert!(one.unwrap("kid", &wrapped[..wrapped.len() - 1]).is_none());
+        assert!(one.unwrap("kid", b"short").is_none());
+        assert!(one.unwrap("kid", b"").is_none());
     }
 }

@@ -53,6 +53,7 @@ impl World {
         let settings = Settings {
             database_url: url.into(),
             secret_key: SecretKey::generate(),
+            previous_secret_key: None,
             public_url: "https://accounts.example.org".to_owned(),
             policy,
             env: Env::manual(&clock),

@@ -89,11 +89,14 @@ errors!(JwksErrors: EVERY);
 
 /// The public keys that verify access tokens.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "Operations", operation_id = "jwks",
-    responses((status = 200, description = "The keys; they may be kept for five minutes.", body = KeySet,
+    responses((status = 200, description = "The keys; they may be kept as long as `Cache-Control` says.", body = KeySet,
         example = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "k1",
             "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]})), JwksErrors))]
 async fn jwks(State(accounts): State<Accounts>) -> impl IntoResponse {
-    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=300")];
+    // A new key signs when copies of this age are gone: the policy says both.
+    let age = accounts.policy().tokens.jwks_max_age.as_secs();
+    let headers =
+        [(CONTENT_TYPE, "application/json".to_owned()), (CACHE_CONTROL, format!("public, max-age={age}"))];
     (headers, accounts.jwks())
 }
 

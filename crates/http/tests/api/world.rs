@@ -64,6 +64,7 @@ impl World {
         let settings = Settings {
             database_url: database_url.into(),
             secret_key,
+            previous_secret_key: None,
             public_url: URL.to_owned(),
             policy: Policy::default(),
             env: Env::manual(&clock),

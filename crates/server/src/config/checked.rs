@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use vestibule::{
     ConfirmPolicy, Disclosure, HashPolicy, PasswordRules, Policy, Secret, SecretKey, SignInPolicy,
-    SignUpPolicy, TokenPolicy, WebhookEvent, WebhookSubscription,
+    SignUpPolicy, SigningAlgorithm, TokenPolicy, WebhookEvent, WebhookSubscription,
 };
 use vestibule_mail::{WebhookSecrets, WebhookUrl};
 
@@ -63,16 +63,13 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
     );
     let data_dir = PathBuf::from(&raw.data_dir);
     let database = database(&raw.database_url, &data_dir, &mut checker);
-    let key: Option<SecretKey> = checker.parse(
-        "secret_key",
-        &raw.secret_key,
-        "make a key with `openssl rand -hex 32` and give it as VESTIBULE_SECRET_KEY_FILE",
-    );
+    let (key, previous) = secret_keys(&raw, &mut checker);
     let mail = mail(&raw.mail, &raw.service_name, &mut checker);
     let introspection_clients = introspection_clients(&raw.introspection.clients, &mut checker);
     let level = level(&raw.log.level, &mut checker);
     let webhooks = webhooks(&raw.webhooks, &mut checker);
-    let policy = policy(&raw, webhooks.as_ref());
+    let algorithm = checker.parse("tokens.algorithm", &raw.tokens.algorithm, "write `EdDSA` or `ES256`");
+    let policy = policy(&raw, algorithm.unwrap_or_default(), webhooks.as_ref());
     if let Err(error) = policy.check() {
         checker.problem(
             error.setting,
@@ -102,6 +99,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
         data_dir,
         database,
         secret_key: key,
+        secret_key_previous: previous,
         service_name: raw.service_name,
         trusted_proxies: raw.trusted_proxies,
         introspection_clients,
@@ -119,6 +117,21 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
         },
         layers: checker.layers,
     })
+}
+
+/// The secret key, and the one before.
+fn secret_keys(raw: &Raw, checker: &mut Checker) -> (Option<SecretKey>, Option<SecretKey>) {
+    let key = checker.parse(
+        "secret_key",
+        &raw.secret_key,
+        "make a key with `openssl rand -hex 32` and give it as VESTIBULE_SECRET_KEY_FILE",
+    );
+    let previous = checker.parse(
+        "secret_key_previous",
+        &raw.secret_key_previous,
+        "give the key that `secret_key` had before, or take it out",
+    );
+    (key, previous)
 }
 
 fn database(url: &str, data_dir: &Path, checker: &mut Checker) -> Database {
@@ -222,7 +235,7 @@ fn level(text: &str, checker: &mut Checker) -> Targets {
     }
 }
 
-fn policy(raw: &Raw, webhooks: Option<&Webhooks>) -> Policy {
+fn policy(raw: &Raw, algorithm: SigningAlgorithm, webhooks: Option<&Webhooks>) -> Policy {
     let Raw { confirm, signup, password, tokens, hash, limits, audit, .. } = raw;
     let code_lifetime = confirm.code_lifetime.0;
     let defaults = Policy::default();
@@ -260,6 +273,7 @@ fn policy(raw: &Raw, webhooks: Option<&Webhooks>) -> Policy {
         audit_retention: audit.retention.0,
         tokens: TokenPolicy {
             access_lifetime: tokens.access_lifetime.0,
+            algorithm,
             session_idle: tokens.session_idle.0,
             session_absolute: tokens.session_absolute.0,
             audience: (!tokens.audience.is_empty()).then(|| tokens.audience.clone()),

@@ -99,6 +99,7 @@ fn always(config: &Config) -> Vec<Problem> {
             "name the proxies' own addresses, e.g. 10.0.0.7 or 10.0.0.0/24".to_owned(),
         ),
         exposed(config, "secret_key"),
+        exposed(config, "secret_key_previous"),
         exposed(config, "introspection.clients"),
     ];
     broken(rules)

@@ -38,6 +38,10 @@ pub(crate) const KEYS: &[Key] = &[
     key("data_dir", "the folder of the SQLite database and of the secret key file"),
     secret("database_url", "`sqlite:PATH` or `postgres://…`; SQLite in the data folder where it is empty"),
     secret("secret_key", "32 random bytes, hex or base64url; with SQLite made as a file in the data folder"),
+    secret(
+        "secret_key_previous",
+        "the secret key before: links and codes made under it still work, stored keys are encrypted anew",
+    ),
     key("service_name", "how the service is called in mails, and what is refused as a password"),
     key("trusted_proxies", "addresses or networks (CIDR) of the proxies whose `X-Forwarded-For` is believed"),
     secret(
@@ -72,6 +76,7 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key("password.min_length", "characters of a password at least; 0: what the preset says"),
     key("tokens.access_lifetime", "how long an access token works"),
+    key("tokens.algorithm", "how the next signing key signs: `EdDSA` or `ES256`; see `vestibule keys`"),
     key("tokens.audience", "the `aud` of the tokens; `public_url` where it is empty"),
     key("tokens.session_idle", "a session ends after this long without use"),
     key("tokens.session_absolute", "a session ends after this long in any case"),

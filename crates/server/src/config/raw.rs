@@ -12,6 +12,7 @@ pub(super) struct Raw {
     pub(super) data_dir: String,
     pub(super) database_url: String,
     pub(super) secret_key: String,
+    pub(super) secret_key_previous: String,
     pub(super) service_name: String,
     pub(super) trusted_proxies: Vec<Network>,
     pub(super) mail: Mail,
@@ -93,6 +94,7 @@ pub(super) enum Preset {
 #[serde(deny_unknown_fields)]
 pub(super) struct Tokens {
     pub(super) access_lifetime: Span,
+    pub(super) algorithm: String,
     pub(super) audience: String,
     pub(super) session_idle: Span,
     pub(super) session_absolute: Span,

@@ -1,0 +1,2 @@
+DROP TABLE wrapped_keys;
+ALTER TABLE signing_keys DROP COLUMN signs_at;

@@ -1,0 +1,258 @@
+//! Signing keys: which there are, the next one, and taking one out (J6).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::accounts::Inner;
+use crate::store::Tx;
+use crate::store::keys::{StoredKey, insert_signing, signing, update_signing};
+use crate::token::jwt::{Refused, Verified};
+use crate::token::keyring::{generate, reread};
+use crate::token::keys::KeySet;
+use crate::{Accounts, Fault, SigningAlgorithm, Timestamp};
+
+/// Tokens with made-up keys do not make an instance read the keys more often than this.
+const UNKNOWN_KEY_PAUSE: Duration = Duration::from_secs(1);
+
+/// A signing key, without its private part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SigningKey {
+    /// The `kid` of its tokens.
+    pub id: String,
+    /// How it signs.
+    pub algorithm: SigningAlgorithm,
+    /// What it does now.
+    pub state: KeyState,
+    /// When it was made and published.
+    pub created_at: Timestamp,
+    /// From when on it signs, unless a newer one does.
+    pub signs_at: Timestamp,
+    /// From when on nothing that it signed counts, where that is known yet.
+    pub retired_at: Option<Timestamp>,
+}
+
+/// The life of a signing key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// In the JWK Set, so that verifiers learn of it; signs later.
+    Published,
+    /// Signs.
+    Signing,
+    /// Does not sign any more; what it signed counts until it ends.
+    Verifying,
+    /// Over.
+    Retired,
+}
+
+impl KeyState {
+    /// A word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Signing => "signing",
+            Self::Verifying => "verifying",
+            Self::Retired => "retired",
+        }
+    }
+}
+
+/// How to rotate.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rotation {
+    /// How the new key signs; as the policy says where it is `None`.
+    pub algorithm: Option<SigningAlgorithm>,
+    /// Sign with the new key at once, although verifiers may not have read it yet.
+    pub at_once: bool,
+}
+
+/// What a rotation has planned. It happens by itself.
+#[derive(Clone, Debug)]
+pub struct Rotated {
+    /// The key that is published now and signs from its `signs_at` on.
+    pub new: SigningKey,
+    /// The key that signs until then, and verifies until its `retired_at`.
+    pub old: Option<SigningKey>,
+}
+
+/// What taking a key out has changed.
+#[derive(Clone, Debug)]
+pub struct Retired {
+    /// The key that is over.
+    pub key: SigningKey,
+    /// The key that signs now.
+    pub signing: Option<SigningKey>,
+    /// Whether that one was made for it.
+    pub made: bool,
+}
+
+/// Why keys were not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// A new key waits for its time already.
+    #[error("a rotation is under way: {id} signs from {signs_at}")]
+    Pending {
+        /// The key that waits.
+        id: String,
+        /// Its time.
+        signs_at: Timestamp,
+    },
+    /// There is no such key.
+    #[error("there is no such key")]
+    NotFound,
+    /// It is over already.
+    #[error("the key is retired already")]
+    Retired,
+    /// Not now.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl Accounts {
+    /// All signing keys, newest first; those that are over for 30 days.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store does not answer.
+    pub async fn signing_keys(&self) -> Result<Vec<SigningKey>, Fault> {
+        let now = self.0.now();
+        let mut keys = described(&self.0.store.read::<_, Fault, _>(signing).await?, now);
+        keys.reverse();
+        Ok(keys)
+    }
+
+    /// Makes the next signing key: published now, signing when every instance and every verifier can know it
+    /// ([`key_lead`](crate::TokenPolicy::key_lead)). The key before verifies until its last token has died. Nobody is
+    /// signed out. Of two rotations at once, one is refused.
+    ///
+    /// # Errors
+    /// [`KeyError::Pending`] while a key waits for its time.
+    pub async fn rotate_keys(&self, how: Rotation) -> Result<Rotated, KeyError> {
+        let (inner, now) = (self.0.clone(), self.0.now());
+        let rotated = self.0.store.write(move |tx| rotate(tx, &inner, how, now)).await?;
+        self.0.read_keys().await?;
+        Ok(rotated)
+    }
+
+    /// Takes a key out at once: what it signed is refused from now on, on every instance. Sessions live on, a refresh
+    /// gives tokens of another key. When it is the key that signs, the one that waits takes its place, or a new one
+    /// does.
+    ///
+    /// # Errors
+    /// [`KeyError::NotFound`]; [`KeyError::Retired`].
+    pub async fn retire_key(&self, id: &str) -> Result<Retired, KeyError> {
+        let (inner, now, id) = (self.0.clone(), self.0.now(), id.to_owned());
+        let retired = self.0.store.write(move |tx| retire(tx, &inner, &id, now)).await?;
+        self.0.read_keys().await?;
+        Ok(retired)
+    }
+}
+
+impl Inner {
+    /// The signing keys as the store knows them now. Whoever signs asks for them first, so that no instance signs with a
+    /// key that another has taken out.
+    pub(crate) async fn read_keys(&self) -> Result<Arc<KeySet>, Fault> {
+        if let Some(keys) = reread(&self.store, &self.root, &self.keys()).await? {
+            self.set_keys(keys);
+        }
+        Ok(self.keys())
+    }
+
+    /// What a token proves; `None` where it proves nothing. A key that is not known may be new: the keys are read once.
+    pub(crate) async fn verify(&self, token: &str, now: Timestamp) -> Result<Option<Verified>, Fault> {
+        match self.issuer.verify(&self.keys(), token, now) {
+            Ok(verified) => return Ok(Some(verified)),
+            Err(Refused::Invalid) => return Ok(None),
+            Err(Refused::UnknownKey) => {}
+        }
+        // Others wait here for the first, and then find what it read.
+        let mut read_at = self.keys_read_at.lock().await;
+        if now.since(*read_at) >= UNKNOWN_KEY_PAUSE {
+            self.read_keys().await?;
+            *read_at = now;
+        }
+        drop(read_at);
+        Ok(self.issuer.verify(&self.keys(), token, now).ok())
+    }
+}
+
+fn rotate(tx: &mut Tx<'_>, inner: &Inner, how: Rotation, now: Timestamp) -> Result<Rotated, KeyError> {
+    tx.lock_schema()?;
+    let policy = &inner.policy().tokens;
+    let live = live(tx, now)?;
+    if let Some(next) = live.iter().find(|key| key.signs_at > now) {
+        return Err(KeyError::Pending { id: next.id.clone(), signs_at: next.signs_at });
+    }
+    let old = live.last();
+    let lead = if how.at_once { Duration::ZERO } else { policy.key_lead() };
+    // No two keys that live begin at the same time: it is never in doubt which one signs.
+    let earliest = old.map_or(now, |old| old.signs_at + Duration::from_millis(1));
+    let signs_at = earliest.max(now + lead);
+    let new = generate(&inner.root.wrap, how.algorithm.unwrap_or(policy.algorithm), now, signs_at)?;
+    insert_signing(tx, &new)?;
+    if let Some(old) = old {
+        let ends = Some(signs_at + policy.key_overlap());
+        update_signing(tx, &StoredKey { retired_at: ends, ..old.clone() })?;
+    }
+    let keys = described(&signing(tx)?, now);
+    let key = |id: &str| keys.iter().find(|key| key.id == id).cloned();
+    Ok(Rotated { new: key(&new.id).ok_or(KeyError::NotFound)?, old: old.and_then(|old| key(&old.id)) })
+}
+
+fn retire(tx: &mut Tx<'_>, inner: &Inner, id: &str, now: Timestamp) -> Result<Retired, KeyError> {
+    tx.lock_schema()?;
+    let all = signing(tx)?;
+    let key = all.iter().find(|key| key.id == id).ok_or(KeyError::NotFound)?;
+    if !key.lives(now) {
+        return Err(KeyError::Retired);
+    }
+    let live = live(tx, now)?;
+    let (waiting, begun): (Vec<_>, Vec<_>) = live.iter().partition(|key| key.signs_at > now);
+    let signs = begun.last().copied();
+    let is_signing = signs.is_some_and(|signs| signs.id == id);
+    // Its private part goes with it.
+    update_signing(tx, &StoredKey { retired_at: Some(now), private_key: Vec::new(), ..key.clone() })?;
+    let mut made = false;
+    match (is_signing, waiting.first(), signs) {
+        (true, Some(next), _) => {
+            update_signing(tx, &StoredKey { signs_at: now, ..(*next).clone() })?;
+        }
+        (true, None, _) => {
+            made = true;
+            let next = generate(&inner.root.wrap, key.algorithm, now, now)?;
+            insert_signing(tx, &next)?;
+        }
+        // The key that was to follow is gone: the one that signs has no end any more.
+        (false, Some(next), Some(signs)) if next.id == id => {
+            update_signing(tx, &StoredKey { retired_at: None, ..signs.clone() })?;
+        }
+        _ => {}
+    }
+    let keys = described(&signing(tx)?, now);
+    let key = keys.iter().find(|key| key.id == id).cloned().ok_or(KeyError::NotFound)?;
+    Ok(Retired { key, signing: keys.into_iter().find(|key| key.state == KeyState::Signing), made })
+}
+
+fn live(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<StoredKey>, Fault> {
+    let mut keys = signing(tx)?;
+    keys.retain(|key| key.lives(now));
+    Ok(keys)
+}
+
+/// The keys, in the order in which they sign, with what each does now.
+fn described(stored: &[StoredKey], now: Timestamp) -> Vec<SigningKey> {
+    let signing = stored.iter().rfind(|key| key.lives(now) && key.signs_at <= now).map(|key| &key.id);
+    let state = |key: &StoredKey| match key {
+        key if !key.lives(now) => KeyState::Retired,
+        key if key.signs_at > now => KeyState::Published,
+        key if Some(&key.id) == signing => KeyState::Signing,
+        _ => KeyState::Verifying,
+    };
+    let describe = |key: &StoredKey| SigningKey {
+        id: key.id.clone(),
+        algorithm: key.algorithm,
+        state: state(key),
+        created_at: key.created_at,
+        signs_at: key.signs_at,
+        retired_at: key.retired_at,
+    };
+    stored.iter().map(describe).collect()
+}
