@@ -40,10 +40,15 @@ pub(crate) async fn accounts(
 
 /// The secret key for a command or a server that may make one: configured, or in the data folder.
 pub(crate) fn secret_key(config: &Config, may_make: bool) -> Result<SecretKey, Failure> {
+    let is_sqlite = matches!(config.database, Database::Sqlite(_));
+    if is_sqlite {
+        // The database is to be made there, whoever keeps the key.
+        data_dir::create(&config.data_dir)?;
+    }
     if let Some(key) = &config.secret_key {
         return Ok(key.clone());
     }
-    if may_make || matches!(config.database, Database::Sqlite(_)) {
+    if may_make || is_sqlite {
         data_dir::create(&config.data_dir)?;
         return data_dir::read_or_make_key(&config.data_dir);
     }

@@ -76,3 +76,13 @@ fn check_config_judges_and_shows_sources_but_no_secret() {
     assert!(text.contains("public_url = \"https://accounts.example.org\"  # VESTIBULE_PUBLIC_URL"), "{text}");
     check(&[], &[key[0], ("VESTIBULE_MAIL_URL", "pigeon:hunter2")]).refused(3, "not a mail transport");
 }
+
+#[test]
+fn a_configured_secret_key_does_not_keep_the_first_start_from_making_its_folder() {
+    let site = Site::sqlite();
+    let key = "8f0b2c1d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9";
+    let mut command = site.command(&["user", "list"]);
+    Finished::from(command.env("VESTIBULE_SECRET_KEY", key).output().unwrap()).ok();
+    assert!(site.path("vestibule-data/vestibule.db").exists());
+    assert!(!site.path("vestibule-data/secret.key").exists());
+}
