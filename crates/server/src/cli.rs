@@ -3,6 +3,7 @@
 mod check_config;
 mod errors;
 mod healthcheck;
+mod keys;
 mod migrate;
 mod openapi;
 mod output;
@@ -43,6 +44,9 @@ enum Command {
     /// Manage users; works while the server is down, too
     #[command(subcommand)]
     User(user::Command),
+    /// Manage the keys that sign access tokens; works while the server is down, too
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Print the `OpenAPI` 3.1 description of the HTTP API
     Openapi,
     /// Explain the error codes of the HTTP API
@@ -107,6 +111,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(command) => serve::run(&context, &command),
         Command::Migrate(command) => migrate::run(&context, &command),
         Command::User(command) => user::run(&context, command),
+        Command::Keys(command) => keys::run(&context, &command),
         Command::Openapi => openapi::run(&context),
         Command::Errors(command) => errors::run(&context, &command),
         Command::Healthcheck { url } => healthcheck::run(&context, url.as_deref()),

@@ -56,11 +56,11 @@ pub(crate) async fn run(config: Config, options: Options) -> Result<(), Failure>
         opened = opening => opened?,
         () = signals.next() => return Ok(()),
     };
-    say_about_keys(&config, &accounts);
     let post = Arc::new(post::Post::new(&config, options.dev, &public_url)?);
     let router = vestibule_http::router(accounts.clone(), http_options(&config, options.dev, &post)?);
     let workers = Workers::start(&accounts, &post, webhooks(&config)?);
     tracing::info!(address = %listener.address(), public_url, dev = options.dev, mail = post.name(), "listening");
+    say_about_keys(&config, &accounts);
     if options.banner {
         banner::print(&config, &public_url, &listener.address(), is_new)?;
     }

@@ -116,6 +116,8 @@ impl Accounts {
         let now = self.0.now();
         let mut keys = described(&self.0.store.read::<_, Fault, _>(signing).await?, now);
         keys.reverse();
+        // One that was taken out before its time stands where it was made.
+        keys.sort_by_key(|key| std::cmp::Reverse(key.created_at));
         Ok(keys)
     }
 

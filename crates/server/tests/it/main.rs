@@ -9,6 +9,7 @@ mod forward_auth;
 mod http;
 mod instances;
 mod introspection;
+mod keys;
 mod lifecycle;
 mod migrations;
 mod peers;
