@@ -24,3 +24,4 @@ mod settings;
 mod tokens;
 mod users;
 mod webhooks;
+mod verifiers;
