@@ -275,7 +275,7 @@ impl Guess {
     fn is_right(&self, spent: &Spent, inner: &Inner) -> bool {
         let digits = inner.policy().confirm.code_digits;
         spent.code_mail.is_some_and(|mail| {
-            is_code(&inner.root, spent.registration, mail, digits, &self.code) && !spent.decoy
+            is_code(&inner.root, spent.registration, mail, digits, &self.code, self.birth.now) && !spent.decoy
         })
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::accounts::Inner;
 use crate::store::Tx;
-use crate::store::keys::{StoredKey, insert_signing, signing, update_signing};
+use crate::store::keys::{StoredKey, insert_signing, signing, signing_now, update_signing};
 use crate::token::jwt::{Refused, Verified};
 use crate::token::keyring::{generate, reread};
 use crate::token::keys::KeySet;
@@ -176,14 +176,38 @@ impl Inner {
     }
 }
 
+/// The keys that count now, in the order in which they sign.
+struct Live {
+    keys: Vec<StoredKey>,
+    signs: Option<StoredKey>,
+}
+
+impl Live {
+    fn read(tx: &mut Tx<'_>, now: Timestamp) -> Result<Self, Fault> {
+        let mut keys = signing(tx)?;
+        keys.retain(|key| key.lives(now));
+        let signs = signing_now(&keys, now).and_then(|index| keys.get(index).cloned());
+        Ok(Self { keys, signs })
+    }
+
+    fn signs(&self, id: &str) -> bool {
+        self.signs.as_ref().is_some_and(|key| key.id == id)
+    }
+
+    /// The key that waits for its time.
+    fn waiting(&self, now: Timestamp) -> Option<&StoredKey> {
+        self.keys.iter().find(|key| key.signs_at > now && !self.signs(&key.id))
+    }
+}
+
 fn rotate(tx: &mut Tx<'_>, inner: &Inner, how: Rotation, now: Timestamp) -> Result<Rotated, KeyError> {
     tx.lock_schema()?;
     let policy = &inner.policy().tokens;
-    let live = live(tx, now)?;
-    if let Some(next) = live.iter().find(|key| key.signs_at > now) {
+    let live = Live::read(tx, now)?;
+    if let Some(next) = live.waiting(now) {
         return Err(KeyError::Pending { id: next.id.clone(), signs_at: next.signs_at });
     }
-    let old = live.last();
+    let old = live.signs.as_ref();
     let lead = if how.at_once { Duration::ZERO } else { policy.key_lead() };
     // No two keys that live begin at the same time: it is never in doubt which one signs.
     let earliest = old.map_or(now, |old| old.signs_at + Duration::from_millis(1));
@@ -201,51 +225,41 @@ fn rotate(tx: &mut Tx<'_>, inner: &Inner, how: Rotation, now: Timestamp) -> Resu
 
 fn retire(tx: &mut Tx<'_>, inner: &Inner, id: &str, now: Timestamp) -> Result<Retired, KeyError> {
     tx.lock_schema()?;
-    let all = signing(tx)?;
-    let key = all.iter().find(|key| key.id == id).ok_or(KeyError::NotFound)?;
-    if !key.lives(now) {
-        return Err(KeyError::Retired);
-    }
-    let live = live(tx, now)?;
-    let (waiting, begun): (Vec<_>, Vec<_>) = live.iter().partition(|key| key.signs_at > now);
-    let signs = begun.last().copied();
-    let is_signing = signs.is_some_and(|signs| signs.id == id);
+    let live = Live::read(tx, now)?;
+    let Some(key) = live.keys.iter().find(|key| key.id == id) else {
+        let known = signing(tx)?.iter().any(|key| key.id == id);
+        return Err(if known { KeyError::Retired } else { KeyError::NotFound });
+    };
     // Its private part goes with it.
     update_signing(tx, &StoredKey { retired_at: Some(now), private_key: Vec::new(), ..key.clone() })?;
+    let waiting = live.waiting(now);
     let mut made = false;
-    match (is_signing, waiting.first(), signs) {
-        (true, Some(next), _) => {
-            update_signing(tx, &StoredKey { signs_at: now, ..(*next).clone() })?;
-        }
-        (true, None, _) => {
+    match (live.signs(id), waiting) {
+        (true, Some(next)) => update_signing(tx, &StoredKey { signs_at: now, ..next.clone() })?,
+        (true, None) => {
             made = true;
-            let next = generate(&inner.root.wrap, key.algorithm, now, now)?;
-            insert_signing(tx, &next)?;
+            insert_signing(tx, &generate(&inner.root.wrap, key.algorithm, now, now)?)?;
         }
         // The key that was to follow is gone: the one that signs has no end any more.
-        (false, Some(next), Some(signs)) if next.id == id => {
-            update_signing(tx, &StoredKey { retired_at: None, ..signs.clone() })?;
+        (false, Some(next)) if next.id == id => {
+            if let Some(signs) = &live.signs {
+                update_signing(tx, &StoredKey { retired_at: None, ..signs.clone() })?;
+            }
         }
-        _ => {}
+        (false, _) => {}
     }
     let keys = described(&signing(tx)?, now);
     let key = keys.iter().find(|key| key.id == id).cloned().ok_or(KeyError::NotFound)?;
     Ok(Retired { key, signing: keys.into_iter().find(|key| key.state == KeyState::Signing), made })
 }
 
-fn live(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<StoredKey>, Fault> {
-    let mut keys = signing(tx)?;
-    keys.retain(|key| key.lives(now));
-    Ok(keys)
-}
-
 /// The keys, in the order in which they sign, with what each does now.
 fn described(stored: &[StoredKey], now: Timestamp) -> Vec<SigningKey> {
-    let signing = stored.iter().rfind(|key| key.lives(now) && key.signs_at <= now).map(|key| &key.id);
+    let signing = signing_now(stored, now).and_then(|index| stored.get(index)).map(|key| &key.id);
     let state = |key: &StoredKey| match key {
         key if !key.lives(now) => KeyState::Retired,
-        key if key.signs_at > now => KeyState::Published,
         key if Some(&key.id) == signing => KeyState::Signing,
+        key if key.signs_at > now => KeyState::Published,
         _ => KeyState::Verifying,
     };
     let describe = |key: &StoredKey| SigningKey {

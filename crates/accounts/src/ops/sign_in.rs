@@ -207,10 +207,10 @@ impl Inner {
         refresh_token: Secret,
     ) -> Result<Tokens, Fault> {
         let now = self.now();
-        let access_token = self
-            .issuer
-            .issue(keys, &self.settings.env, &account, session, auth_time, now)
-            .ok_or_else(|| Fault::Unavailable("an access token could not be signed".into()))?;
+        let access_token =
+            self.issuer.issue(keys, &self.settings.env, &account, session, auth_time, now).ok_or_else(
+                || Fault::Unavailable("no signing key opens with the secret key of this instance".into()),
+            )?;
         let expires_in = self.policy().tokens.access_lifetime;
         Ok(Tokens { access_token, expires_in, refresh_token, device_token: None, account })
     }

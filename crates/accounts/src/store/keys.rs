@@ -26,6 +26,13 @@ impl StoredKey {
     }
 }
 
+/// Which of the keys, in their order, signs now: the newest that lives and whose time has come. A clock that was put back
+/// must not leave nobody to sign: the oldest that lives does then.
+pub(crate) fn signing_now(keys: &[StoredKey], now: Timestamp) -> Option<usize> {
+    let begun = keys.iter().rposition(|key| key.lives(now) && key.signs_at <= now);
+    begun.or_else(|| keys.iter().position(|key| key.lives(now)))
+}
+
 fn stored_key(row: &Row<'_>) -> Result<StoredKey, Fault> {
     let algorithm: String = row.get(1)?;
     Ok(StoredKey {

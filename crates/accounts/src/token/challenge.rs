@@ -4,7 +4,7 @@ use data_encoding::BASE64URL_NOPAD;
 use subtle::{Choice, ConstantTimeEq as _};
 
 use super::root::{MacKey, Purpose, RootKeys};
-use crate::{MailId, RegistrationId, Secret};
+use crate::{MailId, RegistrationId, Secret, Timestamp};
 
 /// The token of a registration's link: base64url of its id and 128 bits of HMAC (T1).
 pub(crate) fn link_token(keys: &RootKeys, id: RegistrationId) -> Secret {
@@ -27,10 +27,17 @@ pub(crate) fn code(keys: &RootKeys, id: RegistrationId, mail: MailId, digits: u8
 }
 
 /// Whether these are the digits that a mail carried, before or after the secret key was changed. In constant time (C2).
-pub(crate) fn is_code(keys: &RootKeys, id: RegistrationId, mail: MailId, digits: u8, given: &Secret) -> bool {
+pub(crate) fn is_code(
+    keys: &RootKeys,
+    id: RegistrationId,
+    mail: MailId,
+    digits: u8,
+    given: &Secret,
+    now: Timestamp,
+) -> bool {
     let given = given.expose().as_bytes();
     let is = |key| code_under(key, id, mail, digits).expose().as_bytes().ct_eq(given);
-    keys.accepted().fold(Choice::from(0), |found, key| found | is(key)).into()
+    keys.accepted_for_codes(now).fold(Choice::from(0), |found, key| found | is(key)).into()
 }
 
 /// # Panics
@@ -98,10 +105,11 @@ mod tests {
         let (keys, id) = (keys(1), RegistrationId::from_bytes([5; 16]));
         let mail = |number: u8| MailId::from_bytes([number; 16]);
         let of = |number, digits| code(&keys, id, mail(number), digits);
-        assert!(is_code(&keys, id, mail(1), 8, &of(1, 8)));
-        assert!(!is_code(&keys, id, mail(1), 8, &of(2, 8)));
+        let is = |digits, given: &Secret| is_code(&keys, id, mail(1), digits, given, Timestamp::default());
+        assert!(is(8, &of(1, 8)));
+        assert!(!is(8, &of(2, 8)));
         assert_eq!(of(1, 8).expose().len(), 8);
-        assert!(!is_code(&keys, id, mail(1), 4, &Secret::from("")));
+        assert!(!is(4, &Secret::from("")));
     }
 
     proptest! {

@@ -37,7 +37,7 @@ pub(crate) async fn open(
     };
     let names = opener.open(NAMES, &names)?;
     let names = names.as_slice().try_into().map_err(|_| OpenError::WrongSecretKey)?;
-    let root = RootKeys::new(secret, previous, Arc::clone(&wrap), names);
+    let root = RootKeys::new(secret, previous, Arc::clone(&wrap), names, now);
     Ok((root, KeySet::open(&wrap, stored, None)))
 }
 

@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 use super::algorithm::SigningAlgorithm;
 use super::root::{Opened, WrapKeys};
 use crate::Timestamp;
-use crate::store::keys::StoredKey;
+use crate::store::keys::{StoredKey, signing_now};
 
-/// The keys of the database, in the order in which they sign. The newest whose time has come signs, all that live verify.
+/// The keys of the database, in the order in which they sign. One signs, all that live verify.
 pub(crate) struct KeySet {
     stored: Vec<StoredKey>,
+    /// The same, opened.
     keys: Vec<Key>,
 }
 
@@ -26,7 +27,6 @@ pub(super) struct Key {
     /// `None` where the key is over, or was encrypted with a secret key that this instance does not know.
     signer: Option<EncodingKey>,
     jwk: Value,
-    signs_at: Timestamp,
     retired_at: Option<Timestamp>,
 }
 
@@ -64,7 +64,6 @@ impl KeySet {
                     verifier: key.algorithm.verifier(&key.public_key),
                     signer,
                     jwk: key.algorithm.jwk(&key.id, &key.public_key),
-                    signs_at: key.signs_at,
                     retired_at: key.retired_at,
                 }
             })
@@ -79,7 +78,7 @@ impl KeySet {
 
     /// The key that signs now.
     pub(super) fn signing(&self, now: Timestamp) -> Option<(&Key, &EncodingKey)> {
-        let key = self.keys.iter().rev().find(|key| key.signs_at <= now && key.lives(now))?;
+        let key = self.keys.get(signing_now(&self.stored, now)?)?;
         Some((key, key.signer.as_ref()?))
     }
 

@@ -9,7 +9,8 @@ use aws_lc_rs::hmac;
 use subtle::{Choice, ConstantTimeEq as _};
 use zeroize::Zeroizing;
 
-use crate::SecretKey;
+use crate::limits::HOUR;
+use crate::{SecretKey, Timestamp};
 
 /// What a keyed hash is for. No value made for one purpose is accepted for another (T5).
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +59,8 @@ pub(crate) struct RootKeys {
     mac: MacKey,
     /// Derived from the secret key before: what was mailed under it is still accepted.
     previous_mac: Option<MacKey>,
+    /// How long its codes are: two that are right are guessed twice as easily, so this ends even if nobody ends it.
+    previous_codes_until: Timestamp,
     /// From the database, where it is encrypted: counters keep their names when the secret key changes.
     names: MacKey,
     /// What encrypts the keys in the database.
@@ -76,15 +79,22 @@ impl RootKeys {
         previous: Option<&SecretKey>,
         wrap: Arc<WrapKeys>,
         names: &[u8; 32],
+        now: Timestamp,
     ) -> Self {
         let mac = |secret| MacKey::new(&derive(secret, b"mac"));
-        Self { mac: mac(secret), previous_mac: previous.map(mac), names: MacKey::new(names), wrap }
+        Self {
+            mac: mac(secret),
+            previous_mac: previous.map(mac),
+            previous_codes_until: now + HOUR,
+            names: MacKey::new(names),
+            wrap,
+        }
     }
 
     /// Keys of one secret, for tests that have no database.
     #[cfg(test)]
     pub(crate) fn derive(secret: &SecretKey) -> Self {
-        Self::new(secret, None, Arc::new(WrapKeys::derive(secret, None)), &[0; 32])
+        Self::new(secret, None, Arc::new(WrapKeys::derive(secret, None)), &[0; 32], Timestamp::default())
     }
 
     /// A keyed hash of `parts`, which cannot be made to look like other parts: each is preceded by its length.
@@ -109,8 +119,14 @@ impl RootKeys {
         &self.mac
     }
 
-    /// The keys whose mails are accepted: that of now, and the one before.
-    pub(super) fn accepted(&self) -> impl Iterator<Item = &MacKey> {
+    /// The keys whose codes are accepted: that of now, and for an hour after the start the one before.
+    pub(super) fn accepted_for_codes(&self, now: Timestamp) -> impl Iterator<Item = &MacKey> {
+        let previous = self.previous_mac.as_ref().filter(|_| now < self.previous_codes_until);
+        std::iter::once(&self.mac).chain(previous)
+    }
+
+    /// The keys whose links are accepted: that of now, and the one before.
+    fn accepted(&self) -> impl Iterator<Item = &MacKey> {
         std::iter::once(&self.mac).chain(&self.previous_mac)
     }
 }
@@ -226,7 +242,13 @@ mod tests {
         let secret = |byte| SecretKey(Zeroizing::new([byte; 32]));
         let of = |now: u8, before: Option<u8>| {
             let (now, before) = (secret(now), before.map(secret));
-            RootKeys::new(&now, before.as_ref(), Arc::new(WrapKeys::derive(&now, before.as_ref())), &[0; 32])
+            RootKeys::new(
+                &now,
+                before.as_ref(),
+                Arc::new(WrapKeys::derive(&now, before.as_ref())),
+                &[0; 32],
+                Timestamp::default(),
+            )
         };
         let (old, rotated) = (of(1, None), of(2, Some(1)));
         let mac = |keys: &RootKeys| keys.short_mac(Purpose::Challenge, &[b"a"]);

@@ -126,6 +126,20 @@ on_both_stores! {
         assert_eq!(published(&world.another_instance().await), [plan.new.id, old]);
     }
 
+    // A clock that was put back behind the beginning of the only key leaves it signing.
+    async fn a_key_signs_although_the_clock_was_put_back(world: &World) {
+        let (_, key) = begins(world).await;
+        let behind = vestibule::ManualClock::new(world.clock.now() - hours(1));
+        let settings = vestibule::Settings { env: vestibule::Env::manual(&behind), ..world.settings.clone() };
+        let accounts = Accounts::open(settings).await.unwrap();
+        let login = vestibule::Login::Email(address(ADA));
+        let tokens = accounts.sign_in(&login, &password(PASSWORD), &client()).await.unwrap();
+        assert!(is_valid(&accounts, &tokens).await && key_of(&tokens) == key);
+        assert_eq!(states(&accounts).await, [(key.clone(), KeyState::Signing)]);
+        let plan = rotates(&accounts, Rotation::default()).await;
+        assert!(plan.old.unwrap().id == key && plan.new.signs_at > world.clock.now());
+    }
+
     // J2: an unknown `kid` makes an instance read the keys, but made-up ones not more than once a second.
     async fn an_unknown_key_is_looked_up_once_a_second(world: &World) {
         let (tokens, _) = begins(world).await;

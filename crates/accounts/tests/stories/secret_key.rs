@@ -1,5 +1,7 @@
 //! The secret key is changed: what is stored and what is in flight lives on.
 
+use std::time::Duration;
+
 use crate::on_both_stores;
 use crate::world::*;
 use futures_util::future::join_all;
@@ -8,6 +10,7 @@ use vestibule::{
 };
 
 const ADA: &str = "ada@example.org";
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// The settings after the change, with the key before.
 fn changed(world: &World) -> Settings {
@@ -93,6 +96,23 @@ on_both_stores! {
         world.deliver().await;
         for (email, kind) in [("bob@example.org", "welcome"), ("carol@example.org", "welcome"), ("dave@example.org", "welcome"), (ADA, "password_changed")] {
             assert_eq!(world.kinds_to(email), [kind], "{email}");
+        }
+    }
+
+    // C3: two codes that are right are guessed twice as easily, so this does not last, forgotten settings or not.
+    async fn codes_of_the_key_before_count_for_an_hour(world: &World) {
+        let accounts = open(&changed(world)).await;
+        world.advance(59 * MINUTE);
+        let letter = world.signs_up("bob@example.org").await;
+        confirm(&accounts, "bob@example.org", PASSWORD, &letter.code()).await.unwrap();
+        world.advance(MINUTE);
+        let letter = world.signs_up("carol@example.org").await;
+        let refused = confirm(&accounts, "carol@example.org", PASSWORD, &letter.code()).await;
+        assert_eq!(refusal(refused), "CodeInvalid { attempts_left: 2 }");
+        accounts.confirm_by_link(&letter.token(), Some(&password(PASSWORD)), None, &client()).await.unwrap();
+        world.deliver().await;
+        for email in ["bob@example.org", "carol@example.org"] {
+            assert_eq!(world.kinds_to(email), ["welcome"]);
         }
     }
 
