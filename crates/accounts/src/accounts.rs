@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::hasher::Hasher;
 use crate::migrator::migrate_up;
+use crate::ops::stats::PastDays;
 use crate::store::{Store, StoreError};
 use crate::token::jwt::Issuer;
 use crate::token::keyring;
@@ -52,6 +53,7 @@ pub(crate) struct Inner {
     pub(crate) mail_queued: Notify,
     /// Why the last hand-over of a mail failed, while none has succeeded since.
     mail_error: Mutex<Option<String>>,
+    pub(crate) past_days: PastDays,
 }
 
 /// Why the accounts could not be opened.
@@ -106,6 +108,7 @@ impl Accounts {
             keys_read_at: tokio::sync::Mutex::default(),
             mail_queued: Notify::new(),
             mail_error: Mutex::default(),
+            past_days: PastDays::default(),
             root,
             store,
             settings,

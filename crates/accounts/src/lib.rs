@@ -71,9 +71,10 @@ pub use domain::email::{Email, EmailError};
 pub use domain::ids::{AuditId, EventId, IdError, MailId, RegistrationId, SessionId, UserId};
 pub use domain::password::{
     PASSWORD_CODE_POINTS_MAX, PASSWORD_OCTETS_MAX, Password, PasswordContext, PasswordError, PasswordRules,
+    Strength,
 };
 pub use domain::secret::Secret;
-pub use domain::time::Timestamp;
+pub use domain::time::{Timestamp, TimestampError};
 pub use domain::user::Account;
 pub use domain::user_name::{UserName, UserNameError};
 pub use env::{Env, ManualClock};
@@ -90,11 +91,15 @@ pub use ops::deliver::Delivered;
 pub use ops::email::EmailChangeError;
 pub use ops::keys::{KeyError, KeyState, Retired, Rotated, Rotation, SigningKey};
 pub use ops::list_users::{Page, UserQuery, UserStatus};
+pub use ops::lockout::{AccountLimits, Lately};
+pub use ops::outbox::{MailQuery, MailState, OutboxError, QueuedMail};
 pub use ops::password::{ChangeError, ResetError};
-pub use ops::resend::AskError;
+pub use ops::registrations::{OpenRegistration, RegistrationError, RegistrationQuery};
+pub use ops::resend::{AskError, Resent};
 pub use ops::sessions::Session;
 pub use ops::sign_in::{Login, SignInError, Tokens};
 pub use ops::sign_up::{ConfirmMethod, Pending, SignUp, SignUpError};
+pub use ops::stats::{DayStats, Stats};
 pub use ops::sweep::Health;
 pub use policy::{
     ConfirmPolicy, Disclosure, EmailChangePolicy, HashPolicy, PasswordResetPolicy, Policy, PolicyError, Rate,

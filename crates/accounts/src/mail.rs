@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use crate::{Email, MailId, Secret, Timestamp};
+use crate::{Email, Env, MailId, Secret, Timestamp};
 
 /// One message to one address, made right before it is handed over (T8), so that its secrets were never stored.
 #[derive(Clone, Debug)]
@@ -82,6 +82,17 @@ pub enum MailContent {
         /// The address of the sign-in page.
         sign_in: String,
     },
+    /// An operator tries whether mail leaves. It is about nobody and never in the outbox.
+    Test,
+}
+
+impl Mail {
+    /// A message that tells of nothing but that mail leaves.
+    pub fn test(to: Email, locale: Option<String>, env: &Env) -> Self {
+        let now = env.now();
+        let id = MailId::from_bytes(env.new_id(now));
+        Self { id, to, locale, created_at: now, content: MailContent::Test }
+    }
 }
 
 impl MailContent {
@@ -97,11 +108,12 @@ impl MailContent {
             Self::FailedSignIns { .. } => "failed_sign_ins",
             Self::RefreshReused { .. } => "refresh_reused",
             Self::Welcome { .. } => "welcome",
+            Self::Test => "test",
         }
     }
 
     /// Every kind there is, for checks that each has its template.
-    pub const KINDS: [&'static str; 9] = [
+    pub const KINDS: [&'static str; 10] = [
         "confirm",
         "already_registered",
         "welcome",
@@ -111,6 +123,7 @@ impl MailContent {
         "email_undo",
         "failed_sign_ins",
         "refresh_reused",
+        "test",
     ];
 }
 

@@ -105,6 +105,15 @@ answers {
     LastAdmin 409 "last_admin": "This is the last administrator",
         "It would leave nobody who can administrate.",
         "Give another user the role `admin` first.";
+    AlreadyActive 409 "already_active": "The sign-up was confirmed before",
+        "The sign-up has become a user.",
+        "Nothing is left to do: the person can sign in.";
+    SignUpDecoy 409 "sign_up_decoy": "The sign-up cannot become a user",
+        "The address had an account when somebody signed up with it. Its owner was told by mail.",
+        "Help the owner into the account there is, e.g. with a link to set a new password.";
+    MailSent 409 "mail_sent": "The message was handed over before",
+        "The relay has taken the message.",
+        "Look for it at the relay, or have another one sent.";
     LinkExpired 410 "link_expired": "The link does not work any more",
         "The link is too old, was displaced by a newer one, was made for something else, or is not complete; or the password or the address was changed since.",
         "Copy the whole link from the newest mail, or ask for a new one.";
@@ -220,6 +229,9 @@ fields {
         "Send a shorter or plainer name.";
     StatusInvalid 422 "status_invalid": "Not a status",
         "A user is `active` or `disabled`.",
+        "Send one of them.";
+    StateInvalid 422 "state_invalid": "Not a state of a message",
+        "A message is `waiting`, `sent` or `failed`.",
         "Send one of them.";
     LimitInvalid 422 "limit_invalid": "Not a page size",
         "A page has 1 to 200 entries.",

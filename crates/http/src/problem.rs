@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use vestibule::{
     AdminError, AskError, AuthenticateError, ChangeError, ConfirmError, EmailChangeError, Fault, LinkError,
-    ProfileError, ResetError, SignInError, SignUpError,
+    OutboxError, ProfileError, RegistrationError, ResetError, SignInError, SignUpError,
 };
 
 use crate::FieldError;
@@ -354,6 +354,31 @@ impl From<AdminError> for Problem {
             AdminError::CursorInvalid => FieldError::new("/cursor", Code::CursorInvalid).into(),
             AdminError::LimitInvalid => FieldError::new("/limit", Code::LimitInvalid).into(),
             AdminError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<RegistrationError> for Problem {
+    fn from(error: RegistrationError) -> Self {
+        match error {
+            RegistrationError::Forbidden => Self::new(Code::Forbidden),
+            RegistrationError::NotFound => Self::new(Code::NotFound),
+            RegistrationError::Decoy => Self::new(Code::SignUpDecoy),
+            RegistrationError::AlreadyActive => Self::new(Code::AlreadyActive),
+            RegistrationError::EmailTaken => Self::new(Code::EmailTaken),
+            RegistrationError::UserNameTaken => Self::new(Code::UserNameTaken),
+            RegistrationError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<OutboxError> for Problem {
+    fn from(error: OutboxError) -> Self {
+        match error {
+            OutboxError::Forbidden => Self::new(Code::Forbidden),
+            OutboxError::NotFound => Self::new(Code::NotFound),
+            OutboxError::AlreadySent => Self::new(Code::MailSent),
+            OutboxError::Fault(fault) => fault.into(),
         }
     }
 }

@@ -7,7 +7,7 @@ use minijinja::Value;
 use vestibule::{Mail, MailTransport, Secret, SendError};
 
 use crate::templates::{TemplateError, Templates};
-use crate::values::Values;
+use crate::values::{self, Values};
 use crate::{Letter, LetterError, Sender, Transport, cause};
 
 /// No attempt takes longer, whatever the transport (M6).
@@ -63,6 +63,18 @@ impl Mailer {
     /// The message as it would be sent.
     pub fn render(&self, mail: &Mail) -> Result<Letter, LetterError> {
         Letter::build(mail, self.templates.render(mail)?, &self.from)
+    }
+
+    /// What a mail of this kind looks like, with made-up values, in this language or the nearest there is. `None`: there is
+    /// no such kind.
+    pub fn preview(&self, kind: &str, locale: &str) -> Option<Result<Letter, LetterError>> {
+        let sample = values::samples().into_iter().find(|mail| mail.content.kind() == kind)?;
+        Some(self.render(&Mail { locale: Some(locale.to_owned()), ..sample }))
+    }
+
+    /// The languages there are templates for.
+    pub fn locales(&self) -> impl Iterator<Item = &str> {
+        self.templates.locales()
     }
 
     /// Where the messages go.

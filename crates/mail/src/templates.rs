@@ -32,7 +32,7 @@ macro_rules! kind {
 }
 
 /// The embedded files. A new kind of mail is its folder and a line here.
-const EMBEDDED: [&[(&str, &str)]; 10] = [
+const EMBEDDED: [&[(&str, &str)]; 11] = [
     &[
         file!("shared/layout.html"),
         file!("shared/parts.html"),
@@ -48,6 +48,7 @@ const EMBEDDED: [&[(&str, &str)]; 10] = [
     kind!("email_undo"),
     kind!("failed_sign_ins"),
     kind!("refresh_reused"),
+    kind!("test"),
 ];
 
 /// Why the templates cannot be used.
@@ -114,6 +115,11 @@ impl Templates {
         let templates = Self { locales: locales.collect(), engine: engine(sources)?, site, site_name };
         templates.check()?;
         Ok(templates)
+    }
+
+    /// The languages there are.
+    pub(crate) fn locales(&self) -> impl Iterator<Item = &str> {
+        self.locales.values().map(String::as_str)
     }
 
     /// The three texts, in the language of the mail or the nearest there is.

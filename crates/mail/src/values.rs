@@ -31,6 +31,7 @@ pub(crate) fn of(content: &MailContent) -> Option<Values> {
         MailContent::PasswordChanged { forgot }
         | MailContent::FailedSignIns { forgot }
         | MailContent::RefreshReused { forgot } => vec![("forgot", Value::from(forgot.as_str()))],
+        MailContent::Test => Vec::new(),
         _ => return None,
     };
     Some(values.into_iter().collect())
@@ -80,6 +81,7 @@ pub(crate) fn samples() -> Vec<Mail> {
         MailContent::RefreshReused { forgot: forgot() },
         MailContent::EmailChange { link: link(), link_expires_at: at },
         MailContent::EmailUndo { link: link(), link_expires_at: at },
+        MailContent::Test,
     ];
     let mail = |content| Mail {
         id,

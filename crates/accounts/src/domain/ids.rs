@@ -9,6 +9,8 @@ use std::sync::LazyLock;
 
 use data_encoding::{Encoding, Specification};
 
+use crate::Timestamp;
+
 /// Base32hex in lower case without padding: 16 bytes become 26 characters.
 static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
     let mut alphabet = Specification::new();
@@ -82,6 +84,19 @@ id!(/** Names a message in the outbox: `msg_…`, its Message-ID and idempotency
 id!(/** Names an entry of the audit trail: `aud_…`. */ AuditId, "aud_");
 id!(/** Names something that happened to a user: `evt_…`, the `id` of its webhooks. */ EventId, "evt_");
 
+impl AuditId {
+    /// Sorts before every entry of this time or later, and behind every earlier one: ids begin with the time
+    /// (RFC 9562 §5.7).
+    pub fn first_at(at: Timestamp) -> Self {
+        let millis = u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes();
+        let mut bytes = [0; 16];
+        for (byte, of_time) in bytes.iter_mut().zip(millis.into_iter().skip(2)) {
+            *byte = of_time;
+        }
+        Self(bytes)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +119,17 @@ mod tests {
         fn no_text_panics(text: String) {
             let _ = text.parse::<UserId>().is_ok();
         }
+    }
+
+    #[test]
+    fn the_first_id_of_a_time_stands_between_the_ids_before_and_after() {
+        let clock = crate::ManualClock::new(Timestamp::from_millis(1_800_000_000_000));
+        let env = crate::Env::manual(&clock);
+        let before = AuditId::from_bytes(env.new_id(clock.now()));
+        clock.advance(std::time::Duration::from_millis(1));
+        let first = AuditId::first_at(clock.now());
+        assert!(before < first && first < AuditId::from_bytes(env.new_id(clock.now())));
+        assert_eq!(AuditId::first_at(Timestamp::from_millis(-1)), AuditId::from_bytes([0; 16]));
     }
 
     #[test]

@@ -98,6 +98,18 @@ pub struct PasswordRules {
     pub service_name: String,
 }
 
+/// The score below which a password is too easy to guess: fewer than a million guesses.
+const SCORE_MIN: u8 = 2;
+
+/// How good a password is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Strength {
+    /// zxcvbn's score: 0 fewer than 10³ guesses, 1 fewer than 10⁶, 2 fewer than 10⁸, 3 fewer than 10¹⁰, 4 more.
+    pub score: u8,
+    /// Why it may not be chosen; nothing where it may.
+    pub reasons: Vec<PasswordError>,
+}
+
 /// What an attacker knows of the person, so that it may not be the password.
 #[derive(Clone, Copy, Debug)]
 pub struct PasswordContext<'a> {
@@ -113,19 +125,28 @@ impl PasswordRules {
     /// # Errors
     /// The first rule that refuses it.
     pub fn check(&self, password: &Password, context: PasswordContext<'_>) -> Result<(), PasswordError> {
+        self.judge(password, context).reasons.into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// How good `password` is, with every rule that refuses it.
+    pub fn judge(&self, password: &Password, context: PasswordContext<'_>) -> Strength {
         let text = password.expose();
-        if text.chars().count() < self.min_code_points {
-            return Err(PasswordError::TooShort { min: self.min_code_points });
-        }
         let folded = fold_password(text);
-        if is_common(&folded) {
-            return Err(PasswordError::TooCommon);
-        }
         let words = self.context_words(context);
-        if words.contains(&folded) {
-            return Err(PasswordError::Contextual);
+        let too_short = text.chars().count() < self.min_code_points;
+        let too_common = is_common(&folded);
+        let contextual = words.contains(&folded);
+        let estimate = estimate(text, &words);
+        // Whoever has the lists, or the person's name, needs one guess.
+        let score = if too_common || contextual { 0 } else { u8::from(estimate.score()) };
+        let mut reasons = Vec::new();
+        reasons.extend(too_short.then_some(PasswordError::TooShort { min: self.min_code_points }));
+        reasons.extend(too_common.then_some(PasswordError::TooCommon));
+        reasons.extend(contextual.then_some(PasswordError::Contextual));
+        if reasons.is_empty() && score < SCORE_MIN {
+            reasons.push(PasswordError::Guessable { advice: advice(&estimate) });
         }
-        guessable(text, &words)
+        Strength { score, reasons }
     }
 
     /// Folded names: of the service, of the user, of the address, its parts and the labels of its domain (P3).
@@ -146,22 +167,20 @@ fn fold_password(text: &str) -> String {
     unicase::UniCase::unicode(text).to_folded_case()
 }
 
-/// Refuses what zxcvbn finds in fewer than a million guesses (scores 0 and 1).
-fn guessable(text: &str, words: &[String]) -> Result<(), PasswordError> {
+fn estimate(text: &str, words: &[String]) -> zxcvbn::Entropy {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let estimate = zxcvbn::zxcvbn(text, &words);
-    if estimate.score() >= zxcvbn::Score::Two {
-        return Ok(());
-    }
-    let advice = estimate.feedback().map_or_else(
+    zxcvbn::zxcvbn(text, &words)
+}
+
+fn advice(estimate: &zxcvbn::Entropy) -> String {
+    estimate.feedback().map_or_else(
         || "use several unrelated words".to_owned(),
         |feedback| match (feedback.warning(), feedback.suggestions().first()) {
             (Some(warning), _) => warning.to_string(),
             (None, Some(suggestion)) => suggestion.to_string(),
             (None, None) => "use several unrelated words".to_owned(),
         },
-    );
-    Err(PasswordError::Guessable { advice })
+    )
 }
 
 #[cfg(test)]
@@ -216,6 +235,23 @@ mod tests {
         assert_eq!(check("vestibule example"), Err(PasswordError::Contextual));
         assert!(matches!(check("zzzzzzzzzzzzzzzzzzz"), Err(PasswordError::Guessable { .. })));
         assert_eq!(check("violet-otter-maps-42"), Ok(()));
+    }
+
+    // P3: the score is zxcvbn's own, and what the lists or the person's names give away is worth nothing.
+    #[test]
+    fn a_password_has_a_score_and_every_reason() {
+        let email: Email = "ada.lovelace@analytical-engine.org".parse().unwrap();
+        let context = PasswordContext { email: Some(&email), user_name: None };
+        let judge = |text: &str| RULES().judge(&Password::new(text).unwrap(), context);
+        let score = |text: &str| judge(text).score;
+        assert_eq!([score("aaaaaaaaa"), score("lovelace1"), score("violet-maps")], [0, 1, 2]);
+        assert_eq!([score("violet-otter"), score("violet-otter-maps-42")], [3, 4]);
+        assert_eq!(judge("passw"), Strength { score: 1, reasons: vec![PasswordError::TooShort { min: 8 }] });
+        let short = judge("vq8-Tj#");
+        assert_eq!((short.score >= 2, short.reasons), (true, vec![PasswordError::TooShort { min: 8 }]));
+        let both = judge("org").reasons;
+        assert_eq!(both, [PasswordError::TooShort { min: 8 }, PasswordError::Contextual]);
+        assert_eq!(judge("analytical-engine").score, 0);
     }
 
     #[test]

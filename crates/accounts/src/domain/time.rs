@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::{Add, Sub};
+use std::str::FromStr;
 use std::time::Duration;
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted (POSIX time).
@@ -59,6 +60,29 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// The text is not a point in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a time like `2026-03-01T09:30:00Z` or a date like `2026-03-01`")]
+pub struct TimestampError;
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    /// A time with its offset (RFC 3339), or a date, which stands for its midnight in UTC.
+    ///
+    /// # Errors
+    /// [`TimestampError`].
+    fn from_str(text: &str) -> Result<Self, TimestampError> {
+        let midnight = |date: jiff::civil::Date| date.to_zoned(jiff::tz::TimeZone::UTC).ok();
+        let time = if text.len() == 10 {
+            text.parse().ok().and_then(midnight).map(|midnight| midnight.timestamp())
+        } else {
+            text.parse::<jiff::Timestamp>().ok()
+        };
+        time.map(|time| Self(time.as_millisecond())).ok_or(TimestampError)
+    }
+}
+
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -73,6 +97,17 @@ mod tests {
     fn is_written_as_rfc_3339_in_utc() {
         assert_eq!(Timestamp::from_millis(1_700_000_000_123).to_string(), "2023-11-14T22:13:20.123Z");
         assert_eq!(Timestamp::from_millis(0).to_string(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn is_read_from_a_time_or_a_date() {
+        let time = Timestamp::from_millis(1_700_000_000_123);
+        assert_eq!(time.to_string().parse(), Ok(time));
+        assert_eq!("2023-11-14T23:13:20.123+01:00".parse(), Ok(time));
+        assert_eq!("2023-11-14".parse(), Ok(Timestamp::from_millis(1_699_920_000_000)));
+        for wrong in ["", "2023", "2023-13-01", "2023-11-14T22:13:20", "yesterday", "2023/11/14"] {
+            assert_eq!(wrong.parse::<Timestamp>(), Err(TimestampError), "{wrong}");
+        }
     }
 
     #[test]

@@ -245,7 +245,7 @@ fn create(
     }
 }
 
-fn find(tx: &mut Tx<'_>, user: &UserRef) -> Result<Account, AdminError> {
+pub(super) fn find(tx: &mut Tx<'_>, user: &UserRef) -> Result<Account, AdminError> {
     let found = match user {
         UserRef::Id(id) => users::by_id(tx, *id)?,
         UserRef::Email(email) => users::by_email(tx, email)?,

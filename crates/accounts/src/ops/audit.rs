@@ -60,7 +60,8 @@ impl Accounts {
         Ok(Page { items, next_cursor })
     }
 
-    /// Entries after `after`, oldest first, at most a thousand: to follow the trail, or to copy all of it.
+    /// Entries after `after`, oldest first, at most a thousand, of one kind or of all: to follow the trail, or to copy
+    /// it. [`AuditId::first_at`] makes a time the beginning.
     ///
     /// # Errors
     /// [`AdminError::Forbidden`], [`AdminError::Fault`].
@@ -68,10 +69,11 @@ impl Accounts {
         &self,
         actor: Actor<'_>,
         after: Option<AuditId>,
+        kind: Option<AuditKind>,
     ) -> Result<Vec<AuditEvent>, AdminError> {
         actor.must_be_admin()?;
         let after = after.unwrap_or(AuditId::from_bytes([0; 16]));
-        self.0.store.read(move |tx| audit::after(tx, after, BATCH)).await.map_err(AdminError::Fault)
+        self.0.store.read(move |tx| audit::after(tx, kind, after, BATCH)).await.map_err(AdminError::Fault)
     }
 }
 

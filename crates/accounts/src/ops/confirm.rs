@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::accounts::Inner;
 use crate::domain::registration::Registration;
 use crate::limits::{self, PasswordAttempt, client_wait, codes_allowed, record_failed_guess};
+use crate::ops::admin::Actor;
 use crate::ops::audit::Entry;
 use crate::ops::webhooks;
 use crate::store::limits::{Subject, lock};
@@ -281,14 +282,35 @@ impl Guess {
 }
 
 /// A user about to be born.
-struct Birth {
+pub(super) struct Birth {
     user: UserId,
     mail: MailId,
     user_name: Option<UserName>,
-    client: Client,
-    /// How it was confirmed, for the audit trail.
-    way: &'static str,
+    /// Who confirmed it and how, for the audit trail.
+    activated: Entry,
     now: Timestamp,
+}
+
+/// Why a user was not born.
+#[derive(Debug)]
+pub(super) enum BirthError {
+    UserNameTaken,
+    Fault(Fault),
+}
+
+impl From<Fault> for BirthError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<BirthError> for ConfirmError {
+    fn from(error: BirthError) -> Self {
+        match error {
+            BirthError::UserNameTaken => Self::UserNameTaken,
+            BirthError::Fault(fault) => Self::Fault(fault),
+        }
+    }
 }
 
 impl Birth {
@@ -300,24 +322,25 @@ impl Birth {
         now: Timestamp,
     ) -> Self {
         let env = &inner.settings.env;
-        Self {
-            user: UserId::from_bytes(env.new_id(now)),
-            mail: MailId::from_bytes(env.new_id(now)),
-            user_name,
-            client: client.clone(),
-            way,
-            now,
-        }
+        let user = UserId::from_bytes(env.new_id(now));
+        let activated = Entry::new(AuditKind::Activated, AuditActor::User(user), client).detail(way);
+        Self { user, mail: MailId::from_bytes(env.new_id(now)), user_name, activated, now }
+    }
+
+    /// Somebody who may looked after it: no code, no link and no password were given.
+    pub(super) fn by_hand(inner: &Inner, actor: Actor<'_>, now: Timestamp) -> Self {
+        let activated = Entry::by(AuditKind::Activated, actor).detail("by hand");
+        Self { activated, ..Self::new(inner, None, &Client::default(), "by hand", now) }
     }
 
     /// Makes the registration a user and deletes the other sign-ups of the address, all in one commit (S5). `None` when
     /// another was faster. The caller holds the lock of the address.
-    fn activate(
+    pub(super) fn activate(
         &self,
         tx: &mut Tx<'_>,
         inner: &Inner,
         id: RegistrationId,
-    ) -> Result<Option<Account>, ConfirmError> {
+    ) -> Result<Option<Account>, BirthError> {
         let Some(registration) = registrations::by_id(tx, id)? else { return Ok(None) };
         if users::email_exists(tx, &registration.email)? || !registrations::activate(tx, id, self.now)? {
             return Ok(None);
@@ -334,16 +357,13 @@ impl Birth {
         };
         match users::insert(tx, &account, &registration.password_hash)? {
             Inserted::Yes => {}
-            Inserted::UserNameTaken => return Err(ConfirmError::UserNameTaken),
+            Inserted::UserNameTaken => return Err(BirthError::UserNameTaken),
             Inserted::EmailTaken => return Err(Fault::Unavailable("two activations met".into()).into()),
         }
         registrations::delete_others(tx, &account.email, id)?;
         webhooks::queue(tx, inner, WebhookEvent::UserCreated, account.id, self.now)?;
         outbox::push(tx, self.mail, "welcome", account.id.as_bytes(), self.now)?;
-        Entry::new(AuditKind::Activated, AuditActor::User(account.id), &self.client)
-            .about(&account)
-            .detail(self.way)
-            .write(tx, inner, self.now)?;
+        self.activated.about(&account).write(tx, inner, self.now)?;
         Ok(Some(account))
     }
 }

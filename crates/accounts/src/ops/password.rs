@@ -13,7 +13,7 @@ use crate::store::limits::{Failures, Rule, Subject, count, lock, record, set_fai
 use crate::store::{Tx, challenges, outbox, sessions, users};
 use crate::{
     Account, Accounts, AuditActor, AuditKind, Client, Email, Fault, MailId, Password, PasswordError,
-    SessionId, SignedIn, Timestamp, UserName,
+    SessionId, SignedIn, Strength, Timestamp, UserName,
 };
 
 /// Why a password was not reset.
@@ -141,12 +141,9 @@ impl Accounts {
         if changed.map_err(ChangeError::Fault)? { Ok(()) } else { Err(ChangeError::Refused) }
     }
 
-    /// Whether a password could be chosen: for a strength meter, which may ask often.
-    ///
-    /// # Errors
-    /// The first rule that refuses it.
-    pub fn check_password(&self, password: &Password, email: Option<&Email>) -> Result<(), PasswordError> {
-        self.0.policy().passwords.check(password, PasswordContext { email, user_name: None })
+    /// How good a password is, and why it could not be chosen: for a strength meter, which may ask often.
+    pub fn check_password(&self, password: &Password, email: Option<&Email>) -> Strength {
+        self.0.policy().passwords.judge(password, PasswordContext { email, user_name: None })
     }
 
     /// Re-authentication: the signed-in user gives the password again. Failures count as at sign-in.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::accounts::Inner;
 use crate::limits::{self, DAY, take_mail};
-use crate::store::limits::{Rule, count, lock, record};
+use crate::store::limits::{Rule, Subject, count, lock, record};
 use crate::store::{Tx, outbox, registrations};
-use crate::{Accounts, Client, Email, Fault, MailId, Timestamp};
+use crate::{Accounts, Client, Email, Fault, MailId, RegistrationId, Timestamp};
 
 /// Why a mail was not even considered.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,19 @@ pub enum AskError {
     /// Not now.
     #[error(transparent)]
     Fault(#[from] Fault),
+}
+
+/// Whether one more confirmation mail was queued, and where not, why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resent {
+    /// It will be on its way soon.
+    Queued,
+    /// The one before has not been handed over yet.
+    OneWaits,
+    /// The wait since the one before is not over.
+    TooSoon,
+    /// The address had its mails for today.
+    TooMany,
 }
 
 impl Accounts {
@@ -62,17 +75,34 @@ fn queue_again(
         .into_iter()
         .find(|registration| registration.activated_at.is_none());
     let Some(registration) = newest else { return Ok(false) };
-    let about = registration.id.as_bytes();
+    Ok(queue_mail(tx, inner, &address, registration.id, mail, now)? == Resent::Queued)
+}
+
+/// Queues another mail for an open sign-up, within the limits of its address. The caller holds the lock of the address.
+pub(super) fn queue_mail(
+    tx: &mut Tx<'_>,
+    inner: &Inner,
+    address: &Subject,
+    registration: RegistrationId,
+    mail: MailId,
+    now: Timestamp,
+) -> Result<Resent, Fault> {
+    let policy = &inner.policy().sign_up;
+    let about = registration.as_bytes();
+    if outbox::waits(tx, about)? {
+        return Ok(Resent::OneWaits);
+    }
     // The wait counts from the last hand-over, so a mail that is still on its way must arrive first.
-    let sent = count(tx, &address, Rule::MailSent, now - DAY)?;
+    let sent = count(tx, address, Rule::MailSent, now - DAY)?;
     let rank = usize::try_from(sent.number).unwrap_or(usize::MAX).min(policy.resend_waits.len());
     let wait = rank.checked_sub(1).and_then(|index| policy.resend_waits.get(index)).copied();
-    let too_soon = sent.newest.zip(wait).is_some_and(|(newest, wait)| newest + wait > now);
-    let too_many = count(tx, &address, Rule::MailRequested, now - DAY)?.number >= policy.mails_per_day;
-    if too_soon || too_many || outbox::waits(tx, about)? {
-        return Ok(false);
+    if sent.newest.zip(wait).is_some_and(|(newest, wait)| newest + wait > now) {
+        return Ok(Resent::TooSoon);
     }
-    record(tx, &address, Rule::MailRequested, now)?;
+    if count(tx, address, Rule::MailRequested, now - DAY)?.number >= policy.mails_per_day {
+        return Ok(Resent::TooMany);
+    }
+    record(tx, address, Rule::MailRequested, now)?;
     outbox::push(tx, mail, "confirm", about, now)?;
-    Ok(true)
+    Ok(Resent::Queued)
 }

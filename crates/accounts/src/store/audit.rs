@@ -15,6 +15,17 @@ macro_rules! select {
     };
 }
 
+/// How many entries of one kind a range has.
+macro_rules! count {
+    ($kind:literal) => {
+        concat!(
+            "(SELECT COUNT(*) FROM (SELECT 1 FROM audit_events WHERE kind = ",
+            $kind,
+            " AND id >= $1 AND id < $2 LIMIT $3) AS counted)"
+        )
+    };
+}
+
 /// Sorts behind every entry.
 pub(crate) const END: AuditId = AuditId::from_bytes([0xff; 16]);
 
@@ -76,8 +87,35 @@ pub(crate) fn before(
 }
 
 /// Entries after `after`, oldest first.
-pub(crate) fn after(tx: &mut Tx<'_>, after: AuditId, limit: i64) -> Result<Vec<AuditEvent>, Fault> {
-    tx.rows(select!("WHERE id > $1 ORDER BY id LIMIT $2"), args![after, limit], event)
+pub(crate) fn after(
+    tx: &mut Tx<'_>,
+    kind: Option<AuditKind>,
+    after: AuditId,
+    limit: i64,
+) -> Result<Vec<AuditEvent>, Fault> {
+    match kind {
+        None => tx.rows(select!("WHERE id > $1 ORDER BY id LIMIT $2"), args![after, limit], event),
+        Some(kind) => {
+            let sql = select!("WHERE kind = $3 AND id > $1 ORDER BY id LIMIT $2");
+            tx.rows(sql, args![after, limit, kind.name()], event)
+        }
+    }
+}
+
+/// How many entries of each kind there are from `from` (included) to `to` (not included); each is counted to `most`.
+/// The ids begin with the time, so a range of ids is a range of time, and the index by kind answers alone.
+pub(crate) fn count(
+    tx: &mut Tx<'_>,
+    kinds: [AuditKind; 4],
+    [from, to]: [AuditId; 2],
+    most: i64,
+) -> Result<[i64; 4], Fault> {
+    let sql = concat!("SELECT ", count!("$4"), ", ", count!("$5"), ", ", count!("$6"), ", ", count!("$7"));
+    let [first, second, third, fourth] = kinds.map(AuditKind::name);
+    let counted = tx.row(sql, args![from, to, most, first, second, third, fourth], |row| {
+        Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
+    })?;
+    Ok(counted.unwrap_or_default())
 }
 
 pub(crate) fn sweep(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, Fault> {

@@ -115,6 +115,12 @@ pub(crate) fn count(
     Ok(counted.unwrap_or(Counted { number: 0, oldest: None, newest: None }))
 }
 
+/// Forgets all events of a rule.
+pub(crate) fn forget(tx: &mut Tx<'_>, subject: &Subject, rule: Rule) -> Result<(), Fault> {
+    tx.execute("DELETE FROM limit_events WHERE subject = $1 AND rule = $2", args![subject, rule.name()])?;
+    Ok(())
+}
+
 /// Writes, to see whether the store takes it.
 pub(crate) fn probe(tx: &mut Tx<'_>) -> Result<(), Fault> {
     lock(tx, b"ready check\0\0\0\0\0", Timestamp::from_millis(0)).map(drop)

@@ -5,7 +5,21 @@
 
 use super::Tx;
 use super::sql::{Row, args};
-use crate::{Fault, MailId, Timestamp, UserId};
+use crate::{Email, Fault, MailId, MailState, QueuedMail, Timestamp, UserId};
+
+/// The columns of a [`QueuedMail`], in the order that [`queued`] reads them. A message is about a sign-up, a user or a
+/// link, whose ids are all different.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT o.id, o.kind, o.created_at, o.due_at, o.attempts, o.last_error, o.sent_at, o.failed_at, ",
+            "COALESCE(r.email, u.email, c.email), COALESCE(r.email_key, u.email_key, c.email_key) FROM outbox o ",
+            "LEFT JOIN registrations r ON r.id = o.about LEFT JOIN users u ON u.id = o.about ",
+            "LEFT JOIN challenges c ON c.id = o.about ",
+            $rest
+        )
+    };
+}
 
 /// A message that a worker has taken.
 #[derive(Clone, Debug)]
@@ -149,4 +163,107 @@ pub(crate) fn of_user(
     let sql = "SELECT kind, created_at, sent_at FROM outbox WHERE about = $1 \
                OR about IN (SELECT id FROM challenges WHERE user_id = $1) ORDER BY id LIMIT 200";
     tx.rows(sql, args![user], |row| Ok((row.get(0)?, row.get(1)?, row.get_opt(2)?)))
+}
+
+/// The place behind a message in a list.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) due: Timestamp,
+    pub(crate) id: MailId,
+}
+
+impl Place {
+    /// Before the first message: the newest, or, of those that wait, the one whose turn is next.
+    pub(crate) fn start(state: Option<MailState>) -> Self {
+        let first = if state == Some(MailState::Waiting) { [0; 16] } else { [0xff; 16] };
+        Self { due: Timestamp::from_millis(0), id: MailId::from_bytes(first) }
+    }
+}
+
+/// Messages behind `from`. Those that wait come in the order of their turn, for which there is an index.
+pub(crate) fn page(
+    tx: &mut Tx<'_>,
+    state: Option<MailState>,
+    from: Place,
+    limit: i64,
+) -> Result<Vec<QueuedMail>, Fault> {
+    let sql = match state {
+        None => select!("WHERE o.id < $1 ORDER BY o.id DESC LIMIT $2"),
+        Some(MailState::Sent) => {
+            select!("WHERE o.id < $1 AND o.sent_at IS NOT NULL ORDER BY o.id DESC LIMIT $2")
+        }
+        Some(MailState::Failed) => {
+            select!("WHERE o.id < $1 AND o.failed_at IS NOT NULL ORDER BY o.id DESC LIMIT $2")
+        }
+        Some(MailState::Waiting) => {
+            let sql = select!(
+                "WHERE o.due_at >= $1 AND (o.due_at > $1 OR o.id > $2) ORDER BY o.due_at, o.id LIMIT $3"
+            );
+            return tx.rows(sql, args![from.due, from.id, limit], queued);
+        }
+    };
+    tx.rows(sql, args![from.id, limit], queued)
+}
+
+pub(crate) fn by_id(tx: &mut Tx<'_>, id: MailId) -> Result<Option<QueuedMail>, Fault> {
+    tx.row(select!("WHERE o.id = $1"), args![id], queued)
+}
+
+/// Due now, whatever happened before. `false`: it was sent, or is gone.
+pub(crate) fn retry(tx: &mut Tx<'_>, id: MailId, now: Timestamp) -> Result<bool, Fault> {
+    let sql = "UPDATE outbox SET due_at = $2, failed_at = NULL WHERE id = $1 AND sent_at IS NULL";
+    Ok(tx.execute(sql, args![id, now])? == 1)
+}
+
+/// Makes dead letters behind `after` due now.
+pub(crate) fn retry_failed(
+    tx: &mut Tx<'_>,
+    after: MailId,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<MailId>, Fault> {
+    let sql = "UPDATE outbox SET due_at = $2, failed_at = NULL WHERE failed_at IS NOT NULL AND id IN \
+               (SELECT id FROM outbox WHERE failed_at IS NOT NULL AND id > $1 ORDER BY id LIMIT $3) RETURNING id";
+    tx.rows(sql, args![after, now, limit], |row| row.get(0))
+}
+
+/// `false`: it was sent, or is gone.
+pub(crate) fn remove(tx: &mut Tx<'_>, id: MailId) -> Result<bool, Fault> {
+    Ok(tx.execute("DELETE FROM outbox WHERE id = $1 AND sent_at IS NULL", args![id])? == 1)
+}
+
+/// How many wait, counted to `most`, and since when the oldest of them does.
+pub(crate) fn count_waiting(tx: &mut Tx<'_>, most: i64) -> Result<(i64, Option<Timestamp>), Fault> {
+    let sql = "SELECT COUNT(*), MIN(created_at) FROM \
+               (SELECT created_at FROM outbox WHERE due_at IS NOT NULL ORDER BY due_at LIMIT $1) AS counted";
+    Ok(tx.row(sql, args![most], |row| Ok((row.get(0)?, row.get_opt(1)?)))?.unwrap_or_default())
+}
+
+/// How many dead letters there are, counted to `most`.
+pub(crate) fn count_failed(tx: &mut Tx<'_>, most: i64) -> Result<i64, Fault> {
+    let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE failed_at IS NOT NULL LIMIT $1) AS counted";
+    tx.count(sql, args![most])
+}
+
+fn queued(row: &Row<'_>) -> Result<QueuedMail, Fault> {
+    let due_at: Option<Timestamp> = row.get_opt(3)?;
+    let sent_at: Option<Timestamp> = row.get_opt(6)?;
+    let state = match (sent_at, due_at) {
+        (Some(_), _) => MailState::Sent,
+        (None, Some(_)) => MailState::Waiting,
+        (None, None) => MailState::Failed,
+    };
+    let email: Option<String> = row.get_opt(8)?;
+    Ok(QueuedMail {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        state,
+        to: email.zip(row.get_opt(9)?).map(|(email, key)| Email::from_stored(email, key)),
+        created_at: row.get(2)?,
+        due_at,
+        attempts: row.get(4)?,
+        last_error: row.get_opt(5)?,
+        sent_at,
+        failed_at: row.get_opt(7)?,
+    })
 }

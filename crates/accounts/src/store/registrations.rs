@@ -3,7 +3,7 @@
 use super::Tx;
 use super::sql::{Row, args};
 use crate::domain::registration::Registration;
-use crate::{Email, Fault, MailId, RegistrationId, Timestamp, UserName};
+use crate::{Email, Fault, MailId, OpenRegistration, RegistrationId, Timestamp, UserName};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -131,6 +131,39 @@ pub(crate) fn delete_others(tx: &mut Tx<'_>, email: &Email, but: RegistrationId)
 pub(crate) fn delete_all(tx: &mut Tx<'_>, email: &Email) -> Result<(), Fault> {
     tx.execute("DELETE FROM registrations WHERE email_key = $1", args![email.key()])?;
     Ok(())
+}
+
+/// Sign-ups that wait, newest first, from before `before`.
+pub(crate) fn open_before(
+    tx: &mut Tx<'_>,
+    before: RegistrationId,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<OpenRegistration>, Fault> {
+    tx.rows(
+        "SELECT id, email, email_key, user_name, locale, created_at, expires_at, mailed_at, decoy_at \
+         FROM registrations WHERE id < $1 AND expires_at > $2 AND activated_at IS NULL ORDER BY id DESC LIMIT $3",
+        args![before, now, limit],
+        |row| {
+            Ok(OpenRegistration {
+                id: row.get(0)?,
+                email: Email::from_stored(row.get(1)?, row.get(2)?),
+                user_name: row.get_opt(3)?.map(UserName::from_stored),
+                locale: row.get_opt(4)?,
+                created_at: row.get(5)?,
+                expires_at: row.get(6)?,
+                mailed_at: row.get_opt(7)?,
+                decoy: row.get_opt::<Timestamp>(8)?.is_some(),
+            })
+        },
+    )
+}
+
+/// How many sign-ups wait, counted to `most`.
+pub(crate) fn count_open(tx: &mut Tx<'_>, now: Timestamp, most: i64) -> Result<i64, Fault> {
+    let sql = "SELECT COUNT(*) FROM \
+               (SELECT 1 FROM registrations WHERE expires_at > $1 AND activated_at IS NULL LIMIT $2) AS counted";
+    tx.count(sql, args![now, most])
 }
 
 pub(crate) fn sweep(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<u64, Fault> {

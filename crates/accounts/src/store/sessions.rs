@@ -156,3 +156,11 @@ pub(crate) fn end_by_token(
                AND id IN (SELECT session_id FROM refresh_tokens WHERE hash = $1) RETURNING user_id";
     tx.row(sql, args![hash, now], |row| row.get(0))
 }
+
+/// How many sessions are alive, counted to `most`.
+pub(crate) fn count_live(tx: &mut Tx<'_>, now: Timestamp, idle: Timestamp, most: i64) -> Result<i64, Fault> {
+    // The youngest first: those are alive, while of the old ones most are not used any more.
+    let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM sessions WHERE expires_at > $1 AND ended_at IS NULL \
+               AND last_seen_at > $2 ORDER BY expires_at DESC LIMIT $3) AS counted";
+    tx.count(sql, args![now, idle, most])
+}

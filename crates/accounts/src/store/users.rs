@@ -277,3 +277,15 @@ pub(crate) fn set_locale(tx: &mut Tx<'_>, id: UserId, locale: &str) -> Result<()
     tx.execute("UPDATE users SET locale = $2 WHERE id = $1", args![id, locale])?;
     Ok(())
 }
+
+/// How many users may sign in, counted to `most`.
+pub(crate) fn count_active(tx: &mut Tx<'_>, most: i64) -> Result<i64, Fault> {
+    let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM users WHERE disabled_at IS NULL LIMIT $1) AS counted";
+    tx.count(sql, args![most])
+}
+
+/// How many users may not sign in, counted to `most`.
+pub(crate) fn count_disabled(tx: &mut Tx<'_>, most: i64) -> Result<i64, Fault> {
+    let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM users WHERE disabled_at IS NOT NULL LIMIT $1) AS counted";
+    tx.count(sql, args![most])
+}

@@ -6,7 +6,7 @@ use vestibule::{
 
 /// The whole trail, oldest first.
 async fn trail(world: &World) -> Vec<AuditEvent> {
-    world.accounts.audit_after(Actor::Operator, None).await.unwrap()
+    world.accounts.audit_after(Actor::Operator, None, None).await.unwrap()
 }
 
 async fn kinds(world: &World) -> Vec<&'static str> {
@@ -98,7 +98,7 @@ on_both_stores! {
         let eve = world.accounts.authenticate(tokens.access_token.expose()).await.unwrap();
         let refused = world.accounts.list_audit(Actor::User(&eve, &from), &AuditQuery::default()).await;
         assert_eq!(refusal(refused), "Forbidden");
-        let refused = world.accounts.audit_after(Actor::User(&eve, &from), None).await;
+        let refused = world.accounts.audit_after(Actor::User(&eve, &from), None, None).await;
         assert_eq!(refusal(refused), "Forbidden");
     }
 
@@ -136,7 +136,7 @@ on_both_stores! {
         let other = AuditQuery { cursor: query.cursor.clone(), ..AuditQuery::default() };
         assert_eq!(refusal(world.accounts.list_audit(Actor::Operator, &other).await), "CursorInvalid");
         let events = trail(world).await;
-        let rest = world.accounts.audit_after(Actor::Operator, Some(events[2].id)).await.unwrap();
+        let rest = world.accounts.audit_after(Actor::Operator, Some(events[2].id), None).await.unwrap();
         assert_eq!(rest, events[3..]);
     }
 

@@ -4,6 +4,7 @@
 
 mod account;
 mod admin;
+mod assistance;
 mod audit;
 mod confirm_by_code;
 mod confirm_by_link;
@@ -12,6 +13,7 @@ mod deliver;
 mod faults;
 mod keys;
 mod migrations;
+mod outbox;
 mod password;
 mod refresh;
 mod resend;

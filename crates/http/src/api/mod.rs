@@ -10,10 +10,13 @@ mod introspect;
 mod login;
 mod me;
 mod oauth;
+mod outbox;
 mod paging;
 mod password;
+mod registrations;
 mod sessions;
 mod signup;
+mod stats;
 mod token;
 mod user;
 mod verify;
@@ -38,5 +41,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(email::routes())
         .merge(sessions::routes())
         .merge(admin::routes())
+        .merge(registrations::routes())
+        .merge(outbox::routes())
         .merge(audit::routes())
+        .merge(stats::routes())
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use vestibule::{Accounts, Email, Password, PasswordError};
+use vestibule::{Accounts, Email, Password, PasswordError, Strength};
 
 use super::common::{ACCEPTED, Accepted, AddressRequest};
 use crate::catalogue::Code;
@@ -140,10 +140,11 @@ impl ReadFields for CheckRequest {
 struct Checked {
     /// Whether it may be chosen.
     ok: bool,
-    /// From 0 (refused at sight) to 4; below 2 it may not be chosen.
+    /// How hard it is to guess, as zxcvbn says: 0 (a thousand guesses, or on a list) to 4 (more than 10 billion). Below 2
+    /// it may not be chosen; from 2 on `reasons` may still have one, such as its length.
     #[schema(minimum = 0, maximum = 4)]
     score: u8,
-    /// Why it may not be chosen.
+    /// Every reason why it may not be chosen.
     reasons: Vec<Reason>,
 }
 
@@ -157,26 +158,12 @@ struct Reason {
     detail: String,
 }
 
-impl From<Result<(), PasswordError>> for Checked {
-    fn from(checked: Result<(), PasswordError>) -> Self {
-        let score = match &checked {
-            Ok(()) => 3,
-            Err(PasswordError::Guessable { .. }) => 1,
-            Err(
-                PasswordError::TooShort { .. }
-                | PasswordError::TooLong { .. }
-                | PasswordError::Malformed
-                | PasswordError::TooCommon
-                | PasswordError::Contextual
-                | PasswordError::Unchanged,
-            ) => 0,
-        };
-        let refused = checked.err().map(|error| FieldError::password("/password", &error));
-        let reasons: Vec<Reason> = refused
-            .into_iter()
-            .map(|FieldError { code, detail, .. }| Reason { code, detail: detail.into() })
-            .collect();
-        Self { ok: reasons.is_empty(), score, reasons }
+impl From<Strength> for Checked {
+    fn from(strength: Strength) -> Self {
+        let refused = strength.reasons.iter().map(|error| FieldError::password("/password", error));
+        let reasons: Vec<Reason> =
+            refused.map(|FieldError { code, detail, .. }| Reason { code, detail: detail.into() }).collect();
+        Self { ok: reasons.is_empty(), score: strength.score, reasons }
     }
 }
 
@@ -188,6 +175,9 @@ errors!(CheckErrors: EVERY, API, BODY);
     responses((status = 200, description = "The judgement.", body = Checked), CheckErrors))]
 async fn check(State(accounts): State<Accounts>, Json(body): Json<CheckRequest>) -> Json<Checked> {
     let CheckRequest { password, email } = body;
-    let checked = password.and_then(|password| accounts.check_password(&password, email.as_ref()));
-    Json(checked.into())
+    let strength = match password {
+        Ok(password) => accounts.check_password(&password, email.as_ref()),
+        Err(impossible) => Strength { score: 0, reasons: vec![impossible] },
+    };
+    Json(strength.into())
 }

@@ -23,7 +23,7 @@ pub(crate) use form::{Form, Pairs};
 pub(crate) use json::Json;
 pub(crate) use page_form::PageForm;
 pub(crate) use query::Query;
-pub(crate) use segment::LastSegment;
+pub(crate) use segment::{LastSegment, SegmentBeforeLast};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 

@@ -1,4 +1,4 @@
-//! The end of a path.
+//! The end of a path, as it was sent: an encoded spelling names something else (H5). 404 where it names nothing.
 
 use std::str::FromStr;
 
@@ -8,15 +8,29 @@ use axum::http::request::Parts;
 use crate::catalogue::Code;
 use crate::problem::Problem;
 
-/// The last segment of the path as it was sent: an encoded spelling names something else (H5). 404 where it names
-/// nothing.
+/// The last segment of the path.
 pub(crate) struct LastSegment<T>(pub(crate) T);
+
+/// The segment before the last, in paths that end with what to do.
+pub(crate) struct SegmentBeforeLast<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for LastSegment<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let named = parts.uri.path().rsplit('/').next().and_then(|text| text.parse().ok());
-        named.map(Self).ok_or(Problem::new(Code::NotFound))
+        named(parts, 0).map(Self)
     }
+}
+
+impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for SegmentBeforeLast<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        named(parts, 1).map(Self)
+    }
+}
+
+fn named<T: FromStr>(parts: &Parts, from_end: usize) -> Result<T, Problem> {
+    let segment = parts.uri.path().rsplit('/').nth(from_end);
+    segment.and_then(|text| text.parse().ok()).ok_or(Problem::new(Code::NotFound))
 }

@@ -4,7 +4,7 @@ use crate::on_both_stores;
 use crate::world::{URL, World};
 
 /// Every route of a server outside the development mode, assets left out.
-const ROUTES: [(&str, &[&str]); 38] = [
+const ROUTES: [(&str, &[&str]); 44] = [
     ("/", &["get"]),
     ("/.well-known/jwks.json", &["get"]),
     ("/confirm", &["get", "post"]),
@@ -21,6 +21,12 @@ const ROUTES: [(&str, &[&str]); 38] = [
     ("/readyz", &["get"]),
     ("/reset", &["get", "post"]),
     ("/v1/admin/audit", &["get"]),
+    ("/v1/admin/mail", &["get"]),
+    ("/v1/admin/mail/{id}/retry", &["post"]),
+    ("/v1/admin/registrations", &["get"]),
+    ("/v1/admin/registrations/{id}/confirm", &["post"]),
+    ("/v1/admin/registrations/{id}/resend", &["post"]),
+    ("/v1/admin/stats", &["get"]),
     ("/v1/admin/users", &["get"]),
     ("/v1/auth/verify", &["get"]),
     ("/v1/confirm", &["post"]),

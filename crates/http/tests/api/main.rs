@@ -3,6 +3,7 @@
 
 mod address_pages;
 mod admin;
+mod assistance;
 mod audit;
 mod bad_input;
 mod confirm;

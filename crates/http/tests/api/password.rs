@@ -103,14 +103,17 @@ on_both_stores! {
 
     async fn a_password_is_judged_with_its_reasons(world: World) {
         for (password, ok, score, code) in [
-            (PASSWORD, true, 3, ""),
+            (PASSWORD, true, 4, ""),
+            ("violet-otter", true, 3, ""),
             ("short", false, 0, "password_too_short"),
+            ("vq8-Tj#", false, 2, "password_too_short"),
             ("", false, 0, "password_too_short"),
             ("password1", false, 0, "password_too_common"),
             ("Lovelace.Ada", false, 0, "password_contextual"),
             ("violet\u{0}otter", false, 0, "password_invalid"),
             (&"x".repeat(257), false, 0, "password_too_long"),
-            ("abcabcabcabc", false, 1, "password_guessable"),
+            ("abcabcabcabc", false, 0, "password_guessable"),
+            ("lovelace1", false, 1, "password_guessable"),
         ] {
             let body = json!({"password": password, "email": "lovelace.ada@example.org"});
             let judged = world.post("/v1/password/check", body).await;
@@ -122,6 +125,10 @@ on_both_stores! {
             assert_eq!(codes, Vec::from_iter(Some(&json!(code)).filter(|_| !ok)), "{password:?}");
         }
         assert_eq!(world.post("/v1/password/check", json!({"password": PASSWORD})).await.json()["ok"], true);
+        let both = world.post("/v1/password/check", json!({"password": "lovelac", "email": "lovelac@example.org"})).await;
+        let both = both.json();
+        assert_eq!((&both["reasons"][0]["code"], &both["reasons"][1]["code"]),
+            (&json!("password_too_short"), &json!("password_contextual")));
     }
 
     async fn every_bad_field_of_a_password_is_named(world: World) {

@@ -5,6 +5,7 @@ mod folder;
 mod http_api;
 mod memory;
 mod overrides;
+mod preview;
 mod rendered;
 mod smtp;
 mod support;

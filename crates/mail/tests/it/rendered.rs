@@ -23,6 +23,7 @@ fn contents() -> Vec<MailContent> {
         MailContent::PasswordChanged { forgot: FORGOT.to_owned() },
         MailContent::FailedSignIns { forgot: FORGOT.to_owned() },
         MailContent::RefreshReused { forgot: FORGOT.to_owned() },
+        MailContent::Test,
     ];
     contents.extend(links(LINK));
     contents

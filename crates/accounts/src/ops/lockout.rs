@@ -1,0 +1,144 @@
+//! What the limits hold against an address: for whoever helps its owner.
+
+use crate::accounts::Inner;
+use crate::limits::{self, DAY, MONTH};
+use crate::ops::admin::{Actor, AdminError, UserRef, find};
+use crate::ops::audit::Entry;
+use crate::store::limits::{Failures, Rule, Subject, count, failures, forget, lock, set_failures};
+use crate::store::{Tx, registrations};
+use crate::{Account, Accounts, AuditKind, Email, Fault, Timestamp};
+
+/// How often something happened lately.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lately {
+    /// In the last 24 hours.
+    pub day: i64,
+    /// In the last 30 days.
+    pub month: i64,
+}
+
+/// What is counted for an address, whether it has an account or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountLimits {
+    /// The address.
+    pub email: Email,
+    /// The account, if there is one.
+    pub account: Option<Account>,
+    /// Wrong passwords in a row, from devices that are not known.
+    pub failures: i64,
+    /// Wrong passwords in a row with the links of its open sign-ups.
+    pub link_failures: i64,
+    /// Until when no password is accepted; `None` where one is accepted now.
+    pub closed_until: Option<Timestamp>,
+    /// So many failures in a row that only a reset link, or clearing them, opens it again (L2).
+    pub closed_for_good: bool,
+    /// Mails with a code, that were allowed.
+    pub codes_sent: Lately,
+    /// Wrong codes.
+    pub codes_failed: Lately,
+    /// Mails that were asked for: confirmations and reset links.
+    pub mails_requested: Lately,
+    /// Links to set a new password that were asked for.
+    pub resets_requested: Lately,
+}
+
+impl Accounts {
+    /// What the limits hold against an account, or against an address without one.
+    ///
+    /// # Errors
+    /// [`AdminError::Forbidden`]; [`AdminError::NotFound`] for an id or a name that nobody has;
+    /// [`AdminError::Fault`].
+    pub async fn account_limits(
+        &self,
+        actor: Actor<'_>,
+        whose: &UserRef,
+    ) -> Result<AccountLimits, AdminError> {
+        actor.must_be_admin()?;
+        let (inner, whose, now) = (self.0.clone(), whose.clone(), self.0.now());
+        let read = move |tx: &mut Tx<'_>| -> Result<AccountLimits, AdminError> {
+            let (email, account) = named(tx, &whose)?;
+            Ok(read_limits(tx, &inner, email, account, now)?)
+        };
+        self.0.store.read(read).await
+    }
+
+    /// Forgets the wrong passwords and wrong codes of an address, so that its owner may try again at once. The numbers of
+    /// mails and codes sent stay: they protect the mailbox. What was forgotten is returned.
+    ///
+    /// # Errors
+    /// As [`account_limits`](Self::account_limits).
+    pub async fn clear_limits(&self, actor: Actor<'_>, whose: &UserRef) -> Result<AccountLimits, AdminError> {
+        actor.must_be_admin()?;
+        let (inner, whose, now) = (self.0.clone(), whose.clone(), self.0.now());
+        let entry = Entry::by(AuditKind::LimitsCleared, actor);
+        let clear = move |tx: &mut Tx<'_>| -> Result<AccountLimits, AdminError> {
+            let (email, account) = named(tx, &whose)?;
+            let address = limits::address(&inner.root, &email);
+            lock(tx, &address, now)?;
+            let before = read_limits(tx, &inner, email, account, now)?;
+            for subject in [address].into_iter().chain(links(tx, &inner, &before.email, now)?) {
+                set_failures(tx, &subject, Failures::default())?;
+            }
+            forget(tx, &address, Rule::CodeFailed)?;
+            let entry = before.account.as_ref().map_or_else(|| entry.clone(), |account| entry.about(account));
+            entry.address(&before.email).detail(before.in_words()).write(tx, &inner, now)?;
+            Ok(before)
+        };
+        self.0.store.write(clear).await
+    }
+}
+
+impl AccountLimits {
+    fn in_words(&self) -> String {
+        let Self { failures, link_failures, codes_failed, .. } = self;
+        let passwords = failures + link_failures;
+        format!("forgot {passwords} wrong passwords and {} wrong codes", codes_failed.month)
+    }
+}
+
+/// An address needs no account; an id and a name do.
+fn named(tx: &mut Tx<'_>, whose: &UserRef) -> Result<(Email, Option<Account>), AdminError> {
+    match (whose, find(tx, whose)) {
+        (_, Ok(account)) => Ok((account.email.clone(), Some(account))),
+        (UserRef::Email(email), Err(AdminError::NotFound)) => Ok((email.clone(), None)),
+        (_, Err(error)) => Err(error),
+    }
+}
+
+fn read_limits(
+    tx: &mut Tx<'_>,
+    inner: &Inner,
+    email: Email,
+    account: Option<Account>,
+    now: Timestamp,
+) -> Result<AccountLimits, Fault> {
+    let address = limits::address(&inner.root, &email);
+    let counted = failures(tx, &address)?;
+    let closed_for_good = counted.number >= inner.policy().sign_in.hard_stop;
+    let mut link_failures = 0;
+    for link in links(tx, inner, &email, now)? {
+        link_failures += failures(tx, &link)?.number;
+    }
+    let mut lately = |rule| -> Result<Lately, Fault> {
+        let [day, month] = [DAY, MONTH].map(|window| count(tx, &address, rule, now - window));
+        Ok(Lately { day: day?.number, month: month?.number })
+    };
+    Ok(AccountLimits {
+        failures: counted.number,
+        link_failures,
+        closed_until: (counted.free_at > now).then_some(counted.free_at),
+        closed_for_good,
+        codes_sent: lately(Rule::Code)?,
+        codes_failed: lately(Rule::CodeFailed)?,
+        mails_requested: lately(Rule::MailRequested)?,
+        resets_requested: lately(Rule::ResetRequested)?,
+        email,
+        account,
+    })
+}
+
+/// What counts wrong passwords at the links of the open sign-ups of an address.
+fn links(tx: &mut Tx<'_>, inner: &Inner, email: &Email, now: Timestamp) -> Result<Vec<Subject>, Fault> {
+    let open = registrations::of_email(tx, email, now, inner.policy().sign_up.open_per_address)?;
+    Ok(open.iter().map(|registration| limits::link(&inner.root, registration.id)).collect())
+}

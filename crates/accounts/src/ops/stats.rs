@@ -1,0 +1,136 @@
+//! How many there are, and how many there were each day.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::ops::admin::{Actor, AdminError};
+use crate::store::{Tx, audit, outbox, registrations, sessions, users};
+use crate::{Accounts, AuditId, AuditKind, Fault, Timestamp};
+
+/// Nothing is counted further than that, so that the answer is quick however many there are.
+const COUNTED_MOST: i64 = 10_000;
+/// Sessions are counted less far: no index tells which are alive, so each is looked at.
+const SESSIONS_MOST: i64 = 1_000;
+/// Days that are counted, today included.
+const DAYS: i64 = 30;
+const DAY_MILLIS: i64 = 86_400_000;
+/// So long after midnight nothing is added to the day before: transactions that began before it have ended.
+const SETTLED: Duration = Duration::from_mins(10);
+
+/// What happened on one day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayStats {
+    /// Its beginning, midnight in UTC.
+    pub day: Timestamp,
+    /// Sign-ups, of which not all are confirmed.
+    pub sign_ups: i64,
+    /// Sign-ups that became users.
+    pub activations: i64,
+    /// Sessions that began.
+    pub sign_ins: i64,
+    /// Wrong passwords.
+    pub failed_sign_ins: i64,
+}
+
+/// Numbers for an overview. A number that is as large as where counting ends stands for that many or more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// Where counting ends, but for sessions.
+    pub counted_up_to: i64,
+    /// Users who may sign in.
+    pub users_active: i64,
+    /// Users who may not.
+    pub users_disabled: i64,
+    /// Sign-ups that wait for their confirmation.
+    pub registrations_open: i64,
+    /// Sessions that are alive.
+    pub sessions_live: i64,
+    /// Where counting sessions ends.
+    pub sessions_counted_up_to: i64,
+    /// Messages that wait.
+    pub mails_waiting: i64,
+    /// Dead letters.
+    pub mails_failed: i64,
+    /// When the oldest of those that wait was queued.
+    pub oldest_mail_at: Option<Timestamp>,
+    /// The last 30 days, oldest first; the last is today. They are read from the audit trail.
+    pub days: Vec<DayStats>,
+}
+
+/// Days that are over: their numbers do not change any more, so they are counted once.
+#[derive(Debug, Default)]
+pub(crate) struct PastDays(Mutex<BTreeMap<i64, DayStats>>);
+
+impl PastDays {
+    fn get(&self, number: i64) -> Option<DayStats> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&number).copied()
+    }
+
+    fn keep(&self, number: i64, day: DayStats) {
+        let mut days = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        days.insert(number, day);
+        days.retain(|kept, _| *kept > number - DAYS);
+    }
+}
+
+impl Accounts {
+    /// Numbers for an overview.
+    ///
+    /// # Errors
+    /// [`AdminError::Forbidden`], [`AdminError::Fault`].
+    pub async fn stats(&self, actor: Actor<'_>) -> Result<Stats, AdminError> {
+        actor.must_be_admin()?;
+        let now = self.0.now();
+        let idle = now - self.0.policy().tokens.session_idle;
+        let days = self.days(now).await?;
+        let read = move |tx: &mut Tx<'_>| -> Result<Stats, Fault> {
+            let most = COUNTED_MOST;
+            let (mails_waiting, oldest_mail_at) = outbox::count_waiting(tx, most)?;
+            Ok(Stats {
+                counted_up_to: most,
+                users_active: users::count_active(tx, most)?,
+                users_disabled: users::count_disabled(tx, most)?,
+                registrations_open: registrations::count_open(tx, now, most)?,
+                sessions_live: sessions::count_live(tx, now, idle, SESSIONS_MOST)?,
+                sessions_counted_up_to: SESSIONS_MOST,
+                mails_waiting,
+                oldest_mail_at,
+                mails_failed: outbox::count_failed(tx, most)?,
+                days: days.clone(),
+            })
+        };
+        self.0.store.read(read).await.map_err(AdminError::Fault)
+    }
+
+    /// The last 30 days. Each is a read of its own, so that a long trail holds nobody up.
+    async fn days(&self, now: Timestamp) -> Result<Vec<DayStats>, AdminError> {
+        let today = now.as_millis().div_euclid(DAY_MILLIS);
+        let past = &self.0.past_days;
+        let mut days = Vec::new();
+        for number in today - DAYS + 1..=today {
+            let day = match past.get(number) {
+                Some(day) => day,
+                None => self.0.store.read(move |tx| day(tx, number)).await.map_err(AdminError::Fault)?,
+            };
+            if edge(number + 1) + SETTLED <= now {
+                past.keep(number, day);
+            }
+            days.push(day);
+            tokio::task::yield_now().await;
+        }
+        Ok(days)
+    }
+}
+
+fn day(tx: &mut Tx<'_>, number: i64) -> Result<DayStats, Fault> {
+    let kinds = [AuditKind::SignedUp, AuditKind::Activated, AuditKind::SignedIn, AuditKind::SignInFailed];
+    let ids = [edge(number), edge(number + 1)].map(AuditId::first_at);
+    let [sign_ups, activations, sign_ins, failed_sign_ins] = audit::count(tx, kinds, ids, COUNTED_MOST)?;
+    Ok(DayStats { day: edge(number), sign_ups, activations, sign_ins, failed_sign_ins })
+}
+
+/// Where a day begins.
+fn edge(number: i64) -> Timestamp {
+    Timestamp::from_millis(number * DAY_MILLIS)
+}

@@ -1,0 +1,138 @@
+//! What administrators and operators see of the outbox, and how they help.
+
+use crate::assistance::newest_entry;
+use crate::on_both_stores;
+use crate::world::*;
+use vestibule::{Accounts, Actor, AuditKind, MailId, MailQuery, MailState, QueuedMail, SendError};
+
+async fn outbox(world: &World, state: Option<MailState>) -> Vec<QueuedMail> {
+    let query = MailQuery { state, ..MailQuery::default() };
+    world.accounts.list_mail(Actor::Operator, &query).await.unwrap().items
+}
+
+/// Every page of this state, two messages each.
+async fn pages(accounts: &Accounts, state: Option<MailState>) -> Vec<MailId> {
+    let mut query = MailQuery { state, limit: Some(2), cursor: None };
+    let mut found = Vec::new();
+    loop {
+        let page = accounts.list_mail(Actor::Operator, &query).await.unwrap();
+        assert!(page.items.len() <= 2);
+        found.extend(page.items.iter().map(|mail| mail.id));
+        let Some(cursor) = page.next_cursor else { return found };
+        query.cursor = Some(cursor);
+    }
+}
+
+on_both_stores! {
+    // M7, O1: what waits, what was sent and what failed, without a text or a secret.
+    async fn the_outbox_is_listed_by_state(world: &World) {
+        world.has_account("ada@example.org").await;
+        world.mailbox.fails(SendError::Permanent("550 no such user".into()));
+        world.signs_up_with("bad@example.org", PASSWORD).await.unwrap();
+        world.mailbox.fails(SendError::Temporary("451 later".into()));
+        world.signs_up_with("late@example.org", PASSWORD).await.unwrap();
+        let all = outbox(world, None).await;
+        let shown: Vec<_> = all.iter()
+            .map(|mail| (mail.kind.as_str(), mail.state, mail.to.as_ref().unwrap().masked(), mail.attempts)).collect();
+        assert_eq!(shown, [
+            ("confirm", MailState::Waiting, "l***@example.org".into(), 1),
+            ("confirm", MailState::Failed, "b***@example.org".into(), 1),
+            ("welcome", MailState::Sent, "a***@example.org".into(), 1),
+            ("confirm", MailState::Sent, "a***@example.org".into(), 1),
+        ]);
+        assert_eq!(all[1].last_error.as_deref(), Some("550 no such user"));
+        for state in MailState::ALL {
+            let of_state: Vec<_> = all.iter().filter(|mail| mail.state == state).cloned().collect();
+            assert_eq!(outbox(world, Some(state)).await, of_state, "{state:?}");
+        }
+        world.mailbox.works_again();
+        world.advance(seconds(60));
+        world.deliver().await;
+        world.letter_to("late@example.org");
+        // A sign-up that is forgotten names nobody any more; the dead letter stays.
+        world.advance(hours(24));
+        world.accounts.sweep().await.unwrap();
+        assert_eq!(outbox(world, Some(MailState::Failed)).await[0].to, None);
+    }
+
+    // G1
+    async fn the_outbox_is_read_page_by_page(world: &World) {
+        world.mailbox.fails(SendError::Temporary("down".into()));
+        for number in 0..5 {
+            world.accounts.sign_up(wish(&format!("p{number}@example.org"), PASSWORD), &client()).await.unwrap();
+        }
+        let queued = pages(&world.accounts, None).await;
+        assert_eq!(queued.len(), 5);
+        assert!(queued.is_sorted_by(|one, next| one > next), "newest first");
+        let mut by_turn = pages(&world.accounts, Some(MailState::Waiting)).await;
+        assert!(by_turn.is_sorted(), "due at the same time: oldest first");
+        world.deliver().await;
+        by_turn = pages(&world.accounts, Some(MailState::Waiting)).await;
+        let due: Vec<_> = outbox(world, Some(MailState::Waiting)).await.iter().map(|mail| mail.due_at).collect();
+        assert!(by_turn.len() == 5 && due.is_sorted(), "{due:?}");
+        let first = MailQuery { limit: Some(1), ..MailQuery::default() };
+        let cursor = world.accounts.list_mail(Actor::Operator, &first).await.unwrap().next_cursor;
+        let other = MailQuery { state: Some(MailState::Waiting), cursor, limit: None };
+        assert_eq!(refusal(world.accounts.list_mail(Actor::Operator, &other).await), "CursorInvalid");
+        world.mailbox.works_again();
+        world.advance(seconds(60));
+        world.deliver().await;
+        for number in 0..5 {
+            world.letter_to(&format!("p{number}@example.org"));
+        }
+    }
+
+    // M7: a dead letter comes back, under the same id.
+    async fn a_dead_letter_is_tried_again(world: &World) {
+        world.mailbox.fails(SendError::Permanent("550 no such user".into()));
+        world.signs_up_with("ada@example.org", PASSWORD).await.unwrap();
+        let dead = outbox(world, Some(MailState::Failed)).await.remove(0);
+        world.mailbox.works_again();
+        let again = world.accounts.retry_mail(Actor::Operator, dead.id).await.unwrap();
+        assert_eq!((again.state, again.due_at), (MailState::Waiting, Some(world.clock.now())));
+        let entry = newest_entry(world).await;
+        assert_eq!((entry.kind, entry.email.as_deref()), (AuditKind::Assisted, Some("a***@example.org")));
+        assert_eq!(entry.detail, Some(format!("mail {} (confirm) tried again", dead.id)));
+        world.deliver().await;
+        let letter = world.letter_to("ada@example.org");
+        assert_eq!(letter.mail.id, dead.id);
+        let sent = world.accounts.retry_mail(Actor::Operator, dead.id).await;
+        assert_eq!(refusal(sent), "AlreadySent");
+        assert_eq!(refusal(world.accounts.drop_mail(Actor::Operator, dead.id).await), "AlreadySent");
+        let unknown: MailId = "msg_00000000000000000000000000".parse().unwrap();
+        assert_eq!(refusal(world.accounts.retry_mail(Actor::Operator, unknown).await), "NotFound");
+        assert_eq!(refusal(world.accounts.drop_mail(Actor::Operator, unknown).await), "NotFound");
+        // What waits for its next attempt need not wait either.
+        world.mailbox.fails(SendError::Temporary("down".into()));
+        world.signs_up_with("bob@example.org", PASSWORD).await.unwrap();
+        world.mailbox.works_again();
+        let waiting = outbox(world, Some(MailState::Waiting)).await.remove(0);
+        world.accounts.retry_mail(Actor::Operator, waiting.id).await.unwrap();
+        world.deliver().await;
+        world.letter_to("bob@example.org");
+    }
+
+    async fn all_dead_letters_are_tried_again(world: &World) {
+        world.mailbox.fails(SendError::Permanent("refused".into()));
+        for number in 0..3 {
+            world.signs_up_with(&format!("p{number}@example.org"), PASSWORD).await.unwrap();
+        }
+        world.mailbox.works_again();
+        assert_eq!(world.accounts.retry_failed_mail(Actor::Operator).await.unwrap(), 3);
+        assert_eq!(newest_entry(world).await.detail.as_deref(), Some("3 dead letters tried again"));
+        assert_eq!(world.accounts.retry_failed_mail(Actor::Operator).await.unwrap(), 0);
+        world.deliver().await;
+        for number in 0..3 {
+            world.letter_to(&format!("p{number}@example.org"));
+        }
+    }
+
+    async fn a_message_is_dropped_for_good(world: &World) {
+        world.mailbox.fails(SendError::Temporary("down".into()));
+        world.signs_up_with("ada@example.org", PASSWORD).await.unwrap();
+        let id = outbox(world, None).await[0].id;
+        world.accounts.drop_mail(Actor::Operator, id).await.unwrap();
+        assert!(outbox(world, None).await.is_empty());
+        assert_eq!(newest_entry(world).await.detail, Some(format!("mail {id} (confirm) dropped")));
+    }
+}
