@@ -1,9 +1,12 @@
 //! The command line: `noun verb`. Data goes to standard output, words go to standard error.
 
+mod audit;
 mod check_config;
 mod errors;
 mod healthcheck;
 mod keys;
+mod limits;
+mod mail;
 mod migrate;
 mod openapi;
 mod output;
@@ -47,6 +50,15 @@ enum Command {
     /// Manage the keys that sign access tokens; works while the server is down, too
     #[command(subcommand)]
     Keys(keys::Command),
+    /// See and lift what keeps an account from being tried; works while the server is down, too
+    #[command(subcommand)]
+    Limits(limits::Command),
+    /// Read the audit trail
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Look after the outbox, try whether mail leaves, see what it looks like
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// Print the `OpenAPI` 3.1 description of the HTTP API
     Openapi,
     /// Explain the error codes of the HTTP API
@@ -112,6 +124,9 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Migrate(command) => migrate::run(&context, &command),
         Command::User(command) => user::run(&context, command),
         Command::Keys(command) => keys::run(&context, &command),
+        Command::Limits(command) => limits::run(&context, &command),
+        Command::Audit(command) => audit::run(&context, command),
+        Command::Mail(command) => mail::run(&context, command),
         Command::Openapi => openapi::run(&context),
         Command::Errors(command) => errors::run(&context, &command),
         Command::Healthcheck { url } => healthcheck::run(&context, url.as_deref()),

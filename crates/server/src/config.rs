@@ -24,7 +24,7 @@ pub(crate) use keys::Key;
 pub(crate) use layers::{Layers, Setting};
 pub(crate) use problem::Problem;
 pub(crate) use raw::LogFormat;
-pub(crate) use values::{IntrospectionClient, Listen, Network, PublicUrl};
+pub(crate) use values::{IntrospectionClient, Listen, Network, PublicUrl, Span};
 
 /// Where a configuration file is looked for when nobody names one.
 const USUAL_FILES: [&str; 2] = ["./vestibule.toml", "/etc/vestibule/vestibule.toml"];

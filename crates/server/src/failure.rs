@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use vestibule::{AdminError, Fault, KeyError, MigrateError, OpenError};
+use vestibule::{AdminError, Fault, KeyError, MigrateError, OpenError, OutboxError};
 
 use crate::config::Problem;
 
@@ -136,6 +136,21 @@ impl From<KeyError> for Failure {
             KeyError::Retired => Self::failed(words).fix("nothing is left to do"),
             KeyError::Pending { id, .. } => Self::failed(words)
                 .fix(format!("wait for it, or take it out first: `vestibule keys retire {id}`")),
+        }
+    }
+}
+
+impl From<OutboxError> for Failure {
+    fn from(error: OutboxError) -> Self {
+        match error {
+            OutboxError::Fault(fault) => fault.into(),
+            OutboxError::NotFound => {
+                Self::not_found(error.to_string()).fix("`vestibule mail outbox list` lists the messages")
+            }
+            OutboxError::Forbidden => Self::permission(error.to_string()),
+            OutboxError::AlreadySent => {
+                Self::failed(error.to_string()).fix("look for it at the relay, by its Message-ID")
+            }
         }
     }
 }

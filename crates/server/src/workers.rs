@@ -157,8 +157,8 @@ fn back_off(failures: usize) -> Duration {
     BACK_OFF[failures.clamp(1, BACK_OFF.len()) - 1]
 }
 
-#[expect(clippy::disallowed_methods, reason = "the pause between two steps of a worker")]
-async fn pause(length: Duration) {
+#[expect(clippy::disallowed_methods, reason = "the pause between two steps of a loop")]
+pub(crate) async fn pause(length: Duration) {
     if !length.is_zero() {
         tokio::time::sleep(length).await;
     }

@@ -1,6 +1,7 @@
 //! Writing data to standard output: tables on a terminal, tab-separated lines elsewhere, JSON on request.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
@@ -8,6 +9,13 @@ use crate::failure::Failure;
 
 /// The version of the JSON that commands print. It changes when a field goes or changes its meaning.
 const SCHEMA_VERSION: u32 = 1;
+
+static READER_LEFT: AtomicBool = AtomicBool::new(false);
+
+/// Whether nobody reads standard output any more: nothing further need be looked up for it.
+pub(crate) fn reader_left() -> bool {
+    READER_LEFT.load(Ordering::Relaxed)
+}
 
 /// Prints one line.
 pub(crate) fn line(text: &str) -> Result<(), Failure> {
@@ -43,6 +51,10 @@ fn checked(written: io::Result<()>) -> Result<(), Failure> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::failed(format!("cannot write to standard output: {error}")))
         }
-        _ => Ok(()),
+        Err(_) => {
+            READER_LEFT.store(true, Ordering::Relaxed);
+            Ok(())
+        }
+        Ok(()) => Ok(()),
     }
 }

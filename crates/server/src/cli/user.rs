@@ -219,7 +219,7 @@ fn as_json(user: &Account) -> serde_json::Value {
 }
 
 /// An id begins with `usr_`, which no user name may; an address has an `@`, which neither has.
-fn named(text: &str) -> Result<UserRef, Failure> {
+pub(super) fn named(text: &str) -> Result<UserRef, Failure> {
     if let Ok(id) = text.parse() {
         return Ok(UserRef::Id(id));
     }

@@ -48,6 +48,11 @@ impl MailTransport for Post {
     }
 }
 
+/// A mailer that only renders: no transport need be set up for it.
+pub(crate) fn for_preview(config: &Config) -> Result<Mailer, Problem> {
+    built(config, Transport::Memory(Memory::new()), &config.public_url(None))
+}
+
 /// Builds the mailer of the settings.
 pub(crate) fn mailer(config: &Config, dev: bool, public_url: &str) -> Result<Mailer, Problem> {
     let transport = match &config.mail.url {
@@ -57,6 +62,10 @@ pub(crate) fn mailer(config: &Config, dev: bool, public_url: &str) -> Result<Mai
         None if dev => Transport::Memory(Memory::new()),
         None => return Err(Problem::new("`mail.url` is not set", "set VESTIBULE_MAIL_URL")),
     };
+    built(config, transport, public_url)
+}
+
+fn built(config: &Config, transport: Transport, public_url: &str) -> Result<Mailer, Problem> {
     let local = || "Vestibule <no-reply@vestibule.localhost>".parse().ok();
     let from = config.sender().or_else(local);
     let from = from.ok_or_else(|| {

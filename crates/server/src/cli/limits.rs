@@ -1,0 +1,99 @@
+//! `vestibule limits`: what keeps somebody from getting in, and how to let them.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+use vestibule::{AccountLimits, Accounts, Actor, Lately};
+
+use super::output;
+use super::user::named;
+use crate::cli::Context;
+use crate::failure::Failure;
+use crate::open::{self, Pending};
+
+/// What to do about the limits of an account. ACCOUNT is an id (`usr_…`), a user name, or an e-mail address, which need
+/// not have an account.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show wrong passwords and codes, the mails that were asked for, and when the next try is possible
+    Show {
+        /// Id, e-mail address or user name
+        account: String,
+    },
+    /// Forget the wrong passwords and codes, so that the next try is possible now
+    Clear {
+        /// Id, e-mail address or user name
+        account: String,
+    },
+}
+
+/// Runs the command.
+pub(crate) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
+    let (Command::Show { account } | Command::Clear { account }) = command;
+    let whose = named(account)?;
+    let config = context.config()?;
+    open::block_on(async {
+        let key = open::secret_key(&config, false)?;
+        let accounts = open::accounts(&config, config.public_url(None), key, Pending::Refuse).await?;
+        if let Command::Clear { .. } = command {
+            let before = accounts.clear_limits(Actor::Operator, &whose).await?;
+            eprintln!(
+                "Forgotten: {} wrong passwords and {} wrong codes.",
+                before.failures + before.link_failures,
+                before.codes_failed.month
+            );
+        }
+        print(context, &accounts, &accounts.account_limits(Actor::Operator, &whose).await?)
+    })
+}
+
+fn print(context: &Context, accounts: &Accounts, limits: &AccountLimits) -> Result<(), Failure> {
+    if context.json {
+        return output::object(as_json(limits));
+    }
+    let policy = accounts.policy();
+    let next_try = match limits.closed_until {
+        _ if limits.closed_for_good => {
+            "not before a reset link is used, or `vestibule limits clear`".to_owned()
+        }
+        Some(until) => until.to_string(),
+        None => "now".to_owned(),
+    };
+    let user = limits.account.as_ref().map_or_else(|| "none".to_owned(), |account| account.id.to_string());
+    let (confirm, sign_up) = (&policy.confirm, &policy.sign_up);
+    let lines = [
+        ("e-mail", limits.email.as_str().to_owned()),
+        ("account", user),
+        ("next try", next_try),
+        ("wrong passwords", format!("{} in a row (of {})", limits.failures, policy.sign_in.hard_stop)),
+        ("at links", format!("{} in a row", limits.link_failures)),
+        (
+            "wrong codes",
+            lately(limits.codes_failed, confirm.failures_per_day, Some(confirm.failures_per_month)),
+        ),
+        ("codes sent", lately(limits.codes_sent, confirm.codes_per_day, None)),
+        ("mails asked for", lately(limits.mails_requested, sign_up.mails_per_day, None)),
+        ("resets asked for", lately(limits.resets_requested, policy.password_reset.per_day, None)),
+    ];
+    lines.iter().try_for_each(|(name, value)| output::line(&format!("{name:<16}  {value}")))
+}
+
+fn lately(number: Lately, per_day: i64, per_month: Option<i64>) -> String {
+    let per_month = per_month.map_or_else(String::new, |most| format!(" (of {most})"));
+    format!("{} in 24 h (of {per_day}), {} in 30 d{per_month}", number.day, number.month)
+}
+
+fn as_json(limits: &AccountLimits) -> Value {
+    let lately = |number: Lately| json!({ "day": number.day, "month": number.month });
+    json!({
+        "email": limits.email.as_str(),
+        "user_id": limits.account.as_ref().map(|account| account.id),
+        "failures": limits.failures,
+        "link_failures": limits.link_failures,
+        "closed_until": limits.closed_until,
+        "closed_for_good": limits.closed_for_good,
+        "codes_sent": lately(limits.codes_sent),
+        "codes_failed": lately(limits.codes_failed),
+        "mails_requested": lately(limits.mails_requested),
+        "resets_requested": lately(limits.resets_requested),
+    })
+}

@@ -1,0 +1,257 @@
+//! `vestibule mail`: what waits, whether mail leaves, and what it looks like.
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+use vestibule::{
+    Accounts, Actor, Email, Env, Mail, MailContent, MailId, MailQuery, MailState, MailTransport as _,
+    QueuedMail, SendError,
+};
+use vestibule_mail::Transport;
+
+use super::output;
+use super::user::confirmed;
+use crate::cli::Context;
+use crate::failure::{Exit, Failure};
+use crate::open::{self, Pending};
+use crate::serve::post;
+
+/// The largest page that the library gives.
+const PAGE_MAX: usize = 200;
+
+/// What to do with mail.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// What waits, was sent or was given up
+    #[command(subcommand)]
+    Outbox(Outbox),
+    /// Send a test message with the configured transport, and say what the relay makes of it
+    Test {
+        /// Whom to send it to
+        address: Email,
+        /// Its language
+        #[arg(long, default_value = "en")]
+        locale: String,
+    },
+    /// Print a mail with made-up values
+    Preview(Preview),
+}
+
+/// What to do with the outbox. ID is `msg_…`, as the list has it.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Outbox {
+    /// List messages, newest first; those that wait in the order of their turn
+    List {
+        /// Only messages of this state
+        #[arg(long)]
+        state: Option<State>,
+        /// Messages at most
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Try a message again now
+    Retry {
+        /// The message
+        #[arg(required_unless_present = "failed")]
+        id: Option<MailId>,
+        /// All that were given up
+        #[arg(long, conflicts_with = "id")]
+        failed: bool,
+    },
+    /// Take a message out that was not sent, for good
+    Drop {
+        /// The message
+        id: MailId,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// The state of a message.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum State {
+    /// Waits for its turn
+    Waiting,
+    /// The relay has it
+    Sent,
+    /// Given up
+    Failed,
+}
+
+/// What to print.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Preview {
+    /// The kind of mail
+    #[arg(value_parser = PossibleValuesParser::new(MailContent::KINDS))]
+    template: String,
+    /// Its language
+    #[arg(long, default_value = "en")]
+    locale: String,
+    /// Print the HTML body instead of the text
+    #[arg(long)]
+    html: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(context: &Context, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Outbox(command) => outbox(context, &command),
+        Command::Test { address, locale } => test(context, address, locale),
+        Command::Preview(wanted) => preview(context, &wanted),
+    }
+}
+
+fn outbox(context: &Context, command: &Outbox) -> Result<(), Failure> {
+    // Asked before the database is opened, so that nothing waits for a person.
+    if let Outbox::Drop { id, yes } = command {
+        eprintln!("This takes {id} out of the outbox; it will never be sent.");
+        confirmed(*yes)?;
+    }
+    let config = context.config()?;
+    open::block_on(async {
+        let key = open::secret_key(&config, false)?;
+        let accounts = open::accounts(&config, config.public_url(None), key, Pending::Refuse).await?;
+        match command {
+            Outbox::List { state, limit } => list(context, &accounts, *state, *limit).await,
+            Outbox::Retry { id: Some(id), .. } => {
+                print(context, &[accounts.retry_mail(Actor::Operator, *id).await?])
+            }
+            Outbox::Retry { id: None, .. } => {
+                let number = accounts.retry_failed_mail(Actor::Operator).await?;
+                told(context, json!({ "retried": number }), &format!("tried again: {number}"))
+            }
+            Outbox::Drop { id, .. } => {
+                accounts.drop_mail(Actor::Operator, *id).await?;
+                told(context, json!({ "id": id, "dropped": true }), &format!("dropped: {id}"))
+            }
+        }
+    })
+}
+
+fn told(context: &Context, value: Value, words: &str) -> Result<(), Failure> {
+    if context.json { output::object(value) } else { output::line(words) }
+}
+
+async fn list(
+    context: &Context,
+    accounts: &Accounts,
+    state: Option<State>,
+    limit: usize,
+) -> Result<(), Failure> {
+    let state = state.map(|state| match state {
+        State::Waiting => MailState::Waiting,
+        State::Sent => MailState::Sent,
+        State::Failed => MailState::Failed,
+    });
+    let mut query = MailQuery { state, ..MailQuery::default() };
+    let mut left = limit;
+    while left > 0 {
+        query.limit = u32::try_from(left.min(PAGE_MAX)).ok();
+        let page = accounts.list_mail(Actor::Operator, &query).await?;
+        left = left.saturating_sub(page.items.len());
+        print(context, &page.items)?;
+        match page.next_cursor {
+            None => return Ok(()),
+            cursor => query.cursor = cursor,
+        }
+    }
+    eprintln!("There are more: raise --limit, or narrow with --state.");
+    Ok(())
+}
+
+fn print(context: &Context, mails: &[QueuedMail]) -> Result<(), Failure> {
+    if context.json {
+        return mails.iter().try_for_each(|mail| output::object(as_json(mail)));
+    }
+    let text = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let rows: Vec<_> = mails
+        .iter()
+        .map(|mail| {
+            // A relay may answer anything; a terminal must not obey it.
+            let cause = mail.last_error.as_ref().map(|cause| cause.replace(char::is_control, " "));
+            [
+                mail.id.to_string(),
+                mail.kind.clone(),
+                mail.state.name().to_owned(),
+                text(mail.to.as_ref().map(Email::masked)),
+                mail.created_at.to_string(),
+                text(mail.due_at.map(|due| due.to_string())),
+                mail.attempts.to_string(),
+                text(cause),
+            ]
+        })
+        .collect();
+    output::table(["id", "kind", "state", "to", "created", "due", "attempts", "last error"], &rows)
+}
+
+fn as_json(mail: &QueuedMail) -> Value {
+    json!({
+        "id": mail.id,
+        "kind": mail.kind,
+        "state": mail.state.name(),
+        "to": mail.to.as_ref().map(Email::masked),
+        "created_at": mail.created_at,
+        "due_at": mail.due_at,
+        "attempts": mail.attempts,
+        "last_error": mail.last_error,
+        "sent_at": mail.sent_at,
+        "failed_at": mail.failed_at,
+    })
+}
+
+/// Needs no database: mail is tried before anything else is set up, or while something else is down.
+fn test(context: &Context, address: Email, locale: String) -> Result<(), Failure> {
+    let config = context.config()?;
+    let mailer = post::mailer(&config, false, &config.public_url(None));
+    let mailer = mailer.map_err(|problem| Failure::problems(&[problem]))?;
+    let transport = mailer.transport().name();
+    eprintln!("Handing a test message for {address} over to the transport `{transport}` …");
+    let mail = Mail::test(address, Some(locale), &Env::system());
+    let sent = open::block_on(async { Ok(mailer.send(&mail).await) })?;
+    let (outcome, cause) = match &sent {
+        Ok(()) => ("sent", None),
+        Err(SendError::Temporary(cause)) => ("temporary", Some(cause)),
+        Err(SendError::Permanent(cause)) => ("permanent", Some(cause)),
+    };
+    if context.json {
+        let answer = json!({ "id": mail.id, "transport": transport, "outcome": outcome, "cause": cause });
+        output::object(answer)?;
+    }
+    match sent {
+        Ok(()) if matches!(mailer.transport(), Transport::Memory(_)) => {
+            eprintln!("The mailbox of this process took it, and is gone with it: nothing was sent.");
+        }
+        Ok(()) => {
+            eprintln!("It was taken ({}). Now look into the mailbox, and into its spam folder.", mail.id);
+        }
+        Err(SendError::Temporary(cause)) => {
+            return Err(Failure::failed(format!("not taken now: {cause}"))
+                .exit(Exit::TryAgain)
+                .fix("check host, port and firewall; a mail of the server would be tried again for a day"));
+        }
+        Err(SendError::Permanent(cause)) => {
+            return Err(Failure::failed(format!("refused for good: {cause}")).fix(
+                "check the credentials in VESTIBULE_MAIL_URL, the sender VESTIBULE_MAIL_FROM, and the address",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn preview(context: &Context, wanted: &Preview) -> Result<(), Failure> {
+    let config = context.config()?;
+    let mailer = post::for_preview(&config).map_err(|problem| Failure::problems(&[problem]))?;
+    let letter = mailer.preview(&wanted.template, &wanted.locale);
+    let letter = letter.ok_or_else(|| Failure::not_found(format!("there is no mail {}", wanted.template)))?;
+    let letter = letter.map_err(|error| Failure::failed(error.to_string()))?;
+    if context.json {
+        let kind = &wanted.template;
+        let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
+        return output::object(json!({ "kind": kind, "subject": subject, "text": text, "html": html }));
+    }
+    if wanted.html {
+        return output::line(letter.html().trim_end());
+    }
+    output::line(&format!("Subject: {}\n\n{}", letter.subject(), letter.text().trim_end()))
+}

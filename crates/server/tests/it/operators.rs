@@ -1,0 +1,194 @@
+//! `vestibule audit`, `limits` and `mail`, with the server down and up.
+
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::program::{Server, Site, eventually, on_both_databases};
+
+const EMAIL: &str = "ada@example.org";
+const PASSWORD: &str = "velvet-comet-lichen-27";
+
+/// A server ran, and Ada has an account.
+fn prepare(site: &Site) {
+    drop(site.serve());
+    let create = ["user", "create", "--password-stdin", "--email", EMAIL, "--user-name", "ada"];
+    site.run_with_input(&create, &format!("{PASSWORD}\n")).ok();
+}
+
+/// Somebody signs up while the relay cannot be reached.
+fn leave_a_mail_waiting(site: &Site) {
+    let mut command = site.command(&["serve", "--dev", "--listen", "127.0.0.1:0"]);
+    // Nobody listens there.
+    command.env("VESTIBULE_MAIL_URL", "smtp://127.0.0.1:1");
+    let server = Server::start(command);
+    server.http().sign_up("bob@example.org", PASSWORD);
+    eventually("the first attempt fails", || {
+        let waiting = site.run(&["mail", "outbox", "list", "--json"]).ok().json();
+        waiting[0]["last_error"].is_string().then_some(())
+    });
+}
+
+fn wrong(server: &Server, number: usize) {
+    for _ in 0..number {
+        let body = json!({"email": EMAIL, "password": "another-long-word-9"});
+        assert_eq!(server.http().post("/v1/login", None, &body).status, 401);
+    }
+}
+
+#[test]
+fn the_trail_is_read_and_exported_with_the_server_down() {
+    on_both_databases(|site| {
+        prepare(site);
+        site.run(&["user", "disable", "ada"]).ok();
+        site.run(&["user", "enable", "ada"]).ok();
+        let kinds = |arguments: &[&str]| -> Vec<Value> {
+            site.run(arguments).ok().json().iter().map(|entry| entry["kind"].clone()).collect()
+        };
+        assert_eq!(kinds(&["audit", "tail", "--json"]), ["created", "disabled", "enabled"]);
+        assert_eq!(kinds(&["audit", "tail", "-n", "1", "--json"]), ["enabled"]);
+        assert_eq!(kinds(&["audit", "export"]), ["created", "disabled", "enabled"]);
+        assert_eq!(kinds(&["audit", "export", "--kind", "disabled", "--since", "1h"]), ["disabled"]);
+        assert_eq!(kinds(&["audit", "export", "--since", "2020-01-01"]).len(), 3);
+        assert_eq!(kinds(&["audit", "export", "--since", "0s"]), [""; 0]);
+        let entry = site.run(&["audit", "export"]).ok().json().remove(0);
+        assert_eq!((&entry["actor"], &entry["email"]), (&json!("operator"), &json!("a***@example.org")));
+        let text = site.run(&["audit", "tail"]).ok().stdout;
+        let cells: Vec<_> = text.lines().next().unwrap().split('\t').collect();
+        assert_eq!(cells[1..], ["created", "operator", "a***@example.org", "-", "-"]);
+        site.run(&["audit", "export", "--kind", "nothing"]).refused(2, "signed_in");
+        site.run(&["audit", "export", "--since", "yesterday"]).refused(2, "2026-03-01");
+    });
+}
+
+#[test]
+fn the_trail_is_followed() {
+    let site = Site::sqlite();
+    prepare(&site);
+    let mut command = site.command(&["audit", "tail", "--follow", "--json", "-n", "1"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let entries = crate::program::lines(child.stdout.take().unwrap());
+    let next = || -> Value {
+        serde_json::from_str(&entries.recv_timeout(crate::program::PATIENCE).unwrap()).unwrap()
+    };
+    assert_eq!(next()["kind"], "created");
+    site.run(&["user", "disable", "ada"]).ok();
+    assert_eq!(next()["kind"], "disabled");
+    site.run(&["user", "enable", "ada"]).ok();
+    assert_eq!(next()["kind"], "enabled");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(entries.try_recv().is_err(), "each entry comes once");
+}
+
+// L2: the shell shows why somebody cannot get in, and lets them.
+#[test]
+fn a_locked_account_is_shown_and_opened() {
+    on_both_databases(|site| {
+        prepare(site);
+        let server = site.serve();
+        wrong(&server, 5);
+        let shown = |account: &str| site.run(&["limits", "show", account, "--json"]).ok().json().remove(0);
+        let limits = shown("ada");
+        assert_eq!((&limits["failures"], &limits["email"]), (&json!(5), &json!(EMAIL)));
+        assert_eq!(
+            (&limits["closed_for_good"], &limits["codes_sent"]),
+            (&json!(false), &json!({"day": 0, "month": 0}))
+        );
+        let cleared = site.run(&["limits", "clear", "Ada@example.org", "--json"]).ok();
+        assert!(cleared.stderr.contains("5 wrong passwords and 0 wrong codes"), "{}", cleared.stderr);
+        assert_eq!(cleared.json()[0]["failures"], 0);
+        server.http().sign_in(EMAIL, PASSWORD);
+        let trail = site.run(&["audit", "export", "--kind", "limits_cleared"]).ok().json();
+        assert_eq!((trail.len(), &trail[0]["actor"]), (1, &json!("operator")));
+        // An address needs no account.
+        assert_eq!(shown("nobody@example.org")["user_id"], Value::Null);
+        let text = site.run(&["limits", "show", "nobody@example.org"]).ok().stdout;
+        assert!(
+            text.contains("account           none\n") && text.contains("next try          now\n"),
+            "{text}"
+        );
+        site.run(&["limits", "show", "nobody-there"]).refused(5, "there is no such user");
+        site.run(&["limits", "clear", "no body"]).refused(2, "user name");
+    });
+}
+
+// M7: what waits is seen, tried again and dropped with the server down.
+#[test]
+fn the_outbox_is_looked_after() {
+    on_both_databases(|site| {
+        leave_a_mail_waiting(site);
+        let list = |arguments: &[&str]| {
+            site.run(&[&["mail", "outbox", "list", "--json"], arguments].concat()).ok().json()
+        };
+        let mail = list(&["--state", "waiting"]).remove(0);
+        assert_eq!(
+            (&mail["kind"], &mail["to"], &mail["state"]),
+            (&json!("confirm"), &json!("b***@example.org"), &json!("waiting"))
+        );
+        let id = mail["id"].as_str().unwrap();
+        assert!(list(&["--state", "failed"]).is_empty());
+        let again = site.run(&["mail", "outbox", "retry", id, "--json"]).ok().json().remove(0);
+        assert!(again["due_at"].as_str() < mail["due_at"].as_str(), "{again} {mail}");
+        assert_eq!(site.run(&["mail", "outbox", "retry", "--failed", "--json"]).ok().json()[0]["retried"], 0);
+        site.run(&["mail", "outbox", "drop", id]).refused(2, "--yes");
+        site.run(&["mail", "outbox", "drop", id, "--yes"]).ok();
+        assert!(list(&[]).is_empty());
+        site.run(&["mail", "outbox", "retry", id]).refused(5, "no such message");
+        site.run(&["mail", "outbox", "drop", id, "--yes"]).refused(5, "no such message");
+        site.run(&["mail", "outbox", "retry"]).refused(2, "ID");
+        site.run(&["mail", "outbox", "retry", "usr_1"]).refused(2, "msg_");
+        let acts = site.run(&["audit", "export", "--kind", "assisted"]).ok().json();
+        let told: Vec<_> = acts.iter().map(|act| act["detail"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(
+            told,
+            [format!("mail {id} (confirm) tried again"), format!("mail {id} (confirm) dropped")]
+        );
+    });
+}
+
+// M8: whether mail leaves is found out without a database, and said in words.
+#[test]
+fn a_test_message_says_how_it_went() {
+    let site = Site::sqlite();
+    let test = |url: &str, arguments: &[&str]| {
+        let mut command = site.command(&[&["mail", "test", "ada@example.org"], arguments].concat());
+        command.env("VESTIBULE_MAIL_URL", url).env("VESTIBULE_MAIL_FROM", "no-reply@example.org");
+        crate::program::Finished::from(command.output().unwrap())
+    };
+    let folder = site.path("mails");
+    std::fs::create_dir(&folder).unwrap();
+    let sent = test(&format!("file://{}", folder.display()), &["--json", "--locale", "de"]).ok();
+    assert_eq!((&sent.json()[0]["outcome"], &sent.json()[0]["transport"]), (&json!("sent"), &json!("file")));
+    let letter = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let letter = std::fs::read_to_string(letter).unwrap();
+    assert!(letter.contains("To: ada@example.org") && letter.contains("Testnachricht"), "{letter}");
+    let kept = test("memory:", &[]).ok();
+    assert!(kept.stderr.contains("nothing was sent"), "{kept:?}");
+    test("smtp://127.0.0.1:1", &[]).refused(75, "not taken now").refused(75, "fix:");
+    let refused = test("smtp://127.0.0.1:1", &["--json"]);
+    assert_eq!(refused.json()[0]["outcome"], "temporary");
+    site.run(&["mail", "test", "ada@example.org"]).refused(2, "VESTIBULE_MAIL_URL");
+    site.run(&["mail", "test", "ada"]).refused(2, "ADDRESS");
+    assert!(!site.path("vestibule-data").exists(), "no database was made");
+}
+
+#[test]
+fn a_mail_is_looked_at_before_anybody_gets_it() {
+    let site = Site::sqlite();
+    let text = site.run(&["mail", "preview", "confirm", "--locale", "de"]).ok().stdout;
+    assert!(text.starts_with("Subject: ") && text.contains("0123"), "{text}");
+    let html = site.run(&["mail", "preview", "welcome", "--html"]).ok().stdout;
+    assert!(html.starts_with("<!doctype html>\n<html lang=\"en\""), "{html}");
+    let json = site.run(&["mail", "preview", "test", "--json"]).ok().json().remove(0);
+    assert!(json["subject"].is_string() && json["text"].is_string() && json["html"].is_string(), "{json}");
+    site.run(&["mail", "preview", "nothing"]).refused(2, "password_reset");
+    // What is looked at is what would be sent: with the operator's own texts.
+    let own = site.path("templates/welcome/en");
+    std::fs::create_dir_all(&own).unwrap();
+    std::fs::write(own.join("subject.txt"), "Hello from {{ site_name }}\n").unwrap();
+    let mut command = site.command(&["mail", "preview", "welcome"]);
+    command.env("VESTIBULE_MAIL_TEMPLATES_DIR", site.path("templates"));
+    let shown = crate::program::Finished::from(command.output().unwrap()).ok().stdout;
+    assert!(shown.starts_with("Subject: Hello from Vestibule\n"), "{shown}");
+}
