@@ -1,4 +1,4 @@
-//! A client of a few lines for measuring our own server: GET on one connection that stays open.
+//! A client of a few lines for measuring our own server: requests on one connection that stays open.
 
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -20,7 +20,23 @@ impl Connection {
 
     /// The answer's status. Its body is read and dropped.
     pub(crate) fn get(&mut self, path: &str) -> Result<u16> {
-        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        Ok(self.send("GET", path, None, "")?.0)
+    }
+
+    /// Status and body of the answer to a request with a token and a JSON body, where there are any.
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: &str,
+    ) -> Result<(u16, String)> {
+        let token = token.map_or_else(String::new, |token| format!("authorization: Bearer {token}\r\n"));
+        let content = match body.len() {
+            0 => String::new(),
+            length => format!("content-type: application/json\r\ncontent-length: {length}\r\n"),
+        };
+        let request = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n{token}{content}\r\n{body}");
         self.stream.get_mut().write_all(request.as_bytes())?;
         let status = self.line()?.split(' ').nth(1).and_then(|code| code.parse().ok());
         let status = status.ok_or_else(|| Error::new(ErrorKind::InvalidData, "not an HTTP answer"))?;
@@ -34,9 +50,9 @@ impl Connection {
                 None => break,
             }
         }
-        let mut body = (&mut self.stream).take(length);
-        std::io::copy(&mut body, &mut std::io::sink())?;
-        Ok(status)
+        let mut answer = String::new();
+        (&mut self.stream).take(length).read_to_string(&mut answer)?;
+        Ok((status, answer))
     }
 
     fn line(&mut self) -> Result<String> {
@@ -89,8 +105,9 @@ pub(crate) mod tests {
             ],
         );
         let mut connection = Connection::open(address).unwrap();
-        let statuses = [1, 2, 3].map(|_| connection.get("/livez").unwrap());
-        assert_eq!(statuses, [200, 503, 204]);
+        assert_eq!(connection.send("POST", "/x", Some("token"), "").unwrap(), (200, "ok".to_owned()));
+        let statuses = [1, 2].map(|_| connection.get("/livez").unwrap());
+        assert_eq!(statuses, [503, 204]);
         assert!(connection.get("/livez").is_err(), "closed");
     }
 }

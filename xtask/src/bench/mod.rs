@@ -1,6 +1,9 @@
-//! Measurements of the release build. They print figures and never fail for being slow: the machine decides those.
+//! Measurements of the release build, or where that is asked for of the debug build. They print figures and never fail for being slow: the machine decides those.
 
+mod instances;
+mod limits;
 mod program;
+mod revocation;
 mod spread;
 mod start;
 
@@ -13,12 +16,18 @@ use crate::shell::Result;
 pub(crate) enum Bench {
     /// Time from start to the first answer, and memory, on an existing SQLite database
     Start(start::Options),
+    /// Wrong passwords for one account at four instances at once: how many get an answer
+    Limits(limits::Options),
+    /// How long another instance accepts the token of a session that was ended
+    Revocation(revocation::Options),
 }
 
 impl Bench {
     pub(crate) fn run(&self) -> Result {
         match self {
             Self::Start(options) => start::run(options),
+            Self::Limits(options) => limits::run(options),
+            Self::Revocation(options) => revocation::run(options),
         }
     }
 }

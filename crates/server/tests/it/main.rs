@@ -11,6 +11,7 @@ mod instances;
 mod introspection;
 mod keys;
 mod lifecycle;
+mod limits;
 mod migrations;
 mod operators;
 mod peers;
