@@ -11,11 +11,13 @@ use crate::problem::Problem;
 pub(crate) struct Pairs(pub(crate) Vec<(String, String)>);
 
 impl Pairs {
-    /// Decodes `a=1&b=2`.
+    /// Decodes `a=1&b=2`. What does not stand for UTF-8 is refused, where the URL standard would put a `U+FFFD`: a
+    /// password must not become another.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, Problem> {
         let refused = |reason: &'static str| Problem::new(Code::InvalidRequest).detail(reason);
-        let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(text)
-            .map_err(|_| refused("The parameters are not percent-encoded UTF-8."))?;
+        let sent = text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+        let pairs: Option<Vec<(String, String)>> = sent.map(pair).collect();
+        let pairs = pairs.ok_or_else(|| refused("The parameters are not percent-encoded UTF-8."))?;
         let mut names: Vec<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         if names.windows(2).any(|two| two[0] == two[1]) {
@@ -31,6 +33,30 @@ impl Pairs {
     }
 }
 
+/// `name=value`, or a name alone.
+fn pair(text: &[u8]) -> Option<(String, String)> {
+    let mut halves = text.splitn(2, |byte| *byte == b'=');
+    Some((decoded(halves.next()?)?, decoded(halves.next().unwrap_or_default())?))
+}
+
+/// `+` is a space, and `%` begins two digits (URL standard, `application/x-www-form-urlencoded`).
+fn decoded(text: &[u8]) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.iter();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => digit(*rest.next()?)? << 4 | digit(*rest.next()?)?,
+            other => *other,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
 /// A body of `application/x-www-form-urlencoded`. Who reads it ignores names it does not know (RFC 6749 §3.2).
 pub(crate) struct Form(pub(crate) Pairs);
 
@@ -41,5 +67,33 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         require_type(request.headers(), "application/x-www-form-urlencoded")?;
         let body = read_body(request.into_body()).await?;
         Pairs::parse(&body).map(Form)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(text: &[u8]) -> Option<Vec<(String, String)>> {
+        Pairs::parse(text).ok().map(|Pairs(pairs)| pairs)
+    }
+
+    #[test]
+    fn a_form_is_read_as_browsers_write_it() {
+        let expected = [("a b", "ä+=&"), ("c", ""), ("d", "="), ("", "x")];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        assert_eq!(pairs("a+b=%C3%A4%2b%3D%26&&c&d==&=x".as_bytes()), Some(expected));
+        assert_eq!(pairs("ä=ö".as_bytes()), Some(vec![("ä".to_owned(), "ö".to_owned())]));
+        assert_eq!(pairs(b""), Some(Vec::new()));
+    }
+
+    #[test]
+    fn what_is_not_utf_8_or_comes_twice_is_refused() {
+        for text in
+            [&b"a=%ff%fe"[..], b"%ff=a", b"a=\xff", b"a=%", b"a=%f", b"a=%zz", b"a=%+1", b"a=%ed%a0%80"]
+        {
+            assert_eq!(pairs(text), None, "{}", String::from_utf8_lossy(text));
+        }
+        assert_eq!(pairs(b"a=1&b=2&%61=3"), None);
     }
 }

@@ -54,9 +54,11 @@ on_both_stores! {
             let answer = world.get_as(&format!("/v1/admin/users?{query}"), &token).await;
             assert_eq!(answer.field_errors().join(", "), expected, "{query}");
         }
-        let twice = world.get_as("/v1/admin/users?q=a&q=b", &token).await;
-        assert_eq!(twice.problem(), (400, "invalid_request".to_owned()));
-        for query in ["q=%25", "q=_", "q=%ff", "q='", "q=%F0%9F%98%80"] {
+        for query in ["q=a&q=b", "q=%ff", "q=%"] {
+            let answer = world.get_as(&format!("/v1/admin/users?{query}"), &token).await;
+            assert_eq!(answer.problem(), (400, "invalid_request".to_owned()), "{query}");
+        }
+        for query in ["q=%25", "q=_", "q=%EF%BF%BD", "q='", "q=%F0%9F%98%80"] {
             let answer = world.get_as(&format!("/v1/admin/users?{query}"), &token).await;
             assert_eq!((answer.status, answer.json()["items"].as_array().unwrap().len()), (200, 0), "{query}");
         }
