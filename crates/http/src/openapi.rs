@@ -1,11 +1,14 @@
 //! The `OpenAPI` description, made from the handlers and the catalogue of errors.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, Object, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
+};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
     ContentBuilder, Header, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Response,
@@ -112,6 +115,12 @@ pub(crate) fn text_header(meaning: &str) -> Header {
     let mut header = Header::new(ObjectBuilder::new().schema_type(Type::String).build());
     header.description = Some(meaning.to_owned());
     header
+}
+
+/// Exactly one of these.
+pub(crate) fn one_of(names: &[Cow<'static, str>]) -> RefOr<Schema> {
+    let either = names.iter().map(|name| Ref::from_schema_name(name.as_ref()));
+    either.fold(OneOfBuilder::new(), OneOfBuilder::item).into()
 }
 
 fn example(code: Code) -> Value {
@@ -242,10 +251,15 @@ fn complete_components(api: &mut OpenApi) {
     schemas.push(("FieldError".to_owned(), FieldSchema::schema()));
     components.schemas.extend(schemas);
     for (name, schema) in &mut components.schemas {
-        // Unknown fields are refused in requests; answers may gain fields.
-        if let (true, RefOr::T(Schema::Object(object))) = (name.ends_with("Request"), schema) {
+        let RefOr::T(Schema::Object(object)) = schema else { continue };
+        // Unknown fields are refused in requests; forms may have more, each once; answers may gain fields.
+        if name.ends_with("Request") {
             object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        } else if name.ends_with("Form") {
+            let text = Schema::from(ObjectBuilder::new().schema_type(Type::String)).into();
+            object.additional_properties = Some(Box::new(AdditionalProperties::RefOr(text)));
         }
+        complete_fields(object);
     }
     let mut bearer = Http::new(HttpAuthScheme::Bearer);
     bearer.bearer_format = Some("JWT".to_owned());
@@ -265,15 +279,45 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
         .filter_map(Option::as_mut)
 }
 
+/// A field can be left out or be `null`, never both.
+fn complete_fields(object: &mut Object) {
+    for (name, field) in &mut object.properties {
+        let RefOr::T(Schema::Object(field)) = field else { continue };
+        if !object.required.contains(name) {
+            never_null(field);
+        }
+        list_values(field);
+    }
+}
+
+fn never_null(object: &mut Object) {
+    if let SchemaType::Array(types) = &object.schema_type
+        && let Some(sent) = types.iter().find(|kind| **kind != Type::Null)
+    {
+        object.schema_type = SchemaType::Type(sent.clone());
+    }
+}
+
+/// An annotation can name the values of a text only as `^(one|other)$`; clients are better off with a list.
+fn list_values(object: &mut Object) {
+    let listed = object.pattern.as_deref().and_then(|text| text.strip_prefix('^')?.strip_suffix('$'));
+    let Some(listed) = listed.map(|text| text.trim_start_matches('(').trim_end_matches(')')) else { return };
+    let values: Vec<&str> = listed.split('|').collect();
+    let plain = |value: &&str| value.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    if values.iter().all(plain) {
+        object.enum_values = Some(values.into_iter().map(Value::from).collect());
+        object.pattern = None;
+    }
+}
+
 fn complete_operation(operation: &mut Operation) {
     for parameter in operation.parameters.iter_mut().flatten() {
-        // A parameter may be left out, but there is no way to send a `null`.
         if let RefOr::T(parameter) = parameter
             && let Some(RefOr::T(Schema::Object(object))) = &mut parameter.schema
-            && let SchemaType::Array(types) = &object.schema_type
-            && let Some(sent) = types.iter().find(|kind| **kind != Type::Null)
         {
-            object.schema_type = SchemaType::Type(sent.clone());
+            // A parameter may be left out, but there is no way to send a `null`.
+            never_null(object);
+            list_values(object);
         }
     }
     for response in operation.responses.responses.values_mut() {

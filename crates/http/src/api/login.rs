@@ -4,8 +4,7 @@ use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
-use utoipa::openapi::schema::{OneOfBuilder, Schema};
-use utoipa::openapi::{Ref, RefOr};
+use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -14,7 +13,7 @@ use vestibule::{Accounts, Login, Tokens};
 use super::User;
 use crate::catalogue::Code;
 use crate::extract::{Client, Fields, GivenPassword, Json, Query, ReadFields, SignedIn, cookies, fields};
-use crate::openapi::{API, BEARER, BODY, EVERY, HASH, errors};
+use crate::openapi::{API, BEARER, BODY, EVERY, HASH, errors, one_of};
 use crate::problem::Problem;
 use crate::{App, FieldError};
 
@@ -74,9 +73,7 @@ struct UserNameLoginRequest {
 
 impl PartialSchema for LoginRequest {
     fn schema() -> RefOr<Schema> {
-        let either = [EmailLoginRequest::name(), UserNameLoginRequest::name()];
-        let either = either.into_iter().map(Ref::from_schema_name);
-        either.fold(OneOfBuilder::new(), OneOfBuilder::item).into()
+        one_of(&[EmailLoginRequest::name(), UserNameLoginRequest::name()])
     }
 }
 

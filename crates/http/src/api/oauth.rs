@@ -19,7 +19,9 @@ use crate::problem::Problem;
 /// The error of RFC 6749 §5.2. `temporarily_unavailable` is ours for 429 and 503.
 #[derive(Serialize, ToSchema)]
 pub(super) struct OAuthError {
-    /// `invalid_request`, `invalid_grant`, `invalid_client`, `unsupported_grant_type` or `temporarily_unavailable`.
+    #[schema(
+        pattern = "^(invalid_request|invalid_grant|invalid_client|unsupported_grant_type|temporarily_unavailable)$"
+    )]
     error: &'static str,
     error_description: String,
 }

@@ -1,5 +1,6 @@
 //! Tokens as `OAuth` 2 gives them out (RFC 6749) and takes them back (RFC 7009).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::extract::{Request, State};
@@ -7,8 +8,8 @@ use axum::http::header::PRAGMA;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::openapi::RefOr;
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{IntoResponses, PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use vestibule::{Accounts, AuthenticateError, Login, Password, SignInError, Tokens};
@@ -17,26 +18,33 @@ use super::oauth::{self, OAuthError, Refusal};
 use crate::App;
 use crate::catalogue::Code;
 use crate::extract::{Client, Pairs};
+use crate::openapi::one_of;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(token)).routes(routes!(revoke))
 }
 
-/// What is exchanged for tokens. Other parameters are ignored; one that is needed and missing is `invalid_request`.
+/// A password to exchange. Other parameters are ignored.
 #[derive(ToSchema)]
 #[schema(example = json!({"grant_type": "password", "username": "ada@example.org", "password": "violet-otter-maps-42"}))]
 #[expect(dead_code, reason = "describes what `Grant` reads")]
-struct TokenForm {
-    /// `password` (may be left out) or `refresh_token`.
-    #[schema(required = false, nullable = false)]
+struct PasswordGrantForm {
+    #[schema(required = false, nullable = false, pattern = "^(password)$")]
     grant_type: Option<String>,
     /// An e-mail address or a user name.
-    #[schema(required = false, nullable = false)]
-    username: Option<String>,
-    #[schema(required = false, nullable = false, format = Password)]
-    password: Option<String>,
-    #[schema(required = false, nullable = false)]
-    refresh_token: Option<String>,
+    username: String,
+    #[schema(format = Password)]
+    password: String,
+}
+
+/// A refresh token to exchange. Other parameters are ignored.
+#[derive(ToSchema)]
+#[schema(example = json!({"grant_type": "refresh_token", "refresh_token": "vrt_k3y0fTh3s3ss10nWh1chW0rks0nc3AndN3v3rAga1nX"}))]
+#[expect(dead_code, reason = "describes what `Grant` reads")]
+struct RefreshGrantForm {
+    #[schema(pattern = "^(refresh_token)$")]
+    grant_type: String,
+    refresh_token: String,
 }
 
 /// The answer of RFC 6749 §5.1.
@@ -83,6 +91,23 @@ enum Grant {
     Refresh(String),
 }
 
+impl PartialSchema for Grant {
+    fn schema() -> RefOr<Schema> {
+        one_of(&[PasswordGrantForm::name(), RefreshGrantForm::name()])
+    }
+}
+
+impl ToSchema for Grant {
+    fn name() -> Cow<'static, str> {
+        "TokenForm".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((PasswordGrantForm::name().into(), PasswordGrantForm::schema()));
+        schemas.push((RefreshGrantForm::name().into(), RefreshGrantForm::schema()));
+    }
+}
+
 impl Grant {
     fn read(mut form: Pairs) -> Result<Self, Refusal> {
         let mut needed = |name: &str| oauth::needed(&mut form, name);
@@ -123,7 +148,7 @@ impl IntoResponses for TokenErrors {
 
 /// Exchanges a password or a refresh token for tokens. A refresh token works once; using it again ends its session.
 #[utoipa::path(post, path = "/v1/token", tag = "Sign-in", operation_id = "token",
-    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    request_body(content = Grant, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "Tokens.", body = TokenAnswer,
         headers(("Pragma" = String, description = "`no-cache`"))),
         (status = 400, description = "The request, or what it offers, is not valid.", body = OAuthError,

@@ -133,6 +133,43 @@ fn every_operation_has_examples_and_lists_its_errors() {
     }
 }
 
+/// What makes a generated client pleasant: a name for each operation, lists as lists, and one way to be absent.
+#[test]
+fn the_description_is_good_for_generated_clients() {
+    let description = description();
+    let mut found = Vec::new();
+    objects(&description, &mut found);
+    let mut names: Vec<&str> =
+        found.iter().filter_map(|object| object.get("operationId")?.as_str()).collect();
+    let operations = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), operations);
+    assert!(operations >= ROUTES.len());
+
+    let schemas = description["components"]["schemas"].as_object().unwrap();
+    let null = Value::from("null");
+    for (schema, name, field) in schemas.iter().flat_map(|(schema, value)| {
+        let fields = value["properties"].as_object().into_iter().flatten();
+        fields.map(move |(name, field)| ((schema, value), name, field))
+    }) {
+        let shown = format!("{}.{name}: {field}", schema.0);
+        let required = schema.1["required"].as_array().into_iter().flatten().any(|one| one == name);
+        let nullable = field["type"].as_array().is_some_and(|types| types.contains(&null));
+        assert!(required || !nullable, "{shown}");
+        assert!(!field["pattern"].as_str().is_some_and(|pattern| pattern.starts_with("^(")), "{shown}");
+    }
+    assert_eq!(
+        schemas["UserPage"]["properties"]["next_cursor"]["type"],
+        serde_json::json!(["string", "null"])
+    );
+    assert_eq!(schemas["Session"]["properties"]["token_type"]["enum"], serde_json::json!(["Bearer"]));
+    for (name, schema) in schemas.iter().filter(|(name, _)| name.ends_with("Form")) {
+        let either = schema["oneOf"].is_array();
+        assert!(either || schema["additionalProperties"]["type"] == "string", "{name}");
+    }
+}
+
 on_both_stores! {
     async fn every_described_route_is_there(world: World) {
         for (path, methods) in ROUTES {
