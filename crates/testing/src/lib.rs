@@ -35,7 +35,7 @@ mod shared;
 
 pub use cluster::Cluster;
 pub use database::TestDatabase;
-pub use peers::{node, python, python_program, system_program};
+pub use peers::{node, node_packages, python, python_program, system_program};
 pub use program::installed;
 
 use std::panic::resume_unwind;

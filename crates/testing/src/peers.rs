@@ -25,10 +25,17 @@ pub fn python_program(name: &str) -> Command {
 /// # Panics
 /// When `cargo xtask setup` has not made them.
 pub fn node() -> Command {
-    let packages = made_by_setup("node/node_modules");
     let mut command = Command::new("node");
-    command.env("NODE_PACKAGES", packages.join("index.js"));
+    command.env("NODE_PACKAGES", node_packages().join("index.js"));
     command
+}
+
+/// The folder with those packages, for programs that look for it beside their files.
+///
+/// # Panics
+/// When `cargo xtask setup` has not made it.
+pub fn node_packages() -> PathBuf {
+    made_by_setup("node/node_modules")
 }
 
 /// A program of the system, e.g. `/usr/sbin/nginx`.

@@ -4,7 +4,9 @@
 
 #[expect(unreachable_pub, reason = "the text of docs/protect.md, where it is an application's own file")]
 mod axum_app;
+mod clients;
 mod commands;
+mod described;
 mod forward_auth;
 mod http;
 mod instances;

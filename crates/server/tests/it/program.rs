@@ -93,6 +93,13 @@ impl Site {
     pub(crate) fn serve(&self) -> Server {
         Server::start(self.command(&["serve", "--dev", "--listen", "127.0.0.1:0"]))
     }
+
+    /// The same for one client that does a lot: without the limits per client.
+    pub(crate) fn serve_without_limits(&self) -> Server {
+        let mut command = self.command(&["serve", "--dev", "--listen", "127.0.0.1:0"]);
+        command.env("VESTIBULE_LIMITS_ENABLED", "false");
+        Server::start(command)
+    }
 }
 
 /// A command that ended.
