@@ -1,16 +1,17 @@
 //! Every limit and lifetime, with its name, its default and where it comes from.
 
-use std::collections::BTreeSet;
+mod check;
+
 use std::time::Duration;
 
 use crate::domain::password::PasswordRules;
 use crate::{SigningAlgorithm, WebhookSubscription};
 
+pub use check::PolicyError;
+
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
-/// Each event is a row for each endpoint that wants it.
-const ENDPOINTS_MAX: usize = 16;
 
 /// Checked settings. Start from `Policy::default()` and change what differs.
 #[derive(Clone, Debug)]
@@ -52,10 +53,6 @@ impl Rate {
     /// `most` in any window of this length.
     pub const fn new(most: i64, window: Duration) -> Self {
         Self { most, window }
-    }
-
-    fn is_sound(self) -> bool {
-        (1..=100_000).contains(&self.most) && (Duration::from_secs(1)..=30 * DAY).contains(&self.window)
     }
 }
 
@@ -285,143 +282,5 @@ impl Default for TokenPolicy {
     }
 }
 
-const RATE_BOUNDS: &str = "must be 1 to 100000 in 1 second to 30 days";
-
-/// A setting that would make the product unsafe or useless.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{setting}` {rule}")]
-pub struct PolicyError {
-    /// The setting, as `section.name`.
-    pub setting: &'static str,
-    /// What it must satisfy.
-    pub rule: &'static str,
-}
-
-impl Policy {
-    /// Refuses settings below the floor of the security requirements.
-    ///
-    /// # Errors
-    /// The first setting that breaks its rule.
-    pub fn check(&self) -> Result<(), PolicyError> {
-        let Self { confirm, sign_up, tokens, passwords, hash, webhooks, .. } = self;
-        let rules = [
-            (confirm.link || confirm.code, "confirm.methods", "must name `link`, `code`, or both"),
-            ((4..=8).contains(&confirm.code_digits), "confirm.code_digits", "must be 4 to 8"),
-            (
-                (Duration::from_secs(10)..=10 * MINUTE).contains(&confirm.code_lifetime),
-                "confirm.code_lifetime",
-                "must be 10 seconds to 10 minutes (ASVS 6.5.5)",
-            ),
-            ((1..=5).contains(&confirm.guesses_per_code), "confirm.guesses_per_code", "must be 1 to 5"),
-            ((1..=10).contains(&sign_up.open_per_address), "signup.open_per_address", "must be 1 to 10"),
-            ((HOUR..=7 * DAY).contains(&sign_up.lifetime), "signup.lifetime", "must be 1 hour to 7 days"),
-            (
-                sign_up.resend_waits.iter().all(|wait| *wait >= confirm.code_lifetime)
-                    && !sign_up.resend_waits.is_empty(),
-                "signup.resend_waits",
-                "must name at least one wait, none shorter than the life of a code",
-            ),
-            (
-                (MINUTE..=HOUR).contains(&tokens.access_lifetime),
-                "tokens.access_lifetime",
-                "must be 1 to 60 minutes",
-            ),
-            (
-                tokens.jwks_max_age <= DAY
-                    && (Duration::from_secs(1)..=HOUR).contains(&tokens.keys_read_every),
-                "tokens.jwks_max_age",
-                "must be a day or less, and keys must be read every second to every hour",
-            ),
-            (tokens.leeway <= Duration::from_secs(30), "tokens.leeway", "must be 30 seconds or less"),
-            (
-                tokens.session_idle <= tokens.session_absolute,
-                "tokens.session_idle",
-                "must not be longer than tokens.session_absolute",
-            ),
-            (self.sign_in.client_failures.is_sound(), "limits.sign_in", RATE_BOUNDS),
-            (confirm.client_failures.iter().all(|rate| rate.is_sound()), "limits.codes", RATE_BOUNDS),
-            (sign_up.client_mails.is_sound(), "limits.mails", RATE_BOUNDS),
-            (
-                (7 * DAY..=3650 * DAY).contains(&self.audit_retention),
-                "audit.retention",
-                "must be 7 to 3650 days",
-            ),
-            (
-                (1..=100).contains(&self.sign_in.hard_stop),
-                "limits.hard_stop",
-                "must be 1 to 100 (SP 800-63B-4 §3.2.2)",
-            ),
-            (
-                (8..=64).contains(&passwords.min_code_points),
-                "password.min_length",
-                "must be 8 to 64 (ASVS 6.2.1, NIST SP 800-63B-4)",
-            ),
-            (
-                hash.memory_kib >= 19_456 && hash.passes >= 2
-                    || hash.memory_kib >= 47_104 && hash.passes >= 1,
-                "hash.memory_kib",
-                "must be at least 19456 with 2 passes or 47104 with 1 (OWASP Password Storage)",
-            ),
-            (
-                hash.memory_kib <= 262_144 && hash.passes <= 10,
-                "hash.memory_kib",
-                "must be at most 262144, with at most 10 passes",
-            ),
-            (
-                webhooks.len() <= ENDPOINTS_MAX && names_of(webhooks).len() == webhooks.len(),
-                "webhooks",
-                "must have at most 16 endpoints, each with a name of its own: 1 to 64 small letters, digits, `-` and `_`",
-            ),
-        ];
-        match rules.iter().find(|(holds, ..)| !holds) {
-            None => Ok(()),
-            Some((_, setting, rule)) => Err(PolicyError { setting, rule }),
-        }
-    }
-}
-
-/// The names that may be.
-fn names_of(webhooks: &[WebhookSubscription]) -> BTreeSet<&str> {
-    let is_fit = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
-    let names = webhooks.iter().map(|it| it.endpoint.as_str());
-    names.filter(|name| (1..=64).contains(&name.len()) && name.chars().all(is_fit)).collect()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_defaults_are_allowed() {
-        assert_eq!(Policy::default().check(), Ok(()));
-    }
-
-    // D1, D2, P4: below the floor the program refuses to start.
-    #[test]
-    fn unsafe_settings_are_refused_by_name() {
-        let refused = |change: fn(&mut Policy)| {
-            let mut policy = Policy::default();
-            change(&mut policy);
-            policy.check().unwrap_err().setting
-        };
-        assert_eq!(refused(|p| p.passwords.min_code_points = 7), "password.min_length");
-        assert_eq!(refused(|p| p.confirm.code_digits = 3), "confirm.code_digits");
-        assert_eq!(refused(|p| p.hash.memory_kib = 19_455), "hash.memory_kib");
-        assert_eq!(refused(|p| p.hash.passes = 1), "hash.memory_kib");
-        assert_eq!(
-            refused(|p| p.sign_up.resend_waits = vec![Duration::from_secs(59)]),
-            "signup.resend_waits"
-        );
-        assert_eq!(refused(|p| (p.confirm.link, p.confirm.code) = (false, false)), "confirm.methods");
-        let endpoint = |name: &str| WebhookSubscription { endpoint: name.to_owned(), events: vec![] };
-        let many: Vec<String> = (0..17).map(|number| number.to_string()).collect();
-        let many: Vec<&str> = many.iter().map(String::as_str).collect();
-        for names in [&["a", "a"][..], &[""], &["A b"], &many] {
-            let webhooks = names.iter().map(|name| endpoint(name)).collect();
-            let refused = Policy { webhooks, ..Policy::default() }.check().unwrap_err();
-            assert_eq!(refused.setting, "webhooks", "{names:?}");
-        }
-        let webhooks = many[..16].iter().map(|name| endpoint(name)).collect();
-        assert_eq!(Policy { webhooks, ..Policy::default() }.check(), Ok(()));
-    }
-}
+mod tests;

@@ -1,0 +1,142 @@
+//! What settings must satisfy before anything starts.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::{DAY, HOUR, MINUTE, Policy, Rate};
+use crate::WebhookSubscription;
+
+const RATE_BOUNDS: &str = "must be 1 to 100000 in 1 second to 30 days";
+/// Each event is a row for each endpoint that wants it.
+const ENDPOINTS_MAX: usize = 16;
+
+/// A setting that would make the product unsafe or useless.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{setting}` {rule}")]
+pub struct PolicyError {
+    /// The setting, as `section.name`.
+    pub setting: &'static str,
+    /// What it must satisfy.
+    pub rule: &'static str,
+}
+
+/// Whether it holds, the setting it is about, and what it says.
+type Rule = (bool, &'static str, &'static str);
+
+impl Policy {
+    /// Refuses settings below the floor of the security requirements.
+    ///
+    /// # Errors
+    /// The first setting that breaks its rule.
+    pub fn check(&self) -> Result<(), PolicyError> {
+        let rules = [self.of_sign_ups(), self.of_tokens(), self.of_limits(), self.of_costs()];
+        match rules.iter().flatten().find(|(holds, ..)| !holds) {
+            None => Ok(()),
+            Some((_, setting, rule)) => Err(PolicyError { setting, rule }),
+        }
+    }
+
+    fn of_sign_ups(&self) -> Vec<Rule> {
+        let Self { confirm, sign_up, passwords, .. } = self;
+        vec![
+            (confirm.link || confirm.code, "confirm.methods", "must name `link`, `code`, or both"),
+            ((4..=8).contains(&confirm.code_digits), "confirm.code_digits", "must be 4 to 8"),
+            (
+                (Duration::from_secs(10)..=10 * MINUTE).contains(&confirm.code_lifetime),
+                "confirm.code_lifetime",
+                "must be 10 seconds to 10 minutes (ASVS 6.5.5)",
+            ),
+            ((1..=5).contains(&confirm.guesses_per_code), "confirm.guesses_per_code", "must be 1 to 5"),
+            ((1..=10).contains(&sign_up.open_per_address), "signup.open_per_address", "must be 1 to 10"),
+            ((HOUR..=7 * DAY).contains(&sign_up.lifetime), "signup.lifetime", "must be 1 hour to 7 days"),
+            (
+                sign_up.resend_waits.iter().all(|wait| *wait >= confirm.code_lifetime)
+                    && !sign_up.resend_waits.is_empty(),
+                "signup.resend_waits",
+                "must name at least one wait, none shorter than the life of a code",
+            ),
+            (
+                (8..=64).contains(&passwords.min_code_points),
+                "password.min_length",
+                "must be 8 to 64 (ASVS 6.2.1, NIST SP 800-63B-4)",
+            ),
+        ]
+    }
+
+    fn of_tokens(&self) -> Vec<Rule> {
+        let tokens = &self.tokens;
+        vec![
+            (
+                (MINUTE..=HOUR).contains(&tokens.access_lifetime),
+                "tokens.access_lifetime",
+                "must be 1 to 60 minutes",
+            ),
+            (
+                tokens.jwks_max_age <= DAY
+                    && (Duration::from_secs(1)..=HOUR).contains(&tokens.keys_read_every),
+                "tokens.jwks_max_age",
+                "must be a day or less, and keys must be read every second to every hour",
+            ),
+            (tokens.leeway <= Duration::from_secs(30), "tokens.leeway", "must be 30 seconds or less"),
+            (
+                tokens.session_idle <= tokens.session_absolute,
+                "tokens.session_idle",
+                "must not be longer than tokens.session_absolute",
+            ),
+        ]
+    }
+
+    fn of_limits(&self) -> Vec<Rule> {
+        let Self { confirm, sign_up, .. } = self;
+        vec![
+            (self.sign_in.client_failures.is_sound(), "limits.sign_in", RATE_BOUNDS),
+            (confirm.client_failures.iter().all(|rate| rate.is_sound()), "limits.codes", RATE_BOUNDS),
+            (sign_up.client_mails.is_sound(), "limits.mails", RATE_BOUNDS),
+            (
+                (7 * DAY..=3650 * DAY).contains(&self.audit_retention),
+                "audit.retention",
+                "must be 7 to 3650 days",
+            ),
+            (
+                (1..=100).contains(&self.sign_in.hard_stop),
+                "limits.hard_stop",
+                "must be 1 to 100 (SP 800-63B-4 §3.2.2)",
+            ),
+        ]
+    }
+
+    fn of_costs(&self) -> Vec<Rule> {
+        let Self { hash, webhooks, .. } = self;
+        vec![
+            (
+                hash.memory_kib >= 19_456 && hash.passes >= 2
+                    || hash.memory_kib >= 47_104 && hash.passes >= 1,
+                "hash.memory_kib",
+                "must be at least 19456 with 2 passes or 47104 with 1 (OWASP Password Storage)",
+            ),
+            (
+                hash.memory_kib <= 262_144 && hash.passes <= 10,
+                "hash.memory_kib",
+                "must be at most 262144, with at most 10 passes",
+            ),
+            (
+                webhooks.len() <= ENDPOINTS_MAX && names_of(webhooks).len() == webhooks.len(),
+                "webhooks",
+                "must have at most 16 endpoints, each with a name of its own: 1 to 64 small letters, digits, `-` and `_`",
+            ),
+        ]
+    }
+}
+
+impl Rate {
+    fn is_sound(self) -> bool {
+        (1..=100_000).contains(&self.most) && (Duration::from_secs(1)..=30 * DAY).contains(&self.window)
+    }
+}
+
+/// The names that may be.
+fn names_of(webhooks: &[WebhookSubscription]) -> BTreeSet<&str> {
+    let is_fit = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+    let names = webhooks.iter().map(|it| it.endpoint.as_str());
+    names.filter(|name| (1..=64).contains(&name.len()) && name.chars().all(is_fit)).collect()
+}

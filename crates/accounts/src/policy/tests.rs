@@ -1,0 +1,32 @@
+use super::*;
+
+#[test]
+fn the_defaults_are_allowed() {
+    assert_eq!(Policy::default().check(), Ok(()));
+}
+
+// D1, D2, P4: below the floor the program refuses to start.
+#[test]
+fn unsafe_settings_are_refused_by_name() {
+    let refused = |change: fn(&mut Policy)| {
+        let mut policy = Policy::default();
+        change(&mut policy);
+        policy.check().unwrap_err().setting
+    };
+    assert_eq!(refused(|p| p.passwords.min_code_points = 7), "password.min_length");
+    assert_eq!(refused(|p| p.confirm.code_digits = 3), "confirm.code_digits");
+    assert_eq!(refused(|p| p.hash.memory_kib = 19_455), "hash.memory_kib");
+    assert_eq!(refused(|p| p.hash.passes = 1), "hash.memory_kib");
+    assert_eq!(refused(|p| p.sign_up.resend_waits = vec![Duration::from_secs(59)]), "signup.resend_waits");
+    assert_eq!(refused(|p| (p.confirm.link, p.confirm.code) = (false, false)), "confirm.methods");
+    let endpoint = |name: &str| WebhookSubscription { endpoint: name.to_owned(), events: vec![] };
+    let many: Vec<String> = (0..17).map(|number| number.to_string()).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    for names in [&["a", "a"][..], &[""], &["A b"], &many] {
+        let webhooks = names.iter().map(|name| endpoint(name)).collect();
+        let refused = Policy { webhooks, ..Policy::default() }.check().unwrap_err();
+        assert_eq!(refused.setting, "webhooks", "{names:?}");
+    }
+    let webhooks = many[..16].iter().map(|name| endpoint(name)).collect();
+    assert_eq!(Policy { webhooks, ..Policy::default() }.check(), Ok(()));
+}
