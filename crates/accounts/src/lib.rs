@@ -68,14 +68,17 @@ pub use accounts::{Accounts, OpenError, SecretKey, SecretKeyError, Settings};
 pub use client::Client;
 pub use domain::audit::{AuditActor, AuditEvent, AuditKind};
 pub use domain::email::{Email, EmailError};
-pub use domain::ids::{AuditId, EventId, IdError, MailId, RegistrationId, SessionId, UserId};
+pub use domain::ids::{AuditId, EventId, IdError, InvitationId, MailId, RegistrationId, SessionId, UserId};
+pub use domain::invitation::Invitation;
 pub use domain::password::{
     PASSWORD_CODE_POINTS_MAX, PASSWORD_OCTETS_MAX, Password, PasswordContext, PasswordError, PasswordRules,
     Strength,
 };
+pub use domain::reason::{Reason, ReasonError};
+pub use domain::roles::{Roles, RolesError};
 pub use domain::secret::Secret;
 pub use domain::time::{Timestamp, TimestampError};
-pub use domain::user::Account;
+pub use domain::user::{Account, Expected};
 pub use domain::user_name::{UserName, UserNameError};
 pub use env::{Env, ManualClock};
 pub use fault::Fault;
@@ -83,12 +86,14 @@ pub use mail::{Mail, MailContent, MailTransport, SendError};
 pub use migrator::{MigrateError, Migration, Migrator};
 pub use ops::account::{Export, ProfileChange, ProfileError};
 pub use ops::admin::{Actor, AdminError, NewUser, UserRef};
+pub use ops::administer::UserChange;
 pub use ops::audit::AuditQuery;
 pub use ops::authenticate::{AuthenticateError, SignedIn};
 pub use ops::challenge::LinkError;
 pub use ops::confirm::{Code, CodeError, ConfirmError, LinkState};
 pub use ops::deliver::Delivered;
 pub use ops::email::EmailChangeError;
+pub use ops::invite::{JoinError, NewInvitation};
 pub use ops::keys::{KeyError, KeyState, Retired, Rotated, Rotation, SigningKey};
 pub use ops::list_users::{Page, UserQuery, UserStatus};
 pub use ops::lockout::{AccountLimits, Lately};
@@ -97,13 +102,14 @@ pub use ops::password::{ChangeError, ResetError};
 pub use ops::registrations::{OpenRegistration, RegistrationError, RegistrationQuery};
 pub use ops::resend::{AskError, Resent};
 pub use ops::sessions::Session;
+pub use ops::setup::{Newcomer, SetupLink};
 pub use ops::sign_in::{Login, SignInError, Tokens};
 pub use ops::sign_up::{ConfirmMethod, Pending, SignUp, SignUpError};
 pub use ops::stats::{DayStats, Stats};
 pub use ops::sweep::Health;
 pub use policy::{
-    ConfirmPolicy, Disclosure, EmailChangePolicy, HashPolicy, PasswordResetPolicy, Policy, PolicyError, Rate,
-    SignInPolicy, SignUpPolicy, TokenPolicy,
+    AdminPolicy, ConfirmPolicy, Disclosure, EmailChangePolicy, HashPolicy, PasswordResetPolicy, Policy,
+    PolicyError, Rate, SignInPolicy, SignUpPolicy, TokenPolicy,
 };
 pub use token::algorithm::{SigningAlgorithm, SigningAlgorithmError};
 pub use webhook::{Webhook, WebhookEvent, WebhookEventError, WebhookSubscription, WebhookTransport};

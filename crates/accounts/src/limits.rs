@@ -118,6 +118,22 @@ pub(crate) fn mail_wait(
     wait_of(tx, &client, Rule::MailAsked, inner.policy().sign_up.client_mails, now)
 }
 
+/// An administrator has a mail sent to this address. `Some`: it was sent too many today; else it is counted. The caller
+/// holds the lock of the address.
+pub(crate) fn take_admin_mail(
+    tx: &mut Tx<'_>,
+    inner: &Inner,
+    address: &Subject,
+    now: Timestamp,
+) -> Result<Option<Duration>, Fault> {
+    let rate = Rate::new(inner.policy().admin.mails_per_day, DAY);
+    let wait = wait_of(tx, address, Rule::AdminMailed, rate, now)?;
+    if wait.is_none() {
+        record(tx, address, Rule::AdminMailed, now)?;
+    }
+    Ok(wait)
+}
+
 /// The subject of a client, where clients are limited at all.
 fn limited_client(inner: &Inner, from: &Client) -> Option<Subject> {
     client(&inner.root, from).filter(|_| inner.policy().client_limits)

@@ -67,6 +67,13 @@ pub enum MailContent {
         /// When the link stops working.
         link_expires_at: Timestamp,
     },
+    /// An administrator invited this address.
+    Invitation {
+        /// The address of the page that accepts, with its token.
+        link: Secret,
+        /// When the link stops working.
+        link_expires_at: Timestamp,
+    },
     /// Somebody tried several wrong passwords.
     FailedSignIns {
         /// The address of the page that asks for a new password, which also ends every wait.
@@ -105,6 +112,7 @@ impl MailContent {
             Self::PasswordChanged { .. } => "password_changed",
             Self::EmailChange { .. } => "email_change",
             Self::EmailUndo { .. } => "email_undo",
+            Self::Invitation { .. } => "invitation",
             Self::FailedSignIns { .. } => "failed_sign_ins",
             Self::RefreshReused { .. } => "refresh_reused",
             Self::Welcome { .. } => "welcome",
@@ -113,7 +121,7 @@ impl MailContent {
     }
 
     /// Every kind there is, for checks that each has its template.
-    pub const KINDS: [&'static str; 10] = [
+    pub const KINDS: [&'static str; 11] = [
         "confirm",
         "already_registered",
         "welcome",
@@ -121,6 +129,7 @@ impl MailContent {
         "password_changed",
         "email_change",
         "email_undo",
+        "invitation",
         "failed_sign_ins",
         "refresh_reused",
         "test",

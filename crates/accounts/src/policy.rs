@@ -26,6 +26,8 @@ pub struct Policy {
     pub password_reset: PasswordResetPolicy,
     /// Links that change the address.
     pub email_change: EmailChangePolicy,
+    /// What administrators have sent, and how the first of them comes about.
+    pub admin: AdminPolicy,
     /// Tokens and sessions.
     pub tokens: TokenPolicy,
     /// What a new password must satisfy.
@@ -150,6 +152,18 @@ pub struct EmailChangePolicy {
     pub undo_lifetime: Duration,
 }
 
+/// What administrators have sent, and how the first of them comes about: security requirements T3, O3.
+#[derive(Clone, Debug)]
+pub struct AdminPolicy {
+    /// How long the link of an invitation works.
+    pub invitation_lifetime: Duration,
+    /// How long the link that makes the first administrator works.
+    pub setup_lifetime: Duration,
+    /// Mails that administrators have sent to one address in 24 hours. What strangers asked for does not count: they
+    /// must not keep an administrator from helping somebody.
+    pub mails_per_day: i64,
+}
+
 /// Tokens and sessions: security requirements J1–J7, R1–R6.
 #[derive(Clone, Debug)]
 pub struct TokenPolicy {
@@ -209,6 +223,11 @@ impl Default for Policy {
             sign_in: SignInPolicy::default(),
             password_reset: PasswordResetPolicy { lifetime: 30 * MINUTE, interval: MINUTE, per_day: 5 },
             email_change: EmailChangePolicy { lifetime: HOUR, undo_lifetime: 3 * DAY },
+            admin: AdminPolicy {
+                invitation_lifetime: 3 * DAY,
+                setup_lifetime: 30 * MINUTE,
+                mails_per_day: 20,
+            },
             tokens: TokenPolicy::default(),
             passwords: PasswordRules { min_code_points: 8, service_name: "Vestibule".to_owned() },
             hash: HashPolicy { memory_kib: 19_456, passes: 2, threads: 0, queue: 0 },

@@ -114,6 +114,9 @@ answers {
     MailSent 409 "mail_sent": "The message was handed over before",
         "The relay has taken the message.",
         "Look for it at the relay, or have another one sent.";
+    UserDisabled 409 "user_disabled": "The user is disabled",
+        "A link would be of no use to a user who may not sign in.",
+        "Enable the user first.";
     LinkExpired 410 "link_expired": "The link does not work any more",
         "The link is too old, was displaced by a newer one, was made for something else, or is not complete; or the password or the address was changed since.",
         "Copy the whole link from the newest mail, or ask for a new one.";
@@ -123,6 +126,9 @@ answers {
     CodeExpired 410 "code_expired": "The code does not work any more",
         "The code is older than a minute, was tried too often, was replaced or was used.",
         "Ask for a new one with `POST /v1/confirm/resend`.";
+    PreconditionFailed 412 "precondition_failed": "Somebody else was faster",
+        "The resource is in another state than `If-Match` names: it was changed since it was read.",
+        "Read it again and decide anew with its present `ETag`.";
     BodyTooLarge 413 "body_too_large": "The body is too large",
         "A body may have 16 KiB.",
         "Send less.";
@@ -141,6 +147,9 @@ answers {
     IdempotencyKeyReused 422 "idempotency_key_reused": "The idempotency key belongs to another request",
         "The same `Idempotency-Key` came with another body before.",
         "Make a new key for every sign-up; repeat a key only with the same body.";
+    PreconditionRequired 428 "precondition_required": "Say which state the change is meant for",
+        "The change needs the header `If-Match`, so that nobody else's change is lost.",
+        "Read the resource, and send its `ETag` as `If-Match`.";
     HeadersTooLarge 431 "headers_too_large": "The headers are too large",
         "Header fields may have 16 KiB together, and an access token 8 KiB.",
         "Send less.";
@@ -212,6 +221,15 @@ fields {
     TextInvalid 422 "text_invalid": "The text has control characters",
         "The text has a control character, such as a line break.",
         "Leave it out.";
+    TextTooLong 422 "text_too_long": "The text is too long",
+        "The text has more characters than this field takes; a reason has at most 200.",
+        "Write a shorter one.";
+    RoleInvalid 422 "role_invalid": "Not the name of a role",
+        "A role is 1 to 32 of a-z, 0-9, _ and -, and begins with a letter.",
+        "Correct the name.";
+    RolesTooMany 422 "roles_too_many": "Too many roles",
+        "A user has at most 16 roles.",
+        "Leave some out.";
     LocaleInvalid 422 "locale_invalid": "Not a language tag",
         "The text is not a language tag (BCP 47) such as `en` or `pt-BR`.",
         "Correct it or leave it out.";
@@ -224,9 +242,6 @@ fields {
     KindInvalid 422 "kind_invalid": "Not a kind of event",
         "The audit trail has no entries of this kind.",
         "Send a `kind` as entries of the trail have it, such as `signed_in`.";
-    RoleInvalid 422 "role_invalid": "Not a role",
-        "A role has 1 to 64 visible ASCII characters, without spaces, comma, quote and backslash.",
-        "Send a shorter or plainer name.";
     StatusInvalid 422 "status_invalid": "Not a status",
         "A user is `active` or `disabled`.",
         "Send one of them.";

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use vestibule::{EmailError, PasswordError, UserNameError};
+use vestibule::{EmailError, PasswordError, RolesError, UserNameError};
 
 use crate::catalogue::Code;
 
@@ -39,6 +39,13 @@ impl FieldError {
     fn param(mut self, name: &str, value: usize) -> Self {
         self.params.insert(name.to_owned(), value.into());
         self
+    }
+
+    pub(crate) fn roles(pointer: &'static str, error: RolesError) -> Self {
+        match error {
+            RolesError::Malformed { index } => Self::new(format!("{pointer}/{index}"), Code::RoleInvalid),
+            RolesError::TooMany => Self::new(pointer, Code::RolesTooMany),
+        }
     }
 
     pub(crate) fn email(pointer: &'static str, error: EmailError) -> Self {

@@ -10,8 +10,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use vestibule::{
-    AdminError, AskError, AuthenticateError, ChangeError, ConfirmError, EmailChangeError, Fault, LinkError,
-    OutboxError, ProfileError, RegistrationError, ResetError, SignInError, SignUpError,
+    AdminError, AskError, AuthenticateError, ChangeError, ConfirmError, EmailChangeError, Fault, JoinError,
+    LinkError, OutboxError, ProfileError, RegistrationError, ResetError, SignInError, SignUpError,
 };
 
 use crate::FieldError;
@@ -349,8 +349,11 @@ impl From<AdminError> for Problem {
             AdminError::EmailTaken => Self::new(Code::EmailTaken),
             AdminError::UserNameTaken => Self::new(Code::UserNameTaken),
             AdminError::Password(error) => FieldError::password("/password", &error).into(),
-            AdminError::RoleInvalid => FieldError::new("/roles", Code::RoleInvalid).into(),
+            AdminError::Roles(error) => FieldError::roles("/roles", error).into(),
             AdminError::LastAdmin => Self::new(Code::LastAdmin),
+            AdminError::Changed => Self::new(Code::PreconditionFailed),
+            AdminError::Disabled => Self::new(Code::UserDisabled),
+            AdminError::Limited { retry_after } => Self::new(Code::TooManyRequests).retry_after(retry_after),
             AdminError::CursorInvalid => FieldError::new("/cursor", Code::CursorInvalid).into(),
             AdminError::LimitInvalid => FieldError::new("/limit", Code::LimitInvalid).into(),
             AdminError::Fault(fault) => fault.into(),
@@ -379,6 +382,18 @@ impl From<OutboxError> for Problem {
             OutboxError::NotFound => Self::new(Code::NotFound),
             OutboxError::AlreadySent => Self::new(Code::MailSent),
             OutboxError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<JoinError> for Problem {
+    fn from(error: JoinError) -> Self {
+        match error {
+            JoinError::Link(error) => error.into(),
+            JoinError::Password(error) => FieldError::password("/password", &error).into(),
+            JoinError::EmailTaken => Self::new(Code::EmailTaken),
+            JoinError::UserNameTaken => Self::new(Code::UserNameTaken),
+            JoinError::Fault(fault) => fault.into(),
         }
     }
 }

@@ -46,6 +46,7 @@ const EMBEDDED: [&[(&str, &str)]; 11] = [
     kind!("password_changed"),
     kind!("email_change"),
     kind!("email_undo"),
+    kind!("invitation"),
     kind!("failed_sign_ins"),
     kind!("refresh_reused"),
     kind!("test"),

@@ -25,7 +25,8 @@ pub(crate) fn of(content: &MailContent) -> Option<Values> {
         }
         MailContent::PasswordReset { link, link_expires_at }
         | MailContent::EmailChange { link, link_expires_at }
-        | MailContent::EmailUndo { link, link_expires_at } => {
+        | MailContent::EmailUndo { link, link_expires_at }
+        | MailContent::Invitation { link, link_expires_at } => {
             vec![("link", Value::from(link.expose())), ("link_until", Value::from(minute(*link_expires_at)))]
         }
         MailContent::PasswordChanged { forgot }
@@ -43,7 +44,8 @@ pub(crate) fn secrets(content: &MailContent) -> (Option<&Secret>, Option<&Secret
         MailContent::Confirm { link, code, .. } => (link.as_ref(), code.as_ref()),
         MailContent::PasswordReset { link, .. }
         | MailContent::EmailChange { link, .. }
-        | MailContent::EmailUndo { link, .. } => (Some(link), None),
+        | MailContent::EmailUndo { link, .. }
+        | MailContent::Invitation { link, .. } => (Some(link), None),
         _ => (None, None),
     }
 }
@@ -82,6 +84,7 @@ pub(crate) fn samples() -> Vec<Mail> {
         MailContent::EmailChange { link: link(), link_expires_at: at },
         MailContent::EmailUndo { link: link(), link_expires_at: at },
         MailContent::Test,
+        MailContent::Invitation { link: link(), link_expires_at: at },
     ];
     let mail = |content| Mail {
         id,

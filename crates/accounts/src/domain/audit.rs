@@ -61,6 +61,14 @@ kinds! {
     Created = "created",
     /// An administrator invited somebody.
     Invited = "invited",
+    /// An invitation was accepted: the account exists.
+    InvitationAccepted = "invitation_accepted",
+    /// The link that makes the first administrator was given out.
+    SetupLinkMade = "setup_link_made",
+    /// The first administrator was made with that link.
+    SetUp = "set_up",
+    /// A new password was set by an operator.
+    PasswordSet = "password_set",
     /// Roles, name or language were changed by an administrator.
     Updated = "updated",
     /// The account may not sign in any more.

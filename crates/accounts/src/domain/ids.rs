@@ -83,6 +83,7 @@ id!(/** Names a session: `ses_…`, the `sid` of its tokens. */ SessionId, "ses_
 id!(/** Names a message in the outbox: `msg_…`, its Message-ID and idempotency key. */ MailId, "msg_");
 id!(/** Names an entry of the audit trail: `aud_…`. */ AuditId, "aud_");
 id!(/** Names something that happened to a user: `evt_…`, the `id` of its webhooks. */ EventId, "evt_");
+id!(/** Names an invitation: `inv_…`. */ InvitationId, "inv_");
 
 impl AuditId {
     /// Sorts before every entry of this time or later, and behind every earlier one: ids begin with the time

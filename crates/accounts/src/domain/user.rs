@@ -1,5 +1,9 @@
 //! A user as others see it.
 
+use aws_lc_rs::digest::{Context, SHA256};
+use data_encoding::BASE64URL_NOPAD;
+
+use crate::domain::roles::ADMIN;
 use crate::{Email, Timestamp, UserId, UserName};
 
 /// A user: the account behind tokens and sessions.
@@ -21,4 +25,91 @@ pub struct Account {
     pub locale: Option<String>,
     /// What it may do beyond its own account, e.g. `admin`; sorted.
     pub roles: Vec<String>,
+}
+
+/// For which states of an account a change is meant: what somebody else changed meanwhile must not be lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Any state.
+    Any,
+    /// One of these [revisions](Account::revision).
+    OneOf(Vec<String>),
+}
+
+impl Expected {
+    pub(crate) fn is(&self, account: &Account) -> bool {
+        match self {
+            Self::Any => true,
+            Self::OneOf(revisions) => revisions.contains(&account.revision()),
+        }
+    }
+}
+
+impl Account {
+    /// Whether it may do now what administrators do.
+    pub(crate) fn administrates(&self) -> bool {
+        self.disabled_at.is_none() && self.roles.iter().any(|role| role == ADMIN)
+    }
+
+    /// Names this state of the account: another one as soon as anything here differs, the same on every instance.
+    pub fn revision(&self) -> String {
+        let Self { id, email, user_name, email_confirmed_at, created_at, disabled_at, locale, roles } = self;
+        let time = |at: &Timestamp| at.to_string();
+        let parts = [
+            Some(id.to_string()),
+            Some(email.as_str().to_owned()),
+            user_name.as_ref().map(|name| name.as_str().to_owned()),
+            Some(time(email_confirmed_at)),
+            Some(time(created_at)),
+            disabled_at.as_ref().map(time),
+            locale.clone(),
+            Some(roles.join(" ")),
+        ];
+        let mut context = Context::new(&SHA256);
+        for part in parts {
+            // What is absent differs from what is empty, and no part can pass for the end of another.
+            context.update(&part.as_ref().map_or(u64::MAX, |text| text.len() as u64).to_be_bytes());
+            context.update(part.unwrap_or_default().as_bytes());
+        }
+        let digest = context.finish();
+        BASE64URL_NOPAD.encode(digest.as_ref().get(..16).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_of_an_account_is_in_its_revision() {
+        let at = Timestamp::from_millis;
+        let account = Account {
+            id: UserId::from_bytes([1; 16]),
+            email: "ada@example.org".parse().unwrap(),
+            user_name: None,
+            email_confirmed_at: at(1),
+            created_at: at(1),
+            disabled_at: None,
+            locale: None,
+            roles: vec!["admin".to_owned()],
+        };
+        let others = [
+            Account { id: UserId::from_bytes([2; 16]), ..account.clone() },
+            Account { email: "Ada@example.org".parse().unwrap(), ..account.clone() },
+            Account { user_name: Some("ada".parse().unwrap()), ..account.clone() },
+            Account { email_confirmed_at: at(2), ..account.clone() },
+            Account { created_at: at(2), ..account.clone() },
+            Account { disabled_at: Some(at(1)), ..account.clone() },
+            Account { locale: Some(String::new()), ..account.clone() },
+            Account { locale: Some("admin".to_owned()), roles: vec![], ..account.clone() },
+            Account { roles: vec![], ..account.clone() },
+        ];
+        let mut revisions: Vec<_> = others.iter().chain([&account]).map(Account::revision).collect();
+        assert_eq!(account.revision(), account.clone().revision());
+        revisions.sort();
+        revisions.dedup();
+        assert_eq!(revisions.len(), others.len() + 1);
+        assert!(Expected::OneOf(vec![String::new(), account.revision()]).is(&account));
+        assert!(!Expected::OneOf(vec![others[0].revision()]).is(&account) && Expected::Any.is(&account));
+    }
 }

@@ -8,7 +8,7 @@ use crate::ops::sessions::Session;
 use crate::ops::webhooks;
 use crate::store::audit::{self, Filter};
 use crate::store::limits::lock;
-use crate::store::{outbox, registrations, sessions, users, webhooks as deliveries};
+use crate::store::{invitations, outbox, registrations, sessions, users, webhooks as deliveries};
 use crate::{
     Account, Accounts, AuditActor, AuditEvent, AuditKind, Client, Fault, Password, SignedIn, Timestamp,
     UserName, WebhookEvent,
@@ -113,6 +113,7 @@ impl Accounts {
                     Err(_) => return Ok(()),
                 };
                 registrations::delete_all(tx, &account.email)?;
+                invitations::delete_of(tx, &account.email)?;
                 entry.about(&account).write(tx, &inner, now)?;
                 if users::delete(tx, account.id)? {
                     webhooks::queue(tx, &inner, WebhookEvent::UserDeleted, account.id, now)?;

@@ -1,19 +1,19 @@
 //! What administrators and operators do with users.
 
+use std::time::Duration;
+
 use crate::accounts::Inner;
+use crate::domain::challenge::Purpose;
 use crate::domain::password::PasswordContext;
 use crate::ops::audit::Entry;
 use crate::ops::webhooks;
 use crate::store::limits::lock;
 use crate::store::users::{self, Inserted};
-use crate::store::{Tx, registrations, sessions};
+use crate::store::{Tx, challenges, invitations, registrations, sessions};
 use crate::{
-    Account, Accounts, AuditKind, Client, Email, Fault, Password, PasswordError, SignedIn, Timestamp, UserId,
-    UserName, WebhookEvent, limits,
+    Account, Accounts, AuditKind, Client, Email, Expected, Fault, Password, PasswordError, Reason, Roles,
+    RolesError, SignedIn, Timestamp, UserId, UserName, WebhookEvent, limits,
 };
-
-/// The role that administrative operations need.
-pub(crate) const ADMIN: &str = "admin";
 
 /// On whose behalf an administrative operation runs.
 #[derive(Clone, Copy, Debug)]
@@ -55,12 +55,24 @@ pub enum AdminError {
     /// The password may not be chosen.
     #[error(transparent)]
     Password(#[from] PasswordError),
-    /// A role has 1 to 64 visible ASCII characters, without comma, quote and backslash.
-    #[error("a role has 1 to 64 visible ASCII characters, without comma, quote and backslash")]
-    RoleInvalid,
+    /// The roles are not names, or too many.
+    #[error(transparent)]
+    Roles(#[from] RolesError),
     /// It would leave nobody who can administrate.
     #[error("this is the last active administrator")]
     LastAdmin,
+    /// The user is in another state than expected: somebody else was faster.
+    #[error("the user was changed meanwhile")]
+    Changed,
+    /// The user is disabled, so a link would be of no use.
+    #[error("the user is disabled")]
+    Disabled,
+    /// The address was sent too much already.
+    #[error("this address was sent too many mails today")]
+    Limited {
+        /// When it is worth trying again.
+        retry_after: Duration,
+    },
     /// The cursor was not made here, or for another query.
     #[error("the cursor does not belong to this list")]
     CursorInvalid,
@@ -97,23 +109,20 @@ impl Accounts {
     /// Makes a user whose address counts as confirmed; its open sign-ups are forgotten.
     ///
     /// # Errors
-    /// [`AdminError::Forbidden`], [`RoleInvalid`](AdminError::RoleInvalid), [`Password`](AdminError::Password),
-    /// [`EmailTaken`](AdminError::EmailTaken), [`UserNameTaken`](AdminError::UserNameTaken),
-    /// [`Fault`](AdminError::Fault).
+    /// [`AdminError::Forbidden`], [`Roles`](AdminError::Roles), [`Password`](AdminError::Password),
+    /// [`EmailTaken`](AdminError::EmailTaken), [`UserNameTaken`](AdminError::UserNameTaken), [`Fault`](AdminError::Fault).
     pub async fn create_user(&self, actor: Actor<'_>, user: NewUser) -> Result<Account, AdminError> {
         actor.must_be_admin()?;
-        if !user.roles.iter().all(|role| is_role(role)) {
-            return Err(AdminError::RoleInvalid);
-        }
         let inner = self.0.clone();
         let now = inner.now();
         let names = PasswordContext {
             email: Some(&user.email),
             user_name: user.user_name.as_ref().map(UserName::as_str),
         };
+        let roles = Roles::new(&user.roles)?;
         inner.policy().passwords.check(&user.password, names)?;
         let password_hash = inner.hasher.hash(&user.password).await?;
-        let account = new_account(&inner, user, now);
+        let account = new_account(&inner, user.email, user.user_name, roles, now);
         let entry = Entry::by(AuditKind::Created, actor).about(&account);
         self.0
             .store
@@ -125,15 +134,21 @@ impl Accounts {
             .await
     }
 
-    /// Disables a user and ends all sessions, at once and on every instance. A second time changes nothing.
+    /// Disables a user, ends all sessions and voids the links, at once and on every instance (R6). A second time changes
+    /// nothing.
     ///
     /// # Errors
     /// [`AdminError::Forbidden`], [`NotFound`](AdminError::NotFound), [`LastAdmin`](AdminError::LastAdmin),
     /// [`Fault`](AdminError::Fault).
-    pub async fn disable_user(&self, actor: Actor<'_>, user: &UserRef) -> Result<Account, AdminError> {
+    pub async fn disable_user(
+        &self,
+        actor: Actor<'_>,
+        user: &UserRef,
+        reason: Option<&Reason>,
+    ) -> Result<Account, AdminError> {
         actor.must_be_admin()?;
         let (inner, user, now) = (self.0.clone(), user.clone(), self.0.now());
-        let entry = Entry::by(AuditKind::Disabled, actor);
+        let entry = Entry::by(AuditKind::Disabled, actor).because(reason);
         self.0
             .store
             .write(move |tx| {
@@ -142,6 +157,8 @@ impl Accounts {
                     webhooks::queue(tx, &inner, WebhookEvent::UserDisabled, account.id, now)?;
                 }
                 sessions::end_all(tx, account.id, now)?;
+                challenges::void(tx, account.id, Purpose::PasswordReset)?;
+                challenges::void(tx, account.id, Purpose::EmailChange)?;
                 entry.about(&account).write(tx, &inner, now)?;
                 Ok(Account { disabled_at: account.disabled_at.or(Some(now)), ..account })
             })
@@ -152,10 +169,15 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AdminError::Forbidden`], [`AdminError::NotFound`], [`AdminError::Fault`].
-    pub async fn enable_user(&self, actor: Actor<'_>, user: &UserRef) -> Result<Account, AdminError> {
+    pub async fn enable_user(
+        &self,
+        actor: Actor<'_>,
+        user: &UserRef,
+        reason: Option<&Reason>,
+    ) -> Result<Account, AdminError> {
         actor.must_be_admin()?;
         let (inner, user, now) = (self.0.clone(), user.clone(), self.0.now());
-        let entry = Entry::by(AuditKind::Enabled, actor);
+        let entry = Entry::by(AuditKind::Enabled, actor).because(reason);
         self.0
             .store
             .write(move |tx| {
@@ -170,19 +192,29 @@ impl Accounts {
     /// Deletes a user and everything held about it; the address may register anew, under a new id.
     ///
     /// # Errors
-    /// [`AdminError::Forbidden`], [`NotFound`](AdminError::NotFound), [`LastAdmin`](AdminError::LastAdmin),
-    /// [`Fault`](AdminError::Fault).
-    pub async fn delete_user(&self, actor: Actor<'_>, user: &UserRef) -> Result<(), AdminError> {
+    /// [`AdminError::Forbidden`], [`NotFound`](AdminError::NotFound), [`Changed`](AdminError::Changed),
+    /// [`LastAdmin`](AdminError::LastAdmin), [`Fault`](AdminError::Fault).
+    pub async fn delete_user(
+        &self,
+        actor: Actor<'_>,
+        user: &UserRef,
+        expected: &Expected,
+    ) -> Result<(), AdminError> {
         actor.must_be_admin()?;
-        let (inner, user, now) = (self.0.clone(), user.clone(), self.0.now());
+        let (inner, user, expected, now) = (self.0.clone(), user.clone(), expected.clone(), self.0.now());
         let entry = Entry::by(AuditKind::Deleted, actor);
         self.0
             .store
             .write(move |tx| {
                 let account = find(tx, &user)?;
                 lock(tx, &limits::address(&inner.root, &account.email), now)?;
-                let account = find_replaceable(tx, &UserRef::Id(account.id))?;
+                let account = find_locked(tx, &UserRef::Id(account.id))?;
+                if !expected.is(&account) {
+                    return Err(AdminError::Changed);
+                }
+                must_be_replaceable(tx, &account)?;
                 registrations::delete_all(tx, &account.email)?;
+                invitations::delete_of(tx, &account.email)?;
                 entry.about(&account).write(tx, &inner, now)?;
                 if users::delete(tx, account.id)? {
                     webhooks::queue(tx, &inner, WebhookEvent::UserDeleted, account.id, now)?;
@@ -194,36 +226,41 @@ impl Accounts {
 }
 
 impl Actor<'_> {
+    /// Which user it is, if it is one.
+    pub(super) fn user(self) -> Option<UserId> {
+        match self {
+            Self::Operator => None,
+            Self::User(user, _) => Some(user.account.id),
+        }
+    }
+
     /// The role is read with the token at each call, so a demoted administrator is one no longer (J5).
     pub(super) fn must_be_admin(self) -> Result<(), AdminError> {
         match self {
             Self::Operator => Ok(()),
-            Self::User(user, _) if user.has_role(ADMIN) => Ok(()),
+            Self::User(user, _) if user.is_admin() => Ok(()),
             Self::User(..) => Err(AdminError::Forbidden),
         }
     }
 }
 
-/// Roles are stored side by side: one with a space would be several, and `not admin` an administrator. They also stand
-/// in headers, as a list with commas and as the scope of RFC 6749 §3.3, which knows no quote and no backslash.
-fn is_role(text: &str) -> bool {
-    let of_role = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b',' | b'"' | b'\\');
-    (1..=64).contains(&text.len()) && text.bytes().all(of_role)
-}
-
-fn new_account(inner: &Inner, user: NewUser, now: Timestamp) -> Account {
-    let mut roles = user.roles;
-    roles.sort();
-    roles.dedup();
+/// A user whose address counts as confirmed.
+pub(super) fn new_account(
+    inner: &Inner,
+    email: Email,
+    user_name: Option<UserName>,
+    roles: Roles,
+    now: Timestamp,
+) -> Account {
     Account {
         id: UserId::from_bytes(inner.settings.env.new_id(now)),
-        email: user.email,
-        user_name: user.user_name,
+        email,
+        user_name,
         email_confirmed_at: now,
         created_at: now,
         disabled_at: None,
         locale: None,
-        roles,
+        roles: roles.into_names(),
     }
 }
 
@@ -234,15 +271,27 @@ fn create(
     password_hash: &str,
 ) -> Result<Account, AdminError> {
     lock(tx, &limits::address(&inner.root, &account.email), account.created_at)?;
-    match users::insert(tx, account, password_hash)? {
+    match move_in(tx, inner, account, password_hash)? {
         Inserted::EmailTaken => Err(AdminError::EmailTaken),
         Inserted::UserNameTaken => Err(AdminError::UserNameTaken),
-        Inserted::Yes => {
-            registrations::delete_all(tx, &account.email)?;
-            webhooks::queue(tx, inner, WebhookEvent::UserCreated, account.id, account.created_at)?;
-            Ok(account.clone())
-        }
+        Inserted::Yes => Ok(account.clone()),
     }
+}
+
+/// Inserts a user, and forgets what waited for the address. The caller holds the lock of the address.
+pub(super) fn move_in(
+    tx: &mut Tx<'_>,
+    inner: &Inner,
+    account: &Account,
+    password_hash: &str,
+) -> Result<Inserted, Fault> {
+    let inserted = users::insert(tx, account, password_hash)?;
+    if inserted == Inserted::Yes {
+        registrations::delete_all(tx, &account.email)?;
+        invitations::delete_of(tx, &account.email)?;
+        webhooks::queue(tx, inner, WebhookEvent::UserCreated, account.id, account.created_at)?;
+    }
+    Ok(inserted)
 }
 
 pub(super) fn find(tx: &mut Tx<'_>, user: &UserRef) -> Result<Account, AdminError> {
@@ -254,16 +303,27 @@ pub(super) fn find(tx: &mut Tx<'_>, user: &UserRef) -> Result<Account, AdminErro
     found.map(|found| found.account).ok_or(AdminError::NotFound)
 }
 
-/// A user that may go: somebody else can administrate, or it could not anyway. Two administrators who remove each other
-/// at the same moment wait for each other here.
-pub(super) fn find_replaceable(tx: &mut Tx<'_>, user: &UserRef) -> Result<Account, AdminError> {
+/// A user that nobody else changes until this transaction ends, and neither does anybody change who administrates: two
+/// administrators who remove each other at the same moment wait for each other here.
+pub(super) fn find_locked(tx: &mut Tx<'_>, user: &UserRef) -> Result<Account, AdminError> {
+    users::lock_admins(tx)?;
     let account = find(tx, user)?;
-    let administrates = account.disabled_at.is_none() && account.roles.iter().any(|role| role == ADMIN);
-    if administrates {
-        users::lock_admins(tx)?;
-        if users::other_admins(tx, account.id)? == 0 {
-            return Err(AdminError::LastAdmin);
-        }
+    users::lock(tx, account.id)?;
+    // Read again: it may have been changed before the lock was given.
+    find(tx, &UserRef::Id(account.id))
+}
+
+/// Somebody else can administrate, or the user could not anyway.
+pub(super) fn must_be_replaceable(tx: &mut Tx<'_>, account: &Account) -> Result<(), AdminError> {
+    if account.administrates() && users::other_admins(tx, account.id)? == 0 {
+        return Err(AdminError::LastAdmin);
     }
+    Ok(())
+}
+
+/// A user that may go.
+pub(super) fn find_replaceable(tx: &mut Tx<'_>, user: &UserRef) -> Result<Account, AdminError> {
+    let account = find_locked(tx, user)?;
+    must_be_replaceable(tx, &account)?;
     Ok(account)
 }

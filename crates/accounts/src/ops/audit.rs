@@ -8,8 +8,8 @@ use crate::store::Tx;
 use crate::store::audit::{self, Filter};
 use crate::store::limits::Subject;
 use crate::{
-    Account, Accounts, AuditActor, AuditEvent, AuditId, AuditKind, Client, Email, Fault, Page, Timestamp,
-    UserId,
+    Account, Accounts, AuditActor, AuditEvent, AuditId, AuditKind, Client, Email, Fault, Page, Reason,
+    Timestamp, UserId,
 };
 
 /// Entries that [`Accounts::audit_after`] gives at most.
@@ -139,6 +139,12 @@ impl Entry {
 
     pub(crate) fn detail(&self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self.clone() }
+    }
+
+    /// Why an administrator did it, where that was said.
+    pub(crate) fn because(&self, reason: Option<&Reason>) -> Self {
+        let said = reason.map(Reason::as_str).filter(|text| !text.is_empty());
+        Self { detail: said.map(|text| format!("reason: {text}")), ..self.clone() }
     }
 
     pub(crate) fn write(&self, tx: &mut Tx<'_>, inner: &Inner, now: Timestamp) -> Result<(), Fault> {

@@ -1,5 +1,6 @@
 //! Token check and sign-out.
 
+use crate::domain::roles::ADMIN;
 use crate::ops::audit::Entry;
 use crate::store::{sessions, users};
 use crate::{Account, Accounts, AuditActor, AuditKind, Client, Fault, SessionId, Timestamp};
@@ -21,6 +22,11 @@ impl SignedIn {
     /// Whether the user has this role now.
     pub fn has_role(&self, role: &str) -> bool {
         self.account.roles.iter().any(|has| has == role)
+    }
+
+    /// Whether the user may do what administrators do.
+    pub fn is_admin(&self) -> bool {
+        self.has_role(ADMIN)
     }
 }
 

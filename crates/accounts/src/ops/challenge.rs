@@ -25,7 +25,7 @@ pub enum LinkError {
 /// The token of a challenge's link: its id and a MAC over everything it is bound to (T1, T2).
 pub(crate) fn token(root: &RootKeys, challenge: &Challenge) -> Secret {
     let mac = bound_to(challenge, |parts| root.short_mac(MacPurpose::Challenge, parts));
-    Secret::from(BASE64URL_NOPAD.encode(&[challenge.id, mac].concat()))
+    join(&challenge.id, mac)
 }
 
 fn is_mac(root: &RootKeys, challenge: &Challenge, given: &[u8; 16]) -> bool {
@@ -40,6 +40,11 @@ fn bound_to<T>(challenge: &Challenge, hash: impl FnOnce(&[&[u8]]) -> T) -> T {
         challenge.email.key().as_bytes(),
         &challenge.credential_version.to_be_bytes(),
     ])
+}
+
+/// The text of a token: what it is for, and the MAC that shows that it was made here.
+pub(crate) fn join(id: &[u8; 16], mac: [u8; 16]) -> Secret {
+    Secret::from(BASE64URL_NOPAD.encode(&[*id, mac].concat()))
 }
 
 /// The id that a token names; whether the rest is right is seen when its row is there.

@@ -6,16 +6,16 @@ use crate::accounts::Inner;
 use crate::domain::challenge::Purpose;
 use crate::domain::registration::Registration;
 use crate::limits::{self, DAY, codes_allowed};
-use crate::ops::challenge;
 use crate::ops::retry::{Attempt, BATCH, LEASE};
+use crate::ops::{challenge, invite};
 use crate::store::limits::{Rule, count, lock, record};
 use crate::store::outbox::{self, Taken};
 use crate::store::registrations::{self, HandedOver};
-use crate::store::{Tx, challenges, users};
+use crate::store::{Tx, challenges, invitations, users};
 use crate::token::challenge::{code, link_token};
 use crate::{
-    Accounts, Email, Fault, Mail, MailContent, MailTransport, RegistrationId, Secret, SendError, Timestamp,
-    UserId,
+    Accounts, Email, Fault, InvitationId, Mail, MailContent, MailTransport, RegistrationId, Secret,
+    SendError, Timestamp, UserId,
 };
 
 /// After this long a message that could not be handed over is given up: its secret would have expired.
@@ -164,6 +164,7 @@ fn plan(tx: &mut Tx<'_>, inner: &Inner, taken: &Taken, now: Timestamp) -> Result
     let forgot = format!("{}/forgot", inner.settings.public_url);
     match taken.kind.as_str() {
         "confirm" => plan_confirmation(tx, inner, taken, sign_in, now),
+        "invitation" => plan_invitation(tx, inner, taken, now),
         "welcome" => plan_notice(tx, taken, MailContent::Welcome { sign_in }),
         "password_changed" => plan_notice(tx, taken, MailContent::PasswordChanged { forgot }),
         "failed_sign_ins" => plan_notice(tx, taken, MailContent::FailedSignIns { forgot }),
@@ -176,6 +177,17 @@ fn plan(tx: &mut Tx<'_>, inner: &Inner, taken: &Taken, now: Timestamp) -> Result
 fn plan_notice(tx: &mut Tx<'_>, taken: &Taken, content: MailContent) -> Result<Plan, Fault> {
     let user = users::by_id(tx, UserId::from_bytes(taken.about))?.map(|found| found.account);
     Ok(user.map_or(Plan::Drop, |user| send(taken, user.email, user.locale, content)))
+}
+
+fn plan_invitation(tx: &mut Tx<'_>, inner: &Inner, taken: &Taken, now: Timestamp) -> Result<Plan, Fault> {
+    let found = invitations::by_id(tx, InvitationId::from_bytes(taken.about))?;
+    let Some(invitation) = found.filter(|found| found.accepted_at.is_none() && found.expires_at > now) else {
+        return Ok(Plan::Drop);
+    };
+    let secret = invite::token(&inner.root, &invitation);
+    let link = Secret::from(format!("{}/invitation?token={}", inner.settings.public_url, secret.expose()));
+    let content = MailContent::Invitation { link, link_expires_at: invitation.expires_at };
+    Ok(send(taken, invitation.email, invitation.locale, content))
 }
 
 /// A message with the link of a challenge, to the address of the challenge.

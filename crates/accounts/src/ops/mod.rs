@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod admin;
+pub(crate) mod administer;
 pub(crate) mod audit;
 pub(crate) mod authenticate;
 pub(crate) mod challenge;
@@ -9,6 +10,7 @@ pub(crate) mod confirm;
 pub(crate) mod cursor;
 pub(crate) mod deliver;
 pub(crate) mod email;
+pub(crate) mod invite;
 pub(crate) mod keys;
 pub(crate) mod list_users;
 pub(crate) mod lockout;
@@ -19,6 +21,7 @@ pub(crate) mod registrations;
 pub(crate) mod resend;
 mod retry;
 pub(crate) mod sessions;
+pub(crate) mod setup;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
 pub(crate) mod stats;

@@ -189,7 +189,7 @@ pub(crate) struct Proven {
     pub(crate) checked: String,
 }
 
-fn context(user: &Account) -> PasswordContext<'_> {
+pub(super) fn context(user: &Account) -> PasswordContext<'_> {
     PasswordContext { email: Some(&user.email), user_name: user.user_name.as_ref().map(UserName::as_str) }
 }
 
@@ -214,6 +214,20 @@ fn request_reset(
     }
     let user = users::by_email(tx, email)?.map(|found| found.account);
     let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(None) };
+    queue_reset(tx, inner, &user, id, mail, now)?;
+    Ok(Some(user))
+}
+
+/// Mails the link. The caller holds the lock of the address.
+pub(super) fn queue_reset(
+    tx: &mut Tx<'_>,
+    inner: &Inner,
+    user: &Account,
+    id: [u8; 16],
+    mail: MailId,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let address = limits::address(&inner.root, &user.email);
     record(tx, &address, Rule::ResetRequested, now)?;
     record(tx, &address, Rule::MailRequested, now)?;
     challenges::void(tx, user.id, Purpose::PasswordReset)?;
@@ -225,16 +239,15 @@ fn request_reset(
         credential_version: users::credential_version(tx, user.id)?,
         email: user.email.clone(),
         created_at: now,
-        expires_at: now + policy.lifetime,
+        expires_at: now + inner.policy().password_reset.lifetime,
         used_at: None,
     };
     challenges::insert(tx, &challenge)?;
-    outbox::push(tx, mail, Purpose::PasswordReset.name(), &challenge.id, now)?;
-    Ok(Some(user))
+    outbox::push(tx, mail, Purpose::PasswordReset.name(), &challenge.id, now)
 }
 
 /// A new password on its way into the store.
-struct PasswordChange {
+pub(super) struct PasswordChange {
     user: Account,
     hash: String,
     address: Subject,
@@ -244,7 +257,7 @@ struct PasswordChange {
 }
 
 impl PasswordChange {
-    fn new(inner: &Inner, user: Account, hash: String, entry: &Entry, now: Timestamp) -> Self {
+    pub(super) fn new(inner: &Inner, user: Account, hash: String, entry: &Entry, now: Timestamp) -> Self {
         let address = limits::address(&inner.root, &user.email);
         let mail = MailId::from_bytes(inner.settings.env.new_id(now));
         Self { entry: entry.about(&user), user, hash, address, mail, now }
@@ -258,11 +271,26 @@ impl PasswordChange {
         {
             return Ok(false);
         }
-        // Who holds the link has the mailbox: whoever was locked out may sign in again (L4).
+        // Who holds the link has the mailbox.
+        self.start_anew(tx, inner)?;
+        Ok(true)
+    }
+
+    /// `false`: the user is gone.
+    pub(super) fn by_operator(&self, tx: &mut Tx<'_>, inner: &Inner) -> Result<bool, Fault> {
+        lock(tx, &self.address, self.now)?;
+        let set = users::set_password(tx, self.user.id, &self.hash, None)?;
+        if set {
+            self.start_anew(tx, inner)?;
+        }
+        Ok(set)
+    }
+
+    /// Whoever was locked out may sign in again (L4), and nobody stays signed in.
+    fn start_anew(&self, tx: &mut Tx<'_>, inner: &Inner) -> Result<(), Fault> {
         set_failures(tx, &self.address, Failures::default())?;
         sessions::end_all(tx, self.user.id, self.now)?;
-        self.tell(tx, inner)?;
-        Ok(true)
+        self.tell(tx, inner)
     }
 
     /// `false`: the password was changed since it was given.

@@ -2,7 +2,7 @@
 
 use crate::limits::MONTH;
 use crate::store::migrations::{NEWEST, version};
-use crate::store::{audit, challenges, keys, limits, outbox, registrations, sessions, webhooks};
+use crate::store::{audit, challenges, invitations, keys, limits, outbox, registrations, sessions, webhooks};
 use crate::{Accounts, Fault, Timestamp};
 
 /// Rows of a table that one step deletes at most, so that nobody waits for it.
@@ -41,6 +41,7 @@ impl Accounts {
             .write(move |tx| -> Result<u64, Fault> {
                 Ok(registrations::sweep(tx, now, ROWS)?
                     + challenges::sweep(tx, now, ROWS)?
+                    + invitations::sweep(tx, now, ROWS)?
                     + sessions::sweep(tx, now, ROWS)?
                     + outbox::sweep(tx, now - MONTH, ROWS)?
                     + limits::sweep(tx, now - MONTH, hard_stop)?

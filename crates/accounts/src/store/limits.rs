@@ -28,6 +28,8 @@ pub(crate) enum Rule {
     MailSent,
     /// A link to set a new password was asked for.
     ResetRequested,
+    /// An administrator had a mail sent to this address.
+    AdminMailed,
     /// The owner of this address was told that somebody signed up with it.
     Notice,
     /// The owner of this address was told of failed sign-ins.
@@ -44,6 +46,7 @@ impl Rule {
             Self::MailRequested => "mail_requested",
             Self::MailSent => "mail_sent",
             Self::ResetRequested => "reset_requested",
+            Self::AdminMailed => "admin_mailed",
             Self::Notice => "notice",
             Self::FailureNotice => "failure_notice",
         }

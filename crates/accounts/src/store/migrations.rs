@@ -16,7 +16,7 @@ pub(crate) struct Script {
 }
 
 /// Every version, oldest first, without gaps.
-pub(crate) const SCRIPTS: [Script; 5] = [
+pub(crate) const SCRIPTS: [Script; 6] = [
     Script {
         version: 1,
         name: "init",
@@ -46,6 +46,12 @@ pub(crate) const SCRIPTS: [Script; 5] = [
         name: "key_rotation",
         up: include_str!("../../migrations/0005_key_rotation.up.sql"),
         down: include_str!("../../migrations/0005_key_rotation.down.sql"),
+    },
+    Script {
+        version: 6,
+        name: "administration",
+        up: include_str!("../../migrations/0006_administration.up.sql"),
+        down: include_str!("../../migrations/0006_administration.down.sql"),
     },
 ];
 

@@ -3,11 +3,13 @@
 //! Asynchronous at the surface, synchronous inside: a closure goes to a database thread, runs there from beginning to
 //! end, and is committed before its answer is given. `Err` rolls back; a refusal that must be remembered is an `Ok`.
 //!
-//! **Lock order** (PostgreSQL locks rows): limit subjects — the client's, then the address's — then registrations, users,
-//! sessions, webhook deliveries, outbox. Whoever takes two of them takes them in this order.
+//! **Lock order** (PostgreSQL locks rows): limit subjects — the client's, then the address's — then registrations,
+//! invitations, the setup link, users — administrators, then others —, sessions, webhook
+//! deliveries, outbox. Whoever takes two of them takes them in this order.
 
 pub(crate) mod audit;
 pub(crate) mod challenges;
+pub(crate) mod invitations;
 mod job;
 pub(crate) mod keys;
 pub(crate) mod limits;
@@ -17,6 +19,7 @@ pub(crate) mod outbox;
 mod postgres;
 pub(crate) mod registrations;
 pub(crate) mod sessions;
+pub(crate) mod setup_links;
 pub(crate) mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;

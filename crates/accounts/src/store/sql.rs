@@ -3,7 +3,7 @@
 //! Every statement is a `&'static str`, so none can be put together from input (G1). Parameters are `$1 … $n`. A `NULL`
 //! is bound with the type of its column, because PostgreSQL wants to know it.
 
-use crate::domain::ids::{AuditId, EventId, MailId, RegistrationId, SessionId, UserId};
+use crate::domain::ids::{AuditId, EventId, InvitationId, MailId, RegistrationId, SessionId, UserId};
 use crate::{Fault, Timestamp};
 
 /// What a column holds: text, a 64-bit integer, or bytes.
@@ -146,7 +146,7 @@ macro_rules! id_column {
         }
     )* };
 }
-id_column!(UserId, RegistrationId, SessionId, MailId, AuditId, EventId);
+id_column!(UserId, RegistrationId, SessionId, MailId, AuditId, EventId, InvitationId);
 
 /// A row of a result.
 pub(crate) enum Row<'r> {

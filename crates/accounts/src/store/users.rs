@@ -2,7 +2,7 @@
 
 use super::Tx;
 use super::sql::{Row, args};
-use crate::{Account, Email, Fault, Timestamp, UserId, UserName, UserStatus};
+use crate::{Account, Email, Fault, Roles, Timestamp, UserId, UserName, UserStatus};
 
 /// The columns of an [`Account`], in the order that [`account`] reads them.
 macro_rules! select {
@@ -200,6 +200,17 @@ pub(crate) fn lock_admins(tx: &mut Tx<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Makes everybody else who would change the user wait until this transaction ends.
+pub(crate) fn lock(tx: &mut Tx<'_>, id: UserId) -> Result<(), Fault> {
+    tx.execute("UPDATE users SET roles = roles WHERE id = $1", args![id])?;
+    Ok(())
+}
+
+/// Whether somebody can administrate.
+pub(crate) fn has_admin(tx: &mut Tx<'_>) -> Result<bool, Fault> {
+    Ok(other_admins(tx, UserId::from_bytes([0; 16]))? > 0)
+}
+
 /// Active users other than `id` that have the role `admin`.
 pub(crate) fn other_admins(tx: &mut Tx<'_>, id: UserId) -> Result<i64, Fault> {
     tx.count(
@@ -288,4 +299,9 @@ pub(crate) fn count_active(tx: &mut Tx<'_>, most: i64) -> Result<i64, Fault> {
 pub(crate) fn count_disabled(tx: &mut Tx<'_>, most: i64) -> Result<i64, Fault> {
     let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM users WHERE disabled_at IS NOT NULL LIMIT $1) AS counted";
     tx.count(sql, args![most])
+}
+
+pub(crate) fn set_roles(tx: &mut Tx<'_>, id: UserId, roles: &Roles) -> Result<(), Fault> {
+    tx.execute("UPDATE users SET roles = $2 WHERE id = $1", args![id, roles.names().join(" ")])?;
+    Ok(())
 }

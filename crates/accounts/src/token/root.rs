@@ -21,6 +21,10 @@ pub(crate) enum Purpose {
     ActivationCode,
     /// The token of a link of an existing user.
     Challenge,
+    /// The token of an invitation's link.
+    Invitation,
+    /// The key of the link that makes the first administrator.
+    Setup,
     /// Subjects of limits that are addresses.
     Address,
     /// Subjects of limits that are clients.
@@ -39,6 +43,8 @@ impl Purpose {
             Self::ActivationLink => b"activation link",
             Self::ActivationCode => b"activation code",
             Self::Challenge => b"challenge link",
+            Self::Invitation => b"invitation link",
+            Self::Setup => b"setup link",
             Self::Address => b"limit subject: address",
             Self::ClientPrefix => b"limit subject: client",
             Self::Idempotency => b"idempotency",

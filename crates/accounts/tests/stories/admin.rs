@@ -1,6 +1,6 @@
 use crate::on_both_stores;
 use crate::world::*;
-use vestibule::{Account, Accounts, Actor, NewUser, Page, UserQuery, UserRef, UserStatus};
+use vestibule::{Account, Accounts, Actor, Expected, NewUser, Page, UserQuery, UserRef, UserStatus};
 
 async fn creates(world: &World, email: &str, name: Option<&str>, roles: &[&str]) -> Account {
     let new = NewUser {
@@ -46,7 +46,7 @@ on_both_stores! {
         assert_eq!(pages(&world.accounts, prefix("bobb")).await, ["bob@example.org"]);
         assert!(pages(&world.accounts, prefix("%")).await.is_empty());
         assert!(pages(&world.accounts, prefix("xyz")).await.is_empty());
-        world.accounts.disable_user(Actor::Operator, &UserRef::Email(address("adam@example.net"))).await.unwrap();
+        world.accounts.disable_user(Actor::Operator, &UserRef::Email(address("adam@example.net")), None).await.unwrap();
         let status = |status| UserQuery { status: Some(status), ..UserQuery::default() };
         assert_eq!(pages(&world.accounts, status(UserStatus::Disabled)).await, ["adam@example.net"]);
         assert_eq!(pages(&world.accounts, status(UserStatus::Active)).await.len(), 4);
@@ -82,8 +82,8 @@ on_both_stores! {
         assert_eq!(refusal(refused), "Forbidden");
         let id = UserRef::Id(user.account.id);
         assert_eq!(refusal(world.accounts.find_user(Actor::User(&user, &client()), &id).await), "Forbidden");
-        assert_eq!(refusal(world.accounts.disable_user(Actor::User(&user, &client()), &id).await), "Forbidden");
-        assert_eq!(refusal(world.accounts.delete_user(Actor::User(&user, &client()), &id).await), "Forbidden");
+        assert_eq!(refusal(world.accounts.disable_user(Actor::User(&user, &client()), &id, None).await), "Forbidden");
+        assert_eq!(refusal(world.accounts.delete_user(Actor::User(&user, &client()), &id, &Expected::Any).await), "Forbidden");
         let admin = world.signs_in("root@example.org", PASSWORD).await.unwrap();
         let admin = world.accounts.authenticate(admin.access_token.expose()).await.unwrap();
         let page = world.accounts.list_users(Actor::User(&admin, &client()), &UserQuery::default()).await.unwrap();
@@ -93,19 +93,19 @@ on_both_stores! {
     // O4: somebody can always administrate, also when two remove each other at once.
     async fn the_last_administrator_stays(world: &World) {
         let root = UserRef::Id(creates(world, "root@example.org", None, &["admin"]).await.id);
-        assert_eq!(refusal(world.accounts.disable_user(Actor::Operator, &root).await), "LastAdmin");
-        assert_eq!(refusal(world.accounts.delete_user(Actor::Operator, &root).await), "LastAdmin");
+        assert_eq!(refusal(world.accounts.disable_user(Actor::Operator, &root, None).await), "LastAdmin");
+        assert_eq!(refusal(world.accounts.delete_user(Actor::Operator, &root, &Expected::Any).await), "LastAdmin");
         let second = UserRef::Id(creates(world, "two@example.org", None, &["admin", "editor"]).await.id);
         let other = world.another_instance().await;
         let (one, two) = futures_util::future::join(
-            world.accounts.disable_user(Actor::Operator, &root),
-            other.delete_user(Actor::Operator, &second),
+            world.accounts.disable_user(Actor::Operator, &root, None),
+            other.delete_user(Actor::Operator, &second, &Expected::Any),
         )
         .await;
         assert!(one.is_ok() != two.is_ok(), "exactly one of the two may go: {one:?} {two:?}");
         // A disabled administrator does not count, and may go.
         if one.is_ok() {
-            world.accounts.delete_user(Actor::Operator, &root).await.unwrap();
+            world.accounts.delete_user(Actor::Operator, &root, &Expected::Any).await.unwrap();
         }
     }
 
@@ -120,9 +120,9 @@ on_both_stores! {
                 roles: vec!["editor".to_owned(), wrong.to_owned()],
             };
             let refused = world.accounts.create_user(Actor::Operator, new).await;
-            assert_eq!(refusal(refused), "RoleInvalid", "{wrong:?}");
+            assert_eq!(refusal(refused), "Roles(Malformed { index: 1 })", "{wrong:?}");
         }
-        let good = ["%admin%", "Admin", "shop:orders/read", &long[1..]];
+        let good = ["editor", "shop-orders_read"];
         let made = creates(world, "ada@example.org", None, &good).await;
         assert_eq!(made.roles, good);
         assert_eq!(world.accounts.find_user(Actor::Operator, &UserRef::Id(made.id)).await.unwrap(), made);
@@ -144,7 +144,7 @@ on_both_stores! {
         assert_eq!(refusal(world.accounts.create_user(Actor::Operator, weak).await), "Password(TooCommon)");
         let nobody = UserRef::Email(address("nobody@example.org"));
         assert_eq!(refusal(world.accounts.find_user(Actor::Operator, &nobody).await), "NotFound");
-        assert_eq!(refusal(world.accounts.delete_user(Actor::Operator, &nobody).await), "NotFound");
+        assert_eq!(refusal(world.accounts.delete_user(Actor::Operator, &nobody, &Expected::Any).await), "NotFound");
         let by_name = UserRef::UserName("COUNTESS".parse().unwrap());
         let found = world.accounts.find_user(Actor::Operator, &by_name).await.unwrap();
         assert_eq!(found.email.as_str(), "ada@example.org");

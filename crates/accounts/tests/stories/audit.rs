@@ -1,7 +1,8 @@
 use crate::on_both_stores;
 use crate::world::*;
 use vestibule::{
-    Actor, AuditActor, AuditEvent, AuditKind, AuditQuery, NewUser, ProfileChange, Timestamp, UserRef,
+    Actor, AuditActor, AuditEvent, AuditKind, AuditQuery, Expected, NewUser, ProfileChange, Timestamp,
+    UserRef,
 };
 
 /// The whole trail, oldest first.
@@ -83,9 +84,9 @@ on_both_stores! {
         let who = world.accounts.authenticate(tokens.access_token.expose()).await.unwrap();
         let from = client_at("198.51.100.7");
         let user = UserRef::Id(ada.id);
-        world.accounts.disable_user(Actor::User(&who, &from), &user).await.unwrap();
-        world.accounts.enable_user(Actor::User(&who, &from), &user).await.unwrap();
-        world.accounts.delete_user(Actor::Operator, &user).await.unwrap();
+        world.accounts.disable_user(Actor::User(&who, &from), &user, None).await.unwrap();
+        world.accounts.enable_user(Actor::User(&who, &from), &user, None).await.unwrap();
+        world.accounts.delete_user(Actor::Operator, &user, &Expected::Any).await.unwrap();
         let events = trail(world).await;
         let [disabled, enabled, deleted] = &events[events.len() - 3..] else { panic!("three acts") };
         assert_eq!((disabled.kind, enabled.kind, deleted.kind), (AuditKind::Disabled, AuditKind::Enabled, AuditKind::Deleted));
@@ -112,7 +113,7 @@ on_both_stores! {
         };
         world.accounts.create_user(Actor::Operator, admin).await.unwrap();
         let user = UserRef::Email(address("root@example.org"));
-        assert_eq!(refusal(world.accounts.disable_user(Actor::Operator, &user).await), "LastAdmin");
+        assert_eq!(refusal(world.accounts.disable_user(Actor::Operator, &user, None).await), "LastAdmin");
         assert_eq!(kinds(world).await, ["created"]);
     }
 

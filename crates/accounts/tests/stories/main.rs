@@ -4,6 +4,7 @@
 
 mod account;
 mod admin;
+mod administer;
 mod assistance;
 mod audit;
 mod confirm_by_code;
@@ -11,6 +12,7 @@ mod confirm_by_link;
 mod decoys;
 mod deliver;
 mod faults;
+mod invite;
 mod keys;
 mod migrations;
 mod outbox;
@@ -18,6 +20,7 @@ mod password;
 mod refresh;
 mod resend;
 mod secret_key;
+mod setup;
 mod sign_in;
 mod sign_up;
 mod sweep;

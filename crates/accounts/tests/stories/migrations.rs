@@ -110,6 +110,14 @@ async fn live_a_little(world: &World) {
     world.accounts.sign_up(wish, &client()).await.unwrap();
     let telling = crate::webhooks::telling(world, &["app"]).await;
     crate::webhooks::creates(&telling, "eve@example.org").await;
+    let invitation = vestibule::NewInvitation {
+        email: address("carol@example.org"),
+        user_name: None,
+        roles: vestibule::Roles::default(),
+        locale: None,
+    };
+    world.accounts.invite(vestibule::Actor::Operator, invitation).await.unwrap();
+    world.accounts.setup_link().await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -157,7 +157,7 @@ on_both_stores! {
         let account = world.has_account("ada@example.org").await;
         forgets(world, "ada@example.org").await;
         let token = reset_token(world, "ada@example.org");
-        world.accounts.disable_user(Actor::Operator, &UserRef::Id(account.id)).await.unwrap();
+        world.accounts.disable_user(Actor::Operator, &UserRef::Id(account.id), None).await.unwrap();
         world.advance(seconds(60));
         forgets(world, "ada@example.org").await;
         assert!(world.kinds_to("ada@example.org").is_empty());

@@ -1,6 +1,6 @@
 use crate::on_both_stores;
 use crate::world::*;
-use vestibule::{Actor, Login, NewUser, UserRef};
+use vestibule::{Actor, Expected, Login, NewUser, UserRef};
 
 on_both_stores! {
     // M4, L1: one answer for an unknown name and a wrong password.
@@ -34,14 +34,14 @@ on_both_stores! {
         let account = world.has_account("ada@example.org").await;
         let tokens = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
         let user = UserRef::Id(account.id);
-        let disabled = world.accounts.disable_user(Actor::Operator, &user).await.unwrap();
+        let disabled = world.accounts.disable_user(Actor::Operator, &user, None).await.unwrap();
         assert_eq!(disabled.disabled_at, Some(world.clock.now()));
         assert_eq!(refusal(world.signs_in("ada@example.org", PASSWORD).await), "Disabled");
         assert_eq!(refusal(world.signs_in("ada@example.org", OTHER_PASSWORD).await), "Refused");
         // J5: what was handed out before dies at once.
         assert!(world.accounts.authenticate(tokens.access_token.expose()).await.is_err());
         assert!(world.accounts.refresh(tokens.refresh_token.expose(), &client()).await.is_err());
-        world.accounts.enable_user(Actor::Operator, &user).await.unwrap();
+        world.accounts.enable_user(Actor::Operator, &user, None).await.unwrap();
         assert!(world.accounts.authenticate(tokens.access_token.expose()).await.is_err());
         world.signs_in("ada@example.org", PASSWORD).await.unwrap();
     }
@@ -82,7 +82,7 @@ on_both_stores! {
         let before = world.has_account("ada@example.org").await;
         let tokens = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
         let user = UserRef::Email(address("ADA@example.org"));
-        world.accounts.delete_user(Actor::Operator, &user).await.unwrap();
+        world.accounts.delete_user(Actor::Operator, &user, &Expected::Any).await.unwrap();
         assert_eq!(refusal(world.signs_in("ada@example.org", PASSWORD).await), "Refused");
         assert!(world.accounts.authenticate(tokens.access_token.expose()).await.is_err());
         assert!(world.accounts.refresh(tokens.refresh_token.expose(), &client()).await.is_err());

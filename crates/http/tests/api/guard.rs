@@ -126,7 +126,7 @@ on_both_stores! {
         let refused = ask(&world, "GET", "/chiefs", &[&editor]).await;
         assert_eq!(refusal(&refused), (403, "forbidden".to_owned(), insufficient));
         let editor_again = UserRef::Email(EDITOR.parse().unwrap());
-        world.accounts.disable_user(Actor::Operator, &editor_again).await.unwrap();
+        world.accounts.disable_user(Actor::Operator, &editor_again, None).await.unwrap();
         assert_eq!(ask(&world, "GET", "/editors", &[&editor]).await.status, 401);
     }
 }

@@ -283,7 +283,8 @@ impl MailTransport for Mailbox {
             MailContent::Confirm { code, link, .. } => (code.clone(), link.clone()),
             MailContent::PasswordReset { link, .. }
             | MailContent::EmailChange { link, .. }
-            | MailContent::EmailUndo { link, .. } => (None, Some(link.clone())),
+            | MailContent::EmailUndo { link, .. }
+            | MailContent::Invitation { link, .. } => (None, Some(link.clone())),
             _ => (None, None),
         };
         let text = |secret: vestibule::Secret| secret.expose().to_owned();

@@ -29,14 +29,15 @@ fn contents() -> Vec<MailContent> {
     contents
 }
 
-/// The mails to users that are nothing without their link.
-fn links(link: &str) -> [MailContent; 3] {
+/// The mails that are nothing without their link.
+fn links(link: &str) -> [MailContent; 4] {
     let link = || Secret::from(link);
     let link_expires_at = Timestamp::from_millis(1_700_086_400_000);
     [
         MailContent::PasswordReset { link: link(), link_expires_at },
         MailContent::EmailChange { link: link(), link_expires_at },
         MailContent::EmailUndo { link: link(), link_expires_at },
+        MailContent::Invitation { link: link(), link_expires_at },
     ]
 }
 

@@ -111,10 +111,10 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<(), Failure> {
                 print(context, &accounts.find_user(Actor::Operator, &named(&user)?).await?)
             }
             Command::Disable { user } => {
-                print(context, &accounts.disable_user(Actor::Operator, &named(&user)?).await?)
+                print(context, &accounts.disable_user(Actor::Operator, &named(&user)?, None).await?)
             }
             Command::Enable { user } => {
-                print(context, &accounts.enable_user(Actor::Operator, &named(&user)?).await?)
+                print(context, &accounts.enable_user(Actor::Operator, &named(&user)?, None).await?)
             }
             Command::Delete { user, .. } => delete(context, &accounts, &user).await,
         }
@@ -136,7 +136,7 @@ async fn make(
 async fn delete(context: &Context, accounts: &Accounts, user: &str) -> Result<(), Failure> {
     let user = named(user)?;
     let account = accounts.find_user(Actor::Operator, &user).await?;
-    accounts.delete_user(Actor::Operator, &UserRef::Id(account.id)).await?;
+    accounts.delete_user(Actor::Operator, &UserRef::Id(account.id), &Expected::Any).await?;
     if context.json {
         return output::object(json!({ "id": account.id, "deleted": true }));
     }

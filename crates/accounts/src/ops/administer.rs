@@ -1,0 +1,181 @@
+//! What administrators and operators do with one user: change, help, sign out.
+
+use crate::limits::{self, take_admin_mail};
+use crate::ops::admin::{Actor, AdminError, UserRef, find, find_locked, must_be_replaceable};
+use crate::ops::audit::Entry;
+use crate::ops::password::{PasswordChange, context, queue_reset};
+use crate::ops::sessions::Session;
+use crate::store::limits::lock;
+use crate::store::{Tx, sessions, users};
+use crate::{
+    Account, Accounts, AuditActor, AuditKind, Client, Expected, MailId, Password, Reason, Roles, UserName,
+};
+
+/// What changes about a user. `None` leaves it as it is.
+#[derive(Clone, Debug, Default)]
+pub struct UserChange {
+    /// All the roles from now on.
+    pub roles: Option<Roles>,
+    /// Another public name.
+    pub user_name: Option<UserName>,
+    /// The language of the mails, a BCP 47 tag.
+    pub locale: Option<String>,
+}
+
+impl Accounts {
+    /// Changes a user who is in an expected state. Roles count from the next request on; no session ends.
+    ///
+    /// # Errors
+    /// [`AdminError::Forbidden`], [`NotFound`](AdminError::NotFound), [`Changed`](AdminError::Changed),
+    /// [`LastAdmin`](AdminError::LastAdmin), [`UserNameTaken`](AdminError::UserNameTaken), [`Fault`](AdminError::Fault).
+    pub async fn change_user(
+        &self,
+        actor: Actor<'_>,
+        user: &UserRef,
+        expected: &Expected,
+        change: UserChange,
+    ) -> Result<Account, AdminError> {
+        actor.must_be_admin()?;
+        let (inner, user, expected, now) = (self.0.clone(), user.clone(), expected.clone(), self.0.now());
+        let entry = Entry::by(AuditKind::Updated, actor);
+        self.0
+            .store
+            .write(move |tx| {
+                let before = find_locked(tx, &user)?;
+                if !expected.is(&before) {
+                    return Err(AdminError::Changed);
+                }
+                let after = change.apply(tx, &before)?;
+                entry.about(&after).detail(difference(&before, &after)).write(tx, &inner, now)?;
+                Ok(after)
+            })
+            .await
+    }
+
+    /// Mails a user a link that sets a new password. Nobody else sees it: a password is never chosen for a user, and no
+    /// link is handed around (P7, ASVS 6.4.6).
+    ///
+    /// # Errors
+    /// [`AdminError::Forbidden`], [`NotFound`](AdminError::NotFound), [`Disabled`](AdminError::Disabled),
+    /// [`Limited`](AdminError::Limited), [`Fault`](AdminError::Fault).
+    pub async fn mail_reset_link(
+        &self,
+        actor: Actor<'_>,
+        user: &UserRef,
+        reason: Option<&Reason>,
+    ) -> Result<(), AdminError> {
+        actor.must_be_admin()?;
+        let (inner, user, now) = (self.0.clone(), user.clone(), self.0.now());
+        let env = &inner.settings.env;
+        let (id, mail) = (env.new_id(now), MailId::from_bytes(env.new_id(now)));
+        let entry = Entry::by(AuditKind::ResetRequested, actor).because(reason);
+        self.0
+            .store
+            .write(move |tx| {
+                let address = limits::address(&inner.root, &find(tx, &user)?.email);
+                lock(tx, &address, now)?;
+                let account = find(tx, &user)?;
+                if account.disabled_at.is_some() {
+                    return Err(AdminError::Disabled);
+                }
+                if let Some(retry_after) = take_admin_mail(tx, &inner, &address, now)? {
+                    return Err(AdminError::Limited { retry_after });
+                }
+                queue_reset(tx, &inner, &account, id, mail, now)?;
+                Ok(entry.about(&account).write(tx, &inner, now)?)
+            })
+            .await?;
+        self.0.mail_queued.notify_one();
+        Ok(())
+    }
+
+    /// Ends all sessions of a user, at once and on every instance. The user may sign in again.
+    ///
+    /// # Errors
+    /// [`AdminError::Forbidden`], [`AdminError::NotFound`], [`AdminError::Fault`].
+    pub async fn end_sessions(
+        &self,
+        actor: Actor<'_>,
+        user: &UserRef,
+        reason: Option<&Reason>,
+    ) -> Result<Account, AdminError> {
+        actor.must_be_admin()?;
+        let (inner, user, now) = (self.0.clone(), user.clone(), self.0.now());
+        let entry = Entry::by(AuditKind::SignedOut, actor).detail("all sessions");
+        let entry = if reason.is_some() { entry.because(reason) } else { entry };
+        self.0
+            .store
+            .write(move |tx| {
+                let account = find(tx, &user)?;
+                sessions::end_all(tx, account.id, now)?;
+                entry.about(&account).write(tx, &inner, now)?;
+                Ok(account)
+            })
+            .await
+    }
+
+    /// The sessions of a user that are alive, newest first, at most 200.
+    ///
+    /// # Errors
+    /// [`AdminError::Forbidden`], [`AdminError::NotFound`], [`AdminError::Fault`].
+    pub async fn sessions_of(&self, actor: Actor<'_>, user: &UserRef) -> Result<Vec<Session>, AdminError> {
+        actor.must_be_admin()?;
+        let (user, now) = (user.clone(), self.0.now());
+        let idle = now - self.0.policy().tokens.session_idle;
+        let read = move |tx: &mut Tx<'_>| {
+            let id = find(tx, &user)?.id;
+            Ok(sessions::list(tx, id, now, idle)?)
+        };
+        self.0.store.read(read).await
+    }
+
+    /// Sets a new password, ends all sessions and every wait, and tells the user by mail: for whoever may run the program
+    /// on the server, where neither mail nor an administrator can help. Administrators cannot do this (P7).
+    ///
+    /// # Errors
+    /// [`AdminError::NotFound`], [`Password`](AdminError::Password), [`Fault`](AdminError::Fault).
+    pub async fn set_password(&self, user: &UserRef, new: &Password) -> Result<Account, AdminError> {
+        let wanted = user.clone();
+        let account = self.0.store.read(move |tx| find(tx, &wanted)).await?;
+        self.0.policy().passwords.check(new, context(&account))?;
+        let hash = self.0.hasher.hash(new).await?;
+        let entry = Entry::new(AuditKind::PasswordSet, AuditActor::Operator, &Client::default());
+        let change = PasswordChange::new(&self.0, account.clone(), hash, &entry, self.0.now());
+        let inner = self.0.clone();
+        let set = self.0.store.write(move |tx| change.by_operator(tx, &inner)).await;
+        self.0.mail_queued.notify_one();
+        if set.map_err(AdminError::Fault)? { Ok(account) } else { Err(AdminError::NotFound) }
+    }
+}
+
+impl UserChange {
+    fn apply(&self, tx: &mut Tx<'_>, before: &Account) -> Result<Account, AdminError> {
+        if let Some(roles) = &self.roles {
+            if !roles.has_admin() {
+                must_be_replaceable(tx, before)?;
+            }
+            users::set_roles(tx, before.id, roles)?;
+        }
+        if let Some(name) = &self.user_name
+            && !users::set_name(tx, before.id, name)?
+        {
+            return Err(AdminError::UserNameTaken);
+        }
+        if let Some(locale) = &self.locale {
+            users::set_locale(tx, before.id, locale)?;
+        }
+        find(tx, &UserRef::Id(before.id))
+    }
+}
+
+/// What the trail says of a change: the roles, which decide what somebody may do, and the names of the rest.
+fn difference(before: &Account, after: &Account) -> String {
+    let roles = format!("roles: [{}] to [{}]", before.roles.join(" "), after.roles.join(" "));
+    let parts = [
+        (before.roles != after.roles).then_some(roles.as_str()),
+        (before.user_name != after.user_name).then_some("user name"),
+        (before.locale != after.locale).then_some("language"),
+    ];
+    let parts: Vec<&str> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join("; ") }
+}
