@@ -32,7 +32,7 @@ macro_rules! kind {
 }
 
 /// The embedded files. A new kind of mail is its folder and a line here.
-const EMBEDDED: [&[(&str, &str)]; 11] = [
+const EMBEDDED: [&[(&str, &str)]; 12] = [
     &[
         file!("shared/layout.html"),
         file!("shared/parts.html"),

@@ -59,7 +59,7 @@ on_both_stores! {
     }
 
     async fn whoever_accepts_may_choose_another_name(world: &World) {
-        let taken = NewUser {
+        let bob = NewUser {
             email: address("bob@example.org"),
             password: password(PASSWORD),
             user_name: Some("bob-1".parse().unwrap()),
@@ -67,7 +67,7 @@ on_both_stores! {
         };
         let named = NewInvitation { user_name: Some("bob-1".parse().unwrap()), ..wish("ada@example.org", &[]) };
         let token = invites_as(world, named.clone()).await;
-        world.accounts.create_user(Actor::Operator, taken).await.unwrap();
+        world.accounts.create_user(Actor::Operator, bob).await.unwrap();
         assert_eq!(refusal(world.accounts.invite(Actor::Operator, named).await), "UserNameTaken");
         assert_eq!(refusal(accepts(&world.accounts, &token).await), "UserNameTaken");
         let name = Some("ada-1".parse().unwrap());

@@ -1,12 +1,14 @@
 //! The API: one file per resource, one handler per operation.
 
 mod admin;
+mod admin_user;
 mod audit;
 mod common;
 mod confirm;
 mod device;
 mod email;
 mod introspect;
+mod invitation;
 mod login;
 mod me;
 mod oauth;
@@ -15,6 +17,7 @@ mod paging;
 mod password;
 mod registrations;
 mod sessions;
+mod setup;
 mod signup;
 mod stats;
 mod token;
@@ -43,6 +46,9 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(admin::routes())
         .merge(registrations::routes())
         .merge(outbox::routes())
+        .merge(admin_user::routes())
+        .merge(invitation::routes())
+        .merge(setup::routes())
         .merge(audit::routes())
         .merge(stats::routes())
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use vestibule::{Code as ConfirmCode, Email, Password, Policy, UserName};
+use vestibule::{Code as ConfirmCode, Email, Password, Policy, Reason, ReasonError, Roles, UserName};
 
 use super::tree::Tree;
 use crate::FieldError;
@@ -55,8 +55,27 @@ impl<'a> Fields<'a> {
         let Some(at) = self.sent.iter().position(|(sent, _)| sent == name) else { return Some(None) };
         match self.sent.swap_remove(at).1 {
             Tree::Text(text) => Some(Some(text)),
-            Tree::Object(_) | Tree::Other => {
+            Tree::Object(_) | Tree::List(_) | Tree::Other => {
                 self.refuse(FieldError::new(pointer, Code::WrongType));
+                None
+            }
+        }
+    }
+
+    /// A list of texts that may be left out.
+    #[expect(clippy::option_option, reason = "refused, absent and present are three things")]
+    pub(crate) fn optional_list<T>(
+        &mut self,
+        pointer: &'static str,
+        read: impl FnOnce(&[String]) -> Result<T, FieldError>,
+    ) -> Option<Option<T>> {
+        let name = pointer.trim_start_matches('/');
+        let Some(at) = self.sent.iter().position(|(sent, _)| sent == name) else { return Some(None) };
+        let texts = texts(self.sent.swap_remove(at).1, pointer);
+        match texts.and_then(|texts| read(&texts)) {
+            Ok(value) => Some(Some(value)),
+            Err(error) => {
+                self.refuse(error);
                 None
             }
         }
@@ -91,6 +110,17 @@ impl<'a> Fields<'a> {
         }
         value
     }
+}
+
+fn texts(sent: Tree, pointer: &'static str) -> Result<Vec<String>, FieldError> {
+    let Tree::List(items) = sent else { return Err(FieldError::new(pointer, Code::WrongType)) };
+    let text = |(index, item)| match item {
+        Tree::Text(text) => Ok(text),
+        Tree::Object(_) | Tree::List(_) | Tree::Other => {
+            Err(FieldError::new(format!("{pointer}/{index}"), Code::WrongType))
+        }
+    };
+    items.into_iter().enumerate().map(text).collect()
 }
 
 /// RFC 6901 §3. Names are cut, because they come back in the answer.
@@ -161,6 +191,22 @@ pub(crate) fn plain_text(pointer: &'static str) -> impl FnOnce(&str) -> Result<S
         let plain = !text.chars().any(char::is_control);
         plain.then(|| text.to_owned()).ok_or(FieldError::new(pointer, Code::TextInvalid))
     }
+}
+
+/// `/roles`.
+pub(crate) fn roles(names: &[String]) -> Result<Roles, FieldError> {
+    Roles::new(names).map_err(|error| FieldError::roles("/roles", error))
+}
+
+/// `/reason`.
+pub(crate) fn reason(text: &str) -> Result<Reason, FieldError> {
+    text.parse().map_err(|error| {
+        let code = match error {
+            ReasonError::TooLong => Code::TextTooLong,
+            ReasonError::Malformed => Code::TextInvalid,
+        };
+        FieldError::new("/reason", code)
+    })
 }
 
 /// `/locale`: the shape of a language tag (RFC 5646 §2.1), of the length that §4.4.1 recommends to support.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
-use axum::extract::{FromRef, FromRequest, Request};
+use axum::extract::{FromRef, FromRequest, OptionalFromRequest, Request};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -43,6 +43,23 @@ where
             return Err(error.into());
         };
         Fields::read_all(sent, Accounts::from_ref(state).policy()).map(Json)
+    }
+}
+
+impl<S, T> OptionalFromRequest<S> for Json<T>
+where
+    S: Send + Sync,
+    T: ReadFields,
+    Accounts: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    /// `None` where there is no body at all.
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
+        if request.body().size_hint().exact() == Some(0) {
+            return Ok(None);
+        }
+        <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
     }
 }
 

@@ -1,11 +1,13 @@
 //! What handlers take from a request. Everything is read strictly: what is not understood is refused, never guessed.
 
+mod admin;
 mod basic;
 mod bearer;
 mod client;
 pub(crate) mod cookies;
 pub(crate) mod fields;
 mod form;
+mod if_match;
 mod json;
 mod page_form;
 mod proxies;
@@ -17,9 +19,11 @@ pub use bearer::SignedIn;
 pub use client::Client;
 pub use proxies::{ProxyError, TrustedProxies};
 
+pub(crate) use admin::Administrator;
 pub(crate) use basic::{Basic, credentials};
 pub(crate) use fields::{Fields, GivenPassword, ReadFields};
 pub(crate) use form::{Form, Pairs};
+pub(crate) use if_match::{IfMatch, etag};
 pub(crate) use json::Json;
 pub(crate) use page_form::PageForm;
 pub(crate) use query::Query;

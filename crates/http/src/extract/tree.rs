@@ -13,6 +13,7 @@ const DEPTH_MAX: usize = 16;
 pub(crate) enum Tree {
     Text(String),
     Object(Vec<(String, Tree)>),
+    List(Vec<Tree>),
     Other,
 }
 
@@ -76,8 +77,11 @@ impl<'de> Visitor<'de> for Level {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Tree, A::Error> {
         let inner = self.down()?;
-        while items.next_element_seed(inner)?.is_some() {}
-        Ok(Tree::Other)
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(inner)? {
+            list.push(item);
+        }
+        Ok(Tree::List(list))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Tree, A::Error> {

@@ -6,6 +6,7 @@ pub(crate) mod dev_mail;
 mod docs;
 mod errors;
 mod home;
+mod join;
 mod link;
 mod login;
 mod operations;
@@ -26,6 +27,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(confirm::routes())
         .merge(address::routes())
         .merge(link::routes())
+        .merge(join::routes())
         .merge(login::routes())
         .merge(operations::routes())
         .merge(docs::routes())
@@ -42,6 +44,10 @@ pub(crate) fn assets() -> Router<App> {
         .route(
             "/assets/confirm.js",
             get(async || asset("text/javascript; charset=utf-8", include_str!("../assets/confirm.js"))),
+        )
+        .route(
+            "/assets/setup.js",
+            get(async || asset("text/javascript; charset=utf-8", include_str!("../assets/setup.js"))),
         )
         .route(
             "/assets/docs.js",

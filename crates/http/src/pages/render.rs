@@ -24,6 +24,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("forms.html", include_str!("../templates/forms.html")),
         ("login.html", include_str!("../templates/login.html")),
         ("address.html", include_str!("../templates/address.html")),
+        ("join.html", include_str!("../templates/join.html")),
         ("link.html", include_str!("../templates/link.html")),
         ("confirm.html", include_str!("../templates/confirm.html")),
         ("docs.html", include_str!("../templates/docs.html")),

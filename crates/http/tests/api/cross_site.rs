@@ -18,7 +18,7 @@ on_both_stores! {
     async fn a_form_of_another_site_does_nothing(world: World) {
         let token = world.signs_up(ADA).await.link.unwrap().split_once("token=").unwrap().1.to_owned();
         let form = format!("token={token}&password={PASSWORD}&new_password={PASSWORD}&email={ADA}");
-        for path in ["/confirm", "/confirm/resend", "/forgot", "/reset", "/email/confirm", "/email/undo"] {
+        for path in ["/confirm", "/confirm/resend", "/forgot", "/reset", "/email/confirm", "/email/undo", "/invitation", "/setup"] {
             for headers in [
                 &[("sec-fetch-site", "cross-site")][..],
                 &[("sec-fetch-site", "same-site")],

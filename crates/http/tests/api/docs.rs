@@ -4,7 +4,7 @@ use crate::on_both_stores;
 use crate::world::{URL, World};
 
 /// Every route of a server outside the development mode, assets left out.
-const ROUTES: [(&str, &[&str]); 44] = [
+const ROUTES: [(&str, &[&str]); 53] = [
     ("/", &["get"]),
     ("/.well-known/jwks.json", &["get"]),
     ("/confirm", &["get", "post"]),
@@ -15,11 +15,13 @@ const ROUTES: [(&str, &[&str]); 44] = [
     ("/email/confirm", &["get", "post"]),
     ("/email/undo", &["get", "post"]),
     ("/forgot", &["get", "post"]),
+    ("/invitation", &["get", "post"]),
     ("/livez", &["get"]),
     ("/login", &["get"]),
     ("/openapi.json", &["get"]),
     ("/readyz", &["get"]),
     ("/reset", &["get", "post"]),
+    ("/setup", &["get", "post"]),
     ("/v1/admin/audit", &["get"]),
     ("/v1/admin/mail", &["get"]),
     ("/v1/admin/mail/{id}/retry", &["post"]),
@@ -27,7 +29,12 @@ const ROUTES: [(&str, &[&str]); 44] = [
     ("/v1/admin/registrations/{id}/confirm", &["post"]),
     ("/v1/admin/registrations/{id}/resend", &["post"]),
     ("/v1/admin/stats", &["get"]),
-    ("/v1/admin/users", &["get"]),
+    ("/v1/admin/users", &["get", "post"]),
+    ("/v1/admin/users/{id}", &["delete", "get", "patch"]),
+    ("/v1/admin/users/{id}/disable", &["post"]),
+    ("/v1/admin/users/{id}/enable", &["post"]),
+    ("/v1/admin/users/{id}/reset-link", &["post"]),
+    ("/v1/admin/users/{id}/sign-out", &["post"]),
     ("/v1/auth/verify", &["get"]),
     ("/v1/confirm", &["post"]),
     ("/v1/confirm/code", &["post"]),
@@ -35,6 +42,7 @@ const ROUTES: [(&str, &[&str]); 44] = [
     ("/v1/email/confirm", &["post"]),
     ("/v1/email/undo", &["post"]),
     ("/v1/introspect", &["post"]),
+    ("/v1/invitation/accept", &["post"]),
     ("/v1/login", &["post"]),
     ("/v1/logout", &["post"]),
     ("/v1/me", &["delete", "get", "patch"]),
@@ -46,6 +54,7 @@ const ROUTES: [(&str, &[&str]); 44] = [
     ("/v1/password/check", &["post"]),
     ("/v1/password/forgot", &["post"]),
     ("/v1/password/reset", &["post"]),
+    ("/v1/setup", &["post"]),
     ("/v1/signup", &["post"]),
     ("/v1/token", &["post"]),
     ("/v1/token/revoke", &["post"]),

@@ -97,7 +97,7 @@ on_both_stores! {
 
     // B1, T6
     async fn the_pages_are_locked_down(world: World) {
-        for path in ["/reset?token=x", "/email/confirm?token=x", "/email/undo?token=x", "/forgot", "/login"] {
+        for path in ["/reset?token=x", "/email/confirm?token=x", "/email/undo?token=x", "/forgot", "/login", "/invitation?token=x", "/setup"] {
             let page = world.get(path).await;
             assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"), "{path}");
             let policy = page.header("content-security-policy");

@@ -3,6 +3,7 @@
 
 mod address_pages;
 mod admin;
+mod admin_user;
 mod assistance;
 mod audit;
 mod bad_input;
@@ -15,6 +16,7 @@ mod edge;
 mod email;
 mod guard;
 mod introspect;
+mod invitation;
 mod link_pages;
 mod login;
 mod me;
@@ -22,6 +24,7 @@ mod operations;
 mod password;
 mod profile;
 mod sessions;
+mod setup;
 mod signup;
 mod token;
 mod verify;

@@ -1,0 +1,63 @@
+//! The first administrator.
+
+use axum::extract::State;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use vestibule::{Accounts, Email, Newcomer, Password, UserName};
+
+use super::User;
+use crate::App;
+use crate::catalogue::Code;
+use crate::extract::{Client, Fields, Json, ReadFields, fields};
+use crate::openapi::{API, BODY, EVERY, HASH, errors};
+use crate::problem::Problem;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(set_up))
+}
+
+/// The key of the set-up link, and who is to be the first administrator.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "token": "AZXb2m0qd4yVJ0x3m1q7SPCk1rJmV3t0oZ4v3s9q2bY", "email": "root@example.org",
+    "password": "violet-otter-maps-42"
+}))]
+struct SetupRequest {
+    /// What follows `#k=` in the link that `vestibule setup-link` prints.
+    token: String,
+    /// Taken as confirmed.
+    #[schema(value_type = String, format = "email", min_length = 5, max_length = 254)]
+    email: Email,
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 256)]
+    password: Password,
+    #[schema(value_type = String, min_length = 3, max_length = 32, required = false)]
+    user_name: Option<UserName>,
+}
+
+impl ReadFields for SetupRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let token = fields.required("/token", fields::any_text);
+        let email = fields.required("/email", fields::email);
+        let password = fields.required("/password", fields::new_password("/password"));
+        let user_name = fields.optional("/user_name", fields::user_name);
+        Some(Self { token: token?, email: email?, password: password?, user_name: user_name? })
+    }
+}
+
+errors!(SetupErrors: EVERY, API, BODY, HASH, &[Code::EmailTaken, Code::UserNameTaken, Code::LinkExpired,
+    Code::LinkUsed]);
+
+/// Makes the first administrator, with the key that only the operator was shown. Afterwards no key works.
+#[utoipa::path(post, path = "/v1/setup", tag = "Administration", operation_id = "set_up",
+    request_body(content = SetupRequest, content_type = "application/json"),
+    responses((status = 200, description = "The administrator.", body = User), SetupErrors))]
+async fn set_up(
+    State(accounts): State<Accounts>,
+    Client(client): Client,
+    Json(body): Json<SetupRequest>,
+) -> Result<Json<User>, Problem> {
+    let SetupRequest { token, email, password, user_name } = body;
+    let who = Newcomer { email, password, user_name };
+    Ok(Json(accounts.set_up(&token, who, &client).await?.into()))
+}

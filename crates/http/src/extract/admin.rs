@@ -1,0 +1,25 @@
+//! Administrators, known before anything else of their request is read.
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+use vestibule::Accounts;
+
+use super::SignedIn;
+use crate::catalogue::Code;
+use crate::problem::Problem;
+
+/// A signed-in administrator; 403 `forbidden` for everybody else, whatever they sent. The operation asks again.
+pub(crate) struct Administrator(pub(crate) vestibule::SignedIn);
+
+impl<S> FromRequestParts<S> for Administrator
+where
+    S: Send + Sync,
+    Accounts: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let SignedIn(who) = SignedIn::from_request_parts(parts, state).await?;
+        if who.is_admin() { Ok(Self(who)) } else { Err(Problem::new(Code::Forbidden)) }
+    }
+}
