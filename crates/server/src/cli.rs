@@ -11,7 +11,9 @@ mod migrate;
 mod openapi;
 mod output;
 mod serve;
+mod setup_link;
 mod user;
+mod user_change;
 
 use std::path::PathBuf;
 
@@ -59,6 +61,8 @@ enum Command {
     /// Look after the outbox, try whether mail leaves, see what it looks like
     #[command(subcommand)]
     Mail(mail::Command),
+    /// Print the link that makes the first administrator: one use, half an hour
+    SetupLink,
     /// Print the `OpenAPI` 3.1 description of the HTTP API
     Openapi,
     /// Explain the error codes of the HTTP API
@@ -127,6 +131,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Limits(command) => limits::run(&context, &command),
         Command::Audit(command) => audit::run(&context, command),
         Command::Mail(command) => mail::run(&context, command),
+        Command::SetupLink => setup_link::run(&context),
         Command::Openapi => openapi::run(&context),
         Command::Errors(command) => errors::run(&context, &command),
         Command::Healthcheck { url } => healthcheck::run(&context, url.as_deref()),

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use serde::Deserialize as _;
 use toml::Value;
 use tracing_subscriber::filter::Targets;
-use vestibule::{Email, Policy, Secret, SecretKey, WebhookSubscription};
+use vestibule::{Email, Newcomer, Policy, Secret, SecretKey, WebhookSubscription};
 use vestibule_mail::{WebhookSecrets, WebhookUrl};
 
 pub(crate) use guards::{is_world_readable, refusals};
@@ -76,6 +76,8 @@ pub(crate) struct Config {
     pub(crate) webhooks: Option<Webhooks>,
     pub(crate) policy: Policy,
     pub(crate) connections: Connections,
+    /// Who is to be the first administrator.
+    pub(crate) bootstrap: Option<Newcomer>,
     pub(crate) log: Log,
     layers: Layers,
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use vestibule::{AdminError, Fault, KeyError, MigrateError, OpenError, OutboxError};
+use vestibule::{AdminError, Fault, JoinError, KeyError, MigrateError, OpenError, OutboxError};
 
 use crate::config::Problem;
 
@@ -171,6 +171,23 @@ impl From<AdminError> for Failure {
             }
             AdminError::LastAdmin => Self::failed(error.to_string())
                 .fix("make another one first: `vestibule user create --admin --email …`"),
+            AdminError::Changed => Self::failed(error.to_string()).fix("run the command again"),
+            AdminError::Disabled => {
+                Self::failed(error.to_string()).fix("enable the user first: `vestibule user enable USER`")
+            }
+            error => Self::failed(error.to_string()),
+        }
+    }
+}
+
+impl From<JoinError> for Failure {
+    fn from(error: JoinError) -> Self {
+        match error {
+            JoinError::Fault(fault) => fault.into(),
+            JoinError::Password(_) => Self::config(error.to_string())
+                .fix("choose another bootstrap.admin_password, e.g. four random words"),
+            JoinError::EmailTaken => Self::failed(error.to_string())
+                .fix("make that user an administrator: `vestibule user update EMAIL --add-role admin`"),
             error => Self::failed(error.to_string()),
         }
     }

@@ -56,13 +56,15 @@ pub(crate) async fn run(config: Config, options: Options) -> Result<(), Failure>
         opened = opening => opened?,
         () = signals.next() => return Ok(()),
     };
+    make_first_admin(&config, &accounts).await?;
     let post = Arc::new(post::Post::new(&config, options.dev, &public_url)?);
     let router = vestibule_http::router(accounts.clone(), http_options(&config, options.dev, &post)?);
     let workers = Workers::start(&accounts, &post, webhooks(&config)?);
     tracing::info!(address = %listener.address(), public_url, dev = options.dev, mail = post.name(), "listening");
     say_about_keys(&config, &accounts);
     if options.banner {
-        banner::print(&config, &public_url, &listener.address(), is_new)?;
+        let setup = accounts.setup_link().await?;
+        banner::print(&config, &public_url, &listener.address(), is_new, setup.as_ref())?;
     }
     let connections = Connections::new(router, Rules::of(&config));
     tokio::select! {
@@ -99,6 +101,15 @@ fn say_about_keys(config: &Config, accounts: &Accounts) {
             "links and codes of the previous secret key are accepted: take `secret_key_previous` out when they are over"
         );
     }
+}
+
+/// What the settings say about the first administrator, where there is none.
+async fn make_first_admin(config: &Config, accounts: &Accounts) -> Result<(), Failure> {
+    let Some(who) = &config.bootstrap else { return Ok(()) };
+    if let Some(made) = accounts.bootstrap_admin(who.clone()).await? {
+        tracing::info!(user = %made.id, "made the first administrator from bootstrap.admin_email");
+    }
+    Ok(())
 }
 
 fn http_options(config: &Config, dev: bool, post: &post::Post) -> Result<HttpOptions, Failure> {

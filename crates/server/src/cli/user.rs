@@ -5,10 +5,10 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use vestibule::{
-    Account, Accounts, Actor, Email, NewUser, Password, UserName, UserQuery, UserRef, UserStatus,
+    Account, Accounts, Actor, Email, Expected, NewUser, Password, UserName, UserQuery, UserRef, UserStatus,
 };
 
-use super::output;
+use super::{output, user_change};
 use crate::cli::Context;
 use crate::failure::Failure;
 use crate::open::{self, Pending};
@@ -25,6 +25,31 @@ pub(crate) enum Command {
     List(List),
     /// Show one user
     Show {
+        /// Id, e-mail address or user name
+        user: String,
+    },
+    /// Change roles, name or language of a user
+    Update(user_change::Update),
+    /// Mail a user a link that sets a new password; nobody else sees it
+    ResetLink {
+        /// Id, e-mail address or user name
+        user: String,
+    },
+    /// Set a user's password where no mail helps, and end all sessions
+    SetPassword {
+        /// Id, e-mail address or user name
+        user: String,
+        /// Read the password from the first line of standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List the sessions of a user, newest first
+    Sessions {
+        /// Id, e-mail address or user name
+        user: String,
+    },
+    /// End all sessions of a user
+    SignOut {
         /// Id, e-mail address or user name
         user: String,
     },
@@ -93,6 +118,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<(), Failure> {
     // Asked before the database is opened, so that nothing waits for a person.
     let password = match &command {
         Command::Create(create) => Some(read_password(create.password_stdin)?),
+        Command::SetPassword { password_stdin, .. } => Some(read_password(*password_stdin)?),
         Command::Delete { yes, user } => {
             eprintln!("This deletes the user {user} and everything held about it.");
             confirmed(*yes)?;
@@ -109,6 +135,16 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<(), Failure> {
             Command::List(list) => print_list(context, &accounts, list).await,
             Command::Show { user } => {
                 print(context, &accounts.find_user(Actor::Operator, &named(&user)?).await?)
+            }
+            Command::Update(update) => user_change::update(context, &accounts, update).await,
+            Command::ResetLink { user } => user_change::reset_link(context, &accounts, &named(&user)?).await,
+            Command::SetPassword { user, .. } => {
+                let password = password.ok_or_else(|| Failure::usage("a password is needed"))?;
+                print(context, &accounts.set_password(&named(&user)?, &password).await?)
+            }
+            Command::Sessions { user } => user_change::sessions(context, &accounts, &named(&user)?).await,
+            Command::SignOut { user } => {
+                print(context, &accounts.end_sessions(Actor::Operator, &named(&user)?, None).await?)
             }
             Command::Disable { user } => {
                 print(context, &accounts.disable_user(Actor::Operator, &named(&user)?, None).await?)
@@ -181,7 +217,7 @@ fn print_page(context: &Context, users: &[Account]) -> Result<(), Failure> {
     output::table(["id", "e-mail", "user name", "status", "roles", "created"], &rows)
 }
 
-fn print(context: &Context, user: &Account) -> Result<(), Failure> {
+pub(super) fn print(context: &Context, user: &Account) -> Result<(), Failure> {
     if context.json {
         return output::object(as_json(user));
     }

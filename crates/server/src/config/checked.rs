@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use vestibule::{
-    ConfirmPolicy, Disclosure, HashPolicy, PasswordRules, Policy, Secret, SecretKey, SignInPolicy,
-    SignUpPolicy, SigningAlgorithm, TokenPolicy, WebhookEvent, WebhookSubscription,
+    ConfirmPolicy, Disclosure, HashPolicy, Newcomer, Password, PasswordRules, Policy, Secret, SecretKey,
+    SignInPolicy, SignUpPolicy, SigningAlgorithm, TokenPolicy, WebhookEvent, WebhookSubscription,
 };
 use vestibule_mail::{WebhookSecrets, WebhookUrl};
 
@@ -66,6 +66,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
     let (key, previous) = secret_keys(&raw, &mut checker);
     let mail = mail(&raw.mail, &raw.service_name, &mut checker);
     let introspection_clients = introspection_clients(&raw.introspection.clients, &mut checker);
+    let bootstrap = bootstrap(&raw.bootstrap, &mut checker);
     let level = level(&raw.log.level, &mut checker);
     let webhooks = webhooks(&raw.webhooks, &mut checker);
     let algorithm = checker.parse("tokens.algorithm", &raw.tokens.algorithm, "write `EdDSA` or `ES256`");
@@ -110,6 +111,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
             most: raw.limits.connections,
             most_per_client: raw.limits.connections_per_client,
         },
+        bootstrap,
         log: Log {
             format: raw.log.format,
             level,
@@ -146,6 +148,33 @@ fn database(url: &str, data_dir: &Path, checker: &mut Checker) -> Database {
             let fix = "write `sqlite:PATH` or `postgres://user@host/database`, or leave it out for SQLite in the data folder";
             checker.problem("database_url", "not the URL of a database that is known", fix);
             Database::Sqlite(PathBuf::new())
+        }
+    }
+}
+
+/// Whether the password is good enough is seen when it is used.
+fn bootstrap(raw: &raw::Bootstrap, checker: &mut Checker) -> Option<Newcomer> {
+    let email = checker.parse("bootstrap.admin_email", &raw.admin_email, "write the address alone");
+    if raw.admin_email.is_empty() != raw.admin_password.is_empty() {
+        let fix = "set both VESTIBULE_BOOTSTRAP_ADMIN_EMAIL and VESTIBULE_BOOTSTRAP_ADMIN_PASSWORD_FILE, or neither";
+        checker.problem(
+            "bootstrap.admin_email",
+            "an address without a password, or a password without an address",
+            fix,
+        );
+    }
+    if raw.admin_password.is_empty() {
+        return None;
+    }
+    match Password::new(&raw.admin_password) {
+        Ok(password) => Some(Newcomer { email: email?, password, user_name: None }),
+        Err(error) => {
+            checker.problem(
+                "bootstrap.admin_password",
+                error,
+                "choose another password, e.g. four random words",
+            );
+            None
         }
     }
 }

@@ -97,6 +97,8 @@ pub(crate) const KEYS: &[Key] = &[
         "limits.connections_per_client",
         "open connections of one client at most; trusted proxies are not counted",
     ),
+    key("bootstrap.admin_email", "makes an administrator at the start, only while there is none"),
+    secret("bootstrap.admin_password", "the password of that administrator"),
     key("audit.retention", "how long the audit trail is kept"),
     key("log.format", "`text`, `json`, or `auto`: text on a terminal"),
     key("log.level", "`error`, `warn`, `info`, `debug`, `trace`, or by part: `info,vestibule=debug`"),

@@ -24,6 +24,7 @@ pub(super) struct Raw {
     pub(super) introspection: Introspection,
     pub(super) hash: Hash,
     pub(super) limits: Limits,
+    pub(super) bootstrap: Bootstrap,
     pub(super) audit: Audit,
     pub(super) log: Log,
 }
@@ -112,6 +113,13 @@ pub(super) struct Hash {
     pub(super) memory_kib: u32,
     pub(super) passes: u32,
     pub(super) threads: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Bootstrap {
+    pub(super) admin_email: String,
+    pub(super) admin_password: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -3,20 +3,38 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use vestibule::SetupLink;
+
 use crate::config::{Config, Database};
 use crate::entropy;
 use crate::failure::Failure;
 
 /// Prints where everything is, and a command that works when pasted.
-pub(crate) fn print(config: &Config, public_url: &str, address: &str, is_new: bool) -> Result<(), Failure> {
-    let text = text(&database(&config.database, is_new), public_url, address, &password());
+pub(crate) fn print(
+    config: &Config,
+    public_url: &str,
+    address: &str,
+    is_new: bool,
+    setup: Option<&SetupLink>,
+) -> Result<(), Failure> {
+    let text = text(&database(&config.database, is_new), public_url, address, &password(), setup);
     io::stdout()
         .write_all(text.as_bytes())
         .map_err(|error| Failure::failed(format!("cannot write to standard output: {error}")))
 }
 
-fn text(database: &str, public_url: &str, address: &str, password: &str) -> String {
+fn text(
+    database: &str,
+    public_url: &str,
+    address: &str,
+    password: &str,
+    setup: Option<&SetupLink>,
+) -> String {
     let version = env!("CARGO_PKG_VERSION");
+    let admin = setup.map_or_else(String::new, |setup| {
+        let link = setup.link.expose();
+        format!("\n  Admin       {link}   one use, 30 min; again: vestibule setup-link")
+    });
     format!(
         "  vestibule {version} · dev mode · {database} · listening on {address} only\n\
          \n  Mailbox     {public_url}/dev/mail   <- every e-mail lands here, nothing is sent\
@@ -76,7 +94,8 @@ mod tests {
 
     #[test]
     fn links_lead_to_the_public_address() {
-        let text = text("PostgreSQL", "http://localhost:8081", "127.0.0.1:8081", "a-b-c-42");
+        let text = text("PostgreSQL", "http://localhost:8081", "127.0.0.1:8081", "a-b-c-42", None);
+        assert!(!text.contains("Admin"), "{text}");
         assert!(
             text.contains("http://localhost:8081/dev/mail") && text.contains("\"password\":\"a-b-c-42\"}'"),
             "{text}"

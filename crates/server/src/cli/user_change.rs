@@ -1,0 +1,97 @@
+//! `vestibule user update`, `reset-link` and `sessions`.
+
+use clap::Args;
+use serde_json::json;
+use vestibule::{Accounts, Actor, Expected, Roles, UserChange, UserName, UserRef};
+
+use super::output;
+use super::user::{named, print};
+use crate::cli::Context;
+use crate::failure::Failure;
+
+/// What changes about a user; the rest stays.
+#[derive(Clone, Debug, Args)]
+#[group(id = "change", required = true, multiple = true, args = ["add_role", "remove_role", "user_name", "locale"])]
+pub(crate) struct Update {
+    /// Id, e-mail address or user name
+    user: String,
+    /// Give this role; may come more than once
+    #[arg(long, value_name = "ROLE")]
+    add_role: Vec<String>,
+    /// Take this role away; may come more than once
+    #[arg(long, value_name = "ROLE")]
+    remove_role: Vec<String>,
+    /// Another public name
+    #[arg(long)]
+    user_name: Option<UserName>,
+    /// The language of the mails, a tag such as `en` or `pt-BR`
+    #[arg(long, value_name = "TAG", value_parser = language)]
+    locale: Option<String>,
+}
+
+pub(super) async fn update(context: &Context, accounts: &Accounts, wish: Update) -> Result<(), Failure> {
+    let account = accounts.find_user(Actor::Operator, &named(&wish.user)?).await?;
+    let kept = account.roles.iter().filter(|role| !wish.remove_role.contains(role));
+    let roles = Roles::new(kept.chain(&wish.add_role)).map_err(|error| {
+        Failure::usage(error.to_string()).fix("name roles like `editor` or `billing-admin`")
+    })?;
+    let changes_roles = !(wish.add_role.is_empty() && wish.remove_role.is_empty());
+    let change =
+        UserChange { roles: changes_roles.then_some(roles), user_name: wish.user_name, locale: wish.locale };
+    // What somebody else changes in between is not overwritten.
+    let expected = Expected::OneOf(vec![account.revision()]);
+    let user = UserRef::Id(account.id);
+    print(context, &accounts.change_user(Actor::Operator, &user, &expected, change).await?)
+}
+
+pub(super) async fn reset_link(
+    context: &Context,
+    accounts: &Accounts,
+    user: &UserRef,
+) -> Result<(), Failure> {
+    let account = accounts.find_user(Actor::Operator, user).await?;
+    accounts.mail_reset_link(Actor::Operator, &UserRef::Id(account.id), None).await?;
+    if context.json {
+        return output::object(json!({ "id": account.id, "queued": true }));
+    }
+    eprintln!("The server mails it to {}.", account.email.as_str());
+    output::line(&format!("queued: {}", account.id))
+}
+
+pub(super) async fn sessions(context: &Context, accounts: &Accounts, user: &UserRef) -> Result<(), Failure> {
+    let sessions = accounts.sessions_of(Actor::Operator, user).await?;
+    if context.json {
+        return sessions.iter().try_for_each(|session| {
+            output::object(json!({
+                "id": session.id,
+                "user_agent": session.user_agent,
+                "ip": session.ip,
+                "created_at": session.created_at,
+                "last_seen_at": session.last_seen_at,
+                "expires_at": session.expires_at,
+            }))
+        });
+    }
+    let rows: Vec<_> = sessions
+        .iter()
+        .map(|session| {
+            let plain = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
+            let text = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), plain);
+            let [created, seen] = [session.created_at, session.last_seen_at].map(|at| at.to_string());
+            [session.id.to_string(), created, seen, text(&session.ip), text(&session.user_agent)]
+        })
+        .collect();
+    output::table(["id", "created", "last seen", "address", "device"], &rows)
+}
+
+/// The shape of a language tag (RFC 5646 §2.1), as the API takes it.
+fn language(text: &str) -> Result<String, &'static str> {
+    let subtag =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    let first = text.split('-').next().unwrap_or_default();
+    let is_tag = text.len() <= 35
+        && first.len() >= 2
+        && first.bytes().all(|b| b.is_ascii_alphabetic())
+        && text.split('-').all(subtag);
+    if is_tag { Ok(text.to_owned()) } else { Err("not a language tag such as `en` or `pt-BR`") }
+}
