@@ -11,7 +11,6 @@ use crate::failure::Failure;
 
 /// What changes about a user; the rest stays.
 #[derive(Clone, Debug, Args)]
-#[group(id = "change", required = true, multiple = true, args = ["add_role", "remove_role", "user_name", "locale"])]
 pub(crate) struct Update {
     /// Id, e-mail address or user name
     user: String,
@@ -30,12 +29,16 @@ pub(crate) struct Update {
 }
 
 pub(super) async fn update(context: &Context, accounts: &Accounts, wish: Update) -> Result<(), Failure> {
+    let changes_roles = !(wish.add_role.is_empty() && wish.remove_role.is_empty());
+    if !changes_roles && wish.user_name.is_none() && wish.locale.is_none() {
+        let fix = "say what: --add-role, --remove-role, --user-name, --locale";
+        return Err(Failure::usage("nothing to change").fix(fix));
+    }
     let account = accounts.find_user(Actor::Operator, &named(&wish.user)?).await?;
     let kept = account.roles.iter().filter(|role| !wish.remove_role.contains(role));
     let roles = Roles::new(kept.chain(&wish.add_role)).map_err(|error| {
         Failure::usage(error.to_string()).fix("name roles like `editor` or `billing-admin`")
     })?;
-    let changes_roles = !(wish.add_role.is_empty() && wish.remove_role.is_empty());
     let change =
         UserChange { roles: changes_roles.then_some(roles), user_name: wish.user_name, locale: wish.locale };
     // What somebody else changes in between is not overwritten.

@@ -12,8 +12,8 @@ const OTHER: &str = "copper-lamp-river-77";
 fn the_banner_and_the_command_show_one_link_that_works_once() {
     let site = Site::sqlite();
     let server = site.serve();
-    let line = server.says("Admin");
-    let link = line.split_whitespace().find(|word| word.contains("/setup#k=")).unwrap().to_owned();
+    let said = server.says("Admin");
+    let link = said.split_whitespace().find(|word| word.contains("/setup#k=")).unwrap().to_owned();
     let key = link.split_once("#k=").unwrap().1;
     let printed = site.run(&["setup-link", "--json"]).ok().json();
     assert!(printed[0]["link"].as_str().unwrap().ends_with(&format!("/setup#k={key}")), "{printed:?}");
