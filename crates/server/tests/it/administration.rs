@@ -86,7 +86,7 @@ fn operators_change_and_help_users() {
 
         site.run(&["user", "set-password", "countess"]).refused(2, "--password-stdin");
         let set = ["user", "set-password", "countess", "--password-stdin", "--json"];
-        site.run_with_input(&set, "password1\n").refused(1, "common");
+        site.run_with_input(&set, "password1\n").refused(1, "lists that attackers try");
         site.run_with_input(&set, &format!("{OTHER}\n")).ok();
         server.http().sign_in("ada@example.org", OTHER);
     });
