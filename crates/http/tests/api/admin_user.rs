@@ -123,12 +123,12 @@ on_both_stores! {
         ] {
             assert_eq!(sends(&world, "PATCH", &path, &token, headers, body).await.problem(), expected, "{body}");
         }
-        let taken = patches(&world, &id, &token, "*", json!({"user_name": "countess"})).await;
-        assert_eq!(taken.status, 200);
+        let named = patches(&world, &id, &token, "*", json!({"user_name": "countess"})).await;
+        assert_eq!(named.status, 200);
         world.has_admin("two@example.org").await;
         let root = world.get_as("/v1/me", &token).await.json()["id"].as_str().unwrap().to_owned();
-        let taken = patches(&world, &root, &token, "*", json!({"user_name": "Countess"})).await;
-        assert_eq!(taken.problem(), problem(409, "user_name_taken"));
+        let refused = patches(&world, &root, &token, "*", json!({"user_name": "Countess"})).await;
+        assert_eq!(refused.problem(), problem(409, "user_name_taken"));
     }
 
     // O4: every route asks for the role before it reads anything else; ids that name nobody are 404.

@@ -32,11 +32,11 @@ on_both_stores! {
         assert_eq!(world.mails("welcome", ADA).await, 1);
         let again = world.post("/v1/invitation/accept", accept).await;
         assert_eq!(again.problem(), (410, "link_used".to_owned()));
-        let taken = world.send_as("POST", "/v1/admin/users", &token, Some(json!({"email": ADA}))).await;
-        assert_eq!(taken.problem(), (409, "email_taken".to_owned()));
+        let refused = world.send_as("POST", "/v1/admin/users", &token, Some(json!({"email": ADA}))).await;
+        assert_eq!(refused.problem(), (409, "email_taken".to_owned()));
         let named = json!({"email": "bob@example.org", "user_name": "Countess"});
-        let taken = world.send_as("POST", "/v1/admin/users", &token, Some(named)).await;
-        assert_eq!(taken.problem(), (409, "user_name_taken".to_owned()));
+        let refused = world.send_as("POST", "/v1/admin/users", &token, Some(named)).await;
+        assert_eq!(refused.problem(), (409, "user_name_taken".to_owned()));
     }
 
     async fn an_invitation_ends_after_three_days(world: World) {

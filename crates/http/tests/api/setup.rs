@@ -40,8 +40,8 @@ on_both_stores! {
             assert_eq!(world.post("/v1/setup", body.clone()).await.field_errors(), [expected], "{body}");
         }
         world.has_account(ADA).await;
-        let taken = world.post("/v1/setup", json!({"token": key, "email": ADA, "password": PASSWORD})).await;
-        assert_eq!(taken.problem(), (409, "email_taken".to_owned()));
+        let refused = world.post("/v1/setup", json!({"token": key, "email": ADA, "password": PASSWORD})).await;
+        assert_eq!(refused.problem(), (409, "email_taken".to_owned()));
     }
 
     async fn the_page_works_with_a_key_that_was_pasted(world: World) {
