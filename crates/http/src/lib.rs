@@ -76,8 +76,7 @@ pub fn router(accounts: Accounts, options: HttpOptions) -> Router {
     let HttpOptions { service_name, trusted_proxies, dev, introspection_clients, request_id_start } = options;
     let (url, quotas) = (accounts.public_url(), Quotas::of(accounts.policy()));
     let edge = EdgeLayer::new(url, quotas, trusted_proxies.clone(), request_id_start);
-    let (described, _) = openapi::described().split_for_parts();
-    let mut routes = described.merge(pages::assets());
+    let mut routes = openapi::routes().merge(pages::assets());
     if dev.is_some() {
         routes = routes.merge(pages::dev_mail::routes());
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use axum::Router;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::path::Operation;
@@ -220,14 +221,27 @@ impl ToSchema for AnswerCode {}
 impl ToSchema for FieldCode {}
 
 /// Every described route: the API and the pages.
-pub(crate) fn described() -> OpenApiRouter<App> {
+fn described() -> OpenApiRouter<App> {
     let info = InfoBuilder::new()
         .title("Vestibule")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some("Accounts for an application: sign-up, confirmation by e-mail, sign-in, tokens."))
         .license(Some(utoipa::openapi::License::new("MIT OR Apache-2.0")));
     let api = OpenApiBuilder::new().info(info).build();
-    OpenApiRouter::with_openapi(api).merge(api::routes()).merge(pages::routes())
+    files().fold(OpenApiRouter::with_openapi(api), |all, of_file| all.merge(of_file()))
+}
+
+/// The routes of one file, with their descriptions.
+pub(crate) type RoutesOf = fn() -> OpenApiRouter<App>;
+
+fn files() -> impl Iterator<Item = &'static RoutesOf> {
+    api::ROUTES.iter().chain(pages::ROUTES)
+}
+
+/// The routes alone, for a server. The description of all takes several megabytes while it is made: here that of each
+/// file is gone before that of the next is made.
+pub(crate) fn routes() -> Router<App> {
+    files().fold(Router::new(), |all, of_file| all.merge(of_file().split_for_parts().0))
 }
 
 /// The description of the API as `OpenAPI` 3.1 in JSON, the same for every call.

@@ -27,28 +27,26 @@ mod verify;
 pub(crate) use user::User;
 pub(crate) use verify::VERIFY;
 
-use utoipa_axum::router::OpenApiRouter;
+use crate::openapi::RoutesOf;
 
-use crate::App;
-
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .merge(signup::routes())
-        .merge(confirm::routes())
-        .merge(login::routes())
-        .merge(token::routes())
-        .merge(introspect::routes())
-        .merge(verify::routes())
-        .merge(me::routes())
-        .merge(password::routes())
-        .merge(email::routes())
-        .merge(sessions::routes())
-        .merge(admin::routes())
-        .merge(registrations::routes())
-        .merge(outbox::routes())
-        .merge(admin_user::routes())
-        .merge(invitation::routes())
-        .merge(setup::routes())
-        .merge(audit::routes())
-        .merge(stats::routes())
-}
+/// The routes of the API, file by file.
+pub(crate) const ROUTES: &[RoutesOf] = &[
+    signup::routes,
+    confirm::routes,
+    login::routes,
+    token::routes,
+    introspect::routes,
+    verify::routes,
+    me::routes,
+    password::routes,
+    email::routes,
+    sessions::routes,
+    admin::routes,
+    registrations::routes,
+    outbox::routes,
+    admin_user::routes,
+    invitation::routes,
+    setup::routes,
+    audit::routes,
+    stats::routes,
+];

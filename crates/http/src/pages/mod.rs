@@ -13,26 +13,25 @@ mod operations;
 mod problems;
 mod render;
 
+use crate::App;
+use crate::openapi::RoutesOf;
 use axum::Router;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use utoipa_axum::router::OpenApiRouter;
 
-use crate::App;
-
-pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .merge(home::routes())
-        .merge(confirm::routes())
-        .merge(address::routes())
-        .merge(link::routes())
-        .merge(join::routes())
-        .merge(login::routes())
-        .merge(operations::routes())
-        .merge(docs::routes())
-        .merge(errors::routes())
-}
+/// The routes of the pages that are described, file by file.
+pub(crate) const ROUTES: &[RoutesOf] = &[
+    home::routes,
+    confirm::routes,
+    address::routes,
+    link::routes,
+    join::routes,
+    login::routes,
+    operations::routes,
+    docs::routes,
+    errors::routes,
+];
 
 /// Styles and scripts, which are part of the program: no path is ever made from a request (H5).
 pub(crate) fn assets() -> Router<App> {
