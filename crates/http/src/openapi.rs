@@ -7,6 +7,7 @@ use axum::Router;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::schema::{
     AdditionalProperties, Object, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
 };
@@ -324,7 +325,23 @@ fn list_values(object: &mut Object) {
     }
 }
 
+/// A body may be left out; `null` is no way to say so.
+fn never_null_body(body: &mut RequestBody) {
+    let is_null = |item: &RefOr<Schema>| matches!(item, RefOr::T(Schema::Object(it)) if matches!(it.schema_type, SchemaType::Type(Type::Null)));
+    for content in body.content.values_mut() {
+        if let RefOr::T(content) = content
+            && let Some(RefOr::T(Schema::OneOf(any))) = &content.schema
+            && any.items.iter().any(is_null)
+        {
+            content.schema = any.items.iter().find(|item| !is_null(item)).cloned();
+        }
+    }
+}
+
 fn complete_operation(operation: &mut Operation) {
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        never_null_body(body);
+    }
     for parameter in operation.parameters.iter_mut().flatten() {
         if let RefOr::T(parameter) = parameter
             && let Some(RefOr::T(Schema::Object(object))) = &mut parameter.schema

@@ -79,7 +79,8 @@ errors!(UpdateErrors: EVERY, API, BODY, BEARER, &[Code::Forbidden, Code::NotFoun
 /// Changes roles, name or language of a user who is still as `If-Match` says. Roles count from the next request on.
 #[utoipa::path(patch, path = "/v1/admin/users/{id}", tag = "Administration", operation_id = "admin_update_user",
     security(("bearer" = [])), params(("id" = String, Path, pattern = "^usr_[0-9a-v]{26}$"),
-        ("If-Match" = String, Header, description = "The `ETag` that the user was shown with.")),
+        ("If-Match" = String, Header, description = "The `ETag` that the user was shown with.",
+            pattern = "^(\\*|\"[0-9A-Za-z_-]+\")$")),
     request_body(content = ChangeUserRequest, content_type = "application/json"),
     responses((status = 200, description = "The user as it is now.", body = User,
         headers(("ETag" = String, description = "Names this state, for `If-Match`."))), UpdateErrors))]
@@ -103,7 +104,8 @@ errors!(DeleteErrors: EVERY, API, BEARER, &[Code::Forbidden, Code::NotFound, Cod
 /// Deletes a user and everything held about it, at once.
 #[utoipa::path(delete, path = "/v1/admin/users/{id}", tag = "Administration", operation_id = "admin_delete_user",
     security(("bearer" = [])), params(("id" = String, Path, pattern = "^usr_[0-9a-v]{26}$"),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` that the user was shown with.")),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that the user was shown with.",
+            pattern = "^(\\*|\"[0-9A-Za-z_-]+\")$")),
     responses((status = 204, description = "The user is gone."), DeleteErrors))]
 async fn delete(
     State(accounts): State<Accounts>,

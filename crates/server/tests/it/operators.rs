@@ -42,8 +42,11 @@ fn the_trail_is_read_and_exported_with_the_server_down() {
         prepare(site);
         site.run(&["user", "disable", "ada"]).ok();
         site.run(&["user", "enable", "ada"]).ok();
+        // The set-up link of the banner is there when no server had an administrator: not what this is about.
         let kinds = |arguments: &[&str]| -> Vec<Value> {
-            site.run(arguments).ok().json().iter().map(|entry| entry["kind"].clone()).collect()
+            let entries = site.run(arguments).ok().json();
+            let all = entries.iter().map(|entry| entry["kind"].clone());
+            all.filter(|kind| kind != "setup_link_made").collect()
         };
         assert_eq!(kinds(&["audit", "tail", "--json"]), ["created", "disabled", "enabled"]);
         assert_eq!(kinds(&["audit", "tail", "-n", "1", "--json"]), ["enabled"]);
@@ -51,10 +54,10 @@ fn the_trail_is_read_and_exported_with_the_server_down() {
         assert_eq!(kinds(&["audit", "export", "--kind", "disabled", "--since", "1h"]), ["disabled"]);
         assert_eq!(kinds(&["audit", "export", "--since", "2020-01-01"]).len(), 3);
         assert_eq!(kinds(&["audit", "export", "--since", "0s"]), [""; 0]);
-        let entry = site.run(&["audit", "export"]).ok().json().remove(0);
+        let entry = site.run(&["audit", "export", "--kind", "created"]).ok().json().remove(0);
         assert_eq!((&entry["actor"], &entry["email"]), (&json!("operator"), &json!("a***@example.org")));
         let text = site.run(&["audit", "tail"]).ok().stdout;
-        let cells: Vec<_> = text.lines().next().unwrap().split('\t').collect();
+        let cells: Vec<_> = text.lines().find(|line| line.contains("created")).unwrap().split('\t').collect();
         assert_eq!(cells[1..], ["created", "operator", "a***@example.org", "-", "-"]);
         site.run(&["audit", "export", "--kind", "nothing"]).refused(2, "signed_in");
         site.run(&["audit", "export", "--since", "yesterday"]).refused(2, "2026-03-01");
