@@ -212,13 +212,16 @@ fn request_reset(
     if too_soon || asked.number >= policy.per_day || requested >= inner.policy().sign_up.mails_per_day {
         return Ok(None);
     }
+    // Counted for every address: what is left for its sign-ups must not tell whether it has an account (S3).
+    record(tx, &address, Rule::ResetRequested, now)?;
+    record(tx, &address, Rule::MailRequested, now)?;
     let user = users::by_email(tx, email)?.map(|found| found.account);
     let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(None) };
     queue_reset(tx, inner, &user, id, mail, now)?;
     Ok(Some(user))
 }
 
-/// Mails the link. The caller holds the lock of the address.
+/// Mails the link. The caller holds the lock of the address, and has counted the mail.
 pub(super) fn queue_reset(
     tx: &mut Tx<'_>,
     inner: &Inner,
@@ -227,9 +230,6 @@ pub(super) fn queue_reset(
     mail: MailId,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    let address = limits::address(&inner.root, &user.email);
-    record(tx, &address, Rule::ResetRequested, now)?;
-    record(tx, &address, Rule::MailRequested, now)?;
     challenges::void(tx, user.id, Purpose::PasswordReset)?;
     let challenge = Challenge {
         id,

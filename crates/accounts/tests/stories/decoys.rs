@@ -47,6 +47,34 @@ fn real_code(world: &World, email: &str) -> Option<String> {
 }
 
 on_both_stores! {
+    // S3, second-order effects: what was mailed about a forgotten password must not show in what a sign-up may do.
+    async fn forgotten_passwords_use_up_the_mails_of_every_address_alike(world: &World) {
+        world.has_account("taken@example.org").await;
+        let mut left = Vec::new();
+        for email in ["taken@example.org", "free@example.org"] {
+            // The one mail of the account's own sign-up.
+            if email.starts_with("free") {
+                world.accounts.sign_up(wish(email, PASSWORD), &client()).await.unwrap();
+            }
+            for _ in 0..4 {
+                world.advance(seconds(60));
+                world.accounts.forgot_password(&address(email), &client()).await.unwrap();
+            }
+            let mut waiting = 0;
+            for n in 0..8 {
+                let (own, from) = (format!("{PASSWORD}-{n}"), client_at(&format!("198.51.100.{n}")));
+                world.accounts.sign_up(wish(email, &own), &from).await.unwrap();
+                let (email, own, code) = (address(email), password(&own), "0000".parse().unwrap());
+                let guess = world.accounts.confirm_by_code(&email, &own, &code, None, &from).await;
+                waiting += i32::from(refusal(guess) != "Refused");
+            }
+            left.push(waiting);
+            world.deliver().await;
+            world.take_mails_to(email);
+        }
+        assert_eq!(left, [5, 5], "ten mails a day, five of them gone");
+    }
+
     // S2, S3, C8: free and taken look alike, second-order effects included.
     async fn a_taken_address_behaves_like_a_free_one(world: &World) {
         world.has_account("taken@example.org").await;
