@@ -52,6 +52,7 @@ use crate::problem::Problem;
 /// # let accounts = Accounts::open(Settings {
 /// #     database_url: format!("sqlite:{}/accounts.db", folder.path().display()).into(),
 /// #     secret_key: SecretKey::generate(),
+/// #     previous_secret_key: None,
 /// #     public_url: "https://accounts.example.org".into(),
 /// #     policy: Policy::default(),
 /// #     env: Env::system(),
