@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::accounts::Inner;
+use crate::ops::audit::Entry;
 use crate::store::Tx;
 use crate::store::keys::{StoredKey, insert_signing, signing, signing_now, update_signing};
 use crate::token::jwt::{Refused, Verified};
 use crate::token::keyring::{generate, reread};
 use crate::token::keys::KeySet;
-use crate::{Accounts, Fault, SigningAlgorithm, Timestamp};
+use crate::{Accounts, AuditActor, AuditKind, Client, Fault, SigningAlgorithm, Timestamp};
 
 /// Tokens with made-up keys do not make an instance read the keys more often than this.
 const UNKNOWN_KEY_PAUSE: Duration = Duration::from_secs(1);
@@ -129,7 +130,13 @@ impl Accounts {
     /// [`KeyError::Pending`] while a key waits for its time.
     pub async fn rotate_keys(&self, how: Rotation) -> Result<Rotated, KeyError> {
         let (inner, now) = (self.0.clone(), self.0.now());
-        let rotated = self.0.store.write(move |tx| rotate(tx, &inner, how, now)).await?;
+        let rotate = move |tx: &mut Tx<'_>| -> Result<Rotated, KeyError> {
+            let rotated = rotate(tx, &inner, how, now)?;
+            let Rotated { new, .. } = &rotated;
+            note(tx, &inner, now, format!("{} follows and signs from {}", new.id, new.signs_at))?;
+            Ok(rotated)
+        };
+        let rotated = self.0.store.write(rotate).await?;
         self.0.read_keys().await?;
         Ok(rotated)
     }
@@ -142,7 +149,12 @@ impl Accounts {
     /// [`KeyError::NotFound`]; [`KeyError::Retired`].
     pub async fn retire_key(&self, id: &str) -> Result<Retired, KeyError> {
         let (inner, now, id) = (self.0.clone(), self.0.now(), id.to_owned());
-        let retired = self.0.store.write(move |tx| retire(tx, &inner, &id, now)).await?;
+        let retire = move |tx: &mut Tx<'_>| -> Result<Retired, KeyError> {
+            let retired = retire(tx, &inner, &id, now)?;
+            note(tx, &inner, now, format!("{} was taken out", retired.key.id))?;
+            Ok(retired)
+        };
+        let retired = self.0.store.write(retire).await?;
         self.0.read_keys().await?;
         Ok(retired)
     }
@@ -198,6 +210,12 @@ impl Live {
     fn waiting(&self, now: Timestamp) -> Option<&StoredKey> {
         self.keys.iter().find(|key| key.signs_at > now && !self.signs(&key.id))
     }
+}
+
+/// Keys are changed by whoever may run the program on the server.
+fn note(tx: &mut Tx<'_>, inner: &Inner, now: Timestamp, detail: String) -> Result<(), Fault> {
+    let entry = Entry::new(AuditKind::KeysChanged, AuditActor::Operator, &Client::default());
+    entry.detail(detail).write(tx, inner, now)
 }
 
 fn rotate(tx: &mut Tx<'_>, inner: &Inner, how: Rotation, now: Timestamp) -> Result<Rotated, KeyError> {

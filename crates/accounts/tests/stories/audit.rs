@@ -1,8 +1,8 @@
 use crate::on_both_stores;
 use crate::world::*;
 use vestibule::{
-    Actor, AuditActor, AuditEvent, AuditKind, AuditQuery, Expected, NewUser, ProfileChange, Timestamp,
-    UserRef,
+    Actor, AuditActor, AuditEvent, AuditKind, AuditQuery, Expected, NewUser, ProfileChange, Rotation,
+    Timestamp, UserRef,
 };
 
 /// The whole trail, oldest first.
@@ -150,5 +150,20 @@ on_both_stores! {
         world.advance(hours(24));
         world.accounts.sweep().await.unwrap();
         assert_eq!(kinds(world).await, [""; 0]);
+    }
+
+    // O2: what is done to the keys that sign for everybody; what is refused leaves nothing.
+    async fn changes_of_keys_are_in_the_trail(world: &World) {
+        let rotated = world.accounts.rotate_keys(Rotation::default()).await.unwrap();
+        assert!(world.accounts.rotate_keys(Rotation::default()).await.is_err(), "one is under way");
+        world.accounts.retire_key(&rotated.new.id).await.unwrap();
+        assert!(world.accounts.retire_key("nobody").await.is_err());
+        let events = trail(world).await;
+        let said: Vec<_> = events.iter().map(|event| (event.kind, event.actor, event.detail.clone().unwrap())).collect();
+        let key = &rotated.new;
+        assert_eq!(said, [
+            (AuditKind::KeysChanged, AuditActor::Operator, format!("{} follows and signs from {}", key.id, key.signs_at)),
+            (AuditKind::KeysChanged, AuditActor::Operator, format!("{} was taken out", key.id)),
+        ]);
     }
 }
