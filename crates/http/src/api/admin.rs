@@ -11,7 +11,7 @@ use vestibule::{Accounts, Actor, UserQuery, UserStatus};
 use super::User;
 use super::paging::{limit, link_to_next};
 use crate::catalogue::Code;
-use crate::extract::{Client, Fields, Json, Query, ReadFields, SignedIn, fields};
+use crate::extract::{Administrator, Client, Fields, Json, Query, ReadFields, fields};
 use crate::openapi::{API, BEARER, EVERY, errors};
 use crate::problem::Problem;
 use crate::{App, FieldError};
@@ -64,7 +64,7 @@ errors!(ListErrors: EVERY, API, BEARER, &[Code::ValidationFailed, Code::Forbidde
 async fn list_users(
     State(accounts): State<Accounts>,
     Client(client): Client,
-    SignedIn(who): SignedIn,
+    Administrator(who): Administrator,
     Query(ListQuery(query)): Query<ListQuery>,
 ) -> Result<(HeaderMap, Json<UserPage>), Problem> {
     let page = accounts.list_users(Actor::User(&who, &client), &query).await?;

@@ -10,7 +10,7 @@ use vestibule::{Accounts, Actor, AuditActor, AuditId, AuditKind, AuditQuery, Tim
 
 use super::paging::{limit, link_to_next};
 use crate::catalogue::Code;
-use crate::extract::{Client, Fields, Json, Query, ReadFields, SignedIn, fields};
+use crate::extract::{Administrator, Client, Fields, Json, Query, ReadFields, fields};
 use crate::openapi::{API, BEARER, EVERY, errors};
 use crate::problem::Problem;
 use crate::{App, FieldError};
@@ -125,7 +125,7 @@ errors!(ListErrors: EVERY, API, BEARER, &[Code::ValidationFailed, Code::Forbidde
 async fn list_audit(
     State(accounts): State<Accounts>,
     Client(client): Client,
-    SignedIn(who): SignedIn,
+    Administrator(who): Administrator,
     Query(ListQuery(query)): Query<ListQuery>,
 ) -> Result<(HeaderMap, Json<AuditPage>), Problem> {
     let page = accounts.list_audit(Actor::User(&who, &client), &query).await?;

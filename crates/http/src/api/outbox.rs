@@ -10,7 +10,7 @@ use vestibule::{Accounts, Actor, Email, MailId, MailQuery, MailState, Timestamp}
 
 use super::paging::{limit, link_to_next};
 use crate::catalogue::Code;
-use crate::extract::{Client, Fields, Json, Query, ReadFields, SegmentBeforeLast, SignedIn, fields};
+use crate::extract::{Administrator, Client, Fields, Json, Query, ReadFields, SegmentBeforeLast, fields};
 use crate::openapi::{API, BEARER, EVERY, errors};
 use crate::problem::Problem;
 use crate::{App, FieldError};
@@ -114,7 +114,7 @@ errors!(ListErrors: EVERY, API, BEARER, &[Code::ValidationFailed, Code::Forbidde
 async fn list(
     State(accounts): State<Accounts>,
     Client(client): Client,
-    SignedIn(who): SignedIn,
+    Administrator(who): Administrator,
     Query(ListQuery(query)): Query<ListQuery>,
 ) -> Result<(HeaderMap, Json<OutboxPage>), Problem> {
     let page = accounts.list_mail(Actor::User(&who, &client), &query).await?;
@@ -138,7 +138,7 @@ errors!(RetryErrors: EVERY, API, BEARER, &[Code::Forbidden, Code::NotFound, Code
 async fn retry(
     State(accounts): State<Accounts>,
     Client(client): Client,
-    SignedIn(who): SignedIn,
+    Administrator(who): Administrator,
     SegmentBeforeLast(id): SegmentBeforeLast<MailId>,
 ) -> Result<Json<OutboxMail>, Problem> {
     Ok(Json(accounts.retry_mail(Actor::User(&who, &client), id).await?.into()))

@@ -14,7 +14,7 @@ use super::User;
 use super::paging::{limit, link_to_next};
 use crate::App;
 use crate::catalogue::Code;
-use crate::extract::{Client, Fields, Json, Query, ReadFields, SegmentBeforeLast, SignedIn, fields};
+use crate::extract::{Administrator, Client, Fields, Json, Query, ReadFields, SegmentBeforeLast, fields};
 use crate::openapi::{API, BEARER, EVERY, errors};
 use crate::problem::Problem;
 
@@ -97,7 +97,7 @@ errors!(ListErrors: EVERY, API, BEARER, &[Code::ValidationFailed, Code::Forbidde
 async fn list(
     State(accounts): State<Accounts>,
     Client(client): Client,
-    SignedIn(who): SignedIn,
+    Administrator(who): Administrator,
     Query(ListQuery(query)): Query<ListQuery>,
 ) -> Result<(HeaderMap, Json<RegistrationPage>), Problem> {
     let page = accounts.list_registrations(Actor::User(&who, &client), &query).await?;
@@ -144,7 +144,7 @@ errors!(ResendErrors: EVERY, API, BEARER, &[Code::Forbidden, Code::NotFound, Cod
 async fn resend(
     State(accounts): State<Accounts>,
     Client(client): Client,
-    SignedIn(who): SignedIn,
+    Administrator(who): Administrator,
     SegmentBeforeLast(id): SegmentBeforeLast<RegistrationId>,
 ) -> Result<Json<ResendAnswer>, Problem> {
     Ok(Json(accounts.resend_registration(Actor::User(&who, &client), id).await?.into()))
@@ -164,7 +164,7 @@ errors!(ConfirmErrors: EVERY, API, BEARER, &[Code::Forbidden, Code::NotFound, Co
 async fn confirm(
     State(accounts): State<Accounts>,
     Client(client): Client,
-    SignedIn(who): SignedIn,
+    Administrator(who): Administrator,
     SegmentBeforeLast(id): SegmentBeforeLast<RegistrationId>,
 ) -> Result<Json<User>, Problem> {
     Ok(Json(accounts.confirm_registration(Actor::User(&who, &client), id).await?.into()))

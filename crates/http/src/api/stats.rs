@@ -9,7 +9,7 @@ use vestibule::{Accounts, Actor, DayStats, Timestamp};
 
 use crate::App;
 use crate::catalogue::Code;
-use crate::extract::{Client, Json, SignedIn};
+use crate::extract::{Administrator, Client, Json};
 use crate::openapi::{API, BEARER, EVERY, errors};
 use crate::problem::Problem;
 
@@ -114,7 +114,7 @@ errors!(StatsErrors: EVERY, API, BEARER, &[Code::Forbidden]);
 async fn stats(
     State(accounts): State<Accounts>,
     Client(client): Client,
-    SignedIn(who): SignedIn,
+    Administrator(who): Administrator,
 ) -> Result<Json<Stats>, Problem> {
     Ok(Json(accounts.stats(Actor::User(&who, &client)).await?.into()))
 }

@@ -5,7 +5,6 @@ use axum::http::request::Parts;
 use vestibule::Accounts;
 
 use super::SignedIn;
-use crate::catalogue::Code;
 use crate::problem::Problem;
 
 /// A signed-in administrator; 403 `forbidden` for everybody else, whatever they sent. The operation asks again.
@@ -20,6 +19,6 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let SignedIn(who) = SignedIn::from_request_parts(parts, state).await?;
-        if who.is_admin() { Ok(Self(who)) } else { Err(Problem::new(Code::Forbidden)) }
+        if who.is_admin() { Ok(Self(who)) } else { Err(Problem::lacking_role("admin")) }
     }
 }

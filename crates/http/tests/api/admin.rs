@@ -30,6 +30,11 @@ on_both_stores! {
         let token = world.access_token(ADA).await;
         let answer = world.get_as("/v1/admin/users", &token).await;
         assert_eq!(answer.problem(), (403, "forbidden".to_owned()));
+        // O4: the role is asked before anything else, on every list.
+        for list in ["users", "audit", "registrations", "mail"] {
+            let refused = world.get_as(&format!("/v1/admin/{list}?limit=0&unknown=1"), &token).await;
+            assert_eq!(refused.problem(), (403, "forbidden".to_owned()), "{list}");
+        }
         let challenge = "Bearer realm=\"vestibule\", error=\"insufficient_scope\", scope=\"admin\""; // J7
         assert_eq!(answer.header("www-authenticate"), challenge);
         assert_eq!(world.get("/v1/admin/users").await.problem(), (401, "authentication_required".to_owned()));

@@ -146,6 +146,8 @@ on_both_stores! {
                 let path = format!("/v1/admin/users/{id}{act}");
                 let answer = sends(&world, method, &path, &ada, &[], "").await;
                 assert_eq!(answer.problem(), problem(403, "forbidden"), "{method} {path}");
+                let challenge = "Bearer realm=\"vestibule\", error=\"insufficient_scope\", scope=\"admin\""; // J7
+                assert_eq!(answer.header("www-authenticate"), challenge, "{method} {path}");
             }
             let upper = id.to_uppercase();
             let encoded = id.replacen('u', "%75", 1);

@@ -152,6 +152,7 @@ on_both_stores! {
             ("POST", format!("/v1/admin/registrations/reg_{NOBODY}/resend"), false),
             ("POST", format!("/v1/admin/registrations/reg_{NOBODY}/confirm"), false),
             ("POST", format!("/v1/admin/mail/msg_{NOBODY}/retry"), false),
+            ("POST", "/v1/admin/mail/x/retry".to_owned(), false),
         ] {
             let request = axum::http::Request::builder().method(method).uri(&path);
             let anonymous = world.send(request.body(axum::body::Body::empty()).unwrap()).await;
