@@ -89,6 +89,7 @@ pub use ops::admin::{Actor, AdminError, NewUser, UserRef};
 pub use ops::administer::UserChange;
 pub use ops::audit::AuditQuery;
 pub use ops::authenticate::{AuthenticateError, SignedIn};
+pub use ops::browser::BrowserSession;
 pub use ops::challenge::LinkError;
 pub use ops::confirm::{Code, CodeError, ConfirmError, LinkState};
 pub use ops::deliver::Delivered;
@@ -107,6 +108,7 @@ pub use ops::sign_in::{Login, SignInError, Tokens};
 pub use ops::sign_up::{ConfirmMethod, Pending, SignUp, SignUpError};
 pub use ops::stats::{DayStats, Stats};
 pub use ops::sweep::Health;
+pub use ops::waiting::{LinkProof, Waiting};
 pub use policy::{
     AdminPolicy, ConfirmPolicy, Disclosure, EmailChangePolicy, HashPolicy, PasswordResetPolicy, Policy,
     PolicyError, Rate, SignInPolicy, SignUpPolicy, TokenPolicy,

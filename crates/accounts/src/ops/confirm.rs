@@ -130,13 +130,26 @@ impl Accounts {
         if proven.is_empty() {
             return Err(self.wrong_password(attempt).await?);
         }
+        let birth = Birth::new(&inner, user_name, client, "by code", now);
+        self.guess(proven, code, attempt, birth).await
+    }
+
+    /// Spends a guess on these sign-ups, whose password was given. `attempt`: the address and the client.
+    pub(super) async fn guess(
+        &self,
+        proven: Vec<RegistrationId>,
+        code: &Code,
+        attempt: PasswordAttempt,
+        birth: Birth,
+    ) -> Result<Account, ConfirmError> {
+        let inner = self.0.clone();
         let guess = Guess {
             proven,
             code: code.0.clone(),
-            address,
+            address: attempt.account,
             client: attempt.client,
             failed: attempt.failed.detail("wrong code"),
-            birth: Birth::new(&inner, user_name, client, "by code", now),
+            birth,
         };
         let account = inner.clone().store.write(move |tx| guess.spend(tx, &inner)).await??;
         self.0.mail_queued.notify_one();
@@ -158,18 +171,13 @@ impl Accounts {
         user_name: Option<UserName>,
         client: &Client,
     ) -> Result<Account, ConfirmError> {
-        let inner = self.0.clone();
+        let inner = &self.0;
         let now = inner.now();
-        let registration = match self.link(token, now).await? {
-            (LinkState::Open, Some(registration)) => registration,
-            (LinkState::Used, _) => return Err(ConfirmError::LinkUsed),
-            (LinkState::Invalid, _) => return Err(ConfirmError::LinkInvalid),
-            (LinkState::Expired | LinkState::Open, _) => return Err(ConfirmError::LinkExpired),
-        };
+        let registration = self.open_link(token, now).await?;
         // Whoever does not have the link cannot use this counter up.
         let holder = limits::link(&inner.root, registration.id);
         let failed = failed(client).address(&registration.email);
-        let attempt = PasswordAttempt::new(&inner, holder, failed, client, now);
+        let attempt = PasswordAttempt::new(inner, holder, failed, client, now);
         self.may_try(&attempt).await?;
         let proven = match password {
             None => !inner.policy().confirm.require_password,
@@ -181,11 +189,31 @@ impl Accounts {
         if !proven {
             return Err(self.wrong_password(attempt).await?);
         }
-        let birth = Birth::new(&inner, user_name, client, "by link", now);
+        let birth = Birth::new(inner, user_name, client, "by link", now);
+        self.activate(&registration, birth).await
+    }
+
+    /// The sign-up that waits behind a link.
+    pub(super) async fn open_link(&self, token: &str, now: Timestamp) -> Result<Registration, ConfirmError> {
+        match self.link(token, now).await? {
+            (LinkState::Open, Some(registration)) => Ok(registration),
+            (LinkState::Used, _) => Err(ConfirmError::LinkUsed),
+            (LinkState::Invalid, _) => Err(ConfirmError::LinkInvalid),
+            (LinkState::Expired | LinkState::Open, _) => Err(ConfirmError::LinkExpired),
+        }
+    }
+
+    /// Both proofs are there: the link, and the password or the browser that sent it.
+    pub(super) async fn activate(
+        &self,
+        registration: &Registration,
+        birth: Birth,
+    ) -> Result<Account, ConfirmError> {
+        let (inner, id) = (self.0.clone(), registration.id);
         let address = limits::address(&inner.root, &registration.email);
         let activate = move |tx: &mut Tx<'_>| {
-            lock(tx, &address, now)?;
-            birth.activate(tx, &inner, registration.id)?.ok_or(ConfirmError::LinkUsed)
+            lock(tx, &address, birth.now)?;
+            birth.activate(tx, &inner, id)?.ok_or(ConfirmError::LinkUsed)
         };
         let account = self.0.store.write(activate).await?;
         self.0.mail_queued.notify_one();
@@ -226,7 +254,7 @@ impl Accounts {
 }
 
 /// What the trail says of a wrong password or code.
-fn failed(client: &Client) -> Entry {
+pub(super) fn failed(client: &Client) -> Entry {
     Entry::new(AuditKind::ConfirmFailed, AuditActor::Anonymous, client)
 }
 
@@ -314,7 +342,7 @@ impl From<BirthError> for ConfirmError {
 }
 
 impl Birth {
-    fn new(
+    pub(super) fn new(
         inner: &Inner,
         user_name: Option<UserName>,
         client: &Client,

@@ -193,7 +193,7 @@ fn adopt(
     challenges::void(tx, user.id, Purpose::EmailChange)?;
     challenges::void(tx, user.id, Purpose::PasswordReset)?;
     match challenge.session_id {
-        Some(session) => sessions::end_others(tx, user.id, session, now)?,
+        Some(session) => drop(sessions::end_others(tx, user.id, session, now)?),
         None => sessions::end_all(tx, user.id, now)?,
     }
     Ok((user.email.clone(), Account { email: challenge.email, email_confirmed_at: now, ..user }))

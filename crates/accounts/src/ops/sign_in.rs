@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::accounts::Inner;
 use crate::limits::{self, PasswordAttempt};
 use crate::ops::audit::Entry;
+use crate::store::sessions::TokenHash;
 use crate::store::users::Credentials;
 use crate::store::{Tx, registrations, sessions, users};
 use crate::token::device::new_device_token;
@@ -78,6 +79,23 @@ impl Accounts {
         password: &Password,
         client: &Client,
     ) -> Result<Tokens, SignInError> {
+        let (refresh_token, hash) = new_refresh_token(&self.0.settings.env);
+        let key = SessionKey::Refresh(hash);
+        let (account, session) = self.sign_in_with(login, password, client, key).await?;
+        let keys = self.0.read_keys().await?;
+        let device_token = self.0.new_device(account.id, client);
+        let tokens = self.0.tokens(&keys, account, session.id, session.created_at, refresh_token)?;
+        Ok(Tokens { device_token, ..tokens })
+    }
+
+    /// Signs in with a session of this kind.
+    pub(crate) async fn sign_in_with(
+        &self,
+        login: &Login,
+        password: &Password,
+        client: &Client,
+        key: SessionKey,
+    ) -> Result<(Account, sessions::NewSession), SignInError> {
         loop {
             let (found, attempt) = self.look_up(login, client).await?;
             let hashes = found.iter().map(|found| found.password_hash.clone()).collect();
@@ -87,8 +105,9 @@ impl Accounts {
                     self.note_refusal(attempt.failed.detail("the account is disabled")).await?;
                     SignInError::Disabled
                 }
-                Some(found) if right => match self.open_session(found, attempt, password, client).await? {
-                    Opened::Session(tokens) => return Ok(*tokens),
+                Some(found) if right => match self.open_session(found, attempt, password, client, key).await?
+                {
+                    Opened::Session(opened) => return Ok(*opened),
                     Opened::Limited { retry_after } => SignInError::Limited { retry_after },
                     // Somebody changed the user while the hash was computed: what is true now?
                     Opened::Changed => continue,
@@ -154,18 +173,17 @@ impl Accounts {
         attempt: PasswordAttempt,
         password: &Password,
         client: &Client,
+        key: SessionKey,
     ) -> Result<Opened, Fault> {
         let inner = &self.0;
         let Credentials { account, password_hash } = found;
-        let session = NewSession::new(inner, account.id, client);
-        let (refresh_token, hash) = new_refresh_token(&inner.settings.env);
+        let session = NewSession::new(inner, account.id, client, key);
         let entry = Entry::new(AuditKind::SignedIn, AuditActor::User(account.id), client).about(&account);
         let (new, checked, shared) = (session.clone(), password_hash.clone(), inner.clone());
-        let keys = inner.read_keys().await?;
         let refused = inner
             .store
             .write(move |tx| {
-                let refused = open(tx, &shared, &new, &hash, &checked, &attempt)?;
+                let refused = open(tx, &shared, &new, &checked, &attempt)?;
                 if refused.is_none() {
                     entry.write(tx, &shared, new.row.created_at)?;
                 }
@@ -178,13 +196,7 @@ impl Accounts {
         if inner.hasher.is_outdated(&password_hash) {
             self.renew_hash(account.id, password_hash, password);
         }
-        let user = account.id;
-        let mut tokens =
-            inner.tokens(&keys, account, session.row.id, session.row.created_at, refresh_token)?;
-        if limits::known_device(inner, user, client).is_none() {
-            tokens.device_token = Some(new_device_token(&inner.root, &inner.settings.env, user));
-        }
-        Ok(Opened::Session(Box::new(tokens)))
+        Ok(Opened::Session(Box::new((account, session.row))))
     }
 
     /// Hashes the password anew with the present cost, some time soon (P4).
@@ -214,17 +226,33 @@ impl Inner {
         let expires_in = self.policy().tokens.access_lifetime;
         Ok(Tokens { access_token, expires_in, refresh_token, device_token: None, account })
     }
+
+    /// What makes a device known where this user signs in; `None` where it is (L4).
+    pub(crate) fn new_device(&self, user: UserId, client: &Client) -> Option<Secret> {
+        let known = limits::known_device(self, user, client).is_some();
+        (!known).then(|| new_device_token(&self.root, &self.settings.env, user))
+    }
+}
+
+/// What a session is known by later.
+#[derive(Clone, Copy)]
+pub(crate) enum SessionKey {
+    /// Its first refresh token.
+    Refresh(TokenHash),
+    /// The cookie of a browser, and the one before, whose session ends (R4).
+    Browser { hash: TokenHash, replaces: Option<TokenHash> },
 }
 
 /// A session about to begin, and when its first refresh token ends.
 #[derive(Clone)]
-struct NewSession {
-    row: sessions::NewSession,
+pub(crate) struct NewSession {
+    pub(crate) row: sessions::NewSession,
     token_expires_at: Timestamp,
+    key: SessionKey,
 }
 
 impl NewSession {
-    fn new(inner: &Inner, user_id: UserId, client: &Client) -> Self {
+    pub(crate) fn new(inner: &Inner, user_id: UserId, client: &Client, key: SessionKey) -> Self {
         let (now, policy) = (inner.now(), &inner.policy().tokens);
         let row = sessions::NewSession {
             id: SessionId::from_bytes(inner.settings.env.new_id(now)),
@@ -233,14 +261,32 @@ impl NewSession {
             expires_at: now + policy.session_absolute,
             user_agent: client.device(),
             ip: client.ip.map(|ip| ip.to_string()),
+            browser: match key {
+                SessionKey::Refresh(_) => None,
+                SessionKey::Browser { hash, .. } => Some(hash),
+            },
         };
-        Self { row, token_expires_at: now + policy.session_idle }
+        Self { row, token_expires_at: now + policy.session_idle, key }
+    }
+
+    pub(crate) fn insert(&self, tx: &mut Tx<'_>) -> Result<(), Fault> {
+        let Self { row, token_expires_at, key } = self;
+        sessions::insert(tx, row)?;
+        match key {
+            SessionKey::Refresh(hash) => {
+                sessions::insert_token(tx, hash, row.id, row.created_at, *token_expires_at)
+            }
+            SessionKey::Browser { replaces: Some(old), .. } => {
+                sessions::end_of_browser(tx, old, row.created_at)
+            }
+            SessionKey::Browser { replaces: None, .. } => Ok(()),
+        }
     }
 }
 
 /// What a right password came to.
 enum Opened {
-    Session(Box<Tokens>),
+    Session(Box<(Account, sessions::NewSession)>),
     Limited {
         retry_after: Duration,
     },
@@ -253,19 +299,17 @@ fn open(
     tx: &mut Tx<'_>,
     inner: &Inner,
     new: &NewSession,
-    hash: &sessions::TokenHash,
     checked: &str,
     attempt: &PasswordAttempt,
 ) -> Result<Option<Opened>, Fault> {
-    let NewSession { row, token_expires_at } = new;
+    let row = &new.row;
     if let Some(retry_after) = attempt.right(tx, inner)? {
         return Ok(Some(Opened::Limited { retry_after }));
     }
     if !users::record_sign_in(tx, row.user_id, checked, row.created_at)? {
         return Ok(Some(Opened::Changed));
     }
-    sessions::insert(tx, row)?;
-    sessions::insert_token(tx, hash, row.id, row.created_at, *token_expires_at)?;
+    new.insert(tx)?;
     Ok(None)
 }
 

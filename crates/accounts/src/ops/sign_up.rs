@@ -91,6 +91,15 @@ impl Accounts {
     /// [`SignUpError::Password`] when the policy refuses it; [`SignUpError::UserNameTaken`];
     /// [`SignUpError::Limited`]; [`SignUpError::IdempotencyKeyReused`]; [`SignUpError::Fault`] when a queue is full or the store does not answer.
     pub async fn sign_up(&self, wish: SignUp, client: &Client) -> Result<Pending, SignUpError> {
+        Ok(self.register(wish, client).await?.0)
+    }
+
+    /// The answer, and the name of the sign-up, which nobody but the browser that sent it may use.
+    pub(crate) async fn register(
+        &self,
+        wish: SignUp,
+        client: &Client,
+    ) -> Result<(Pending, RegistrationId), SignUpError> {
         let inner = self.0.clone();
         let now = inner.now();
         let names = PasswordContext {
@@ -102,10 +111,10 @@ impl Accounts {
         let password_hash = inner.hasher.hash(&wish.password).await?;
         let entry = Entry::new(AuditKind::SignedUp, AuditActor::Anonymous, client).address(&wish.email);
         let attempt = Attempt::new(&inner, &wish, password_hash, entry, now);
-        let client = client.clone();
+        let (id, client) = (attempt.registration.id, client.clone());
         let pending = inner.clone().store.write(move |tx| attempt.register(tx, &inner, &client)).await?;
         self.0.mail_queued.notify_one();
-        Ok(pending)
+        Ok((pending, id))
     }
 
     /// Before the hash, which is dear; whether it may is decided after it.

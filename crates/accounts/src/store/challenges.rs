@@ -47,6 +47,23 @@ pub(crate) fn void(tx: &mut Tx<'_>, user: UserId, purpose: Purpose) -> Result<()
     Ok(())
 }
 
+/// The newest one of a purpose that waits to be used.
+pub(crate) fn waiting(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    purpose: Purpose,
+    now: Timestamp,
+) -> Result<Option<Challenge>, Fault> {
+    let found = tx.row(
+        "SELECT id, purpose, user_id, session_id, email, email_key, credential_version, created_at, expires_at, used_at \
+         FROM challenges WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3 \
+         ORDER BY id DESC LIMIT 1",
+        args![user, purpose.name(), now],
+        challenge,
+    )?;
+    Ok(found.flatten())
+}
+
 pub(crate) fn sweep(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<u64, Fault> {
     tx.execute(
         "DELETE FROM challenges WHERE id IN (SELECT id FROM challenges WHERE expires_at <= $1 LIMIT $2)",

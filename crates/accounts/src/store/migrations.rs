@@ -16,7 +16,7 @@ pub(crate) struct Script {
 }
 
 /// Every version, oldest first, without gaps.
-pub(crate) const SCRIPTS: [Script; 6] = [
+pub(crate) const SCRIPTS: [Script; 7] = [
     Script {
         version: 1,
         name: "init",
@@ -52,6 +52,12 @@ pub(crate) const SCRIPTS: [Script; 6] = [
         name: "administration",
         up: include_str!("../../migrations/0006_administration.up.sql"),
         down: include_str!("../../migrations/0006_administration.down.sql"),
+    },
+    Script {
+        version: 7,
+        name: "browsers",
+        up: include_str!("../../migrations/0007_browsers.up.sql"),
+        down: include_str!("../../migrations/0007_browsers.down.sql"),
     },
 ];
 

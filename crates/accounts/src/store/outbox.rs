@@ -165,6 +165,12 @@ pub(crate) fn of_user(
     tx.rows(sql, args![user], |row| Ok((row.get(0)?, row.get(1)?, row.get_opt(2)?)))
 }
 
+/// When messages about something were queued, oldest first, at most 200.
+pub(crate) fn queued_at(tx: &mut Tx<'_>, about: &[u8; 16]) -> Result<Vec<Timestamp>, Fault> {
+    let sql = "SELECT created_at FROM outbox WHERE about = $1 ORDER BY id LIMIT 200";
+    tx.rows(sql, args![about], |row| row.get(0))
+}
+
 /// The place behind a message in a list.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {

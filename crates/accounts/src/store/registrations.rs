@@ -120,6 +120,16 @@ pub(crate) fn activate(tx: &mut Tx<'_>, id: RegistrationId, now: Timestamp) -> R
     Ok(rows == 1)
 }
 
+/// `false`: it is not activated, or the browser that signed up was signed in before.
+pub(crate) fn claim(tx: &mut Tx<'_>, id: RegistrationId, now: Timestamp) -> Result<bool, Fault> {
+    let rows = tx.execute(
+        "UPDATE registrations SET claimed_at = $2 \
+         WHERE id = $1 AND activated_at IS NOT NULL AND claimed_at IS NULL AND expires_at > $2",
+        args![id, now],
+    )?;
+    Ok(rows == 1)
+}
+
 /// Deletes the other open sign-ups of an address that has just become a user's.
 pub(crate) fn delete_others(tx: &mut Tx<'_>, email: &Email, but: RegistrationId) -> Result<(), Fault> {
     let sql = "DELETE FROM registrations WHERE email_key = $1 AND id <> $2 AND activated_at IS NULL";

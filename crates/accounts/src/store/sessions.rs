@@ -13,6 +13,17 @@ pub(crate) struct NewSession {
     pub(crate) expires_at: Timestamp,
     pub(crate) user_agent: Option<String>,
     pub(crate) ip: Option<String>,
+    /// What is stored of the cookie, where a browser holds the session.
+    pub(crate) browser: Option<TokenHash>,
+}
+
+/// A browser's session that is alive.
+pub(crate) struct OfBrowser {
+    pub(crate) id: SessionId,
+    pub(crate) user_id: UserId,
+    pub(crate) created_at: Timestamp,
+    pub(crate) last_seen_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
 }
 
 /// The SHA-256 of a refresh token: what is stored of it.
@@ -20,9 +31,9 @@ pub(crate) type TokenHash = [u8; 32];
 
 pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewSession) -> Result<(), Fault> {
     tx.execute(
-        "INSERT INTO sessions (id, user_id, created_at, last_seen_at, expires_at, user_agent, ip) \
-         VALUES ($1, $2, $3, $3, $4, $5, $6)",
-        args![new.id, new.user_id, new.created_at, new.expires_at, new.user_agent, new.ip],
+        "INSERT INTO sessions (id, user_id, created_at, last_seen_at, expires_at, user_agent, ip, browser_hash) \
+         VALUES ($1, $2, $3, $3, $4, $5, $6, $7)",
+        args![new.id, new.user_id, new.created_at, new.expires_at, new.user_agent, new.ip, new.browser],
     )?;
     Ok(())
 }
@@ -140,10 +151,15 @@ pub(crate) fn end_of(tx: &mut Tx<'_>, user: UserId, id: SessionId, now: Timestam
     Ok(tx.execute(sql, args![id, user, now])? == 1)
 }
 
-pub(crate) fn end_others(tx: &mut Tx<'_>, user: UserId, but: SessionId, now: Timestamp) -> Result<(), Fault> {
+/// Ends the sessions of a user but this one; how many there were.
+pub(crate) fn end_others(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    but: SessionId,
+    now: Timestamp,
+) -> Result<u64, Fault> {
     let sql = "UPDATE sessions SET ended_at = $3 WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL";
-    tx.execute(sql, args![user, but, now])?;
-    Ok(())
+    tx.execute(sql, args![user, but, now])
 }
 
 /// Ends the session of a refresh token; its user, if it was alive.
@@ -163,4 +179,34 @@ pub(crate) fn count_live(tx: &mut Tx<'_>, now: Timestamp, idle: Timestamp, most:
     let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM sessions WHERE expires_at > $1 AND ended_at IS NULL \
                AND last_seen_at > $2 ORDER BY expires_at DESC LIMIT $3) AS counted";
     tx.count(sql, args![now, idle, most])
+}
+
+/// The session that a browser's cookie names, unless it has ended or nobody has used it since `idle`.
+pub(crate) fn of_browser(
+    tx: &mut Tx<'_>,
+    hash: &TokenHash,
+    now: Timestamp,
+    idle: Timestamp,
+) -> Result<Option<OfBrowser>, Fault> {
+    tx.row(
+        "SELECT id, user_id, created_at, last_seen_at, expires_at FROM sessions \
+         WHERE browser_hash = $1 AND ended_at IS NULL AND expires_at > $2 AND last_seen_at > $3",
+        args![hash, now, idle],
+        |row| {
+            Ok(OfBrowser {
+                id: row.get(0)?,
+                user_id: row.get(1)?,
+                created_at: row.get(2)?,
+                last_seen_at: row.get(3)?,
+                expires_at: row.get(4)?,
+            })
+        },
+    )
+}
+
+/// Ends the session that a browser's cookie names.
+pub(crate) fn end_of_browser(tx: &mut Tx<'_>, hash: &TokenHash, now: Timestamp) -> Result<(), Fault> {
+    let sql = "UPDATE sessions SET ended_at = $2 WHERE browser_hash = $1 AND ended_at IS NULL";
+    tx.execute(sql, args![hash, now])?;
+    Ok(())
 }

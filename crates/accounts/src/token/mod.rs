@@ -1,6 +1,7 @@
 //! Secrets that leave the server and come back: access tokens, refresh tokens, mailed links and codes, page cursors.
 
 pub(crate) mod algorithm;
+pub(crate) mod browser;
 pub(crate) mod challenge;
 pub(crate) mod device;
 pub(crate) mod jwt;

@@ -1,4 +1,4 @@
-//! Refresh tokens: 256 random bits, stored as their SHA-256 only (R1).
+//! Refresh tokens and the sessions of browsers: 256 random bits, stored as their SHA-256 only (R1).
 
 use aws_lc_rs::digest;
 use data_encoding::BASE64URL_NOPAD;
@@ -7,18 +7,38 @@ use crate::store::sessions::TokenHash;
 use crate::{Env, Secret};
 
 /// What a refresh token begins with, so that secret scanners can find one that leaked.
-const PREFIX: &str = "vrt_";
+const REFRESH: &str = "vrt_";
+/// What the secret of a browser's session begins with: neither is taken for the other (T5).
+const BROWSER: &str = "vbs_";
 
-/// A new token and what is stored of it.
+/// A new refresh token and what is stored of it.
 pub(crate) fn new_refresh_token(env: &Env) -> (Secret, TokenHash) {
-    let token = format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&env.random::<32>()));
+    new(env, REFRESH)
+}
+
+/// A new secret of a browser's session and what is stored of it.
+pub(crate) fn new_browser_secret(env: &Env) -> (Secret, TokenHash) {
+    new(env, BROWSER)
+}
+
+fn new(env: &Env, prefix: &str) -> (Secret, TokenHash) {
+    let token = format!("{prefix}{}", BASE64URL_NOPAD.encode(&env.random::<32>()));
     let hash = sha256(token.as_bytes());
     (Secret::from(token), hash)
 }
 
-/// What is stored of a token that came back; `None` where it cannot be one of ours.
+/// What is stored of a refresh token that came back; `None` where it cannot be one of ours.
 pub(crate) fn hash_of(token: &str) -> Option<TokenHash> {
-    let well_formed = token.len() == PREFIX.len() + 43 && token.starts_with(PREFIX);
+    hash_with(REFRESH, token)
+}
+
+/// What is stored of a browser's secret that came back; `None` where it cannot be one of ours.
+pub(crate) fn hash_of_browser(secret: &str) -> Option<TokenHash> {
+    hash_with(BROWSER, secret)
+}
+
+fn hash_with(prefix: &str, token: &str) -> Option<TokenHash> {
+    let well_formed = token.len() == prefix.len() + 43 && token.starts_with(prefix);
     well_formed.then(|| sha256(token.as_bytes()))
 }
 

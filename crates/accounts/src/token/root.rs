@@ -35,6 +35,10 @@ pub(crate) enum Purpose {
     Cursor,
     /// What a browser is known again by.
     Device,
+    /// What the browser that signed up holds.
+    SignUpProof,
+    /// What ties a form to the browser it was shown in.
+    Form,
 }
 
 impl Purpose {
@@ -50,6 +54,8 @@ impl Purpose {
             Self::Idempotency => b"idempotency",
             Self::Cursor => b"cursor",
             Self::Device => b"device",
+            Self::SignUpProof => b"sign-up proof",
+            Self::Form => b"form",
         }
     }
 

@@ -7,6 +7,7 @@ mod admin;
 mod administer;
 mod assistance;
 mod audit;
+mod browsers;
 mod confirm_by_code;
 mod confirm_by_link;
 mod decoys;
