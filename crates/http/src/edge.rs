@@ -22,9 +22,10 @@ use tokio::time::{Instant, timeout};
 use tower::{Layer, Service};
 use tracing::Instrument as _;
 
-use crate::TrustedProxies;
+use crate::Site;
 use crate::api::VERIFY;
 use crate::catalogue::Code;
+use crate::pages::{Language, language, problem_page};
 use crate::problem::Problem;
 use crate::rate_limit::{Quotas, Reached};
 
@@ -51,23 +52,18 @@ struct Settings {
     public_url: String,
     https: bool,
     quotas: Quotas,
-    proxies: TrustedProxies,
+    site: Arc<Site>,
     request_id_start: u64,
     requests: AtomicU64,
 }
 
 impl EdgeLayer {
-    pub(crate) fn new(
-        public_url: &str,
-        quotas: Quotas,
-        proxies: TrustedProxies,
-        request_id_start: u64,
-    ) -> Self {
+    pub(crate) fn new(public_url: &str, quotas: Quotas, site: &Arc<Site>, request_id_start: u64) -> Self {
         Self(Arc::new(Settings {
             public_url: public_url.to_owned(),
             https: public_url.starts_with("https://"),
             quotas,
-            proxies,
+            site: Arc::clone(site),
             request_id_start,
             requests: AtomicU64::new(0),
         }))
@@ -110,6 +106,7 @@ where
             tracing::info_span!("request", request_id = text_id, trace_id = trace_id(request.headers()));
         let method = request.method().clone();
         let route = request.extensions().get::<MatchedPath>().cloned();
+        let reader = reader(&request, &settings.site);
         let answer = match refusal(&request) {
             Some(problem) => Err(problem),
             None => Ok(span.in_scope(|| self.inner.call(request))),
@@ -119,7 +116,7 @@ where
                 Ok(answer) => guarded(answer).instrument(span.clone()).await,
                 Err(problem) => problem.into_response(),
             };
-            let response = settings.finish(response, &method, id);
+            let response = settings.finish(response, &method, reader, id);
             span.in_scope(|| {
                 let route = route.as_ref().map_or("-", MatchedPath::as_str);
                 let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -146,6 +143,15 @@ fn refusal(request: &Request) -> Option<Problem> {
         return Some(Problem::new(Code::NotAcceptable));
     }
     None
+}
+
+/// The language of a person who waits for a page; programs get problems as JSON.
+fn reader(request: &Request, site: &Site) -> Option<Language> {
+    let path = request.uri().path();
+    let of_api = ["/v1/", "/.well-known/", "/assets/"].iter().any(|start| path.starts_with(start));
+    let accepts = |line: &HeaderValue| line.to_str().is_ok_and(|accept| accept.contains("text/html"));
+    let wants_page = !of_api && request.headers().get_all(ACCEPT).iter().any(accepts);
+    wants_page.then(|| language(request.headers(), site))
 }
 
 /// Whether `Accept` leaves room for JSON (RFC 9110 §12.5.1). The most specific range decides.
@@ -205,7 +211,7 @@ impl Settings {
     fn request_id(&self, request: &Request) -> HeaderValue {
         if let Some(given) = request.headers().get(&X_REQUEST_ID) {
             let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-            let trusted = peer.is_some_and(|peer| self.proxies.contain(peer.0.ip().to_canonical()));
+            let trusted = peer.is_some_and(|peer| self.site.proxies.contain(peer.0.ip().to_canonical()));
             if trusted && is_request_id(given.as_bytes()) {
                 return given.clone();
             }
@@ -222,7 +228,13 @@ impl Settings {
     }
 
     /// Completes problems, answers OPTIONS, adds the headers of every answer.
-    fn finish(&self, mut response: Response, method: &Method, id: HeaderValue) -> Response {
+    fn finish(
+        &self,
+        mut response: Response,
+        method: &Method,
+        reader: Option<Language>,
+        id: HeaderValue,
+    ) -> Response {
         let mut problem = response.extensions_mut().remove::<Problem>();
         if response.status() == StatusCode::METHOD_NOT_ALLOWED {
             if *method == Method::OPTIONS {
@@ -233,7 +245,11 @@ impl Settings {
             }
         }
         if let Some(problem) = problem {
-            response = problem.into_full_response(&self.public_url, id.to_str().ok());
+            let text_id = id.to_str().ok();
+            response = match reader {
+                Some(language) => problem_page(&self.site, language, &problem, text_id.unwrap_or_default()),
+                None => problem.into_full_response(&self.public_url, text_id),
+            };
         }
         if let Some(reached) = response.extensions_mut().remove::<Reached>() {
             self.quotas.write(reached, response.headers_mut());
@@ -280,6 +296,7 @@ mod tests {
     use tower::ServiceExt as _;
 
     use super::*;
+    use crate::pages::POLICY;
 
     fn accepts(value: &str) -> bool {
         let mut headers = HeaderMap::new();
@@ -307,11 +324,15 @@ mod tests {
 
     /// A route that answers with `handler`, inside the edge.
     async fn answer_of(handler: fn() -> Problem) -> (Response, String) {
+        answer_to("*/*", handler).await
+    }
+
+    async fn answer_to(accept: &'static str, handler: fn() -> Problem) -> (Response, String) {
         let quotas = Quotas::of(&vestibule::Policy::default());
-        let edge = EdgeLayer::new("http://localhost", quotas, TrustedProxies::default(), 7);
+        let edge = EdgeLayer::new("http://localhost", quotas, &crate::tests::site(), 7);
         let route = axum::routing::get(async move || handler());
         let router: axum::Router = axum::Router::new().route("/", route).layer(edge);
-        let request = Request::get("/").body(Body::empty()).expect("a request");
+        let request = Request::get("/").header(ACCEPT, accept).body(Body::empty()).expect("a request");
         let (parts, body) = router.oneshot(request).await.expect("infallible").into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes();
         (Response::from_parts(parts, Body::empty()), String::from_utf8_lossy(&bytes).into_owned())
@@ -323,6 +344,25 @@ mod tests {
         assert_eq!(response.status(), 500);
         let id = response.headers()[X_REQUEST_ID].to_str().expect("text");
         assert!(text.contains("internal_error") && text.contains(id) && !text.contains("secret"), "{text}");
+    }
+
+    // H1: a person is told as little, on a page.
+    #[tokio::test]
+    async fn a_person_gets_a_page_that_tells_nothing() {
+        let browser = "text/html,application/xhtml+xml,*/*;q=0.8";
+        let (response, text) = answer_to(browser, || panic!("secret")).await;
+        assert_eq!(response.status(), 500);
+        let id = response.headers()[X_REQUEST_ID].to_str().expect("text");
+        assert!(text.contains("<h1>Something went wrong here</h1>") && text.contains(id), "{text}");
+        assert!(!text.contains("secret") && !text.contains("internal_error"));
+        let fault = || vestibule::Fault::Unavailable("secret".to_owned()).into();
+        let (response, text) = answer_to(browser, fault).await;
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["retry-after"]),
+            (503, &HeaderValue::from(2))
+        );
+        assert!(text.contains("Not available right now") && !text.contains("secret"), "{text}");
+        assert_eq!(response.headers()[CONTENT_SECURITY_POLICY], POLICY);
     }
 
     // G4: a fault is a 503 that says when to come back, and keeps its cause to itself.

@@ -24,7 +24,8 @@ pub use extract::{Client, ProxyError, SignedIn, TrustedProxies};
 pub use field_error::FieldError;
 pub use guard::{Guarded, RequireSignedIn, require_signed_in};
 pub use openapi::openapi;
-pub use options::{DevMail, DevMailbox, HttpOptions};
+pub use options::{DevFault, DevMail, DevMailbox, HttpOptions};
+pub use pages::{Brand, Color, ColorError, Logo, LogoError};
 pub use problem::Problem;
 
 use std::sync::{Arc, OnceLock};
@@ -34,6 +35,8 @@ use axum::extract::FromRef;
 use vestibule::{Accounts, Secret};
 
 use crate::edge::EdgeLayer;
+use crate::extract::cookies::Cookies;
+use crate::pages::Assets;
 use crate::rate_limit::Quotas;
 
 /// What handlers share. Cheap to clone.
@@ -46,6 +49,11 @@ pub(crate) struct App {
 /// What does not change while the server runs.
 pub(crate) struct Site {
     service_name: String,
+    brand: Brand,
+    assets: Assets,
+    cookies: Cookies,
+    /// Addresses outside that a sign-in may lead to.
+    return_urls: Vec<String>,
     proxies: TrustedProxies,
     dev: Option<Arc<dyn DevMailbox>>,
     introspection_clients: Vec<(String, Secret)>,
@@ -73,20 +81,43 @@ impl FromRef<App> for Arc<Site> {
 
 /// The routes of the API and the pages, with everything around them: request ids, trace lines, headers, limits.
 pub fn router(accounts: Accounts, options: HttpOptions) -> Router {
-    let HttpOptions { service_name, trusted_proxies, dev, introspection_clients, request_id_start } = options;
-    let (url, quotas) = (accounts.public_url(), Quotas::of(accounts.policy()));
-    let edge = EdgeLayer::new(url, quotas, trusted_proxies.clone(), request_id_start);
-    let mut routes = openapi::routes().merge(pages::assets());
-    if dev.is_some() {
-        routes = routes.merge(pages::dev_mail::routes());
-    }
+    let url = accounts.public_url();
     let site = Arc::new(Site {
-        service_name,
-        proxies: trusted_proxies,
-        dev,
-        introspection_clients,
+        service_name: options.service_name,
+        assets: Assets::new(&options.brand),
+        brand: options.brand,
+        cookies: Cookies::of(url),
+        return_urls: options.return_urls,
+        proxies: options.trusted_proxies,
+        dev: options.dev,
+        introspection_clients: options.introspection_clients,
         openapi: OnceLock::new(),
     });
+    let edge = EdgeLayer::new(url, Quotas::of(accounts.policy()), &site, options.request_id_start);
+    let mut routes = openapi::routes().merge(pages::for_people());
+    if site.dev.is_some() {
+        routes = routes.merge(pages::dev_mail::routes());
+    }
     // Inside the router, so that the trace line knows which route matched.
     routes.fallback(edge::not_found).with_state(App { accounts, site }).layer(edge)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What handlers share, for a test without accounts.
+    pub(crate) fn site() -> Arc<Site> {
+        Arc::new(Site {
+            service_name: "Vestibule".to_owned(),
+            assets: Assets::new(&Brand::default()),
+            brand: Brand::default(),
+            cookies: Cookies { secure: false },
+            return_urls: Vec::new(),
+            proxies: TrustedProxies::default(),
+            dev: None,
+            introspection_clients: Vec::new(),
+            openapi: OnceLock::new(),
+        })
+    }
 }

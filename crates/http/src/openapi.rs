@@ -11,7 +11,7 @@ use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::schema::{
     AdditionalProperties, Object, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
 };
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
     ContentBuilder, Header, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Response,
     ResponseBuilder, ServerBuilder,
@@ -35,14 +35,6 @@ pub(crate) const BODY: &[Code] = &[
     Code::BodyTooLarge,
     Code::UnsupportedMediaType,
     Code::ValidationFailed,
-];
-/// What a page with a form can answer besides.
-pub(crate) const PAGE_FORM: &[Code] = &[
-    Code::InvalidRequest,
-    Code::Forbidden,
-    Code::RequestTimeout,
-    Code::BodyTooLarge,
-    Code::UnsupportedMediaType,
 ];
 /// What a route for signed-in users can answer besides.
 pub(crate) const BEARER: &[Code] = &[Code::InvalidRequest, Code::AuthenticationRequired, Code::InvalidToken];
@@ -285,6 +277,10 @@ fn complete_components(api: &mut OpenApi) {
     client.description = Some("The name and the secret of a service, from the server's settings.".to_owned());
     components.security_schemes.insert("client".to_owned(), SecurityScheme::Http(client).into());
     components.security_schemes.insert("bearer".to_owned(), SecurityScheme::Http(bearer).into());
+    let mut session = ApiKeyValue::new("__Host-vestibule_session");
+    session.description = Some("The cookie of a sign-in on the pages of this server.".to_owned());
+    let session = SecurityScheme::ApiKey(ApiKey::Cookie(session));
+    components.security_schemes.insert("session".to_owned(), session.into());
     components.security_schemes.insert("basic".to_owned(), SecurityScheme::Http(basic).into());
 }
 

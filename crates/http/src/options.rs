@@ -5,15 +5,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vestibule::Secret;
+use vestibule::{Secret, Timestamp};
 
-use crate::TrustedProxies;
+use crate::{Brand, TrustedProxies};
 
 /// How the server presents itself, and to whom it listens.
 #[derive(Clone)]
 pub struct HttpOptions {
     /// The name on the pages.
     pub service_name: String,
+    /// Who the pages belong to.
+    pub brand: Brand,
+    /// Addresses outside that a sign-in may lead to, compared as they are (B3). Own paths need no entry.
+    pub return_urls: Vec<String>,
     /// Whose `X-Forwarded-For` and `X-Request-Id` are believed.
     pub trusted_proxies: TrustedProxies,
     /// The mailbox behind `/dev/mail`; those routes exist only with it.
@@ -28,6 +32,8 @@ impl Default for HttpOptions {
     fn default() -> Self {
         Self {
             service_name: "Vestibule".to_owned(),
+            brand: Brand::default(),
+            return_urls: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
             dev: None,
             introspection_clients: Vec::new(),
@@ -39,22 +45,54 @@ impl Default for HttpOptions {
 /// A mail that went to the mailbox of the development mode instead of its receiver.
 #[derive(Clone, Debug)]
 pub struct DevMail {
+    /// Names it in the mailbox; later ones have greater numbers.
+    pub number: u64,
     /// The receiver.
     pub to: String,
     /// The subject.
     pub subject: String,
     /// The plain text.
     pub text: String,
+    /// The HTML part.
+    pub html: String,
+    /// The message as it would travel.
+    pub source: String,
     /// The code in it.
     pub code: Option<String>,
     /// The link in it.
     pub link: Option<String>,
+    /// When its cause happened.
+    pub created_at: Timestamp,
+}
+
+/// What the mailbox pretends to be, to see what an application makes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DevFault {
+    /// A relay that works.
+    None,
+    /// A relay that is not there.
+    Unreachable,
+    /// A relay that asks to try again later: 4xx.
+    Temporary,
+    /// A relay that refuses for good: 5xx.
+    Permanent,
+    /// A relay that takes the message and never answers, until the fault is changed.
+    Stall,
 }
 
 /// The mailbox of the development mode.
 pub trait DevMailbox: Send + Sync {
     /// All mails, newest first.
     fn list(&self) -> Vec<DevMail>;
+
+    /// Forgets all mails.
+    fn clear(&self);
+
+    /// What it pretends to be.
+    fn fault(&self) -> DevFault;
+
+    /// Makes it pretend.
+    fn set_fault(&self, fault: DevFault);
 
     /// The newest mail to an address; waits until there is one, at most so long.
     fn latest<'a>(

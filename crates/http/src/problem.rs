@@ -122,6 +122,17 @@ impl Problem {
         &self.0.errors
     }
 
+    pub(crate) fn attempts_left(&self) -> Option<u32> {
+        self.0.attempts_left
+    }
+
+    /// The seconds of `Retry-After`. Rounded up: after that long it works.
+    pub(crate) fn retry_seconds(&self) -> Option<u64> {
+        let seconds =
+            |wait: Duration| u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1);
+        self.0.retry_after.map(seconds)
+    }
+
     #[must_use]
     fn retry_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
@@ -174,9 +185,7 @@ impl Problem {
 
     /// `Retry-After`, `WWW-Authenticate` (J7), and for the [`edge`](crate::edge), which knows its numbers, the limit.
     pub(crate) fn write_headers(&self, response: &mut Response) {
-        if let Some(wait) = self.0.retry_after {
-            // Rounded up: after that long it works.
-            let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1);
+        if let Some(seconds) = self.retry_seconds() {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
             if let Some(limit) = self.0.limit {
                 response.extensions_mut().insert(Reached { limit, seconds });

@@ -6,6 +6,7 @@ mod checked;
 mod guards;
 mod keys;
 mod layers;
+mod pages;
 mod problem;
 mod raw;
 mod values;
@@ -75,6 +76,7 @@ pub(crate) struct Config {
     pub(crate) mail: Mail,
     pub(crate) webhooks: Option<Webhooks>,
     pub(crate) policy: Policy,
+    pub(crate) pages: pages::Pages,
     pub(crate) connections: Connections,
     /// Who is to be the first administrator.
     pub(crate) bootstrap: Option<Newcomer>,

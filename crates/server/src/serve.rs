@@ -119,6 +119,8 @@ fn http_options(config: &Config, dev: bool, post: &post::Post) -> Result<HttpOpt
     let clients = config.introspection_clients.iter();
     Ok(HttpOptions {
         service_name: config.service_name.clone(),
+        brand: config.pages.brand.clone(),
+        return_urls: config.pages.return_urls.clone(),
         trusted_proxies: TrustedProxies::parse(&proxies)
             .map_err(|error| Failure::config(error.to_string()))?,
         dev: mailbox,

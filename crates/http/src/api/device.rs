@@ -27,10 +27,10 @@ const SYSTEMS: &[(&str, &str)] = &[
     ("Linux", "Linux"),
 ];
 
-const UNKNOWN: &str = "unknown device";
+pub(crate) const UNKNOWN: &str = "unknown device";
 
 /// `Firefox on Linux`, `curl`, `unknown device`.
-pub(super) fn in_words(user_agent: &str) -> String {
+pub(crate) fn in_words(user_agent: &str) -> String {
     let find = |list: &[(&str, &'static str)]| {
         list.iter().find(|(token, _)| user_agent.contains(token)).map(|(_, name)| *name)
     };

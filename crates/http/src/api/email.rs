@@ -22,11 +22,11 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// The address to use from now on, and the password.
 #[derive(ToSchema)]
 #[schema(example = json!({"email": "ada@example.com", "password": "violet-otter-maps-42"}))]
-struct ChangeEmailRequest {
+pub(crate) struct ChangeEmailRequest {
     #[schema(value_type = String, format = "email", min_length = 5, max_length = 254)]
-    email: Email,
+    pub(crate) email: Email,
     #[schema(value_type = String, format = Password)]
-    password: GivenPassword,
+    pub(crate) password: GivenPassword,
 }
 
 impl ReadFields for ChangeEmailRequest {

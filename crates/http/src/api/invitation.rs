@@ -111,14 +111,14 @@ async fn invite(
 #[schema(example = json!({
     "token": "AZXb2m0qd4yVJ0x3m1q7SPCk1rJmV3t0oZ4v3s9q2bY", "password": "violet-otter-maps-42"
 }))]
-struct AcceptRequest {
+pub(crate) struct AcceptRequest {
     /// What follows `token=` in the link.
-    token: String,
+    pub(crate) token: String,
     #[schema(value_type = String, format = Password, min_length = 8, max_length = 256)]
-    password: Password,
+    pub(crate) password: Password,
     /// Another public name than the invitation proposes.
     #[schema(value_type = String, min_length = 3, max_length = 32, required = false)]
-    user_name: Option<UserName>,
+    pub(crate) user_name: Option<UserName>,
 }
 
 impl ReadFields for AcceptRequest {

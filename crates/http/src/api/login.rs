@@ -1,5 +1,7 @@
 //! Sign-in and sign-out.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
@@ -12,10 +14,10 @@ use vestibule::{Accounts, Login, Tokens};
 
 use super::User;
 use crate::catalogue::Code;
-use crate::extract::{Client, Fields, GivenPassword, Json, Query, ReadFields, SignedIn, cookies, fields};
+use crate::extract::{Client, Fields, GivenPassword, Json, Query, ReadFields, SignedIn, fields};
 use crate::openapi::{API, BEARER, BODY, EVERY, HASH, errors, one_of};
 use crate::problem::Problem;
-use crate::{App, FieldError};
+use crate::{App, FieldError, Site};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(sign_in)).routes(routes!(sign_out))
@@ -126,20 +128,13 @@ errors!(LoginErrors: EVERY, API, BODY, HASH, &[
     responses((status = 200, description = "Signed in.", body = Session), LoginErrors))]
 async fn sign_in(
     State(accounts): State<Accounts>,
+    State(site): State<Arc<Site>>,
     Client(client): Client,
     Json(body): Json<LoginRequest>,
 ) -> Result<(HeaderMap, Json<Session>), Problem> {
     let tokens = accounts.sign_in(&body.login, &body.password.possible()?, &client).await?;
-    Ok((known_device(&tokens), Json(tokens.into())))
-}
-
-/// What makes a browser known here: see [`Tokens::device_token`].
-fn known_device(tokens: &Tokens) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    if let Some(cookie) = tokens.device_token.as_ref().and_then(cookies::set_device) {
-        headers.insert(SET_COOKIE, cookie);
-    }
-    headers
+    let known = site.cookies.set_device(tokens.device_token.as_ref()).map(|line| (SET_COOKIE, line));
+    Ok((known.into_iter().collect(), Json(tokens.into())))
 }
 
 struct LogoutQuery {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use vestibule::{Accounts, ProfileChange, Timestamp, UserName};
+use vestibule::{Accounts, Export, ProfileChange, Timestamp, UserName};
 
 use super::User;
 use super::audit::AuditEvent;
@@ -33,13 +33,13 @@ async fn me(SignedIn(who): SignedIn) -> Json<User> {
 /// What changes; the rest stays.
 #[derive(ToSchema)]
 #[schema(example = json!({"user_name": "countess", "locale": "pt-BR"}))]
-struct UpdateRequest {
+pub(crate) struct UpdateRequest {
     /// Another public name.
     #[schema(value_type = String, min_length = 3, max_length = 32, required = false)]
-    user_name: Option<UserName>,
+    pub(crate) user_name: Option<UserName>,
     /// The language of the mails, a tag such as `en` or `pt-BR`.
     #[schema(value_type = String, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", required = false)]
-    locale: Option<String>,
+    pub(crate) locale: Option<String>,
 }
 
 impl ReadFields for UpdateRequest {
@@ -70,9 +70,9 @@ async fn update(
 /// The password, given again.
 #[derive(ToSchema)]
 #[schema(example = json!({"password": "violet-otter-maps-42"}))]
-struct DeleteRequest {
+pub(crate) struct DeleteRequest {
     #[schema(value_type = String, format = Password)]
-    password: GivenPassword,
+    pub(crate) password: GivenPassword,
 }
 
 impl ReadFields for DeleteRequest {
@@ -103,7 +103,7 @@ async fn delete(
 
 /// Everything held about the account, but what would let somebody in.
 #[derive(Serialize, ToSchema)]
-struct Exported {
+pub(crate) struct Exported {
     account: User,
     /// The sessions that are alive.
     sessions: Vec<ActiveSession>,
@@ -145,6 +145,18 @@ struct ExportedWebhook {
     sent_at: Option<Timestamp>,
 }
 
+impl Exported {
+    pub(crate) fn of(held: Export, who: &vestibule::SignedIn) -> Self {
+        let sessions = held.sessions.into_iter().map(|session| ActiveSession::of(session, who)).collect();
+        let mail = |(kind, queued_at, sent_at)| ExportedMail { kind, queued_at, sent_at };
+        let mails = held.mails.into_iter().map(mail).collect();
+        let events = held.events.into_iter().map(AuditEvent::from).collect();
+        let webhook = |(event, created_at, sent_at)| ExportedWebhook { event, created_at, sent_at };
+        let webhooks = held.webhooks.into_iter().map(webhook).collect();
+        Self { account: held.account.into(), sessions, mails, events, webhooks }
+    }
+}
+
 errors!(ExportErrors: EVERY, API, BEARER);
 
 /// Everything held about the account.
@@ -155,12 +167,5 @@ async fn export(
     Client(client): Client,
     SignedIn(who): SignedIn,
 ) -> Result<Json<Exported>, Problem> {
-    let held = accounts.export_account(&who, &client).await?;
-    let sessions = held.sessions.into_iter().map(|session| ActiveSession::of(session, &who)).collect();
-    let mail = |(kind, queued_at, sent_at)| ExportedMail { kind, queued_at, sent_at };
-    let mails = held.mails.into_iter().map(mail).collect();
-    let events = held.events.into_iter().map(AuditEvent::from).collect();
-    let webhook = |(event, created_at, sent_at)| ExportedWebhook { event, created_at, sent_at };
-    let webhooks = held.webhooks.into_iter().map(webhook).collect();
-    Ok(Json(Exported { account: held.account.into(), sessions, mails, events, webhooks }))
+    Ok(Json(Exported::of(accounts.export_account(&who, &client).await?, &who)))
 }

@@ -43,11 +43,11 @@ async fn forgot(
 #[schema(example = json!({
     "token": "AZXb2m0qd4yVJ0x3m1q7SPCk1rJmV3t0oZ4v3s9q2bY", "new_password": "copper-lamp-river-77"
 }))]
-struct ResetRequest {
+pub(crate) struct ResetRequest {
     /// What follows `token=` in the link.
-    token: String,
+    pub(crate) token: String,
     #[schema(value_type = String, format = Password, min_length = 8, max_length = 256)]
-    new_password: Password,
+    pub(crate) new_password: Password,
 }
 
 impl ReadFields for ResetRequest {
@@ -76,11 +76,11 @@ async fn reset(
 /// The present password and the next.
 #[derive(ToSchema)]
 #[schema(example = json!({"current_password": "violet-otter-maps-42", "new_password": "copper-lamp-river-77"}))]
-struct ChangePasswordRequest {
+pub(crate) struct ChangePasswordRequest {
     #[schema(value_type = String, format = Password)]
-    current_password: GivenPassword,
+    pub(crate) current_password: GivenPassword,
     #[schema(value_type = String, format = Password, min_length = 8, max_length = 256)]
-    new_password: Password,
+    pub(crate) new_password: Password,
 }
 
 impl ReadFields for ChangePasswordRequest {

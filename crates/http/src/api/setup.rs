@@ -23,16 +23,16 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     "token": "AZXb2m0qd4yVJ0x3m1q7SPCk1rJmV3t0oZ4v3s9q2bY", "email": "root@example.org",
     "password": "violet-otter-maps-42"
 }))]
-struct SetupRequest {
+pub(crate) struct SetupRequest {
     /// What follows `#k=` in the link that `vestibule setup-link` prints.
-    token: String,
+    pub(crate) token: String,
     /// Taken as confirmed.
     #[schema(value_type = String, format = "email", min_length = 5, max_length = 254)]
-    email: Email,
+    pub(crate) email: Email,
     #[schema(value_type = String, format = Password, min_length = 8, max_length = 256)]
-    password: Password,
+    pub(crate) password: Password,
     #[schema(value_type = String, min_length = 3, max_length = 32, required = false)]
-    user_name: Option<UserName>,
+    pub(crate) user_name: Option<UserName>,
 }
 
 impl ReadFields for SetupRequest {

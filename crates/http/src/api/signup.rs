@@ -24,19 +24,19 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// Who wants an account.
 #[derive(ToSchema)]
 #[schema(example = json!({"email": "ada@example.org", "password": "violet-otter-maps-42", "user_name": "ada"}))]
-struct SignUpRequest {
+pub(crate) struct SignUpRequest {
     /// Where the confirmation goes.
     #[schema(value_type = String, format = "email", min_length = 5, max_length = 254)]
-    email: Email,
+    pub(crate) email: Email,
     /// Characters count after Unicode normalisation (NFC); spaces and all letters are allowed.
     #[schema(value_type = String, format = Password, min_length = 8, max_length = 256)]
-    password: Password,
+    pub(crate) password: Password,
     /// A public name, also usable to sign in.
     #[schema(value_type = String, min_length = 3, max_length = 32, required = false)]
-    user_name: Option<UserName>,
+    pub(crate) user_name: Option<UserName>,
     /// The language of the mails, a tag such as `en` or `pt-BR`.
     #[schema(value_type = String, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", required = false)]
-    locale: Option<String>,
+    pub(crate) locale: Option<String>,
 }
 
 impl ReadFields for SignUpRequest {
@@ -53,6 +53,13 @@ impl ReadFields for SignUpRequest {
             }
         }
         Some(Self { email: email?, password: password?, user_name: user_name?, locale: locale? })
+    }
+}
+
+impl From<SignUpRequest> for SignUp {
+    fn from(wish: SignUpRequest) -> Self {
+        let SignUpRequest { email, password, user_name, locale } = wish;
+        Self { email, password, user_name, locale, idempotency_key: None }
     }
 }
 
@@ -129,8 +136,6 @@ async fn sign_up(
     IdempotencyKey(idempotency_key): IdempotencyKey,
     Json(wish): Json<SignUpRequest>,
 ) -> Result<(StatusCode, Json<ConfirmationRequired>), Problem> {
-    let SignUpRequest { email, password, user_name, locale } = wish;
-    let pending =
-        accounts.sign_up(SignUp { email, password, user_name, locale, idempotency_key }, &client).await?;
+    let pending = accounts.sign_up(SignUp { idempotency_key, ..wish.into() }, &client).await?;
     Ok((StatusCode::ACCEPTED, Json(pending.into())))
 }

@@ -8,6 +8,7 @@ use crate::App;
 use crate::catalogue::Code;
 use crate::extract::SignedIn;
 use crate::openapi::{EVERY, errors};
+use crate::pages::Visitor;
 use crate::problem::Problem;
 
 /// Its address. The [`edge`](crate::edge) does not judge the `Accept` header there, which is of another request.
@@ -24,17 +25,20 @@ errors!(VerifyErrors: EVERY, &[Code::AuthenticationRequired, Code::InvalidToken]
 
 /// Whether a request is signed in: for nginx `auth_request`, Caddy `forward_auth` and Traefik `ForwardAuth`.
 ///
-/// Only the `Authorization` header counts: others may be those of the original request, and a body is not read. In the
-/// values, everything but visible ASCII, and the characters `%` and `,`, is percent-encoded as UTF-8: whoever
+/// An `Authorization` header decides, where there is one; else the cookie of a sign-in on the pages of this server. Other
+/// headers may be those of the original request, and a body is not read. In the values, everything but visible ASCII, and the characters `%` and `,`, is percent-encoded as UTF-8: whoever
 /// decodes each value gets exactly the address or the role.
-#[utoipa::path(get, path = "/v1/auth/verify", tag = "Sign-in", operation_id = "verify", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/auth/verify", tag = "Sign-in", operation_id = "verify", security(("bearer" = []), ("session" = [])),
     responses((status = 204, description = "It is.", headers(
         ("X-Auth-User-Id" = String, description = "The `id` of the account."),
         ("X-Auth-Email" = String, description = "Its address, percent-encoded where it is not ASCII."),
         ("X-Auth-Roles" = String, description = "Its roles, separated by commas; empty when it has none."))),
         VerifyErrors))]
-async fn verify(who: Result<SignedIn, Problem>) -> Result<(StatusCode, Identity), Problem> {
-    let SignedIn(who) = who.map_err(as_401)?;
+async fn verify(visitor: Visitor, who: Result<SignedIn, Problem>) -> Result<(StatusCode, Identity), Problem> {
+    let who = match (visitor.0?, who) {
+        (Some(visitor), Err(problem)) if problem.code() == Code::AuthenticationRequired => visitor,
+        (_, who) => who.map_err(as_401)?.0,
+    };
     let roles: Vec<String> = who.account.roles.iter().map(|role| encoded(role)).collect();
     let identity = [
         ("x-auth-user-id", who.account.id.to_string()),

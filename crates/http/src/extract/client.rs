@@ -6,10 +6,10 @@ use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 
-use vestibule::Secret;
+use vestibule::{Accounts, Secret};
 
 use super::TrustedProxies;
-use super::cookies::{DEVICE, cookie};
+use super::cookies::{Cookie, Cookies};
 use crate::problem::Problem;
 
 /// Characters of a `User-Agent` that are kept.
@@ -25,18 +25,28 @@ pub struct Client(pub vestibule::Client);
 impl<S> FromRequestParts<S> for Client
 where
     S: Send + Sync,
+    Accounts: FromRef<S>,
     TrustedProxies: FromRef<S>,
 {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let cookies = Cookies::of(Accounts::from_ref(state).public_url());
+        Ok(Self(Self::of(parts, &TrustedProxies::from_ref(state), cookies)))
+    }
+}
+
+impl Client {
+    pub(crate) fn of(parts: &Parts, proxies: &TrustedProxies, cookies: Cookies) -> vestibule::Client {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        let ip = peer.map(|peer| TrustedProxies::from_ref(state).client(peer, &parts.headers));
         let user_agent = parts
             .headers
             .get(USER_AGENT)
             .map(|value| String::from_utf8_lossy(value.as_bytes()).chars().take(USER_AGENT_MAX).collect());
-        let device_token = cookie(&parts.headers, DEVICE).map(Secret::from);
-        Ok(Self(vestibule::Client { ip, user_agent, device_token }))
+        vestibule::Client {
+            ip: peer.map(|peer| proxies.client(peer, &parts.headers)),
+            user_agent,
+            device_token: cookies.get(&parts.headers, Cookie::Device).map(Secret::from),
+        }
     }
 }

@@ -1,48 +1,138 @@
-//! Cookies (RFC 6265).
+//! Cookies (RFC 6265, B2).
+//!
+//! Over HTTPS each has the prefix `__Host-`: a browser takes it from this host only, with `Secure` and for the whole
+//! host, so no other subdomain can plant one (RFC 6265bis §4.1.3). Plain HTTP is served on the own machine only. There
+//! browsers differ in what they do with `Secure` (Chromium and Firefox take it from `localhost`, Safari does not), so
+//! the cookies have neither the attribute nor the prefix.
+
+use std::time::Duration;
 
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 use vestibule::Secret;
 
-/// Known again: see [`vestibule::Tokens::device_token`]. The prefix makes browsers insist on HTTPS (or localhost), this
-/// host alone, and all paths (B2).
-pub(crate) const DEVICE: &str = "__Host-vestibule_device";
+/// How long a device stays known: half a year.
+const DEVICE_LASTS: Duration = Duration::from_hours(180 * 24);
 
-/// Half a year, in seconds.
-const DEVICE_MAX_AGE: u32 = 180 * 24 * 3600;
-
-/// The value of a cookie. One that was sent twice is none: nobody can tell whose it is.
-pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut values = pairs.filter(|(found, _)| *found == name).map(|(_, value)| value);
-    values.next().filter(|_| values.next().is_none())
+/// What a cookie is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cookie {
+    /// The secret of the session.
+    Session,
+    /// The proof that this browser signed up.
+    SignUp,
+    /// What forms are tied to while nobody is signed in.
+    Form,
+    /// Known again: see [`vestibule::Tokens::device_token`].
+    Device,
+    /// The language that was chosen.
+    Language,
 }
 
-/// The `Set-Cookie` that makes this device known.
-pub(crate) fn set_device(token: &Secret) -> Option<HeaderValue> {
-    let text = format!(
-        "{DEVICE}={}; Path=/; Max-Age={DEVICE_MAX_AGE}; Secure; HttpOnly; SameSite=Lax",
-        token.expose()
-    );
-    let mut value = HeaderValue::from_str(&text).ok()?;
-    value.set_sensitive(true);
-    Some(value)
+impl Cookie {
+    fn name(self, secure: bool) -> &'static str {
+        match (self, secure) {
+            (Self::Session, true) => "__Host-vestibule_session",
+            (Self::SignUp, true) => "__Host-vestibule_signup",
+            (Self::Form, true) => "__Host-vestibule_form",
+            (Self::Device, true) => "__Host-vestibule_device",
+            (Self::Language, true) => "__Host-vestibule_lang",
+            (Self::Session, false) => "vestibule_session",
+            (Self::SignUp, false) => "vestibule_signup",
+            (Self::Form, false) => "vestibule_form",
+            (Self::Device, false) => "vestibule_device",
+            (Self::Language, false) => "vestibule_lang",
+        }
+    }
+}
+
+/// The cookies of one server: with HTTPS or without.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cookies {
+    pub(crate) secure: bool,
+}
+
+impl Cookies {
+    pub(crate) fn of(public_url: &str) -> Self {
+        Self { secure: public_url.starts_with("https://") }
+    }
+
+    /// The value that the browser sent. One that comes twice is none: somebody has planted the other.
+    pub(crate) fn get(self, headers: &HeaderMap, cookie: Cookie) -> Option<&str> {
+        let name = cookie.name(self.secure);
+        let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let mut values = pairs.filter(|(sent, _)| *sent == name).map(|(_, value)| value);
+        let first = values.next().filter(|value| !value.is_empty());
+        first.filter(|_| values.next().is_none())
+    }
+
+    /// Sets a cookie, until the browser is closed where no time is given.
+    pub(crate) fn set(self, cookie: Cookie, value: &str, lasts: Option<Duration>) -> HeaderValue {
+        let lasts = lasts.map_or_else(String::new, |time| format!("; Max-Age={}", time.as_secs()));
+        let secure = if self.secure { "; Secure" } else { "" };
+        let name = cookie.name(self.secure);
+        let text = format!("{name}={value}; Path=/{lasts}{secure}; HttpOnly; SameSite=Lax");
+        // Values are base64url and language tags.
+        let mut line = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("_=; Max-Age=0"));
+        line.set_sensitive(true);
+        line
+    }
+
+    /// Makes this device known, if it is not yet.
+    pub(crate) fn set_device(self, token: Option<&Secret>) -> Option<HeaderValue> {
+        token.map(|token| self.set(Cookie::Device, token.expose(), Some(DEVICE_LASTS)))
+    }
+
+    pub(crate) fn clear(self, cookie: Cookie) -> HeaderValue {
+        self.set(cookie, "", Some(Duration::ZERO))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_cookie_is_found_by_its_whole_name() {
+    fn get(lines: &[&'static str]) -> Option<String> {
         let mut headers = HeaderMap::new();
-        headers.append(COOKIE, HeaderValue::from_static("a=1; __Host-b=x=y;c="));
-        headers.append(COOKIE, HeaderValue::from_static("d=4; a=2"));
-        assert_eq!(cookie(&headers, "__Host-b"), Some("x=y"));
-        assert_eq!(cookie(&headers, "c"), Some(""));
-        assert_eq!(cookie(&headers, "d"), Some("4"));
-        assert_eq!(cookie(&headers, "a"), None);
-        assert_eq!(cookie(&headers, "b"), None);
+        for line in lines {
+            headers.append(COOKIE, HeaderValue::from_static(line));
+        }
+        Cookies { secure: true }.get(&headers, Cookie::Session).map(str::to_owned)
+    }
+
+    // B2
+    #[test]
+    fn a_cookie_is_read_when_it_comes_once() {
+        assert_eq!(get(&["a=1; __Host-vestibule_session=x; b=2"]).as_deref(), Some("x"));
+        assert_eq!(get(&["a=1", "__Host-vestibule_session=x"]).as_deref(), Some("x"));
+        assert_eq!(get(&["a=1;__Host-vestibule_session=x=y;c="]).as_deref(), Some("x=y"));
+        for lines in [
+            &["__Host-vestibule_session=x; __Host-vestibule_session=y"][..],
+            &["__Host-vestibule_session=x", "__Host-vestibule_session=x"],
+            &["__Host-vestibule_session="],
+            &["vestibule_session=x"],
+            &["x__Host-vestibule_session=x"],
+            &["__host-vestibule_session=x"],
+            &[],
+        ] {
+            assert_eq!(get(lines), None, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn attributes_follow_from_the_scheme() {
+        let set = |secure| Cookies { secure }.set(Cookie::SignUp, "x", Some(Duration::from_mins(1)));
+        assert_eq!(
+            set(true),
+            "__Host-vestibule_signup=x; Path=/; Max-Age=60; Secure; HttpOnly; SameSite=Lax"
+        );
+        assert_eq!(set(false), "vestibule_signup=x; Path=/; Max-Age=60; HttpOnly; SameSite=Lax");
+        let line = Cookies { secure: true }.set_device(Some(&Secret::from("x"))).expect("a cookie");
+        assert_eq!(
+            line,
+            "__Host-vestibule_device=x; Path=/; Max-Age=15552000; Secure; HttpOnly; SameSite=Lax"
+        );
+        assert!(line.is_sensitive());
     }
 }

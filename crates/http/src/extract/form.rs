@@ -2,7 +2,11 @@
 
 use axum::extract::{FromRequest, Request};
 
+use vestibule::Policy;
+
+use super::fields::{Fields, ReadFields};
 use super::json::{read_body, require_type};
+use super::tree::Tree;
 use crate::catalogue::Code;
 use crate::problem::Problem;
 
@@ -24,6 +28,28 @@ impl Pairs {
             return Err(refused("A parameter came more than once."));
         }
         Ok(Self(pairs))
+    }
+
+    /// Reads a whole `T`, as strictly as from a JSON body. A field that was left empty was not sent.
+    pub(crate) fn read<T: ReadFields>(self, policy: &Policy) -> Result<T, Problem> {
+        let filled = self.0.into_iter().filter(|(_, value)| !value.is_empty());
+        Fields::read_all(filled.map(|(name, value)| (name, Tree::Text(value))).collect(), policy)
+    }
+
+    /// The value of a name, which stays.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(sent, _)| sent == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a name that was not left empty; it goes out of the pairs.
+    pub(crate) fn filled(&mut self, name: &str) -> Option<String> {
+        self.take(name).filter(|value| !value.is_empty())
+    }
+
+    /// Gives a name this value, whatever was sent.
+    pub(crate) fn put(&mut self, name: &str, value: &str) {
+        drop(self.take(name));
+        self.0.push((name.to_owned(), value.to_owned()));
     }
 
     /// The value of a name, which goes out of the pairs.

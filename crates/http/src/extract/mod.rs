@@ -25,7 +25,7 @@ pub(crate) use fields::{Fields, GivenPassword, ReadFields};
 pub(crate) use form::{Form, Pairs};
 pub(crate) use if_match::{IfMatch, etag};
 pub(crate) use json::Json;
-pub(crate) use page_form::PageForm;
+pub(crate) use page_form::{MemberForm, PageForm, origin_of};
 pub(crate) use query::Query;
 pub(crate) use segment::{LastSegment, SegmentBeforeLast};
 

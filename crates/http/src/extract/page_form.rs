@@ -1,30 +1,54 @@
 //! The forms of our own pages, sent from our own pages (B2).
 
-use axum::extract::{FromRef, FromRequest, Request};
+use axum::extract::{FromRef as _, FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use vestibule::Accounts;
 
+use super::cookies::Cookie;
 use super::{Form, Pairs};
 use crate::catalogue::Code;
 use crate::problem::Problem;
+use crate::{App, Site};
 
-/// The body of a form; 403 `forbidden` when a browser says that another site sent it.
+/// The body of a form that this browser was shown; else 403 `forbidden`.
 pub(crate) struct PageForm(pub(crate) Pairs);
 
-impl<S> FromRequest<S> for PageForm
-where
-    S: Send + Sync,
-    Accounts: FromRef<S>,
-{
+/// The body of a form that was shown in this session; else 403 `forbidden`.
+pub(crate) struct MemberForm(pub(crate) Pairs);
+
+impl FromRequest<App> for PageForm {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_own(request.headers(), Accounts::from_ref(state).public_url()) {
-            let detail = "The form was sent from another site. Open the page here and press its button.";
-            return Err(Problem::new(Code::Forbidden).detail(detail));
-        }
-        Form::from_request(request, state).await.map(|Form(pairs)| Self(pairs))
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        read(request, app, Cookie::Form).await.map(Self)
     }
+}
+
+impl FromRequest<App> for MemberForm {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        read(request, app, Cookie::Session).await.map(Self)
+    }
+}
+
+/// Two walls: what the browser says about the sender, and a token that only a page shown to this browser has.
+async fn read(request: Request, app: &App, holder: Cookie) -> Result<Pairs, Problem> {
+    let accounts = Accounts::from_ref(app);
+    let site = std::sync::Arc::<Site>::from_ref(app);
+    if !is_own(request.headers(), accounts.public_url()) {
+        let detail = "The form was sent from another site. Open the page here and press its button.";
+        return Err(Problem::new(Code::Forbidden).detail(detail));
+    }
+    let holder = site.cookies.get(request.headers(), holder).map(str::to_owned);
+    let Form(mut pairs) = Form::from_request(request, app).await?;
+    let token = pairs.take("form_token").unwrap_or_default();
+    if !holder.is_some_and(|holder| accounts.is_form_token(&holder, &token)) {
+        let detail =
+            "The form was not shown in this browser session, or cookies are off. Open the page again.";
+        return Err(Problem::new(Code::Forbidden).detail(detail));
+    }
+    Ok(pairs)
 }
 
 /// `Sec-Fetch-Site` decides where a browser sends it, which it does over TLS and to the own machine. `Origin` decides
@@ -40,7 +64,7 @@ fn is_own(headers: &HeaderMap, public_url: &str) -> bool {
 }
 
 /// Scheme, host and port of an address.
-fn origin_of(url: &str) -> &str {
+pub(crate) fn origin_of(url: &str) -> &str {
     let host_at = url.find("://").map_or(0, |at| at + 3);
     url[host_at..].find('/').map_or(url, |end| &url[..host_at + end])
 }

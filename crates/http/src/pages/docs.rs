@@ -6,12 +6,14 @@ use axum::extract::{Path, State};
 use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use minijinja::context;
+use minijinja::{Value, context};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::Config;
 
-use super::render::page_under;
+use super::i18n::Language;
+use super::render::page;
+use super::visit::frame;
 use crate::catalogue::Code;
 use crate::openapi::{EVERY, errors};
 use crate::problem::Problem;
@@ -36,7 +38,9 @@ errors!(DocsErrors: EVERY);
 #[utoipa::path(get, path = "/docs", tag = "Pages", operation_id = "docs",
     responses((status = 200, description = "The page.", content_type = "text/html", body = String), DocsErrors))]
 async fn docs(State(site): State<Arc<Site>>) -> Response {
-    page_under(POLICY, StatusCode::OK, "docs.html", context! { service => site.service_name.as_str() })
+    let script = Value::from_safe_string(site.assets.docs_js.path());
+    let values = context! { script, ..frame(&site, Language::En) };
+    page(Language::En, POLICY, StatusCode::OK, "docs.html", values)
 }
 
 /// One of the [`FILES`].

@@ -1,20 +1,16 @@
 //! `/docs/errors`: what each code means, why it came, what to do.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use minijinja::context;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use vestibule::Accounts;
 
-use super::render::page;
+use super::visit::Visit;
+use crate::App;
 use crate::catalogue::{Code, Entry, catalogue};
 use crate::extract::LastSegment;
 use crate::openapi::{EVERY, errors};
-use crate::{App, Site};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
@@ -30,9 +26,9 @@ errors!(ListErrors: EVERY);
 /// All error codes.
 #[utoipa::path(get, path = "/docs/errors", tag = "Pages", operation_id = "error_codes",
     responses((status = 200, description = "The page.", content_type = "text/html", body = String), ListErrors))]
-async fn list(State(site): State<Arc<Site>>) -> Response {
+async fn list(visit: Visit) -> Response {
     let entries: Vec<_> = catalogue().iter().map(values).collect();
-    page(StatusCode::OK, "errors.html", context! { service => site.service_name.as_str(), entries })
+    visit.page(StatusCode::OK, "errors.html", context! { entries })
 }
 
 errors!(ShowErrors: EVERY, &[Code::NotFound]);
@@ -41,17 +37,9 @@ errors!(ShowErrors: EVERY, &[Code::NotFound]);
 #[utoipa::path(get, path = "/docs/errors/{code}", tag = "Pages", operation_id = "error_code",
     params(("code" = String, Path, description = "The code.", example = "invalid_token")),
     responses((status = 200, description = "The page.", content_type = "text/html", body = String), ShowErrors))]
-async fn show(
-    State(accounts): State<Accounts>,
-    State(site): State<Arc<Site>>,
-    LastSegment(code): LastSegment<Code>,
-) -> Response {
-    let curl = curl(code, accounts.public_url());
-    page(
-        StatusCode::OK,
-        "error.html",
-        context! { service => site.service_name.as_str(), curl, ..values(code.entry()) },
-    )
+async fn show(visit: Visit, LastSegment(code): LastSegment<Code>) -> Response {
+    let curl = curl(code, visit.accounts.public_url());
+    visit.page(StatusCode::OK, "error.html", context! { curl, ..values(code.entry()) })
 }
 
 /// A command that shows this error or one of its kind.

@@ -1,60 +1,59 @@
 //! Pages for people and answers for machines that are not part of the API proper.
+//!
+//! A page is parse → operation → render, like a handler of the API, and calls the same operations. What the forms of
+//! people need (a cookie, a token in the form) no client of the API has, so the pages with forms are not in the
+//! description of the API.
 
+mod account;
 mod address;
+mod assets;
+mod brand;
+mod check_mail;
 mod confirm;
 pub(crate) mod dev_mail;
 mod docs;
 mod errors;
 mod home;
+mod i18n;
 mod join;
 mod link;
 mod login;
 mod operations;
 mod problems;
 mod render;
+mod return_to;
+mod signup;
+mod visit;
+
+pub use brand::{Brand, Color, ColorError, Logo, LogoError};
+
+pub(crate) use assets::Assets;
+pub(crate) use i18n::Language;
+pub(crate) use problems::problem_page;
+#[cfg(test)]
+pub(crate) use render::POLICY;
+pub(crate) use visit::{Visitor, language};
 
 use crate::App;
 use crate::openapi::RoutesOf;
 use axum::Router;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::response::IntoResponse;
 use axum::routing::get;
 
 /// The routes of the pages that are described, file by file.
-pub(crate) const ROUTES: &[RoutesOf] = &[
-    home::routes,
-    confirm::routes,
-    address::routes,
-    link::routes,
-    join::routes,
-    login::routes,
-    operations::routes,
-    docs::routes,
-    errors::routes,
-];
+pub(crate) const ROUTES: &[RoutesOf] =
+    &[home::routes, confirm::described, operations::routes, docs::routes, errors::routes];
 
-/// Styles and scripts, which are part of the program: no path is ever made from a request (H5).
-pub(crate) fn assets() -> Router<App> {
+/// The pages with forms, and the files of all pages.
+pub(crate) fn for_people() -> Router<App> {
     Router::new()
-        .route(
-            "/assets/site.css",
-            get(async || asset("text/css; charset=utf-8", include_str!("../assets/site.css"))),
-        )
-        .route(
-            "/assets/confirm.js",
-            get(async || asset("text/javascript; charset=utf-8", include_str!("../assets/confirm.js"))),
-        )
-        .route(
-            "/assets/setup.js",
-            get(async || asset("text/javascript; charset=utf-8", include_str!("../assets/setup.js"))),
-        )
-        .route(
-            "/assets/docs.js",
-            get(async || asset("text/javascript; charset=utf-8", include_str!("../assets/docs.js"))),
-        )
+        .merge(signup::routes())
+        .merge(check_mail::routes())
+        .merge(confirm::routes())
+        .merge(login::routes())
+        .merge(address::routes())
+        .merge(link::routes())
+        .merge(join::routes())
+        .merge(account::routes())
+        .route("/assets/{file}", get(assets::serve))
         .route("/docs/assets/{file}", get(docs::asset))
-}
-
-fn asset(content_type: &'static str, text: &'static str) -> impl IntoResponse {
-    ([(CONTENT_TYPE, content_type), (CACHE_CONTROL, "public, max-age=300")], text)
 }

@@ -1,25 +1,122 @@
-//! What a page says when a form was refused.
+//! What a page says when a form was refused, in the language of its reader.
+
+use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::response::Response;
+use minijinja::{Value, context};
 
+use super::i18n::{Language, filled};
+use crate::FieldError;
 use crate::catalogue::Code;
 use crate::problem::Problem;
 
-/// The status and the most precise code, for the person who sent the form; `None` where the person cannot help it.
-pub(super) fn for_person(problem: &Problem) -> Option<(StatusCode, Code)> {
-    let code = problem.field_errors().first().map_or(problem.code(), |error| error.code);
-    match problem.code().status() {
-        // A 401 would need a challenge, and browsers answer challenges with windows of their own.
-        StatusCode::UNAUTHORIZED => Some((StatusCode::UNPROCESSABLE_ENTITY, code)),
-        status => status.is_client_error().then_some((status, code)),
+/// What the person can put right.
+pub(crate) struct Told {
+    pub(crate) status: StatusCode,
+    /// The most precise code.
+    pub(crate) code: Code,
+    errors: Vec<OneError>,
+}
+
+/// One thing that is wrong, and the field it is wrong with.
+struct OneError {
+    field: Option<&'static str>,
+    text: String,
+    /// In the summary, where no label stands beside it.
+    alone: String,
+}
+
+impl Told {
+    /// `None` where the person cannot help it.
+    pub(crate) fn of(problem: &Problem, language: Language) -> Option<Self> {
+        let code = problem.field_errors().first().map_or(problem.code(), |error| error.code);
+        let status = match problem.code().status() {
+            // A 401 would need a challenge, and browsers answer challenges with windows of their own.
+            StatusCode::UNAUTHORIZED => StatusCode::UNPROCESSABLE_ENTITY,
+            status if status.is_client_error() => status,
+            _ => return None,
+        };
+        let of_field = |error: &FieldError| {
+            let field = FIELDS.into_iter().find(|field| error.pointer.trim_start_matches('/') == *field);
+            let text = field_text(error, language);
+            let label = field.filter(|_| error.code == Code::Required).map(|field| language.label(field));
+            let alone = label.map_or_else(|| text.clone(), |label| format!("{label}: {text}"));
+            OneError { field, text, alone }
+        };
+        let mut errors: Vec<OneError> = problem.field_errors().iter().map(of_field).collect();
+        // In the order of the page.
+        errors.sort_by_key(|error| FIELDS.into_iter().position(|field| error.field == Some(field)));
+        if errors.is_empty() {
+            let text = text(problem, language);
+            errors.push(OneError { field: field_of(code), alone: text.clone(), text });
+        }
+        Some(Self { status, code, errors })
+    }
+
+    /// For the templates: the list for the summary, and by field.
+    pub(crate) fn values(&self) -> Value {
+        let one = |error: &OneError| context! { field => error.field, text => error.alone.as_str() };
+        let errors: Vec<Value> = self.errors.iter().map(one).collect();
+        let with_field = self.errors.iter().filter_map(|error| Some((error.field?, error.text.clone())));
+        let wrong: BTreeMap<&str, String> = with_field.rev().collect();
+        context! { errors, wrong }
     }
 }
 
+/// The fields of all pages, in the order in which they stand there.
+const FIELDS: [&str; 8] =
+    ["token", "email", "password", "user_name", "login", "code", "current_password", "new_password"];
+
+/// The field that an answer is about.
+fn field_of(code: Code) -> Option<&'static str> {
+    match code {
+        Code::EmailTaken => Some("email"),
+        Code::UserNameTaken => Some("user_name"),
+        Code::InvalidCredentials => Some("password"),
+        Code::CodeInvalid | Code::CodeExpired => Some("code"),
+        _ => None,
+    }
+}
+
+fn field_text(error: &FieldError, language: Language) -> String {
+    let numbers: Vec<(&str, String)> =
+        error.params.iter().map(|(name, value)| (name.as_str(), value.to_string())).collect();
+    let numbers: Vec<(&str, &str)> = numbers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    filled(language.error(error.code.as_str()), &numbers)
+}
+
+fn text(problem: &Problem, language: Language) -> String {
+    let wait = problem.retry_seconds().map(|seconds| language.duration(seconds)).unwrap_or_default();
+    let attempts = problem.attempts_left().unwrap_or_default().to_string();
+    filled(language.error(problem.code().as_str()), &[("time", &wait), ("attempts", &attempts)])
+}
+
 /// The page with the headers of the problem it shows.
-pub(super) fn with_headers(mut page: Response, problem: &Problem) -> Response {
+pub(crate) fn with_headers(mut page: Response, problem: &Problem) -> Response {
     problem.write_headers(&mut page);
     page.headers_mut().remove(WWW_AUTHENTICATE);
     page
+}
+
+/// A whole page for a problem that belongs to no form; `id` is the request's.
+pub(crate) fn problem_page(site: &crate::Site, language: Language, problem: &Problem, id: &str) -> Response {
+    let status = problem.code().status();
+    let kind = match status.as_u16() {
+        404 => "not_found",
+        403 => "forbidden",
+        429 => "limited",
+        500 => "internal",
+        503 => "unavailable",
+        _ => "other",
+    };
+    let values = context! {
+        kind, id,
+        status => status.as_u16(),
+        wait => problem.retry_seconds().map(|seconds| language.duration(seconds)),
+        ..super::visit::frame(site, language)
+    };
+    let page = super::render::page(language, super::render::POLICY, status, "problem.html", values);
+    with_headers(page, problem)
 }

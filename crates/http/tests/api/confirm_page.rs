@@ -1,5 +1,7 @@
+use axum::http::Request;
 use serde_json::json;
 
+use crate::browser::Browser;
 use crate::on_both_stores;
 use crate::world::{ADA, PASSWORD, World};
 
@@ -8,32 +10,52 @@ on_both_stores! {
     async fn the_page_confirms_by_its_button(world: World) {
         let link = world.signs_up(ADA).await.link.unwrap();
         let path = link.strip_prefix("https://accounts.example.org").unwrap();
+        let mut browser = Browser::default();
         for _ in 0..2 {
-            let page = world.get(path).await;
+            let page = browser.get(&world, path).await;
             assert_eq!(page.status, 200);
-            assert!(page.text.contains("<form method=\"post\" action=\"/confirm\">"), "{}", page.text);
+            assert!(page.text.contains("<form method=\"post\" action=\"/confirm\" novalidate>"), "{}", page.text);
             assert!(page.text.contains("Activate my account") && !page.text.contains("<script>"));
         }
         let token = path.split_once("token=").unwrap().1;
-        let wrong = world.post_form("/confirm", &format!("token={token}&password=not-the-password")).await;
+        let wrong = browser.submit(&world, "/confirm", &format!("token={token}&password=not-the-password")).await;
         assert_eq!(wrong.status, 422);
         assert!(wrong.text.contains("The name or the password is wrong") && wrong.text.contains(token));
         assert_eq!(wrong.header("www-authenticate"), "");
-        let answer = world.post_form("/confirm", &format!("token={token}&password={PASSWORD}")).await;
-        assert_eq!(answer.status, 200);
-        assert!(answer.text.contains("Your account is active"));
+        let none = browser.submit(&world, "/confirm", &format!("token={token}")).await;
+        assert_eq!(none.status, 422, "a browser that did not sign up gives the password");
+        let answer = browser.submit(&world, "/confirm", &format!("token={token}&password={PASSWORD}")).await;
+        assert_eq!(answer.leads_to(), "/account?said=active");
+        assert!(browser.get(&world, "/account").await.text.contains(ADA), "who gave the password is signed in");
         world.signs_in(ADA).await;
-        let again = world.get(path).await;
+        let again = browser.get(&world, path).await;
         assert!(again.text.contains("active already") && !again.text.contains("<form"), "{}", again.text);
-        let again = world.post_form("/confirm", &format!("token={token}&password={PASSWORD}")).await;
-        assert_eq!(again.status, 410);
+        let mut other = Browser::default();
+        other.get(&world, "/login").await;
+        let again = other.submit(&world, "/confirm", &format!("token={token}&password={PASSWORD}")).await;
+        assert!(again.status == 410 && !other.cookies.contains_key("__Host-vestibule_session"));
+    }
+
+    // S8: whoever only looks, in whatever way, changes nothing and signs nobody in.
+    async fn looking_at_a_link_confirms_nothing(world: World) {
+        let link = world.signs_up(ADA).await.link.unwrap();
+        let path = link.strip_prefix("https://accounts.example.org").unwrap();
+        for method in ["GET", "HEAD", "OPTIONS"] {
+            let request = Request::builder().method(method).uri(path);
+            let answer = Browser::default().ask(&world, request).await;
+            assert!(answer.status < 300 && answer.cookie("__Host-vestibule_session").is_none(), "{method}");
+        }
+        let login = world.post("/v1/login", json!({"email": ADA, "password": PASSWORD})).await;
+        assert_eq!(login.problem().1, "email_not_confirmed");
     }
 
     async fn a_page_without_a_token_takes_it_from_the_fragment(world: World) {
         let page = world.get("/confirm?utm_source=mail").await;
         assert_eq!(page.status, 200);
-        assert!(page.text.contains("<script src=\"/assets/confirm.js\" defer>"));
-        let script = world.get("/assets/confirm.js").await;
+        let script = page.text.split('"').rfind(|part| part.starts_with("/assets/site-"));
+        let script = world.get(script.unwrap()).await;
+        assert!(script.text.contains("input[name=token]"));
+        assert_eq!(script.header("cache-control"), "public, max-age=31536000, immutable");
         assert_eq!((script.status, script.header("content-type")), (200, "text/javascript; charset=utf-8"));
     }
 
@@ -41,11 +63,13 @@ on_both_stores! {
         let page = world.get("/confirm?token=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").await;
         assert_eq!(page.status, 200);
         assert!(page.text.contains("not complete") && !page.text.contains("<script>alert"), "{}", page.text);
-        let posted = world.post_form("/confirm", "token=%22%3E%3Cscript%3E&password=x").await;
+        let mut browser = Browser::default();
+        browser.get(&world, "/confirm").await;
+        let posted = browser.submit(&world, "/confirm", "token=%22%3E%3Cscript%3E&password=x").await;
         assert_eq!(posted.status, 410);
-        let bare = world.post_form("/confirm", "").await;
+        let bare = browser.submit(&world, "/confirm", "").await;
         assert_eq!(bare.status, 422);
-        let twice = world.post_form("/confirm", "token=a&token=b").await;
+        let twice = browser.submit(&world, "/confirm", "token=a&token=b").await;
         assert_eq!(twice.problem(), (400, "invalid_request".to_owned()));
         let json = world.post("/confirm", json!({"token": "x"})).await;
         assert_eq!(json.problem(), (415, "unsupported_media_type".to_owned()));

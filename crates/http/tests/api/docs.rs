@@ -4,24 +4,16 @@ use crate::on_both_stores;
 use crate::world::{URL, World};
 
 /// Every route of a server outside the development mode, assets left out.
-const ROUTES: [(&str, &[&str]); 53] = [
+const ROUTES: [(&str, &[&str]); 45] = [
     ("/", &["get"]),
     ("/.well-known/jwks.json", &["get"]),
-    ("/confirm", &["get", "post"]),
-    ("/confirm/resend", &["post"]),
+    ("/confirm", &["get"]),
     ("/docs", &["get"]),
     ("/docs/errors", &["get"]),
     ("/docs/errors/{code}", &["get"]),
-    ("/email/confirm", &["get", "post"]),
-    ("/email/undo", &["get", "post"]),
-    ("/forgot", &["get", "post"]),
-    ("/invitation", &["get", "post"]),
     ("/livez", &["get"]),
-    ("/login", &["get"]),
     ("/openapi.json", &["get"]),
     ("/readyz", &["get"]),
-    ("/reset", &["get", "post"]),
-    ("/setup", &["get", "post"]),
     ("/v1/admin/audit", &["get"]),
     ("/v1/admin/mail", &["get"]),
     ("/v1/admin/mail/{id}/retry", &["post"]),

@@ -102,7 +102,7 @@ on_both_stores! {
         let page = world.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
         assert!(page.text.contains("<a href=\"/docs\">"));
-        assert_eq!(page.header("vary"), "accept");
+        assert_eq!(page.header("vary"), "accept, accept-language, cookie");
     }
 
     async fn an_empty_post_is_no_defect(world: World) {

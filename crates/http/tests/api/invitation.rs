@@ -1,5 +1,6 @@
 use serde_json::json;
 
+use crate::browser::Browser;
 use crate::on_both_stores;
 use crate::world::{ADA, PASSWORD, World};
 
@@ -86,24 +87,29 @@ on_both_stores! {
         let token = root(&world).await;
         world.send_as("POST", "/v1/admin/users", &token, Some(json!({"email": ADA}))).await;
         let link = world.mailed_token("invitation", ADA).await;
+        let mut browser = Browser::default();
         for _ in 0..2 {
-            let page = world.get(&format!("/invitation?token={link}&utm_source=mail")).await;
-            assert!(page.status == 200 && page.text.contains(&link) && !page.text.contains("<script"), "{}", page.text);
+            let page = browser.get(&world, &format!("/invitation?token={link}&utm_source=mail")).await;
+            assert!(page.status == 200 && page.text.contains(&link), "{}", page.text);
         }
         assert!(world.get("/invitation").await.text.contains("not complete"));
-        for (field, status, words) in [
-            ("password=password1", 422, "The password is too common"),
-            ("password=", 422, "The password is too short"),
-            ("password=violet-otter-maps-42&user_name=x", 422, "The user name is too short"),
+        for (field, words) in [
+            ("password=password1", "This password is too common"),
+            ("password=", "Please fill this in"),
+            ("password=violet-otter-maps-42&user_name=x", "User names have 3 to 32 characters"),
         ] {
-            let page = world.post_form("/invitation", &format!("token={link}&{field}")).await;
-            assert!(page.status == status && page.text.contains(words) && page.text.contains(&link), "{}", page.text);
+            let page = browser.submit(&world, "/invitation", &format!("token={link}&{field}")).await;
+            assert!(page.status == 422 && page.text.contains(words) && page.text.contains(&link), "{}", page.text);
         }
         let form = format!("token={link}&password={PASSWORD}&user_name=");
-        let done = world.post_form("/invitation", &form).await;
-        assert!(done.status == 200 && done.text.contains("Your account is active"), "{}", done.text);
-        let again = world.post_form("/invitation", &form).await;
-        assert!(again.status == 410 && again.text.contains("The link was used before"), "{}", again.text);
+        let done = browser.submit(&world, "/invitation", &form).await;
+        assert_eq!(done.leads_to(), "/account?said=active");
+        let account = browser.get(&world, "/account").await;
+        assert!(account.status == 200 && account.text.contains(ADA), "signed in: {}", account.text);
+        let mut other = Browser::default();
+        other.get(&world, "/login").await;
+        let again = other.submit(&world, "/invitation", &form).await;
+        assert!(again.status == 410 && again.text.contains("ask whoever invited you"), "{}", again.text);
         assert_eq!(world.signs_in(ADA).await["user"]["email"], ADA);
     }
 }

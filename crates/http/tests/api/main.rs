@@ -1,12 +1,15 @@
 //! The HTTP API through its real router, without a socket, on both databases. The files mirror the routes.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod account_page;
 mod address_pages;
 mod admin;
 mod admin_user;
 mod assistance;
 mod audit;
 mod bad_input;
+mod browser;
+mod check_mail;
 mod confirm;
 mod confirm_page;
 mod cross_site;
@@ -19,6 +22,7 @@ mod introspect;
 mod invitation;
 mod link_pages;
 mod login;
+mod login_page;
 mod me;
 mod operations;
 mod password;
@@ -26,6 +30,7 @@ mod profile;
 mod sessions;
 mod setup;
 mod signup;
+mod signup_page;
 mod token;
 mod verify;
 mod world;

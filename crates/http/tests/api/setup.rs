@@ -1,5 +1,6 @@
 use serde_json::json;
 
+use crate::browser::Browser;
 use crate::on_both_stores;
 use crate::world::{ADA, PASSWORD, World};
 
@@ -46,18 +47,25 @@ on_both_stores! {
 
     async fn the_page_works_with_a_key_that_was_pasted(world: World) {
         let key = key(&world).await;
-        let bare = world.get("/setup").await;
-        assert!(bare.status == 200 && bare.text.contains("name=\"token\" value=\"\""), "{}", bare.text);
-        assert_eq!(world.get("/assets/setup.js").await.status, 200);
-        assert!(world.get(&format!("/setup?k={key}")).await.text.contains(&key));
-        let escaped = world.get("/setup?k=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").await;
-        assert!(!escaped.text.contains("<script>"), "{}", escaped.text);
-        let wrong = world.post_form("/setup", &format!("token={key}&email=root&password={PASSWORD}")).await;
-        assert!(wrong.status == 422 && wrong.text.contains("Not an e-mail address"), "{}", wrong.text);
+        let mut browser = Browser::default();
+        let bare = browser.get(&world, "/setup").await;
+        assert!(bare.status == 200 && bare.text.contains("name=\"token\" type=\"text\" value=\"\""), "{}", bare.text);
+        for (form, words) in [
+            (format!("token={key}&email=root&password={PASSWORD}"), "This is not an e-mail address"),
+            (format!("token=&email={ADA}&password={PASSWORD}"), "Key: Please fill this in"),
+            (format!("token={key}&email={ADA}&password={ADA}"), "The password is a name"),
+        ] {
+            let page = browser.submit(&world, "/setup", &form).await;
+            assert!(page.status == 422 && page.text.contains(words), "{}", page.text);
+        }
+        let escaped = browser.submit(&world, "/setup", "token=%22%3E%3Cscript%3E&email=%22%3E%3Cscript%3E").await;
+        assert!(escaped.status == 422 && !escaped.text.contains("<script>"), "{}", escaped.text);
         let form = format!("token={key}+&email=root%40example.org&password={PASSWORD}&user_name=");
-        let done = world.post_form("/setup", &form).await;
-        assert!(done.status == 200 && done.text.contains("The administrator is made"), "{}", done.text);
-        let again = world.post_form("/setup", &form).await;
+        assert_eq!(browser.submit(&world, "/setup", &form).await.leads_to(), "/admin");
+        let account = browser.get(&world, "/account").await;
+        assert!(account.status == 200 && account.text.contains("root@example.org"), "signed in: {}", account.text);
+        let mut other = Browser::default();
+        let again = other.fills(&world, "/setup", &form).await;
         assert!(again.status == 410 && again.text.contains("setup-link"), "{}", again.text);
     }
 }

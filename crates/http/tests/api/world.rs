@@ -19,7 +19,7 @@ use vestibule::{
     Accounts, Actor, Env, Mail, MailContent, MailTransport, ManualClock, NewUser, Policy, SecretKey,
     SendError, Settings, Timestamp, UserQuery,
 };
-use vestibule_http::{DevMail, DevMailbox, HttpOptions, TrustedProxies};
+use vestibule_http::{DevFault, DevMail, DevMailbox, HttpOptions, TrustedProxies};
 use vestibule_testing::TestDatabase;
 
 pub(crate) const URL: &str = "https://accounts.example.org";
@@ -274,8 +274,14 @@ pub(crate) fn from(peer: &str, mut request: Request<Body>) -> Request<Body> {
 }
 
 /// Keeps what it is given, newest first.
-#[derive(Clone, Default)]
-pub(crate) struct Mailbox(Arc<Mutex<Vec<DevMail>>>);
+#[derive(Clone)]
+pub(crate) struct Mailbox(Arc<Mutex<Vec<DevMail>>>, Arc<Mutex<DevFault>>);
+
+impl Default for Mailbox {
+    fn default() -> Self {
+        Self(Arc::default(), Arc::new(Mutex::new(DevFault::None)))
+    }
+}
 
 impl MailTransport for Mailbox {
     async fn send(&self, mail: &Mail) -> Result<(), SendError> {
@@ -289,9 +295,13 @@ impl MailTransport for Mailbox {
         };
         let text = |secret: vestibule::Secret| secret.expose().to_owned();
         let kept = DevMail {
+            number: u64::try_from(self.0.lock().unwrap().len()).unwrap() + 1,
             to: mail.to.as_str().to_owned(),
             subject: mail.content.kind().to_owned(),
-            text: String::new(),
+            text: "The text of the mail.".to_owned(),
+            html: "<p>The HTML of the mail.</p>".to_owned(),
+            source: "Subject: x".to_owned(),
+            created_at: mail.created_at,
             code: code.map(text),
             link: link.map(text),
         };
@@ -303,6 +313,18 @@ impl MailTransport for Mailbox {
 impl DevMailbox for Mailbox {
     fn list(&self) -> Vec<DevMail> {
         self.0.lock().unwrap().clone()
+    }
+
+    fn clear(&self) {
+        self.0.lock().unwrap().clear();
+    }
+
+    fn fault(&self) -> DevFault {
+        *self.1.lock().unwrap()
+    }
+
+    fn set_fault(&self, fault: DevFault) {
+        *self.1.lock().unwrap() = fault;
     }
 
     fn latest<'a>(

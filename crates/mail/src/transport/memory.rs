@@ -63,6 +63,8 @@ pub enum Fault {
     /// A provider that works.
     #[default]
     Ok,
+    /// A provider that is not there.
+    Unreachable,
     /// A provider that asks to try again later.
     Temporary,
     /// A provider that refuses for good.
@@ -124,6 +126,9 @@ impl Memory {
         let mut fault = self.inner.fault.subscribe();
         let fault = fault.wait_for(|fault| *fault != Fault::Stall).await.map_or(Fault::Ok, |fault| *fault);
         match fault {
+            Fault::Unreachable => {
+                return Err(SendError::Temporary("the mailbox is told not to be there".to_owned()));
+            }
             Fault::Temporary => {
                 return Err(SendError::Temporary("the mailbox is told to fail for now".to_owned()));
             }

@@ -11,6 +11,7 @@ use vestibule::{
 use vestibule_mail::{WebhookSecrets, WebhookUrl};
 
 use super::layers::Layers;
+use super::pages::pages;
 use super::raw::{self, Method, Preset, Raw};
 use super::values::{IntrospectionClient, Listen, PublicUrl};
 use super::{Config, Connections, Database, Environment, Log, Mail, Problem, Webhooks};
@@ -21,14 +22,14 @@ const RECEIVER: &str = "write e.g. \"https://app.example.org/webhooks\"; for a r
      also set VESTIBULE_WEBHOOKS_ALLOW_PRIVATE_ADDRESSES=true";
 
 /// Collects what is wrong, so that one run names all of it.
-struct Checker {
+pub(super) struct Checker {
     layers: Layers,
     problems: Vec<Problem>,
 }
 
 impl Checker {
     /// Parses a text; an empty one is "not set".
-    fn parse<T: std::str::FromStr>(&mut self, path: &str, text: &str, fix: &str) -> Option<T>
+    pub(super) fn parse<T: std::str::FromStr>(&mut self, path: &str, text: &str, fix: &str) -> Option<T>
     where
         T::Err: std::fmt::Display,
     {
@@ -44,7 +45,7 @@ impl Checker {
         }
     }
 
-    fn problem(&mut self, path: &str, cause: impl std::fmt::Display, fix: &str) {
+    pub(super) fn problem(&mut self, path: &str, cause: impl std::fmt::Display, fix: &str) {
         self.problems.push(Problem::new(format!("{}: {cause}", self.layers.place(path)), fix));
     }
 }
@@ -71,6 +72,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
     let webhooks = webhooks(&raw.webhooks, &mut checker);
     let algorithm = checker.parse("tokens.algorithm", &raw.tokens.algorithm, "write `EdDSA` or `ES256`");
     let policy = policy(&raw, algorithm.unwrap_or_default(), webhooks.as_ref());
+    let pages = pages(&raw.pages, &mut checker);
     if let Err(error) = policy.check() {
         checker.problem(
             error.setting,
@@ -107,6 +109,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
         mail,
         webhooks,
         policy,
+        pages,
         connections: Connections {
             most: raw.limits.connections,
             most_per_client: raw.limits.connections_per_client,

@@ -75,6 +75,21 @@ pub(crate) const KEYS: &[Key] = &[
         "`standard`: at least 8 characters; `nist`: at least 15 (SP 800-63B-4, single factor)",
     ),
     key("password.min_length", "characters of a password at least; 0: what the preset says"),
+    key(
+        "pages.accent",
+        "the colour of links and buttons, e.g. `#2456c8`; adjusted where it could not be read",
+    ),
+    key(
+        "pages.logo",
+        "a picture before the name: the path of an SVG, PNG, JPEG or WebP file, at most 64 KiB",
+    ),
+    key("pages.support", "where people get help: an e-mail address or the address of a page"),
+    key("pages.terms_url", "the address of the terms of use"),
+    key("pages.privacy_url", "the address of the privacy statement"),
+    key(
+        "pages.return_urls",
+        "addresses outside that a sign-in may lead to (`return_to`), compared as they are",
+    ),
     key("tokens.access_lifetime", "how long an access token works"),
     key("tokens.algorithm", "how the next signing key signs: `EdDSA` or `ES256`; see `vestibule keys`"),
     key("tokens.audience", "the `aud` of the tokens; `public_url` where it is empty"),

@@ -20,6 +20,7 @@ pub(super) struct Raw {
     pub(super) confirm: Confirm,
     pub(super) signup: SignUp,
     pub(super) password: Password,
+    pub(super) pages: Pages,
     pub(super) tokens: Tokens,
     pub(super) introspection: Introspection,
     pub(super) hash: Hash,
@@ -89,6 +90,17 @@ pub(super) struct Password {
 pub(super) enum Preset {
     Standard,
     Nist,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pages {
+    pub(super) accent: String,
+    pub(super) logo: String,
+    pub(super) support: String,
+    pub(super) terms_url: String,
+    pub(super) privacy_url: String,
+    pub(super) return_urls: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

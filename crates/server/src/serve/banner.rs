@@ -37,6 +37,7 @@ fn text(
     });
     format!(
         "  vestibule {version} · dev mode · {database} · listening on {address} only\n\
+         \n  Sign up     {public_url}/signup\
          \n  Mailbox     {public_url}/dev/mail   <- every e-mail lands here, nothing is sent\
          \n  API docs    {public_url}/docs       works offline{admin}\n\
          \n  Try: curl -s {public_url}/v1/signup -H content-type:application/json -d '{{\"email\":\"ada@example.com\",\"password\":\"{password}\"}}'\

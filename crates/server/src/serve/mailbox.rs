@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use vestibule::{Email, Secret};
-use vestibule_http::{DevMail, DevMailbox};
-use vestibule_mail::{Memory, Received};
+use vestibule_http::{DevFault, DevMail, DevMailbox};
+use vestibule_mail::{Fault, Memory, Received};
 
 /// The mailbox that mail goes to instead of being sent.
 pub(crate) struct Mailbox(pub(crate) Memory);
@@ -14,6 +14,30 @@ pub(crate) struct Mailbox(pub(crate) Memory);
 impl DevMailbox for Mailbox {
     fn list(&self) -> Vec<DevMail> {
         self.0.list().iter().rev().map(|mail| shown(mail)).collect()
+    }
+
+    fn clear(&self) {
+        self.0.clear();
+    }
+
+    fn fault(&self) -> DevFault {
+        match self.0.fault() {
+            Fault::Ok => DevFault::None,
+            Fault::Unreachable => DevFault::Unreachable,
+            Fault::Temporary => DevFault::Temporary,
+            Fault::Permanent => DevFault::Permanent,
+            Fault::Stall => DevFault::Stall,
+        }
+    }
+
+    fn set_fault(&self, fault: DevFault) {
+        self.0.set_fault(match fault {
+            DevFault::None => Fault::Ok,
+            DevFault::Unreachable => Fault::Unreachable,
+            DevFault::Temporary => Fault::Temporary,
+            DevFault::Permanent => Fault::Permanent,
+            DevFault::Stall => Fault::Stall,
+        });
     }
 
     fn latest<'a>(
@@ -35,10 +59,14 @@ impl DevMailbox for Mailbox {
 fn shown(mail: &Received) -> DevMail {
     let text = |secret: Option<&Secret>| secret.map(|it| it.expose().to_owned());
     DevMail {
+        number: mail.number,
         to: mail.to.as_str().to_owned(),
         subject: mail.subject.clone(),
         text: mail.text.clone(),
+        html: mail.html.clone(),
+        source: mail.source.clone(),
         code: text(mail.code.as_ref()),
         link: text(mail.link.as_ref()),
+        created_at: mail.created_at,
     }
 }

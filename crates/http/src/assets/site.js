@@ -1,0 +1,121 @@
+// What is nicer with a script. Every page works without it.
+"use strict";
+const all = (selector) => document.querySelectorAll(selector);
+const language = document.documentElement.lang;
+
+// A link may carry its token, or the key of the set-up, after the `#`, where no server sees it: move it into the form.
+const afterHash = new URLSearchParams(location.hash.slice(1));
+const given = afterHash.get("token") ?? afterHash.get("k");
+const place = document.querySelector("input[name=token]");
+if (given && place && !place.value) {
+  place.value = given;
+  history.replaceState(null, "", location.pathname + location.search);
+}
+
+// What went wrong is read first.
+document.querySelector("[data-summary]")?.focus();
+
+// Times in the reader's zone and language.
+for (const time of all("time[datetime]")) {
+  const date = new Date(time.dateTime);
+  if (isNaN(date)) continue;
+  time.textContent = date.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+  time.dir = "auto";
+}
+
+// Passwords can be looked at, until they are sent.
+for (const button of all("[data-show]")) {
+  const field = document.getElementById(button.dataset.show);
+  const show = (shown) => {
+    field.type = shown ? "text" : "password";
+    button.setAttribute("aria-pressed", shown);
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const { selectionStart, selectionEnd } = field;
+    show(field.type === "password");
+    field.focus();
+    field.setSelectionRange(selectionStart, selectionEnd);
+  });
+  field.form.addEventListener("submit", () => show(false));
+}
+
+// What the server thinks of a new password, in words.
+for (const meter of all("[data-meter]")) {
+  const field = document.getElementById(meter.dataset.meter);
+  let timer, asked = 0;
+  const judge = async () => {
+    const mine = ++asked;
+    if (!field.value) return void (meter.textContent = "");
+    const body = { password: field.value };
+    const email = field.form.elements.email?.value;
+    if (email && field.form.elements.email.validity.valid) body.email = email;
+    const headers = { "content-type": "application/json", accept: "application/json" };
+    const answer = await fetch("/v1/password/check", { method: "POST", headers, body: JSON.stringify(body) }).catch(() => null);
+    if (mine !== asked || !answer?.ok) return;
+    const { ok, reasons } = await answer.json();
+    const words = (code) => meter.dataset[code.replace("password_", "").replace(/_(.)/g, (_, letter) => letter.toUpperCase())];
+    meter.textContent = ok ? meter.dataset.good : (words(reasons[0]?.code ?? "") ?? meter.dataset.fair);
+  };
+  field.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(judge, 350);
+  });
+}
+
+// A form is sent once.
+for (const form of all("form")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+  });
+  addEventListener("pageshow", () => delete form.dataset.sent);
+}
+
+// Another mail can be sent in so many seconds.
+for (const button of all("[data-countdown]")) {
+  const words = button.textContent, end = Date.now() + 1000 * button.dataset.countdown;
+  const tick = () => {
+    const seconds = Math.ceil((end - Date.now()) / 1000);
+    button.disabled = seconds > 0;
+    const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    button.textContent = seconds > 0 ? button.dataset.text.replace("{time}", time) : words;
+    if (seconds > 0) setTimeout(tick, 1000);
+  };
+  tick();
+}
+
+// Asks a question again and again, while somebody looks.
+const poll = (address, changed) => {
+  const ask = async () => {
+    const answer = document.hidden ? null : await fetch(address, { headers: { accept: "application/json" }, redirect: "manual" }).catch(() => null);
+    // This browser waits for nothing any more: another of its windows went on.
+    if (answer?.type === "opaqueredirect") return location.reload();
+    if (answer?.ok && changed(await answer.json())) return;
+    setTimeout(ask, 2000);
+  };
+  setTimeout(ask, 1000);
+};
+
+// The page that waits for the confirmation goes on by itself.
+for (const waiting of all("[data-waiting]")) {
+  for (const hint of all(".with-script")) hint.hidden = false;
+  poll(waiting.dataset.waiting, ({ state }) => {
+    if (state === "confirmed") waiting.querySelector("form[action$='/continue']").requestSubmit();
+    if (state === "ended") location.reload();
+    return state !== "open";
+  });
+}
+
+// The mailbox of the development mode.
+for (const mailbox of all("[data-mailbox]")) {
+  poll(mailbox.dataset.mailbox, ({ newest }) => {
+    const more = newest !== Number(mailbox.dataset.newest);
+    if (more) location.reload();
+    return more;
+  });
+}
+for (const button of all("[data-copy]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => navigator.clipboard?.writeText(button.dataset.copy));
+}

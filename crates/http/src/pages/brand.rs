@@ -1,0 +1,186 @@
+//! How the pages look like their owner's: one accent colour, which is made readable in both themes, and a logo.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+/// A colour, as `#rrggbb`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Color([u8; 3]);
+
+/// The text is not a colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a colour such as #2456c8")]
+pub struct ColorError;
+
+impl FromStr for Color {
+    type Err = ColorError;
+
+    fn from_str(text: &str) -> Result<Self, ColorError> {
+        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6).ok_or(ColorError)?;
+        let number = u32::from_str_radix(digits, 16).map_err(|_| ColorError)?;
+        let [_, red, green, blue] = number.to_be_bytes();
+        // `from_str_radix` takes a sign.
+        digits
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit())
+            .then_some(Self([red, green, blue]))
+            .ok_or(ColorError)
+    }
+}
+
+impl fmt::Display for Color {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [red, green, blue] = self.0;
+        write!(f, "#{red:02x}{green:02x}{blue:02x}")
+    }
+}
+
+/// The least contrast of text (WCAG 2.2, 1.4.3), and a little more for rounding.
+const CONTRAST: f64 = 4.6;
+/// The darker of the light backgrounds and the lighter of the dark ones, from `site.css`.
+const LIGHT: Color = Color([0xf4, 0xf5, 0xf7]);
+const DARK: Color = Color([0x1d, 0x20, 0x26]);
+
+impl Color {
+    /// This colour for text and buttons on a light page.
+    pub(crate) fn on_light(self) -> Self {
+        self.towards(0, LIGHT)
+    }
+
+    /// This colour for text and buttons on a dark page.
+    pub(crate) fn on_dark(self) -> Self {
+        self.towards(255, DARK)
+    }
+
+    /// Moves every channel towards `end`, until the contrast with the background is enough.
+    fn towards(self, end: u8, background: Self) -> Self {
+        let mixed = |step: u32| {
+            Self(self.0.map(|channel| {
+                let mix = (u32::from(channel) * (20 - step) + u32::from(end) * step) / 20;
+                u8::try_from(mix).unwrap_or(end)
+            }))
+        };
+        (0..=20).map(mixed).find(|color| color.contrast(background) >= CONTRAST).unwrap_or(Self([end; 3]))
+    }
+
+    /// WCAG 2.2, "contrast ratio".
+    fn contrast(self, other: Self) -> f64 {
+        let (one, two) = (self.luminance(), other.luminance());
+        (one.max(two) + 0.05) / (one.min(two) + 0.05)
+    }
+
+    /// WCAG 2.2, "relative luminance".
+    fn luminance(self) -> f64 {
+        let linear = |channel: u8| {
+            let part = f64::from(channel) / 255.0;
+            if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        };
+        let [red, green, blue] = self.0.map(linear);
+        0.2126 * red + 0.7152 * green + 0.0722 * blue
+    }
+}
+
+/// A picture for the head of the pages.
+#[derive(Clone, Debug)]
+pub struct Logo {
+    pub(crate) content_type: &'static str,
+    pub(crate) ending: &'static str,
+    pub(crate) bytes: Cow<'static, [u8]>,
+}
+
+/// The bytes are not a picture that browsers show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an SVG, PNG, JPEG or WebP picture of at most 64 KiB")]
+pub struct LogoError;
+
+/// Octets of a logo: it goes out with a first visit.
+const LOGO_MAX: usize = 64 * 1024;
+
+impl Logo {
+    /// Tells the kind of picture by how it begins.
+    ///
+    /// # Errors
+    /// [`LogoError`] for anything but the four kinds, and above 64 KiB.
+    pub fn new(bytes: Vec<u8>) -> Result<Self, LogoError> {
+        let (content_type, ending) = match bytes.as_slice() {
+            [0x89, b'P', b'N', b'G', ..] => ("image/png", "png"),
+            [0xff, 0xd8, 0xff, ..] => ("image/jpeg", "jpg"),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => ("image/webp", "webp"),
+            text if is_svg(text) => ("image/svg+xml", "svg"),
+            _ => return Err(LogoError),
+        };
+        if bytes.len() > LOGO_MAX {
+            return Err(LogoError);
+        }
+        Ok(Self { content_type, ending, bytes: bytes.into() })
+    }
+}
+
+fn is_svg(bytes: &[u8]) -> bool {
+    let text = std::str::from_utf8(bytes).unwrap_or_default().trim_start_matches('\u{feff}').trim_start();
+    text.starts_with("<svg") || (text.starts_with("<?xml") && text.contains("<svg"))
+}
+
+/// Who the pages belong to.
+#[derive(Clone, Debug)]
+pub struct Brand {
+    /// The one colour of links and buttons; made darker or lighter where it could not be read.
+    pub accent: Color,
+    /// A picture before the name.
+    pub logo: Option<Logo>,
+    /// Where people get help: an address of a mailbox or of a page.
+    pub support: Option<String>,
+    /// The address of the terms of use.
+    pub terms_url: Option<String>,
+    /// The address of the privacy statement.
+    pub privacy_url: Option<String>,
+}
+
+impl Default for Brand {
+    fn default() -> Self {
+        Self {
+            accent: Color([0x24, 0x56, 0xc8]),
+            logo: None,
+            support: None,
+            terms_url: None,
+            privacy_url: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_colour_is_read_strictly() {
+        assert_eq!("#2456c8".parse::<Color>().map(|color| color.to_string()), Ok("#2456c8".to_owned()));
+        for text in ["", "2456c8", "#245", "#2456c", "#2456c8f", "#2456cg", "#+2456c", "red"] {
+            assert_eq!(text.parse::<Color>(), Err(ColorError), "{text}");
+        }
+    }
+
+    // WCAG 2.2, 1.4.3: whatever the owner chose, links and buttons can be read.
+    #[test]
+    fn every_accent_is_readable_in_both_themes() {
+        for channels in 0..=0xfff_u32 {
+            let channel = |shift: u32| u8::try_from((channels >> shift) & 0xf).unwrap() * 17;
+            let accent = Color([channel(8), channel(4), channel(0)]);
+            assert!(accent.on_light().contrast(LIGHT) >= 4.5, "{accent}");
+            assert!(accent.on_dark().contrast(DARK) >= 4.5, "{accent}");
+        }
+        let readable: Color = "#2456c8".parse().unwrap();
+        assert_eq!(readable.on_light(), readable);
+    }
+
+    #[test]
+    fn a_logo_is_a_picture() {
+        assert_eq!(Logo::new(b"\x89PNG\r\n".to_vec()).map(|logo| logo.content_type), Ok("image/png"));
+        assert_eq!(Logo::new(b" <svg xmlns=\"x\"/>".to_vec()).map(|logo| logo.ending), Ok("svg"));
+        for bytes in [&b""[..], b"<html><svg>", b"GIF89a", b"%PDF"] {
+            assert!(Logo::new(bytes.to_vec()).is_err());
+        }
+        assert!(Logo::new([b"\x89PNG".to_vec(), vec![0; LOGO_MAX]].concat()).is_err());
+    }
+}

@@ -1,0 +1,145 @@
+//! `/check-mail`: the browser that signed up waits here. A decoy looks the same (S3): the operations see to that, and
+//! nothing here asks anybody else.
+
+use std::convert::Infallible;
+
+use axum::Json;
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use minijinja::{Value, context};
+use serde_json::json;
+use vestibule::{BrowserSession, Fault, Waiting};
+
+use super::visit::{Visit, query, see, with_cookie};
+use crate::App;
+use crate::catalogue::Code;
+use crate::extract::cookies::Cookie;
+use crate::extract::{PageForm, Pairs, fields};
+use crate::problem::Problem;
+
+pub(super) fn routes() -> axum::Router<App> {
+    axum::Router::new()
+        .route("/check-mail", get(show).post(send_code))
+        .route("/check-mail/resend", post(resend))
+        .route("/check-mail/continue", post(go_on))
+        .route("/check-mail/state", get(state))
+}
+
+/// The browser that signed up, with its proof. Others are sent to sign up.
+struct SignedUp {
+    visit: Visit,
+    proof: String,
+    /// What the address says that has just happened.
+    said: Option<String>,
+}
+
+impl FromRequestParts<App> for SignedUp {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let visit: Result<Visit, Infallible> = Visit::from_request_parts(parts, app).await;
+        let Ok(visit) = visit;
+        let said = query(&parts.uri).take("said");
+        match visit.cookie(Cookie::SignUp).map(str::to_owned) {
+            Some(proof) => Ok(Self { visit, proof, said }),
+            None => Err(see("/signup")),
+        }
+    }
+}
+
+impl SignedUp {
+    async fn state(&self) -> Result<Waiting, Fault> {
+        Ok(self.visit.accounts.waiting(&self.proof).await?.unwrap_or(Waiting::Ended))
+    }
+
+    /// What the page shows of a state.
+    fn values(&self, state: &Waiting) -> Value {
+        let (now, policy) = (self.visit.accounts.now(), &self.visit.accounts.policy().confirm);
+        let own = context! {
+            said => self.said.as_deref(), code => policy.code, link => policy.link, digits => policy.code_digits,
+            code_time => self.visit.language.duration(policy.code_lifetime.as_secs()),
+        };
+        match state {
+            Waiting::Open { email, resend_after, .. } => {
+                let wait = resend_after.since(now).as_millis().div_ceil(1000);
+                let seconds = u64::try_from(wait).unwrap_or(0);
+                let time = self.visit.language.duration(seconds);
+                context! { view => "open", email => email.as_str(), seconds, time, ..own }
+            }
+            Waiting::Confirmed { email } => context! { view => "confirmed", email => email.as_str(), ..own },
+            Waiting::Ended => context! { view => "ended", ..own },
+        }
+    }
+
+    /// Signed in, or sent to sign in, where this browser cannot be signed in any more.
+    fn confirmed(&self, session: Option<&BrowserSession>) -> Response {
+        let visit = &self.visit;
+        match session {
+            Some(session) => visit.sign_in(session, "/account"),
+            None => with_cookie(see("/login?said=active"), visit.site.cookies.clear(Cookie::SignUp)),
+        }
+    }
+}
+
+async fn show(signed_up: SignedUp) -> Result<Response, Problem> {
+    let state = signed_up.state().await?;
+    Ok(signed_up.visit.page(StatusCode::OK, "check_mail.html", signed_up.values(&state)))
+}
+
+/// The code of the mail. The password came with the sign-up.
+async fn send_code(signed_up: SignedUp, PageForm(form): PageForm) -> Result<Response, Problem> {
+    let ask_user_name = form.value("user_name").is_some();
+    match confirm(&signed_up, form).await {
+        Ok(session) => Ok(signed_up.confirmed(session.as_ref())),
+        Err(problem) => {
+            let ask_user_name = ask_user_name || problem.code() == Code::UserNameTaken;
+            let state = signed_up.state().await?;
+            let values = context! { ask_user_name, ..signed_up.values(&state) };
+            signed_up.visit.refused(problem, "check_mail.html", values)
+        }
+    }
+}
+
+async fn confirm(signed_up: &SignedUp, mut form: Pairs) -> Result<Option<BrowserSession>, Problem> {
+    let SignedUp { visit, proof, .. } = signed_up;
+    // People copy digits with spaces around them.
+    let typed: String = form.take("code").unwrap_or_default().split_whitespace().collect();
+    let code = fields::code(&typed)?;
+    let user_name = form.filled("user_name").map(|text| fields::user_name(&text)).transpose()?;
+    let (held, client) = (visit.held(), &visit.client);
+    Ok(visit.accounts.confirm_by_code_in_browser(proof, &code, user_name, held, client).await?)
+}
+
+async fn resend(signed_up: SignedUp, PageForm(_): PageForm) -> Result<Response, Problem> {
+    let state = signed_up.state().await?;
+    let Waiting::Open { email, resend_after, .. } = &state else { return Ok(see("/check-mail")) };
+    let visit = &signed_up.visit;
+    if let Err(error) = visit.accounts.resend(email, &visit.client).await {
+        return visit.refused(error.into(), "check_mail.html", signed_up.values(&state));
+    }
+    let too_soon = *resend_after > visit.accounts.now();
+    Ok(see(if too_soon { "/check-mail?said=soon" } else { "/check-mail?said=sent" }))
+}
+
+/// On with it, after the confirmation on another device.
+async fn go_on(signed_up: SignedUp, PageForm(_): PageForm) -> Result<Response, Problem> {
+    let SignedUp { visit, proof, .. } = &signed_up;
+    if !matches!(signed_up.state().await?, Waiting::Confirmed { .. }) {
+        return Ok(see("/check-mail?said=waiting"));
+    }
+    let session = visit.accounts.continue_in_browser(proof, visit.held(), &visit.client).await?;
+    Ok(signed_up.confirmed(session.as_ref()))
+}
+
+/// What the script asks from time to time.
+async fn state(signed_up: SignedUp) -> Result<Response, Problem> {
+    let state = match signed_up.state().await? {
+        Waiting::Open { .. } => "open",
+        Waiting::Confirmed { .. } => "confirmed",
+        Waiting::Ended => "ended",
+    };
+    Ok(Json(json!({ "state": state })).into_response())
+}

@@ -1,0 +1,99 @@
+//! A browser as far as the server can tell: it keeps cookies and sends the forms that it was shown.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use axum::http::{Request, header};
+
+use crate::world::{Answer, World, from};
+
+/// One browser, or one private window of it.
+#[derive(Default)]
+pub(crate) struct Browser {
+    pub(crate) cookies: BTreeMap<String, String>,
+    /// Where it is; nowhere, as long as no limit asks.
+    pub(crate) ip: Option<&'static str>,
+    /// Of the page that was shown last.
+    pub(crate) form_token: String,
+}
+
+impl Browser {
+    pub(crate) async fn get(&mut self, world: &World, path: &str) -> Answer {
+        self.ask(world, Request::get(path)).await
+    }
+
+    /// A request that this browser makes, with a page as its answer.
+    pub(crate) async fn ask(&mut self, world: &World, request: axum::http::request::Builder) -> Answer {
+        let request = self.with_cookies(request).header(header::ACCEPT, "text/html,*/*;q=0.8");
+        let answer = world.send(request.body(Body::empty()).unwrap()).await;
+        self.keep(&answer);
+        answer
+    }
+
+    /// Sends the form of the page that was shown last, and does not follow where it leads.
+    pub(crate) async fn submit(&mut self, world: &World, path: &str, fields: &str) -> Answer {
+        let form = format!("form_token={}&{fields}", self.form_token);
+        self.post(world, path, &form, &[("sec-fetch-site", "same-origin"), ("origin", "null")]).await
+    }
+
+    /// Sends this form.
+    pub(crate) async fn post(
+        &mut self,
+        world: &World,
+        path: &str,
+        form: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request =
+            Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = self.with_cookies(request).body(Body::from(form.to_owned())).unwrap();
+        let answer = world.send(self.ip.into_iter().fold(request, |request, ip| from(ip, request))).await;
+        self.keep(&answer);
+        answer
+    }
+
+    /// Opens a page and sends its form.
+    pub(crate) async fn fills(&mut self, world: &World, path: &str, fields: &str) -> Answer {
+        self.get(world, path).await;
+        self.submit(world, path, fields).await
+    }
+
+    fn with_cookies(&self, request: axum::http::request::Builder) -> axum::http::request::Builder {
+        let all: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if all.is_empty() { request } else { request.header(header::COOKIE, all.join("; ")) }
+    }
+
+    fn keep(&mut self, answer: &Answer) {
+        for line in answer.headers.get_all(header::SET_COOKIE) {
+            let (pair, attributes) = line.to_str().unwrap().split_once("; ").unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            if attributes.contains("Max-Age=0;") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        let shown = answer.text.split_once("name=\"form_token\" value=\"");
+        if let Some((_, rest)) = shown {
+            rest.split('"').next().unwrap().clone_into(&mut self.form_token);
+        }
+    }
+}
+
+impl Answer {
+    /// The `Set-Cookie` of this name.
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        let lines = self.headers.get_all(header::SET_COOKIE).iter().map(|line| line.to_str().unwrap());
+        lines.into_iter().find(|line| line.starts_with(&format!("{name}=")))
+    }
+
+    /// Where it leads.
+    #[track_caller]
+    pub(crate) fn leads_to(&self) -> &str {
+        assert_eq!(self.status, 303, "{}", self.text);
+        self.header("location")
+    }
+}
