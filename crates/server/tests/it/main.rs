@@ -5,6 +5,7 @@
 mod administration;
 #[expect(unreachable_pub, reason = "the text of docs/protect.md, where it is an application's own file")]
 mod axum_app;
+mod browser;
 mod clients;
 mod commands;
 mod described;

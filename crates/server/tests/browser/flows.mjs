@@ -1,0 +1,215 @@
+// What people do with the pages, and what others try. Each is one test: `node flows.mjs <url> <name>`.
+import assert from "node:assert/strict";
+
+import { OTHER, PASSWORD, Site } from "./browser.mjs";
+
+const [, , url, name] = process.argv;
+const sent = "main form button:not([type=button])";
+const session = async (context) => (await context.cookies()).find((cookie) => cookie.name === "vestibule_session");
+
+const flows = {
+  // From the form to the account, by the link, in the browser that signed up: no password a second time (S4).
+  async signUp(site) {
+    const context = await site.person();
+    const page = await context.newPage();
+    await site.signsUp(page, "ada@example.org");
+    const { link } = await site.mail("ada@example.org");
+    const mail = await context.newPage();
+    await mail.goto(link);
+    assert.equal(await mail.locator("#password").count(), 0);
+    assert.equal(await session(context), undefined, "opening the link signs nobody in");
+    await mail.click(sent);
+    await mail.waitForURL(/\/account/);
+    assert.match(await mail.textContent("main"), /ada@example\.org/);
+    const cookie = await session(context);
+    assert.ok(cookie.httpOnly && cookie.sameSite === "Lax" && cookie.path === "/");
+    const device = (await context.cookies()).find((cookie) => cookie.name === "vestibule_device");
+    assert.ok(device.httpOnly && device.value.length > 20, "the browser is known from now on (L4)");
+    await page.waitForURL(/\/account/, { timeout: 20000 });
+  },
+
+  async signUpByCode(site) {
+    const page = await (await site.person()).newPage();
+    await site.signsUp(page, "ada@example.org");
+    const { code } = await site.mail("ada@example.org");
+    await page.fill("#code", ` ${code.slice(0, 2)} ${code.slice(2)} `);
+    await page.click("form[action='/check-mail'] button");
+    await page.waitForURL(/\/account/);
+  },
+
+  // Every page without scripts.
+  async withoutScripts(site) {
+    const context = await site.person({ javaScriptEnabled: false });
+    const page = await context.newPage();
+    await site.signsUp(page, "ada@example.org");
+    await page.click("form[action='/check-mail/continue'] button");
+    await page.waitForURL(/said=waiting/);
+    const { link } = await site.mail("ada@example.org");
+    const phone = await (await site.person({ javaScriptEnabled: false })).newPage();
+    await phone.goto(link);
+    await phone.fill("#password", PASSWORD);
+    await phone.click(sent);
+    await phone.waitForURL(/\/account/);
+    await page.click("form[action='/check-mail/continue'] button");
+    await page.waitForURL(/\/account/);
+    await page.fill("#profile-user_name", "countess");
+    await page.click("#profile button");
+    await page.waitForURL(/said=profile/);
+    await page.click("form[action='/logout'] button");
+    await page.waitForURL(/\/login\?said=signed_out/);
+    await site.signsIn(page, "countess");
+    await page.waitForURL(/\/account/);
+  },
+
+  // The laptop waits, the phone confirms: the laptop goes on by itself.
+  async anotherDevice(site) {
+    const laptop = await site.person();
+    const page = await laptop.newPage();
+    await site.signsUp(page, "ada@example.org");
+    const { link } = await site.mail("ada@example.org");
+    const phone = await (await site.person({ viewport: { width: 390, height: 800 } })).newPage();
+    await phone.goto(link);
+    await phone.fill("#password", "not-the-password");
+    await phone.click(sent);
+    await phone.waitForSelector("[role=alert]");
+    assert.equal(await phone.evaluate(() => document.activeElement?.getAttribute("role")), "alert");
+    assert.equal(await phone.getAttribute("#password", "aria-invalid"), "true");
+    assert.equal(await session(laptop), undefined);
+    await phone.fill("#password", PASSWORD);
+    await phone.click(sent);
+    await phone.waitForURL(/\/account/);
+    await page.waitForURL(/\/account/, { timeout: 20000 });
+    assert.ok(await session(laptop));
+  },
+
+  // Mail scanners open links, with scripts and for a while (S8).
+  async scanner(site) {
+    await site.api("/v1/signup", { email: "ada@example.org", password: PASSWORD });
+    const { link } = await site.mail("ada@example.org");
+    for (const method of ["HEAD", "GET", "OPTIONS"]) {
+      assert.ok((await fetch(link, { method })).status < 300, method);
+    }
+    const context = await site.person();
+    const page = await context.newPage();
+    for (const address of [link, link.replace("?token=", "#token=")]) {
+      await page.goto(address);
+      await page.mouse.move(200, 300);
+      await page.mouse.wheel(0, 500);
+      await page.waitForTimeout(3000);
+    }
+    assert.equal(await session(context), undefined);
+    const login = await site.api("/v1/login", { email: "ada@example.org", password: PASSWORD });
+    assert.equal(login.body.code, "email_not_confirmed");
+    await page.fill("#password", PASSWORD);
+    await page.click(sent);
+    await page.waitForURL(/\/account/);
+  },
+
+  async forgotten(site) {
+    await site.hasAccount("ada@example.org");
+    const other = await (await site.person()).newPage();
+    await site.signsIn(other, "ada@example.org");
+    await other.waitForURL(/\/account/);
+    const welcome = await site.mail("ada@example.org");
+    const page = await (await site.person()).newPage();
+    await page.goto("/forgot");
+    await page.fill("#email", "ada@example.org");
+    await page.click(sent);
+    await page.waitForSelector("text=If there is an account");
+    let mail = welcome;
+    while (!mail.link?.includes("/reset")) mail = await site.mailAfter("ada@example.org", mail.subject);
+    await page.goto(mail.link);
+    await page.fill("#new_password", "password1");
+    await page.waitForSelector("[role=status]:has-text('too common')");
+    await page.fill("#new_password", OTHER);
+    await page.waitForSelector("[role=status]:has-text('A good password')");
+    await page.click(sent);
+    await page.waitForSelector("text=Your new password is set");
+    await other.goto("/account");
+    assert.match(other.url(), /\/login/, "the other session has ended");
+    await site.signsIn(page, "ada@example.org", OTHER);
+    await page.waitForURL(/\/account/);
+  },
+
+  // B2: a page of somebody else sends our forms.
+  async forged(site) {
+    await site.hasAccount("ada@example.org");
+    const context = await site.person({ strays: /^http:\/\/evil\.test\// });
+    const page = await context.newPage();
+    await site.signsIn(page, "ada@example.org");
+    await page.waitForURL(/\/account/);
+    for (const [path, fields] of [
+      ["/account/profile", { user_name: "mallory" }], ["/account/delete", { password: PASSWORD }], ["/logout", {}],
+      ["/login", { login: "eve@example.org", password: PASSWORD }], ["/account/sessions/end", {}],
+    ]) {
+      const inputs = Object.entries(fields).map(([key, value]) => `<input name="${key}" value="${value}">`).join("");
+      const body = `<form method="post" action="${site.url}${path}">${inputs}</form><script>document.forms[0].submit()</script>`;
+      await context.route("http://evil.test/**", (route) => route.fulfill({ contentType: "text/html", body }));
+      const answered = page.waitForResponse((answer) => answer.url() === site.url + path);
+      await page.goto("http://evil.test/").catch(() => {});
+      // Refused, or, because a foreign page's request carries no cookie, sent to sign in.
+      const answer = await answered;
+      const sentAway = answer.status() === 303 && answer.headers().location.startsWith("/login?");
+      assert.ok(answer.status() === 403 || sentAway, `${path} ${answer.status()}`);
+      await context.unroute("http://evil.test/**");
+    }
+    await page.goto("/account");
+    assert.match(page.url(), /\/account$/, "still signed in");
+    assert.equal(await page.inputValue("#profile-user_name"), "");
+  },
+
+  // B3
+  async returnTo(site) {
+    await site.hasAccount("ada@example.org");
+    for (const wanted of ["//evil.test", "/\\evil.test", "https://evil.test/", "/%2f%2fevil.test", "javascript:alert(1)",
+      "/\t/evil.test", "https:evil.test", "/..//evil.test"]) {
+      const page = await (await site.person()).newPage();
+      await site.signsIn(page, "ada@example.org", PASSWORD, `/login?return_to=${encodeURIComponent(wanted)}`);
+      await page.waitForURL(`${site.url}/account`);
+      await page.context().close();
+    }
+    const page = await (await site.person()).newPage();
+    await site.signsIn(page, "ada@example.org", PASSWORD, "/login?return_to=/docs/errors");
+    await page.waitForURL(`${site.url}/docs/errors`);
+  },
+
+  // M12: with every other host out of reach.
+  async docs(site) {
+    const page = await (await site.person()).newPage();
+    await page.goto("/docs");
+    await page.waitForSelector(".opblock");
+    await page.waitForSelector("text=Authorize");
+    assert.ok((await page.locator(".opblock").count()) > 20);
+  },
+
+  async mailbox(site) {
+    const page = await (await site.person()).newPage();
+    await page.goto("/dev/mail");
+    await site.api("/v1/signup", { email: "ada@example.org", password: PASSWORD });
+    await page.waitForSelector("text=ada@example.org", { timeout: 20000 });
+    await page.click(".rows a");
+    const frame = page.frameLocator("iframe.mail");
+    assert.match(await frame.locator("body").innerText(), /\d{4}/);
+    await page.click("text=Source");
+    assert.match(await page.textContent("pre"), /^Subject: /m);
+    await page.click(".tabs >> text=Text");
+    assert.match(await page.textContent("pre"), /\/confirm\?token=/);
+    await page.goto("/dev/mail");
+    await page.check("[value=temporary]");
+    await page.click("text=Switch");
+    await site.api("/v1/signup", { email: "bob@example.org", password: PASSWORD });
+    await page.reload();
+    await page.waitForSelector("text=told to fail");
+    assert.equal(await page.locator("text=bob@example.org").count(), 0);
+    await page.check("[value=none]");
+    await page.click("text=Switch");
+    assert.equal(await page.isChecked("[value=none]"), true);
+  },
+};
+
+const site = await Site.open(url);
+try {
+  await flows[name](site);
+} finally {
+  await site.close();
+}

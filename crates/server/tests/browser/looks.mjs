@@ -1,0 +1,146 @@
+// Every page in every state that it can be brought to: accessible in both themes, whole at 320 and 1440 pixels.
+// With VESTIBULE_SCREENSHOTS=<folder> it also takes their pictures.
+import assert from "node:assert/strict";
+
+import { PASSWORD, Site, look } from "./browser.mjs";
+
+const [, , url, part] = process.argv;
+const sent = "main form button:not([type=button])";
+
+const parts = {
+  async signUp(site) {
+    const page = await (await site.person()).newPage();
+    for (const [path, name] of [["/", "home"], ["/signup", "signup"], ["/login", "login"], ["/forgot", "forgot"],
+      ["/login?return_to=/account", "login-go-on"], ["/nowhere", "not-found"], ["/confirm", "confirm-bare"],
+      ["/confirm?token=x", "confirm-incomplete"], ["/reset", "reset-incomplete"], ["/reset?token=x", "reset"],
+      ["/email/confirm?token=x", "email-confirm"], ["/email/undo?token=x", "email-undo"],
+      ["/docs/errors", "errors"], ["/docs/errors/code_invalid", "error"]]) {
+      await page.goto(path);
+      await look(page, name);
+    }
+    await page.goto("/signup");
+    await page.fill("#email", "ada@");
+    await page.fill("#password", "short");
+    await page.waitForSelector("[role=status]:has-text('too short')");
+    await page.fill("#user_name", "a b");
+    await page.click(sent);
+    await look(page, "signup-wrong");
+    await site.signsUp(page, "ada@example.org");
+    await look(page, "check-mail");
+    await page.fill("#code", "abc");
+    await page.click("form[action='/check-mail'] button");
+    await look(page, "check-mail-wrong");
+    const { link } = await site.mail("ada@example.org");
+    await page.goto(link);
+    await look(page, "confirm-own");
+    const phone = await (await site.person()).newPage();
+    await phone.goto(link);
+    await look(phone, "confirm");
+    await phone.fill("#password", "not-the-password");
+    await phone.click(sent);
+    await look(phone, "confirm-wrong");
+    await phone.fill("#password", PASSWORD);
+    await phone.click(sent);
+    await phone.waitForURL(/\/account/);
+    await look(phone, "account-new");
+    await phone.goto(link);
+    await look(phone, "confirm-used");
+    await page.goto("/login");
+    await look(page, "login-waiting");
+  },
+
+  async account(site) {
+    await site.hasAccount("ada@example.org");
+    const context = await site.person();
+    const page = await context.newPage();
+    for (const password of ["not-the-password", PASSWORD]) {
+      await site.signsIn(page, "ada@example.org", password);
+      if (password !== PASSWORD) await look(page, "login-wrong");
+    }
+    await page.waitForURL(/\/account/);
+    await site.signsIn(await (await site.person()).newPage(), "ada@example.org");
+    await page.fill("#email-email", "ada@example.com");
+    await page.fill("#email-password", PASSWORD);
+    await page.click("form[action='/account/email'] button:not([type=button])");
+    await page.waitForURL(/said=email/);
+    await look(page, "account");
+    await page.click("[data-show=password-current_password]");
+    assert.equal(await page.getAttribute("#password-current_password", "type"), "text");
+    await page.fill("#password-current_password", "not-the-password");
+    await page.fill("#password-new_password", "password1");
+    await page.click("form[action='/account/password'] button:not([type=button])");
+    await page.waitForSelector("[role=alert]");
+    await look(page, "account-wrong");
+    await page.goto("/");
+    await look(page, "home-known");
+    await page.goto("/account");
+    await page.fill("#delete-password", PASSWORD);
+    await page.click("form[action='/account/delete'] button:not([type=button])");
+    await page.waitForSelector("h1");
+    await look(page, "goodbye");
+    await page.goto("/forgot");
+    await page.fill("#email", "ada@example.org");
+    await page.click(sent);
+    await look(page, "forgot-sent");
+    await page.goto("/confirm?token=x");
+    await page.fill("#email", "ada@example.org");
+    await page.click(sent);
+    await look(page, "resend-sent");
+    await page.goto("/reset?token=x");
+    await page.fill("#new_password", "copper-lamp-river-77");
+    await page.click(sent);
+    await look(page, "reset-gone");
+    await page.goto("/login");
+    await page.evaluate(() => document.querySelector("[name=form_token]").setAttribute("value", "x"));
+    await page.click(sent);
+    await look(page, "forbidden");
+    for (let tries = 0; tries < 7; tries++) await site.signsIn(page, "eve@example.org", "not-the-password");
+    await page.waitForSelector("[role=alert]");
+    await look(page, "login-limited");
+  },
+
+  async languages(site) {
+    for (const language of ["de", "fr", "es", "ar"]) {
+      const page = await (await site.person({ locale: language })).newPage();
+      await page.goto("/signup");
+      assert.equal(await page.getAttribute("html", "lang"), language);
+      assert.equal(await page.getAttribute("html", "dir"), language === "ar" ? "rtl" : "ltr");
+      await look(page, `signup-${language}`);
+      await page.click(sent);
+      await look(page, `signup-wrong-${language}`);
+      await site.signsUp(page, `ada-${language}@example.org`);
+      await look(page, `check-mail-${language}`);
+      const { code } = await site.mail(`ada-${language}@example.org`);
+      await page.fill("#code", code);
+      await page.click("form[action='/check-mail'] button");
+      await page.waitForURL(/\/account/);
+      await look(page, `account-${language}`);
+      await page.goto("/nowhere");
+      await look(page, `not-found-${language}`);
+    }
+  },
+
+  async mailbox(site) {
+    const page = await (await site.person()).newPage();
+    await page.goto("/dev/mail");
+    await look(page, "mailbox-empty");
+    await site.hasAccount("ada@example.org");
+    await page.goto("/dev/mail");
+    await look(page, "mailbox");
+    for (const view of ["html", "text", "source"]) {
+      await page.goto(`/dev/mail/1?view=${view}`);
+      await look(page, `mailbox-${view}`);
+    }
+    await page.goto("/dev/mail");
+    await page.check("[value=permanent]");
+    await page.click("text=Switch");
+    await look(page, "mailbox-failing");
+  },
+};
+
+const site = await Site.open(url);
+try {
+  await parts[part](site);
+} finally {
+  await site.close();
+}

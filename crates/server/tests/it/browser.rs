@@ -1,0 +1,58 @@
+//! The pages in a real browser: Chromium, driven by the scripts in `tests/browser`.
+//!
+//! `VESTIBULE_SCREENSHOTS=<folder> cargo xtask test browser::looks` also writes a picture of every page in every state,
+//! at 320 and 1440 pixels, light and dark.
+
+use std::path::Path;
+
+use crate::program::Site;
+
+/// Runs one part of a script against a server of its own.
+fn runs(site: &Site, script: &str, part: &str) {
+    let server = site.serve();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(script);
+    let url = format!("http://localhost:{}", server.address.rsplit_once(':').unwrap().1);
+    let output = vestibule_testing::node().arg(path).args([&url, part]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script} {part}: {said}");
+}
+
+macro_rules! in_a_browser {
+    ($($script:literal { $($(#[$meta:meta])* $name:ident = $part:literal;)* })*) => {$($(
+        $(#[$meta])*
+        #[test]
+        fn $name() {
+            runs(&Site::sqlite(), $script, $part);
+        }
+    )*)*};
+}
+
+in_a_browser! {
+    "flows.mjs" {
+        a_sign_up_ends_in_the_account = "signUp";
+        a_code_ends_in_the_account = "signUpByCode";
+        every_page_works_without_scripts = "withoutScripts";
+        the_waiting_browser_goes_on_by_itself = "anotherDevice";
+        // S8
+        a_scanner_confirms_nothing = "scanner";
+        a_forgotten_password_is_replaced = "forgotten";
+        // B2
+        a_forged_form_does_nothing = "forged";
+        // B3
+        a_sign_in_leads_nowhere_else = "returnTo";
+        // M12
+        the_description_needs_no_network = "docs";
+        the_mailbox_shows_mails_and_fails_when_told = "mailbox";
+    }
+    "looks.mjs" {
+        looks_of_signing_up = "signUp";
+        looks_of_the_account = "account";
+        looks_in_every_language = "languages";
+        looks_of_the_mailbox = "mailbox";
+    }
+}
+
+#[test]
+fn a_sign_up_ends_in_the_account_on_postgres() {
+    runs(&Site::postgres(), "flows.mjs", "signUp");
+}
