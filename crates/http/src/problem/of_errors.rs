@@ -1,0 +1,206 @@
+//! The code of every error of the library.
+//!
+//! The conversions have no `_` arm, so a new variant must be given a code before anything compiles.
+
+use vestibule::{
+    AdminError, AskError, AuthenticateError, ChangeError, ConfirmError, EmailChangeError, Fault, JoinError,
+    LinkError, OutboxError, ProfileError, RegistrationError, ResetError, SignInError, SignUpError,
+};
+
+use super::Problem;
+use crate::FieldError;
+use crate::catalogue::Code;
+use crate::rate_limit::Limit;
+
+impl Problem {
+    /// A signed-in user's change was refused. A wrong password is a wrong field, at `given_at`: a 401 would be taken
+    /// for an expired token, which a client answers by refreshing it and asking again.
+    pub(crate) fn of_change(error: ChangeError, given_at: &'static str) -> Self {
+        match error {
+            ChangeError::Refused => FieldError::new(given_at, Code::PasswordWrong).into(),
+            ChangeError::Limited { retry_after } => Self::limited(Limit::SignIn, retry_after),
+            ChangeError::Password(error) => FieldError::password("/new_password", &error).into(),
+            ChangeError::LastAdmin => Self::new(Code::LastAdmin),
+            ChangeError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<FieldError> for Problem {
+    fn from(error: FieldError) -> Self {
+        Self::fields(vec![error])
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Overloaded { retry_after } => {
+                Self::new(Code::TemporarilyOverloaded).retry_after(retry_after)
+            }
+            Fault::Unavailable(cause) => Self::unavailable(&cause),
+        }
+    }
+}
+
+impl From<SignUpError> for Problem {
+    fn from(error: SignUpError) -> Self {
+        match error {
+            SignUpError::Password(error) => FieldError::password("/password", &error).into(),
+            SignUpError::UserNameTaken => Self::new(Code::UserNameTaken),
+            SignUpError::EmailTaken => Self::new(Code::EmailTaken),
+            SignUpError::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),
+            SignUpError::Limited { retry_after } => Self::limited(Limit::Mails, retry_after),
+            SignUpError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Limited { retry_after } => Self::limited(Limit::Mails, retry_after),
+            AskError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<ConfirmError> for Problem {
+    fn from(error: ConfirmError) -> Self {
+        match error {
+            ConfirmError::Refused => Self::new(Code::InvalidCredentials),
+            ConfirmError::CodeInvalid { attempts_left } => {
+                let mut problem = Self::new(Code::CodeInvalid);
+                problem.0.attempts_left = Some(attempts_left);
+                problem
+            }
+            ConfirmError::CodeExpired => Self::new(Code::CodeExpired),
+            ConfirmError::LinkInvalid => LinkError::Invalid.into(),
+            ConfirmError::LinkExpired => LinkError::Expired.into(),
+            ConfirmError::LinkUsed => LinkError::Used.into(),
+            ConfirmError::UserNameTaken => Self::new(Code::UserNameTaken),
+            ConfirmError::Limited { retry_after } => Self::limited(Limit::Confirm, retry_after),
+            ConfirmError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<SignInError> for Problem {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Refused => Self::new(Code::InvalidCredentials),
+            SignInError::Unconfirmed => Self::new(Code::EmailNotConfirmed),
+            SignInError::Disabled => Self::new(Code::AccountDisabled),
+            SignInError::Limited { retry_after } => Self::limited(Limit::SignIn, retry_after),
+            SignInError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<LinkError> for Problem {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Invalid => {
+                Self::new(Code::LinkExpired).detail("The link is not valid or has expired.")
+            }
+            LinkError::Expired => Self::new(Code::LinkExpired),
+            LinkError::Used => Self::new(Code::LinkUsed),
+        }
+    }
+}
+
+impl From<ResetError> for Problem {
+    fn from(error: ResetError) -> Self {
+        match error {
+            ResetError::Link(error) => error.into(),
+            ResetError::Password(error) => FieldError::password("/new_password", &error).into(),
+            ResetError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<EmailChangeError> for Problem {
+    fn from(error: EmailChangeError) -> Self {
+        match error {
+            EmailChangeError::Link(error) => error.into(),
+            EmailChangeError::Taken => Self::new(Code::EmailTaken),
+            EmailChangeError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<ProfileError> for Problem {
+    fn from(error: ProfileError) -> Self {
+        match error {
+            ProfileError::UserNameTaken => Self::new(Code::UserNameTaken),
+            ProfileError::Gone => Self::new(Code::InvalidToken),
+            ProfileError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<AuthenticateError> for Problem {
+    fn from(error: AuthenticateError) -> Self {
+        match error {
+            AuthenticateError::Invalid => Self::new(Code::InvalidToken),
+            AuthenticateError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<AdminError> for Problem {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::Forbidden => Self::lacking_role("admin"),
+            AdminError::NotFound => Self::new(Code::NotFound),
+            AdminError::EmailTaken => Self::new(Code::EmailTaken),
+            AdminError::UserNameTaken => Self::new(Code::UserNameTaken),
+            AdminError::Password(error) => FieldError::password("/password", &error).into(),
+            AdminError::Roles(error) => FieldError::roles("/roles", error).into(),
+            AdminError::LastAdmin => Self::new(Code::LastAdmin),
+            AdminError::Changed => Self::new(Code::PreconditionFailed),
+            AdminError::Disabled => Self::new(Code::UserDisabled),
+            AdminError::Limited { retry_after } => Self::new(Code::TooManyRequests).retry_after(retry_after),
+            AdminError::CursorInvalid => FieldError::new("/cursor", Code::CursorInvalid).into(),
+            AdminError::LimitInvalid => FieldError::new("/limit", Code::LimitInvalid).into(),
+            AdminError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<RegistrationError> for Problem {
+    fn from(error: RegistrationError) -> Self {
+        match error {
+            RegistrationError::Forbidden => Self::lacking_role("admin"),
+            RegistrationError::NotFound => Self::new(Code::NotFound),
+            RegistrationError::Decoy => Self::new(Code::SignUpDecoy),
+            RegistrationError::AlreadyActive => Self::new(Code::AlreadyActive),
+            RegistrationError::EmailTaken => Self::new(Code::EmailTaken),
+            RegistrationError::UserNameTaken => Self::new(Code::UserNameTaken),
+            RegistrationError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<OutboxError> for Problem {
+    fn from(error: OutboxError) -> Self {
+        match error {
+            OutboxError::Forbidden => Self::lacking_role("admin"),
+            OutboxError::NotFound => Self::new(Code::NotFound),
+            OutboxError::AlreadySent => Self::new(Code::MailSent),
+            OutboxError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<JoinError> for Problem {
+    fn from(error: JoinError) -> Self {
+        match error {
+            JoinError::Link(error) => error.into(),
+            JoinError::Password(error) => FieldError::password("/password", &error).into(),
+            JoinError::EmailTaken => Self::new(Code::EmailTaken),
+            JoinError::UserNameTaken => Self::new(Code::UserNameTaken),
+            JoinError::Fault(fault) => fault.into(),
+        }
+    }
+}
