@@ -80,16 +80,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
             "choose a value inside these bounds, or leave the key out",
         );
     }
-    if raw.limits.connections == 0 || raw.limits.connections_per_client == 0 {
-        checker.problem(
-            "limits.connections",
-            "no connection could ever be opened",
-            "choose 1 or more, or leave the key out",
-        );
-    }
-    if raw.data_dir.is_empty() {
-        checker.problem("data_dir", "empty", "name a folder, e.g. \"/var/lib/vestibule\"");
-    }
+    check_plain(&raw, &mut checker);
     let Some(listen) = listen.filter(|_| checker.problems.is_empty()) else {
         if checker.problems.is_empty() {
             checker.problem("listen", "empty", "write e.g. \"127.0.0.1:8080\"");
@@ -122,6 +113,20 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
         },
         layers: checker.layers,
     })
+}
+
+/// What needs no parsing but has bounds.
+fn check_plain(raw: &Raw, checker: &mut Checker) {
+    if raw.limits.connections == 0 || raw.limits.connections_per_client == 0 {
+        checker.problem(
+            "limits.connections",
+            "no connection could ever be opened",
+            "choose 1 or more, or leave the key out",
+        );
+    }
+    if raw.data_dir.is_empty() {
+        checker.problem("data_dir", "empty", "name a folder, e.g. \"/var/lib/vestibule\"");
+    }
 }
 
 /// The secret key, and the one before.

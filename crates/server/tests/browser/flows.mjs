@@ -95,7 +95,7 @@ const flows = {
       await page.goto(address);
       await page.mouse.move(200, 300);
       await page.mouse.wheel(0, 500);
-      await page.waitForTimeout(3000);
+      await page.waitForTimeout(5000);
     }
     assert.equal(await session(context), undefined);
     const login = await site.api("/v1/login", { email: "ada@example.org", password: PASSWORD });
