@@ -36,6 +36,14 @@ pub(crate) const BODY: &[Code] = &[
     Code::UnsupportedMediaType,
     Code::ValidationFailed,
 ];
+/// What the form of a page can answer besides.
+pub(crate) const PAGE_FORM: &[Code] = &[
+    Code::InvalidRequest,
+    Code::Forbidden,
+    Code::RequestTimeout,
+    Code::BodyTooLarge,
+    Code::UnsupportedMediaType,
+];
 /// What a route for signed-in users can answer besides.
 pub(crate) const BEARER: &[Code] = &[Code::InvalidRequest, Code::AuthenticationRequired, Code::InvalidToken];
 /// What a route that checks or makes a password can answer besides.

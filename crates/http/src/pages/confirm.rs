@@ -2,8 +2,8 @@
 
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use axum::routing::post;
 use minijinja::{Value, context};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use vestibule::{BrowserSession, LinkProof, LinkState, Password};
@@ -13,15 +13,12 @@ use crate::App;
 use crate::catalogue::Code;
 use crate::extract::cookies::Cookie;
 use crate::extract::{PageForm, Pairs, fields};
-use crate::openapi::{EVERY, errors};
+use crate::openapi::{EVERY, HASH, PAGE_FORM, errors};
 use crate::problem::Problem;
 
-pub(super) fn described() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(show))
-}
-
-pub(super) fn routes() -> axum::Router<App> {
-    axum::Router::new().route("/confirm", post(submit))
+/// The one page of the contract: mails lead here, whoever makes the other pages.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(show, submit))
 }
 
 errors!(ShowErrors: EVERY);
@@ -61,7 +58,38 @@ fn is_own(visit: &Visit, token: &str) -> bool {
     visit.cookie(Cookie::SignUp).is_some_and(|proof| visit.accounts.is_own_link(token, proof))
 }
 
-/// Activates the account: what the button of the page does.
+/// The form of the page.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "form_token": "b3FqvRk0m2yT8wXcZ5nLhA", "token": "AZXb2m0qd4yVJ0x3m1q7SPCk1rJmV3t0oZ4v3s9q2bY",
+    "password": "violet-otter-maps-42"
+}))]
+#[expect(dead_code, reason = "describes what `submit` reads")]
+struct ConfirmForm {
+    /// In the page, and tied to its cookie.
+    form_token: String,
+    /// Of the link.
+    token: String,
+    /// Of the sign-up, unless this browser sent it before.
+    #[schema(required = false, nullable = false, format = Password)]
+    password: Option<String>,
+    /// Another name than the one of the sign-up, where that was taken meanwhile.
+    #[schema(required = false, nullable = false)]
+    user_name: Option<String>,
+}
+
+errors!(SubmitErrors: EVERY, HASH, PAGE_FORM);
+
+/// Activates the account: what the button of the page does. Programs use `POST /v1/confirm`.
+#[utoipa::path(post, path = "/confirm", tag = "Pages", operation_id = "confirm_page_submit",
+    request_body(content = ConfirmForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 303, description = "The account is active.",
+            headers(("Location" = String, description = "The account, or the sign-in."))),
+        (status = 409, description = "The user name is taken.", content_type = "text/html", body = String),
+        (status = 410, description = "The link does not work any more.", content_type = "text/html", body = String),
+        (status = 422, description = "The password is wrong.", content_type = "text/html", body = String),
+        (status = 429, description = "Too many attempts.", content_type = "text/html", body = String),
+        SubmitErrors))]
 async fn submit(visit: Visit, PageForm(mut form): PageForm) -> Result<Response, Problem> {
     let token = form.take("token").unwrap_or_default();
     let ask_user_name = form.value("user_name").is_some();

@@ -2,7 +2,7 @@
 //!
 //! A page is parse → operation → render, like a handler of the API, and calls the same operations. What the forms of
 //! people need (a cookie, a token in the form) no client of the API has, so the pages with forms are not in the
-//! description of the API.
+//! description of the API, but for the one that mails lead to.
 
 mod account;
 mod address;
@@ -41,14 +41,13 @@ use axum::routing::get;
 
 /// The routes of the pages that are described, file by file.
 pub(crate) const ROUTES: &[RoutesOf] =
-    &[home::routes, confirm::described, operations::routes, docs::routes, errors::routes];
+    &[home::routes, confirm::routes, operations::routes, docs::routes, errors::routes];
 
 /// The pages with forms, and the files of all pages.
 pub(crate) fn for_people() -> Router<App> {
     Router::new()
         .merge(signup::routes())
         .merge(check_mail::routes())
-        .merge(confirm::routes())
         .merge(login::routes())
         .merge(address::routes())
         .merge(link::routes())

@@ -7,7 +7,7 @@ use crate::world::{URL, World};
 const ROUTES: [(&str, &[&str]); 45] = [
     ("/", &["get"]),
     ("/.well-known/jwks.json", &["get"]),
-    ("/confirm", &["get"]),
+    ("/confirm", &["get", "post"]),
     ("/docs", &["get"]),
     ("/docs/errors", &["get"]),
     ("/docs/errors/{code}", &["get"]),
