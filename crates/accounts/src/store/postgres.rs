@@ -194,23 +194,29 @@ impl Connection {
     }
 }
 
+/// The detail of an error of the database is left out: it quotes values, which may be addresses.
 fn fault(error: &postgres::Error) -> Fault {
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    Fault::Unavailable(format!("PostgreSQL: {error}{cause}"))
+    let cause = match (error.as_db_error(), std::error::Error::source(error)) {
+        (Some(refusal), _) => format!("{} ({})", refusal.message(), refusal.code().code()),
+        (None, Some(cause)) => format!("{error}: {cause}"),
+        (None, None) => error.to_string(),
+    };
+    Fault::Unavailable(format!("PostgreSQL: {cause}"))
 }
 
 fn ended(error: &postgres::Error) -> Ended {
     if is_passing(error) { Ended::Again(fault(error)) } else { Ended::Lost(fault(error)) }
 }
 
-/// Whether a fresh connection may do better: 08* connection, 25006 read-only (a former primary), 40001 and 40P01
-/// conflicts, 57P01 to 57P03 shutdown and start-up.
+/// Whether another run may do better: 08* connection, 23505 somebody was faster with what is unique, which another run
+/// sees and says, 25006 read-only (a former primary), 40001 and 40P01 conflicts, 57P01 to 57P03 shutdown and start-up.
 fn is_passing(error: &postgres::Error) -> bool {
     match error.code() {
         None => true,
         Some(state) => {
             let code = state.code();
-            code.starts_with("08") || ["25006", "40001", "40P01", "57P01", "57P02", "57P03"].contains(&code)
+            code.starts_with("08")
+                || ["23505", "25006", "40001", "40P01", "57P01", "57P02", "57P03"].contains(&code)
         }
     }
 }

@@ -1,6 +1,6 @@
 use crate::on_both_stores;
 use crate::world::*;
-use vestibule::{Actor, MailContent, NewUser, ProfileChange, SignedIn};
+use vestibule::{Actor, MailContent, NewUser, ProfileChange, ProfileError, SignedIn};
 
 async fn signed_in(world: &World, email: &str) -> SignedIn {
     let tokens = world.signs_in(email, PASSWORD).await.unwrap();
@@ -118,6 +118,25 @@ on_both_stores! {
             }
         }
         assert!(adopted.len() <= 1, "{adopted:?}");
+    }
+
+    // X3: one gets it, and the others are told, not sent away with a fault.
+    async fn a_name_that_many_want_at_once_becomes_one_users(world: &World) {
+        let mut users = Vec::new();
+        for n in 0..8 {
+            let email = format!("ada-{n}@example.org");
+            world.has_account(&email).await;
+            users.push(signed_in(world, &email).await);
+        }
+        let change = ProfileChange { user_name: Some("countess".parse().unwrap()), locale: None };
+        let from = client();
+        let wishes = users.iter().map(|who| world.accounts.update_profile(who, change.clone(), &from));
+        let answers = futures_util::future::join_all(wishes).await;
+        let (got, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+        assert_eq!(got.len(), 1);
+        for error in refused {
+            assert!(matches!(error, Err(ProfileError::UserNameTaken)), "{error:?}");
+        }
     }
 
     // An address that became somebody's between the wish and the link.
