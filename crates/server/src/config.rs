@@ -31,7 +31,7 @@ pub(crate) use values::{IntrospectionClient, Listen, Network, PublicUrl, Span};
 const USUAL_FILES: [&str; 2] = ["./vestibule.toml", "/etc/vestibule/vestibule.toml"];
 
 /// The variables of the process, or of a test.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Environment(BTreeMap<String, String>);
 
 impl Environment {

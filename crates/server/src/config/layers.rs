@@ -44,10 +44,17 @@ impl fmt::Display for Source {
 }
 
 /// A value and where it comes from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Setting {
     pub(crate) value: Value,
     pub(crate) source: Source,
+}
+
+/// Without the value, which may be a secret (O1).
+impl fmt::Debug for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setting").field("source", &self.source).finish_non_exhaustive()
+    }
 }
 
 /// The value in force for every key.

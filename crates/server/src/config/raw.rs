@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::values::{Network, PerTime, Span};
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
     pub(super) listen: String,
@@ -30,7 +30,7 @@ pub(super) struct Raw {
     pub(super) log: Log,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Mail {
     pub(super) url: String,
@@ -39,7 +39,7 @@ pub(super) struct Mail {
     pub(super) templates_dir: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Webhooks {
     pub(super) url: String,
@@ -48,7 +48,7 @@ pub(super) struct Webhooks {
     pub(super) allow_private_addresses: bool,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Confirm {
     pub(super) methods: Vec<Method>,
@@ -64,7 +64,7 @@ pub(super) enum Method {
     Link,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SignUp {
     pub(super) lifetime: Span,
@@ -78,7 +78,7 @@ pub(super) enum Disclosure {
     Friendly,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Password {
     pub(super) preset: Preset,
@@ -92,7 +92,7 @@ pub(super) enum Preset {
     Nist,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Pages {
     pub(super) accent: String,
@@ -103,7 +103,7 @@ pub(super) struct Pages {
     pub(super) return_urls: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Tokens {
     pub(super) access_lifetime: Span,
@@ -113,13 +113,13 @@ pub(super) struct Tokens {
     pub(super) session_absolute: Span,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Introspection {
     pub(super) clients: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Hash {
     pub(super) memory_kib: u32,
@@ -127,20 +127,20 @@ pub(super) struct Hash {
     pub(super) threads: usize,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Bootstrap {
     pub(super) admin_email: String,
     pub(super) admin_password: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Audit {
     pub(super) retention: Span,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Limits {
     pub(super) enabled: bool,
@@ -152,7 +152,7 @@ pub(super) struct Limits {
     pub(super) connections_per_client: usize,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Log {
     pub(super) format: LogFormat,

@@ -94,3 +94,24 @@ fn services_that_ask_have_a_name_and_a_secret() {
     let message = problem(load_file(&format!("[introspection]\nclients = '{one}'"), &[]));
     assert!(message.contains("not of its type") && !message.contains(KEY), "{message}");
 }
+
+// O1: whatever is printed of a configuration, no secret of it is.
+#[test]
+fn a_printed_configuration_has_no_secret() {
+    let settings = [
+        ("VESTIBULE_DATABASE_URL", "postgres://vestibule:hunter2@db.example.org/vestibule"),
+        ("VESTIBULE_SECRET_KEY", KEY),
+        ("VESTIBULE_MAIL_URL", "smtps://mailer:hunter2@relay.example.org"),
+        ("VESTIBULE_MAIL_FROM", "no-reply@example.org"),
+        ("VESTIBULE_WEBHOOKS_URL", "https://app.example.org/hook?key=hunter2"),
+        ("VESTIBULE_WEBHOOKS_SECRET", WEBHOOK_SECRET),
+        ("VESTIBULE_INTROSPECTION_CLIENTS", "shop:hunter2-hunter2-hunter2-hunter2-hunter2"),
+        ("VESTIBULE_BOOTSTRAP_ADMIN_EMAIL", "root@example.org"),
+        ("VESTIBULE_BOOTSTRAP_ADMIN_PASSWORD", "hunter2-violet-otter-maps"),
+    ];
+    let printed = format!("{:?}", load(&settings).unwrap());
+    for secret in ["hunter2", KEY, &WEBHOOK_SECRET[6..]] {
+        assert!(!printed.contains(secret), "{secret}: {printed}");
+    }
+    assert!(printed.contains("VESTIBULE_MAIL_URL"), "where each came from is printed: {printed}");
+}
