@@ -29,6 +29,10 @@
 //! A folder `templates/<kind>/` with `subject.txt`, `body.txt` and `body.html` per language, its name in
 //! `templates.rs`, and its values with a sample in `values.rs`. Building a [`Mailer`] fails until all three are there.
 //!
+//! # A new language
+//! Its three files in every `templates/<kind>/`, the length of a time with its plurals in `templates/shared/<language>/words.txt`,
+//! and its name in `templates.rs` and in the tests. One that is read from the right says so in the block `direction`.
+//!
 //! # Webhooks
 //! [`HttpWebhooks`] posts a [`vestibule::Webhook`] to one endpoint, signed as Standard Webhooks describes it, and to
 //! public addresses only unless the operator allows others.

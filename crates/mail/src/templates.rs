@@ -24,20 +24,23 @@ macro_rules! file {
 }
 macro_rules! kind {
     ($kind:literal) => {
-        kind!($kind, "/en/", "/de/")
+        kind!($kind, "/en/", "/ar/", "/de/", "/es/", "/fr/")
     };
     ($kind:literal, $($locale:literal),+) => {
         &[$(file!($kind, $locale, "subject.txt"), file!($kind, $locale, "body.txt"), file!($kind, $locale, "body.html")),+]
     };
 }
 
-/// The embedded files. A new kind of mail is its folder and a line here.
+/// The embedded files. A new kind of mail is its folder and a line here; a new language its name in `kind!` and its words.
 const EMBEDDED: [&[(&str, &str)]; 12] = [
     &[
         file!("shared/layout.html"),
         file!("shared/parts.html"),
         file!("shared/en/words.txt"),
+        file!("shared/ar/words.txt"),
         file!("shared/de/words.txt"),
+        file!("shared/es/words.txt"),
+        file!("shared/fr/words.txt"),
     ],
     kind!("confirm"),
     kind!("already_registered"),

@@ -75,6 +75,8 @@ pub(crate) fn samples() -> Vec<Mail> {
         confirm(Some(link()), None, 90),
         confirm(None, code(), 1),
         confirm(None, code(), 600),
+        confirm(None, code(), 3_600),
+        confirm(None, code(), 7_200),
         MailContent::AlreadyRegistered { sign_in: sign_in() },
         MailContent::Welcome { sign_in: sign_in() },
         MailContent::PasswordReset { link: link(), link_expires_at: at },

@@ -3,6 +3,7 @@
 
 mod folder;
 mod http_api;
+mod languages;
 mod memory;
 mod overrides;
 mod preview;

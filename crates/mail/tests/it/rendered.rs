@@ -1,70 +1,39 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use vestibule::{Mail, MailContent, MailTransport as _, Secret, SendError, Timestamp};
-use vestibule_mail::{Letter, LetterError, Mailer, MailerError};
+use vestibule::{MailContent, MailTransport as _, Secret, SendError, Timestamp};
+use vestibule_mail::{LetterError, Mailer, MailerError};
 
-use crate::support::{CODE, LINK, config, confirm, mail, mailer};
-
-const ESCAPED_LINK: &str = "https://example.org/confirm?a=1&amp;b=&lt;2&gt;#token=sEcReT&#39;&quot;";
-const SIGN_IN: &str = "https://example.net/sign-in";
-const FORGOT: &str = "https://example.net/forgot";
-
-fn render(mail: &Mail) -> Letter {
-    mailer("memory:").render(mail).unwrap()
-}
-
-fn contents() -> Vec<MailContent> {
-    let sign_in = || SIGN_IN.to_owned();
-    let mut contents = vec![
-        confirm(),
-        MailContent::AlreadyRegistered { sign_in: sign_in() },
-        MailContent::Welcome { sign_in: sign_in() },
-        MailContent::PasswordChanged { forgot: FORGOT.to_owned() },
-        MailContent::FailedSignIns { forgot: FORGOT.to_owned() },
-        MailContent::RefreshReused { forgot: FORGOT.to_owned() },
-        MailContent::Test,
-    ];
-    contents.extend(links(LINK));
-    contents
-}
-
-/// The mails that are nothing without their link.
-fn links(link: &str) -> [MailContent; 4] {
-    let link = || Secret::from(link);
-    let link_expires_at = Timestamp::from_millis(1_700_086_400_000);
-    [
-        MailContent::PasswordReset { link: link(), link_expires_at },
-        MailContent::EmailChange { link: link(), link_expires_at },
-        MailContent::EmailUndo { link: link(), link_expires_at },
-        MailContent::Invitation { link: link(), link_expires_at },
-    ]
-}
+use crate::support::{
+    CODE, ESCAPED_LINK, FORGOT, LINK, LOCALES, config, confirm, contents, links, mail, mailer, render,
+};
 
 #[test]
 fn every_mail_in_every_language_is_complete() {
     let kinds: BTreeSet<_> = contents().iter().map(MailContent::kind).collect();
     assert_eq!(kinds, BTreeSet::from(MailContent::KINDS));
-    for locale in ["en", "de"] {
+    for locale in LOCALES {
         for content in contents() {
             let name = format!("{locale}/{}", content.kind());
             let letter = render(&mail("o'hara@example.org", Some(locale), content));
             assert!(letter.subject().contains("Fish & Chips"), "{name}");
             assert!(
-                letter.text().contains("Fish & Chips, https://example.net\n"),
+                ["Fish & Chips, https://example.net\n", "Fish & Chips، https://example.net\n"]
+                    .iter()
+                    .any(|line| letter.text().contains(line)),
                 "{name}:\n{}",
                 letter.text()
             );
             assert!(letter.text().contains("o'hara@example.org"), "{name}");
             assert!(letter.text().contains("2023-11-14 22:13 UTC"), "{name}");
-            assert!(letter.text().contains('?'), "{name} does not say what to do if it was not you");
+            assert!(letter.text().contains(['?', '؟']), "{name} does not say what to do if it was not you");
             assert!(
                 letter.html().contains("Fish &amp; Chips") && !letter.html().contains("Fish & Chips"),
                 "{name}"
             );
             assert!(letter.html().contains("o&#39;hara@example.org"), "{name}");
             assert!(
-                letter.html().starts_with(&format!("<!doctype html>\n<html lang=\"{locale}\" dir=\"ltr\">")),
+                letter.html().starts_with(&format!("<!doctype html>\n<html lang=\"{locale}\" dir=")),
                 "{name}"
             );
             assert!(letter.html().contains("color-scheme"), "{name}");
@@ -86,12 +55,14 @@ fn every_mail_in_every_language_is_complete() {
 // M5: notifications show subjects on locked screens.
 #[test]
 fn the_code_is_at_the_top_of_the_body_and_not_in_the_subject() {
-    for locale in ["en", "de"] {
+    for locale in LOCALES {
         let letter = render(&mail("ada@example.org", Some(locale), confirm()));
         assert!(!letter.subject().contains(CODE));
-        assert!(letter.text().lines().next().unwrap().ends_with(CODE), "{}", letter.text());
+        // In Arabic it has a line of its own.
+        let top = if locale == "ar" { 3 } else { 1 };
+        assert!(letter.text().lines().take(top).any(|line| line.ends_with(CODE)), "{}", letter.text());
         assert!(
-            letter.html().contains(&format!("<p class=\"code\" dir=\"ltr\">{CODE}</p>")),
+            letter.html().contains(&format!("<p class=\"code\"><bdi dir=\"ltr\">{CODE}</bdi></p>")),
             "{}",
             letter.html()
         );
@@ -103,7 +74,7 @@ fn the_code_is_at_the_top_of_the_body_and_not_in_the_subject() {
 #[test]
 fn the_link_is_a_button_and_a_text() {
     let linked = || [confirm()].into_iter().chain(links(LINK));
-    for (locale, content) in ["en", "de"].into_iter().flat_map(|locale| linked().map(move |c| (locale, c))) {
+    for (locale, content) in LOCALES.into_iter().flat_map(|locale| linked().map(move |c| (locale, c))) {
         let letter = render(&mail("ada@example.org", Some(locale), content));
         assert_eq!(letter.link().map(Secret::expose), Some(LINK));
         assert!(letter.text().lines().any(|line| line == LINK), "{}", letter.text());
@@ -127,7 +98,7 @@ fn the_link_is_a_button_and_a_text() {
 // A page without a token is no secret, so it is nobody's `link`.
 #[test]
 fn a_changed_password_shows_where_to_set_another() {
-    for locale in ["en", "de"] {
+    for locale in LOCALES {
         let content = MailContent::PasswordChanged { forgot: FORGOT.to_owned() };
         let letter = render(&mail("ada@example.org", Some(locale), content));
         assert!(letter.text().lines().any(|line| line == FORGOT), "{}", letter.text());
@@ -138,33 +109,6 @@ fn a_changed_password_shows_where_to_set_another() {
         );
         assert!(letter.link().is_none() && letter.code().is_none());
     }
-}
-
-fn lasting(seconds: u64, locale: &str) -> String {
-    let content = MailContent::Confirm {
-        link: None,
-        code: Some(Secret::from(CODE)),
-        code_lifetime: Duration::from_secs(seconds),
-        link_expires_at: Timestamp::from_millis(0),
-    };
-    render(&mail("ada@example.org", Some(locale), content)).text().to_owned()
-}
-
-#[test]
-fn how_long_the_code_works_is_said_in_words() {
-    for (seconds, locale, words) in [
-        (60, "en", "works for one minute from"),
-        (45, "en", "works for 45 seconds from"),
-        (1, "en", "works for one second from"),
-        (90, "en", "works for 90 seconds from"),
-        (600, "en", "works for 10 minutes from"),
-        (60, "de", "gilt eine Minute lang"),
-        (45, "de", "gilt 45 Sekunden lang"),
-        (600, "de", "gilt 10 Minuten lang"),
-    ] {
-        assert!(lasting(seconds, locale).contains(words), "{words}:\n{}", lasting(seconds, locale));
-    }
-    assert!(!lasting(60, "en").contains("link"));
 }
 
 #[test]
@@ -178,20 +122,6 @@ fn a_link_alone_needs_no_code() {
     let letter = render(&mail("ada@example.org", None, content));
     assert!(letter.text().starts_with("Confirm your e-mail address with this link:"), "{}", letter.text());
     assert!(!letter.text().contains("code") && letter.code().is_none());
-}
-
-#[test]
-fn the_language_is_the_nearest_there_is() {
-    let german = |locale| {
-        let letter = render(&mail("ada@example.org", locale, confirm()));
-        letter.subject().starts_with("Bitte")
-    };
-    for locale in ["de", "DE", "de-AT", "de-Latn-DE-1996"] {
-        assert!(german(Some(locale)), "{locale}");
-    }
-    for locale in [Some("en-GB"), Some("fr"), Some("deu"), Some(""), Some("../de"), Some("\r\n"), None] {
-        assert!(!german(locale), "{locale:?}");
-    }
 }
 
 // M4: a value that would start a header or a line of its own is an error and nothing is sent.

@@ -7,10 +7,16 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use vestibule::{Mail, MailContent, Secret, Timestamp};
-use vestibule_mail::{Mailer, MailerConfig, Transport};
+use vestibule_mail::{Letter, Mailer, MailerConfig, Transport};
 
 pub(crate) const LINK: &str = "https://example.org/confirm?a=1&b=<2>#token=sEcReT'\"";
 pub(crate) const CODE: &str = "4711";
+pub(crate) const ESCAPED_LINK: &str =
+    "https://example.org/confirm?a=1&amp;b=&lt;2&gt;#token=sEcReT&#39;&quot;";
+pub(crate) const SIGN_IN: &str = "https://example.net/sign-in";
+pub(crate) const FORGOT: &str = "https://example.net/forgot";
+/// The languages that mails are written in.
+pub(crate) const LOCALES: [&str; 5] = ["ar", "de", "en", "es", "fr"];
 
 pub(crate) fn mail(to: &str, locale: Option<&str>, content: MailContent) -> Mail {
     Mail {
@@ -31,6 +37,33 @@ pub(crate) fn confirm() -> MailContent {
     }
 }
 
+pub(crate) fn contents() -> Vec<MailContent> {
+    let sign_in = || SIGN_IN.to_owned();
+    let mut contents = vec![
+        confirm(),
+        MailContent::AlreadyRegistered { sign_in: sign_in() },
+        MailContent::Welcome { sign_in: sign_in() },
+        MailContent::PasswordChanged { forgot: FORGOT.to_owned() },
+        MailContent::FailedSignIns { forgot: FORGOT.to_owned() },
+        MailContent::RefreshReused { forgot: FORGOT.to_owned() },
+        MailContent::Test,
+    ];
+    contents.extend(links(LINK));
+    contents
+}
+
+/// The mails that are nothing without their link.
+pub(crate) fn links(link: &str) -> [MailContent; 4] {
+    let link = || Secret::from(link);
+    let link_expires_at = Timestamp::from_millis(1_700_086_400_000);
+    [
+        MailContent::PasswordReset { link: link(), link_expires_at },
+        MailContent::EmailChange { link: link(), link_expires_at },
+        MailContent::EmailUndo { link: link(), link_expires_at },
+        MailContent::Invitation { link: link(), link_expires_at },
+    ]
+}
+
 pub(crate) fn confirmation() -> Mail {
     mail("ada@example.org", None, confirm())
 }
@@ -46,6 +79,10 @@ pub(crate) fn config() -> MailerConfig {
 
 pub(crate) fn mailer(url: &str) -> Mailer {
     Mailer::new(config(), Transport::from_url(&Secret::from(url)).unwrap()).unwrap()
+}
+
+pub(crate) fn render(mail: &Mail) -> Letter {
+    mailer("memory:").render(mail).unwrap()
 }
 
 /// A relay that answers by a script and remembers what it was told.

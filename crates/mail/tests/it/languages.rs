@@ -1,0 +1,234 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use vestibule::{MailContent, Secret, Timestamp};
+use vestibule_mail::Letter;
+
+use crate::support::{CODE, ESCAPED_LINK, FORGOT, LINK, LOCALES, SIGN_IN, contents, mail, render};
+
+const TO: &str = "ada@example.org";
+
+fn confirm(link: Option<&str>, code: Option<&str>, seconds: u64) -> MailContent {
+    MailContent::Confirm {
+        link: link.map(Secret::from),
+        code: code.map(Secret::from),
+        code_lifetime: Duration::from_secs(seconds),
+        link_expires_at: Timestamp::from_millis(1_700_086_400_000),
+    }
+}
+
+/// One mail of each kind; a confirmation with code and link, and with one of them.
+fn all() -> impl Iterator<Item = MailContent> {
+    let ways =
+        [confirm(Some(LINK), Some(CODE), 45), confirm(Some(LINK), None, 45), confirm(None, Some(CODE), 45)];
+    ways.into_iter().chain(contents().into_iter().skip(1))
+}
+
+fn letter(locale: &str, content: &MailContent) -> Letter {
+    render(&mail(TO, Some(locale), content.clone()))
+}
+
+/// What a mail can tell besides words, as its text and as its HTML have it.
+const VALUES: [(&str, &str); 11] = [
+    (LINK, ESCAPED_LINK),
+    (SIGN_IN, SIGN_IN),
+    (FORGOT, FORGOT),
+    ("@example.net #4711", "@example.net #4711"),
+    (CODE, CODE),
+    ("45 ", "45 "),
+    (TO, TO),
+    ("2023-11-14 22:13 UTC", "2023-11-14 22:13 UTC"),
+    ("2023-11-15 22:13 UTC", "2023-11-15 22:13 UTC"),
+    ("https://example.net", "https://example.net"),
+    ("Fish & Chips", "Fish &amp; Chips"),
+];
+
+/// How often each value is in text and HTML.
+fn values(letter: &Letter) -> Vec<(&'static str, usize, usize)> {
+    let count =
+        |(text, html)| (text, letter.text().matches(text).count(), letter.html().matches(html).count());
+    VALUES.into_iter().map(count).collect()
+}
+
+#[test]
+fn every_language_tells_what_english_tells() {
+    for content in all() {
+        let english = values(&letter("en", &content));
+        assert!(english.iter().filter(|(_, text, html)| *text > 0 && *html > 0).count() >= 4, "{english:?}");
+        for locale in LOCALES {
+            assert_eq!(values(&letter(locale, &content)), english, "{locale}/{}", content.kind());
+        }
+    }
+}
+
+/// Every three words in a row, and what stands alone in the HTML, such as the words on a button; without the values.
+fn phrases(letter: &Letter) -> BTreeSet<String> {
+    let mut html = letter.html().split_once("<body>").unwrap().1.to_owned();
+    while let Some((before, after)) = html.split_once('<') {
+        html = format!("{before}\n{}", after.split_once('>').unwrap().1);
+    }
+    let mut all = format!("{}\n{}\n{html}", letter.subject(), letter.text());
+    for value in VALUES.iter().flat_map(|(text, html)| [text, html]) {
+        all = all.replace(value, " 0 ");
+        html = html.replace(value, "");
+    }
+    let all = all.to_lowercase();
+    let words: Vec<&str> = all.split_whitespace().map(|word| word.trim_matches(is_mark)).collect();
+    let spoken = |words: &&[&str]| words.iter().all(|word| word.contains(char::is_alphabetic));
+    let alone = html.lines().filter(|line| line.contains(char::is_alphabetic)).map(str::to_owned);
+    words.windows(3).filter(spoken).map(|words| words.join(" ")).chain(alone).collect()
+}
+
+fn is_mark(c: char) -> bool {
+    !c.is_alphanumeric()
+}
+
+// A sentence that was forgotten when a mail was translated.
+#[test]
+fn no_phrase_is_in_two_languages() {
+    let of = |locale| -> BTreeSet<String> {
+        let of_one = |content: MailContent| {
+            let phrases = phrases(&letter(locale, &content));
+            assert!(phrases.len() >= 20, "{locale}/{}: {phrases:?}", content.kind());
+            phrases
+        };
+        all().flat_map(of_one).collect()
+    };
+    let said = LOCALES.map(|locale| (locale, of(locale)));
+    for (index, (first, phrases)) in said.iter().enumerate() {
+        for (second, others) in &said[..index] {
+            let both: Vec<_> = phrases.intersection(others).collect();
+            assert!(both.is_empty(), "in {first} and in {second}: {both:?}");
+        }
+    }
+    for content in all() {
+        let subjects: BTreeSet<_> =
+            LOCALES.map(|locale| letter(locale, &content).subject().to_owned()).into();
+        assert_eq!(subjects.len(), LOCALES.len(), "{subjects:?}");
+    }
+}
+
+#[test]
+fn arabic_is_read_from_the_right() {
+    for (locale, content) in
+        LOCALES.into_iter().flat_map(|locale| all().map(move |content| (locale, content)))
+    {
+        let direction = if locale == "ar" { "rtl" } else { "ltr" };
+        let letter = letter(locale, &content);
+        // Some mailboxes on the web drop the first of the two.
+        for element in ["<html", "<div class=\"card\""] {
+            let element = format!("{element} lang=\"{locale}\" dir=\"{direction}\">");
+            assert!(letter.html().contains(&element), "{element} is not in\n{}", letter.html());
+        }
+    }
+}
+
+// Latin letters and dates keep their order inside a line that is read from the right.
+#[test]
+fn what_is_not_arabic_stands_apart() {
+    for content in all() {
+        let letter = letter("ar", &content);
+        let (text, html) = (letter.text(), letter.html());
+        for value in [TO, "2023-11-14 22:13 UTC", "2023-11-15 22:13 UTC"] {
+            assert_only_as(&format!("\u{2068}{value}\u{2069}"), value, text);
+            assert_only_as(&format!("<bdi dir=\"ltr\">{value}</bdi>"), value, html);
+        }
+        assert_only_as("<bdi>Fish &amp; Chips</bdi>", "Fish", html.split_once("</title>").unwrap().1);
+        assert_only_as(" dir=\"ltr\">https://example.net</a>", ">https://example.net<", html);
+        let links = html.matches("<p class=\"address\" dir=\"ltr\"><a").count();
+        assert_eq!(links, html.matches("class=\"button\"").count(), "{html}");
+
+        let body = text.split_once("-- \n").unwrap().0;
+        assert_only_as("\u{2068}Fish & Chips\u{2069}", "Fish", body);
+        for value in [LINK, SIGN_IN, FORGOT, CODE] {
+            assert!(body.lines().all(|line| !line.contains(value) || line == value), "{body}");
+        }
+        // A program that shows text goes by the first letter of a line that is not set apart.
+        for line in body.lines().filter(|line| line.contains(is_arabic)) {
+            assert!(line.starts_with(is_arabic) || line.starts_with('\u{2068}'), "{line}");
+        }
+    }
+}
+
+fn assert_only_as(apart: &str, value: &str, body: &str) {
+    assert_eq!(body.matches(value).count(), body.matches(apart).count(), "{value} in\n{body}");
+}
+
+fn is_arabic(c: char) -> bool {
+    ('\u{600}'..='\u{6ff}').contains(&c)
+}
+
+/// The sentence with the time that a code works, in text and HTML.
+fn assert_lasts(seconds: u64, locale: &str, words: &str) {
+    let letter = letter(locale, &confirm(None, Some(CODE), seconds));
+    for body in [letter.text(), letter.html()] {
+        let body = body.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(body.contains(words), "{locale}, {seconds} s: {words} is not in\n{body}");
+    }
+    assert!(!letter.text().contains("/confirm"), "a code alone needs no link");
+}
+
+#[test]
+fn how_long_the_code_works_is_said_in_words() {
+    for (seconds, en, de, es, fr) in [
+        (1, "one second", "eine Sekunde", "un segundo", "une seconde"),
+        (2, "2 seconds", "2 Sekunden", "2 segundos", "2 secondes"),
+        (45, "45 seconds", "45 Sekunden", "45 segundos", "45 secondes"),
+        (60, "one minute", "eine Minute", "un minuto", "une minute"),
+        (90, "90 seconds", "90 Sekunden", "90 segundos", "90 secondes"),
+        (600, "10 minutes", "10 Minuten", "10 minutos", "10 minutes"),
+        (3_600, "one hour", "eine Stunde", "una hora", "une heure"),
+        (86_400, "24 hours", "24 Stunden", "24 horas", "24 heures"),
+    ] {
+        assert_lasts(seconds, "en", &format!("works for {en} from the moment"));
+        assert_lasts(seconds, "de", &format!("gilt {de} lang"));
+        assert_lasts(seconds, "es", &format!("Es válido durante {es} a partir"));
+        assert_lasts(seconds, "fr", &format!("valable pendant {fr} à compter"));
+    }
+}
+
+// One and two have words of their own; 3 to 10 take the plural, also after hundreds; the others take the singular.
+#[test]
+fn arabic_counts_in_four_ways() {
+    for (seconds, words) in [
+        (1, "ثانية واحدة"),
+        (2, "ثانيتين"),
+        (3, "3 ثوانٍ"),
+        (10, "10 ثوانٍ"),
+        (11, "11 ثانية"),
+        (59, "59 ثانية"),
+        (101, "101 ثانية"),
+        (103, "103 ثوانٍ"),
+        (111, "111 ثانية"),
+        (60, "دقيقة واحدة"),
+        (2 * 60, "دقيقتين"),
+        (3 * 60, "3 دقائق"),
+        (10 * 60, "10 دقائق"),
+        (11 * 60, "11 دقيقة"),
+        (59 * 60, "59 دقيقة"),
+        (60 * 60, "ساعة واحدة"),
+        (2 * 3_600, "ساعتين"),
+        (3 * 3_600, "3 ساعات"),
+        (24 * 3_600, "24 ساعة"),
+    ] {
+        assert_lasts(seconds, "ar", &format!("صالح لمدة {words} من لحظة"));
+    }
+}
+
+#[test]
+fn the_language_is_the_nearest_there_is() {
+    let subject = |locale| render(&mail(TO, locale, confirm(None, Some(CODE), 60))).subject().to_owned();
+    for (start, locales) in [
+        ("Bitte bestätigen", ["de", "DE", "de-AT", "de-Latn-DE-1996"]),
+        ("Confirmez", ["fr", "FR", "fr-CA", "fr_CH"]),
+        ("Confirme su", ["es", "es-ES", "es-419", "ES-mx"]),
+        ("تأكيد", ["ar", "ar-EG", "AR-sa", "ar-Arab-MA"]),
+        ("Confirm your", ["en", "en-GB", "pt-BR", "deu"]),
+        ("Confirm your", ["", "../de", "\r\n", "arb"]),
+    ] {
+        for locale in locales {
+            assert!(subject(Some(locale)).starts_with(start), "{locale:?}: {}", subject(Some(locale)));
+        }
+    }
+    assert!(subject(None).starts_with("Confirm your"));
+}
