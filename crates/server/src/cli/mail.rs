@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Test {
         /// Whom to send it to
         address: Email,
-        /// Its language
+        /// Its language: ar, de, en, es, fr or one of your own; English where there is none
         #[arg(long, default_value = "en")]
         locale: String,
     },
@@ -85,7 +85,7 @@ pub(crate) struct Preview {
     /// The kind of mail
     #[arg(value_parser = PossibleValuesParser::new(MailContent::KINDS))]
     template: String,
-    /// Its language
+    /// Its language: ar, de, en, es, fr or one of your own; English where there is none
     #[arg(long, default_value = "en")]
     locale: String,
     /// Print the HTML body instead of the text

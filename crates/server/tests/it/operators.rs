@@ -181,6 +181,14 @@ fn a_mail_is_looked_at_before_anybody_gets_it() {
     let site = Site::sqlite();
     let text = site.run(&["mail", "preview", "confirm", "--locale", "de"]).ok().stdout;
     assert!(text.starts_with("Subject: ") && text.contains("0123"), "{text}");
+    let help = site.run(&["mail", "preview", "--help"]).ok().stdout;
+    assert!(help.contains("ar, de, en, es, fr or one of your own"), "{help}");
+    for (locale, start) in
+        [("ar-EG", "lang=\"ar\" dir=\"rtl\">"), ("es-419", "lang=\"es\""), ("fr-CA", "lang=\"fr\"")]
+    {
+        let html = site.run(&["mail", "preview", "confirm", "--html", "--locale", locale]).ok().stdout;
+        assert!(html.starts_with(&format!("<!doctype html>\n<html {start}")), "{html}");
+    }
     let html = site.run(&["mail", "preview", "welcome", "--html"]).ok().stdout;
     assert!(html.starts_with("<!doctype html>\n<html lang=\"en\""), "{html}");
     let json = site.run(&["mail", "preview", "test", "--json"]).ok().json().remove(0);
