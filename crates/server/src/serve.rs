@@ -57,13 +57,13 @@ pub(crate) async fn run(config: Config, options: Options) -> Result<(), Failure>
         () = signals.next() => return Ok(()),
     };
     make_first_admin(&config, &accounts).await?;
+    let setup = if options.banner { accounts.setup_link().await? } else { None };
     let post = Arc::new(post::Post::new(&config, options.dev, &public_url)?);
     let router = vestibule_http::router(accounts.clone(), http_options(&config, options.dev, &post)?);
     let workers = Workers::start(&accounts, &post, webhooks(&config)?);
     tracing::info!(address = %listener.address(), public_url, dev = options.dev, mail = post.name(), "listening");
     say_about_keys(&config, &accounts);
     if options.banner {
-        let setup = accounts.setup_link().await?;
         banner::print(&config, &public_url, &listener.address(), is_new, setup.as_ref())?;
     }
     let connections = Connections::new(router, Rules::of(&config));

@@ -120,6 +120,16 @@ const parts = {
     }
   },
 
+  // The database is gone: nothing is lost, and people are told to come back.
+  async outage(site) {
+    for (const locale of ["en", "ar"]) {
+      const page = await (await site.person({ locale })).newPage();
+      await site.signsIn(page, "ada@example.org");
+      await page.waitForSelector("p.status:has-text('503')");
+      await look(page, `unavailable-${locale}`);
+    }
+  },
+
   async mailbox(site) {
     const page = await (await site.person()).newPage();
     await page.goto("/dev/mail");

@@ -5,11 +5,14 @@
 
 use std::path::Path;
 
-use crate::program::Site;
+use crate::program::{Server, Site};
 
 /// Runs one part of a script against a server of its own.
 fn runs(site: &Site, script: &str, part: &str) {
-    let server = site.serve();
+    drives(&site.serve(), script, part);
+}
+
+fn drives(server: &Server, script: &str, part: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(script);
     let url = format!("http://localhost:{}", server.address.rsplit_once(':').unwrap().1);
     let output = vestibule_testing::node().arg(path).args([&url, part]).output().unwrap();
@@ -55,4 +58,15 @@ in_a_browser! {
 #[test]
 fn a_sign_up_ends_in_the_account_on_postgres() {
     runs(&Site::postgres(), "flows.mjs", "signUp");
+}
+
+#[test]
+fn looks_of_an_outage() {
+    let mut cluster = vestibule_testing::Cluster::start_private();
+    let site = Site::on(cluster.database());
+    let server = site.serve();
+    cluster.stop();
+    drives(&server, "looks.mjs", "outage");
+    drop(server);
+    cluster.start();
 }

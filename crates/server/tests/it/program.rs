@@ -37,7 +37,11 @@ impl Site {
     }
 
     pub(crate) fn postgres() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), postgres: Some(vestibule_testing::database()) }
+        Self::on(vestibule_testing::database())
+    }
+
+    pub(crate) fn on(database: TestDatabase) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), postgres: Some(database) }
     }
 
     /// A path in the folder.
