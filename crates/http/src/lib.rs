@@ -18,6 +18,7 @@ mod options;
 mod pages;
 mod problem;
 mod rate_limit;
+mod routes;
 
 pub use catalogue::{Code, Entry, catalogue};
 pub use extract::{Client, ProxyError, SignedIn, TrustedProxies};

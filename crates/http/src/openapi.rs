@@ -17,9 +17,9 @@ use utoipa::openapi::{
     ResponseBuilder, ServerBuilder,
 };
 use utoipa::{PartialSchema, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::catalogue::{Code, catalogue};
+use crate::routes::Routes;
 use crate::{App, api, pages};
 
 /// What every route can answer.
@@ -221,33 +221,32 @@ impl PartialSchema for FieldCode {
 impl ToSchema for AnswerCode {}
 impl ToSchema for FieldCode {}
 
-/// Every described route: the API and the pages.
-fn described() -> OpenApiRouter<App> {
+/// The description of every route: the API and the pages.
+fn described() -> OpenApi {
     let info = InfoBuilder::new()
         .title("Vestibule")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some("Accounts for an application: sign-up, confirmation by e-mail, sign-in, tokens."))
         .license(Some(utoipa::openapi::License::new("MIT OR Apache-2.0")));
     let api = OpenApiBuilder::new().info(info).build();
-    files().fold(OpenApiRouter::with_openapi(api), |all, of_file| all.merge(of_file()))
+    files().fold(api, |api, of_file| api.merge_from(of_file().describe()))
 }
 
-/// The routes of one file, with their descriptions.
-pub(crate) type RoutesOf = fn() -> OpenApiRouter<App>;
+/// The routes of one file.
+pub(crate) type RoutesOf = fn() -> Routes;
 
 fn files() -> impl Iterator<Item = &'static RoutesOf> {
     api::ROUTES.iter().chain(pages::ROUTES)
 }
 
-/// The routes alone, for a server. The description of all takes several megabytes while it is made: here that of each
-/// file is gone before that of the next is made.
+/// The routes alone, for a server.
 pub(crate) fn routes() -> Router<App> {
-    files().fold(Router::new(), |all, of_file| all.merge(of_file().split_for_parts().0))
+    files().fold(Router::new(), |all, of_file| of_file().add_to(all))
 }
 
 /// The description of the API as `OpenAPI` 3.1 in JSON, the same for every call.
 pub fn openapi(public_url: &str) -> String {
-    let mut api = described().into_openapi();
+    let mut api = described();
     api.servers = Some(vec![ServerBuilder::new().url(public_url).build()]);
     complete_components(&mut api);
     for item in api.paths.paths.values_mut() {

@@ -4,20 +4,19 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use vestibule::{Accounts, Actor, UserQuery, UserStatus};
 
 use super::User;
 use super::paging::{limit, link_to_next};
+use crate::FieldError;
 use crate::catalogue::Code;
 use crate::extract::{Administrator, Client, Fields, Json, Query, ReadFields, fields};
 use crate::openapi::{API, BEARER, EVERY, errors};
 use crate::problem::Problem;
-use crate::{App, FieldError};
+use crate::routes::{Routes, routes};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_users))
+pub(super) fn routes() -> Routes {
+    routes!(list_users)
 }
 
 struct ListQuery(UserQuery);

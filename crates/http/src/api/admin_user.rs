@@ -5,27 +5,20 @@ use axum::http::StatusCode;
 use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use vestibule::{Account, Accounts, Actor, Expected, Reason, Roles, UserChange, UserId, UserName, UserRef};
 
 use super::User;
 use super::common::{ACCEPTED, Accepted};
-use crate::App;
 use crate::catalogue::Code;
 use crate::extract::{
     Administrator, Client, Fields, IfMatch, Json, LastSegment, ReadFields, SegmentBeforeLast, etag, fields,
 };
 use crate::openapi::{API, BEARER, BODY, EVERY, errors};
 use crate::problem::Problem;
+use crate::routes::{Routes, routes};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(show, update, delete))
-        .routes(routes!(disable))
-        .routes(routes!(enable))
-        .routes(routes!(reset_link))
-        .routes(routes!(sign_out))
+pub(super) fn routes() -> Routes {
+    routes!(show, update, delete, disable, enable, reset_link, sign_out)
 }
 
 /// The answer that shows a user, with the tag of this state.

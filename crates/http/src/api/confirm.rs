@@ -3,23 +3,19 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use vestibule::{Accounts, Code as MailedCode, UserName};
 
 use super::User;
 use super::common::{ACCEPTED, Accepted, AddressRequest};
+use crate::FieldError;
 use crate::catalogue::Code;
 use crate::extract::{Basic, Client, Fields, GivenPassword, Json, ReadFields, fields};
 use crate::openapi::{API, BODY, EVERY, HASH, errors};
 use crate::problem::Problem;
-use crate::{App, FieldError};
+use crate::routes::{Routes, routes};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(confirm_by_code))
-        .routes(routes!(confirm_by_link))
-        .routes(routes!(resend))
+pub(super) fn routes() -> Routes {
+    routes!(confirm_by_code, confirm_by_link, resend)
 }
 
 /// The code of the mail.

@@ -3,20 +3,18 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use vestibule::{Accounts, Email};
 
 use super::User;
 use super::common::{ACCEPTED, Accepted, TokenRequest};
-use crate::App;
 use crate::catalogue::Code;
 use crate::extract::{Client, Fields, GivenPassword, Json, ReadFields, SignedIn, fields};
 use crate::openapi::{API, BEARER, BODY, EVERY, HASH, errors};
 use crate::problem::Problem;
+use crate::routes::{Routes, routes};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(change)).routes(routes!(confirm)).routes(routes!(undo))
+pub(super) fn routes() -> Routes {
+    routes!(change, confirm, undo)
 }
 
 /// The address to use from now on, and the password.

@@ -9,18 +9,17 @@ use serde::Serialize;
 use subtle::{Choice, ConstantTimeEq as _};
 use utoipa::openapi::RefOr;
 use utoipa::{IntoResponses, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use vestibule::{Accounts, AuthenticateError, Secret, SessionId, SignedIn, UserId, UserName};
 
 use super::oauth::{self, OAuthError, Refusal};
+use crate::Site;
 use crate::catalogue::Code;
 use crate::extract::{Json, credentials};
 use crate::problem::Problem;
-use crate::{App, Site};
+use crate::routes::{Routes, routes};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(introspect))
+pub(super) fn routes() -> Routes {
+    routes!(introspect)
 }
 
 /// A token to look at. Other parameters, `token_type_hint` too, are ignored.

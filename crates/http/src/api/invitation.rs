@@ -4,19 +4,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use vestibule::{Accounts, Actor, Email, InvitationId, NewInvitation, Password, Roles, Timestamp, UserName};
 
 use super::User;
-use crate::App;
 use crate::catalogue::Code;
 use crate::extract::{Administrator, Client, Fields, Json, ReadFields, fields};
 use crate::openapi::{API, BEARER, BODY, EVERY, HASH, errors};
 use crate::problem::Problem;
+use crate::routes::{Routes, routes};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(invite)).routes(routes!(accept))
+pub(super) fn routes() -> Routes {
+    routes!(invite, accept)
 }
 
 /// Who is invited, and as what.

@@ -8,8 +8,6 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use vestibule::{Accounts, Login, Tokens};
 
 use super::User;
@@ -17,10 +15,11 @@ use crate::catalogue::Code;
 use crate::extract::{Client, Fields, GivenPassword, Json, Query, ReadFields, SignedIn, fields};
 use crate::openapi::{API, BEARER, BODY, EVERY, HASH, errors, one_of};
 use crate::problem::Problem;
-use crate::{App, FieldError, Site};
+use crate::routes::{Routes, routes};
+use crate::{FieldError, Site};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(sign_in)).routes(routes!(sign_out))
+pub(super) fn routes() -> Routes {
+    routes!(sign_in, sign_out)
 }
 
 /// Who signs in: an e-mail address or a user name, and the password.

@@ -4,21 +4,19 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use vestibule::{Accounts, Export, ProfileChange, Timestamp, UserName};
 
 use super::User;
 use super::audit::AuditEvent;
 use super::sessions::ActiveSession;
-use crate::App;
 use crate::catalogue::Code;
 use crate::extract::{Client, Fields, GivenPassword, Json, ReadFields, SignedIn, fields};
 use crate::openapi::{API, BEARER, BODY, EVERY, HASH, errors};
 use crate::problem::Problem;
+use crate::routes::{Routes, routes};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(me, update, delete)).routes(routes!(export))
+pub(super) fn routes() -> Routes {
+    routes!(me, update, delete, export)
 }
 
 errors!(MeErrors: EVERY, API, BEARER);

@@ -4,19 +4,18 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use vestibule::{Accounts, Actor, Email, MailId, MailQuery, MailState, Timestamp};
 
 use super::paging::{limit, link_to_next};
+use crate::FieldError;
 use crate::catalogue::Code;
 use crate::extract::{Administrator, Client, Fields, Json, Query, ReadFields, SegmentBeforeLast, fields};
 use crate::openapi::{API, BEARER, EVERY, errors};
 use crate::problem::Problem;
-use crate::{App, FieldError};
+use crate::routes::{Routes, routes};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(retry))
+pub(super) fn routes() -> Routes {
+    routes!(list, retry)
 }
 
 /// A message of the outbox. Text, link and code are made when it leaves, so they are not here.

@@ -4,23 +4,18 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use vestibule::{Accounts, Email, Password, PasswordError, Strength};
 
 use super::common::{ACCEPTED, Accepted, AddressRequest};
+use crate::FieldError;
 use crate::catalogue::Code;
 use crate::extract::{Client, Fields, GivenPassword, Json, ReadFields, SignedIn, fields};
 use crate::openapi::{API, BEARER, BODY, EVERY, HASH, errors};
 use crate::problem::Problem;
-use crate::{App, FieldError};
+use crate::routes::{Routes, routes};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(forgot))
-        .routes(routes!(reset))
-        .routes(routes!(change))
-        .routes(routes!(check))
+pub(super) fn routes() -> Routes {
+    routes!(forgot, reset, change, check)
 }
 
 errors!(ForgotErrors: EVERY, API, BODY);

@@ -4,22 +4,20 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use vestibule::{
     Accounts, Actor, Email, OpenRegistration, RegistrationId, RegistrationQuery, Resent, Timestamp, UserName,
 };
 
 use super::User;
 use super::paging::{limit, link_to_next};
-use crate::App;
 use crate::catalogue::Code;
 use crate::extract::{Administrator, Client, Fields, Json, Query, ReadFields, SegmentBeforeLast, fields};
 use crate::openapi::{API, BEARER, EVERY, errors};
 use crate::problem::Problem;
+use crate::routes::{Routes, routes};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(resend)).routes(routes!(confirm))
+pub(super) fn routes() -> Routes {
+    routes!(list, resend, confirm)
 }
 
 /// A sign-up that waits for its confirmation.

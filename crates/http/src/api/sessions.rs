@@ -4,19 +4,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use vestibule::{Accounts, Session, SessionId, Timestamp};
 
 use super::device;
-use crate::App;
 use crate::catalogue::Code;
 use crate::extract::{Client, Json, LastSegment, SignedIn};
 use crate::openapi::{API, BEARER, EVERY, errors};
 use crate::problem::Problem;
+use crate::routes::{Routes, routes};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(end))
+pub(super) fn routes() -> Routes {
+    routes!(list, end)
 }
 
 /// A sign-in that lasts.

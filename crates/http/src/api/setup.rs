@@ -2,19 +2,17 @@
 
 use axum::extract::State;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use vestibule::{Accounts, Email, Newcomer, Password, UserName};
 
 use super::User;
-use crate::App;
 use crate::catalogue::Code;
 use crate::extract::{Client, Fields, Json, ReadFields, fields};
 use crate::openapi::{API, BODY, EVERY, HASH, errors};
 use crate::problem::Problem;
+use crate::routes::{Routes, routes};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(set_up))
+pub(super) fn routes() -> Routes {
+    routes!(set_up)
 }
 
 /// The key of the set-up link, and who is to be the first administrator.

@@ -5,20 +5,19 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use vestibule::{
     Accounts, ConfirmMethod, Email, Password, PasswordContext, Pending, SignUp, Timestamp, UserName,
 };
 
+use crate::FieldError;
 use crate::catalogue::Code;
 use crate::extract::{Client, Fields, Json, ReadFields, fields, single};
 use crate::openapi::{API, BODY, EVERY, HASH, errors};
 use crate::problem::Problem;
-use crate::{App, FieldError};
+use crate::routes::{Routes, routes};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(sign_up))
+pub(super) fn routes() -> Routes {
+    routes!(sign_up)
 }
 
 /// Who wants an account.

@@ -3,18 +3,16 @@
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use vestibule::{Accounts, Actor, DayStats, Timestamp};
 
-use crate::App;
 use crate::catalogue::Code;
 use crate::extract::{Administrator, Client, Json};
 use crate::openapi::{API, BEARER, EVERY, errors};
 use crate::problem::Problem;
+use crate::routes::{Routes, routes};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(stats))
+pub(super) fn routes() -> Routes {
+    routes!(stats)
 }
 
 /// Numbers for an overview.

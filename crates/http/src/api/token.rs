@@ -10,18 +10,16 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use vestibule::{Accounts, AuthenticateError, Login, Password, SignInError, Tokens};
 
 use super::oauth::{self, OAuthError, Refusal};
-use crate::App;
 use crate::catalogue::Code;
 use crate::extract::{Client, Pairs};
 use crate::openapi::one_of;
+use crate::routes::{Routes, routes};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(token)).routes(routes!(revoke))
+pub(super) fn routes() -> Routes {
+    routes!(token, revoke)
 }
 
 /// A password to exchange. Other parameters are ignored.

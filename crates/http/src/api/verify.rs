@@ -1,21 +1,19 @@
 //! The question of a reverse proxy: who makes this request?
 
 use axum::http::{HeaderName, HeaderValue, StatusCode};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::App;
 use crate::catalogue::Code;
 use crate::extract::SignedIn;
 use crate::openapi::{EVERY, errors};
 use crate::pages::Visitor;
 use crate::problem::Problem;
+use crate::routes::{Routes, routes};
 
 /// Its address. The [`edge`](crate::edge) does not judge the `Accept` header there, which is of another request.
 pub(crate) const VERIFY: &str = "/v1/auth/verify";
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(verify))
+pub(super) fn routes() -> Routes {
+    routes!(verify)
 }
 
 /// Who the request is from, for an application that does not ask itself.

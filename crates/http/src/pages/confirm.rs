@@ -4,21 +4,19 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use minijinja::{Value, context};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use vestibule::{BrowserSession, LinkProof, LinkState, Password};
 
 use super::visit::{Visit, query, see};
-use crate::App;
 use crate::catalogue::Code;
 use crate::extract::cookies::Cookie;
 use crate::extract::{PageForm, Pairs, fields};
 use crate::openapi::{EVERY, HASH, PAGE_FORM, errors};
 use crate::problem::Problem;
+use crate::routes::{Routes, routes};
 
 /// The one page of the contract: mails lead here, whoever makes the other pages.
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(show, submit))
+pub(super) fn routes() -> Routes {
+    routes!(show, submit)
 }
 
 errors!(ShowErrors: EVERY);

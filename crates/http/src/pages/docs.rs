@@ -7,20 +7,19 @@ use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTE
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use minijinja::{Value, context};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use utoipa_swagger_ui::Config;
 
 use super::i18n::Language;
 use super::render::page;
 use super::visit::frame;
+use crate::Site;
 use crate::catalogue::Code;
 use crate::openapi::{EVERY, errors};
 use crate::problem::Problem;
-use crate::{App, Site};
+use crate::routes::{Routes, routes};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(docs))
+pub(super) fn routes() -> Routes {
+    routes!(docs)
 }
 
 /// Swagger UI writes `style` attributes and has its icons as `data:` images; scripts still come from here only.

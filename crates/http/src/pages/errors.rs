@@ -3,17 +3,15 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use minijinja::context;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::visit::Visit;
-use crate::App;
 use crate::catalogue::{Code, Entry, catalogue};
 use crate::extract::LastSegment;
 use crate::openapi::{EVERY, errors};
+use crate::routes::{Routes, routes};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
+pub(super) fn routes() -> Routes {
+    routes!(list, show)
 }
 
 fn values(entry: &Entry) -> minijinja::Value {

@@ -4,16 +4,15 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use minijinja::context;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::visit::Visit;
+use crate::Site;
 use crate::openapi::{EVERY, errors};
 use crate::problem::Problem;
-use crate::{App, Site};
+use crate::routes::{Routes, routes};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(home))
+pub(super) fn routes() -> Routes {
+    routes!(home)
 }
 
 errors!(HomeErrors: EVERY);

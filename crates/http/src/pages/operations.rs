@@ -7,21 +7,16 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use vestibule::{Accounts, Timestamp};
 
+use crate::Site;
 use crate::extract::Json;
 use crate::openapi::{EVERY, HASH, errors};
 use crate::problem::Problem;
-use crate::{App, Site};
+use crate::routes::{Routes, routes};
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(livez))
-        .routes(routes!(readyz))
-        .routes(routes!(jwks))
-        .routes(routes!(description))
+pub(super) fn routes() -> Routes {
+    routes!(livez, readyz, jwks, description)
 }
 
 /// The process answers.

@@ -1,3 +1,5 @@
+use axum::body::Body;
+use axum::http::Request;
 use serde_json::Value;
 
 use crate::on_both_stores;
@@ -172,9 +174,16 @@ fn the_description_is_good_for_generated_clients() {
 }
 
 on_both_stores! {
+    // What is described and what is served come from one list, and are looked at here from both sides.
     async fn every_described_route_is_there(world: World) {
         for (path, methods) in ROUTES {
-            let answer = world.get(&path.replace("{code}", "not_found")).await;
+            let path = path.replace("{code}", "not_found");
+            let options = Request::options(&path).body(Body::empty()).unwrap();
+            let allowed = world.send(options).await.header("allow").to_ascii_lowercase();
+            let mut allowed: Vec<&str> = allowed.split(',').filter(|method| *method != "head").collect();
+            allowed.sort_unstable();
+            assert_eq!(allowed, methods, "{path}");
+            let answer = world.get(&path).await;
             assert_ne!(answer.status, 404, "{path}");
             assert_eq!(answer.status == 405, !methods.contains(&"get"), "{path}");
         }
