@@ -1,5 +1,6 @@
-//! The texts: embedded, single files of them replaced by an operator's folder, all checked when they are loaded.
+//! The texts: embedded, single files of them replaced by an operator's folder, which is checked when it is loaded.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -84,6 +85,9 @@ pub enum TemplateError {
     UnknownKind(&'static str),
 }
 
+/// What is in the files, by their names.
+type Sources = BTreeMap<String, Cow<'static, str>>;
+
 /// The three texts of one mail.
 #[derive(Clone)]
 pub(crate) struct Rendered {
@@ -92,7 +96,8 @@ pub(crate) struct Rendered {
     pub(crate) html: String,
 }
 
-/// All templates, ready to render.
+/// All templates. Each is compiled when it is first used: together they take more than a megabyte, and few servers send
+/// every kind of mail in every language.
 pub(crate) struct Templates {
     engine: Environment<'static>,
     /// In lower case, for a comparison without case (RFC 5646 §2.1.1); the value is the folder's name.
@@ -102,22 +107,24 @@ pub(crate) struct Templates {
 }
 
 impl Templates {
-    /// Loads the embedded templates and those of `folder`, which replace them one by one, and renders each once.
+    /// Loads the embedded templates and those of `folder`, which replace them one by one. Those of a folder may be anything,
+    /// so all are rendered once then; a test does it for the embedded ones.
     pub(crate) fn load(site: Values, folder: Option<&Path>) -> Result<Self, TemplateError> {
-        let mut sources: BTreeMap<String, String> = EMBEDDED
-            .iter()
-            .copied()
-            .flatten()
-            .map(|(name, source)| ((*name).into(), (*source).into()))
-            .collect();
+        let embedded = EMBEDDED.iter().copied().flatten();
+        let mut sources: Sources =
+            embedded.map(|(name, source)| ((*name).into(), (*source).into())).collect();
         if let Some(folder) = folder {
             read_folder(folder, &mut sources)?;
         }
+        let names: Vec<String> = sources.keys().cloned().collect();
         let locales =
-            sources.keys().filter_map(|name| locale_of(name)).map(|l| (l.to_ascii_lowercase(), l.into()));
+            names.iter().filter_map(|name| locale_of(name)).map(|l| (l.to_ascii_lowercase(), l.into()));
         let site_name = site.get("site_name").cloned().unwrap_or_default();
-        let templates = Self { locales: locales.collect(), engine: engine(sources)?, site, site_name };
-        templates.check()?;
+        let mut templates = Self { locales: locales.collect(), engine: engine(sources)?, site, site_name };
+        if folder.is_some() {
+            templates.check(&names)?;
+            templates.engine.clear_templates();
+        }
         Ok(templates)
     }
 
@@ -165,8 +172,12 @@ impl Templates {
         found.map_or(FALLBACK, String::as_str)
     }
 
-    /// Every kind in every language with every sample.
-    fn check(&self) -> Result<(), TemplateError> {
+    /// Every file, and every kind in every language with every sample.
+    fn check(&self, names: &[String]) -> Result<(), TemplateError> {
+        for name in names {
+            let compiled = self.engine.get_template(name);
+            compiled.map_err(|error| TemplateError::Broken { name: name.clone(), cause: cause(&error) })?;
+        }
         let samples = values::samples();
         let covered: BTreeSet<&str> = samples.iter().map(|mail| mail.content.kind()).collect();
         if let Some(kind) = MailContent::KINDS.into_iter().find(|kind| !covered.contains(kind)) {
@@ -186,7 +197,7 @@ impl Templates {
     }
 }
 
-fn engine(sources: BTreeMap<String, String>) -> Result<Environment<'static>, TemplateError> {
+fn engine(sources: Sources) -> Result<Environment<'static>, TemplateError> {
     let mut engine = Environment::new();
     // A misspelled name fails when the templates are loaded instead of being left out of the mail.
     engine.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -198,11 +209,7 @@ fn engine(sources: BTreeMap<String, String>) -> Result<Environment<'static>, Tem
             .map_err(|error| TemplateError::Broken { name: "syntax".to_owned(), cause: error.to_string() })?,
     );
     engine.set_formatter(format_value);
-    for (name, source) in sources {
-        engine
-            .add_template_owned(name.clone(), source)
-            .map_err(|error| TemplateError::Broken { name, cause: cause(&error) })?;
-    }
+    engine.set_loader(move |name| Ok(sources.get(name).cloned()));
     Ok(engine)
 }
 
@@ -251,7 +258,7 @@ fn is_shared(name: &str) -> bool {
 /// Kind, language, file: no template lies deeper.
 const FOLDERS_DEEP: usize = 3;
 
-fn read_folder(folder: &Path, sources: &mut BTreeMap<String, String>) -> Result<(), TemplateError> {
+fn read_folder(folder: &Path, sources: &mut Sources) -> Result<(), TemplateError> {
     let mut waiting = vec![(folder.to_owned(), Vec::<String>::new())];
     while let Some((path, names)) = waiting.pop() {
         let unreadable = |error: std::io::Error| TemplateError::Unreadable {
@@ -277,8 +284,23 @@ fn read_folder(folder: &Path, sources: &mut BTreeMap<String, String>) -> Result<
             let source = std::fs::read_to_string(entry.path()).map_err(|error| {
                 TemplateError::Unreadable { path: entry.path(), cause: error.to_string() }
             })?;
-            sources.insert(name, source);
+            sources.insert(name, source.into());
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_templates_are_well_formed() {
+        let site =
+            ["site_name", "public_url", "host"].map(|name| (name, Value::from("accounts.example.org")));
+        let templates = Templates::load(Values::from(site), None).unwrap();
+        let names: Vec<String> = EMBEDDED.iter().copied().flatten().map(|(name, _)| (*name).into()).collect();
+        assert_eq!(templates.check(&names), Ok(()));
+        assert_eq!(templates.engine.templates().count(), names.len());
+    }
 }
