@@ -45,6 +45,8 @@ enum Task {
     Setup,
     /// Write docs/openapi.json anew
     Openapi,
+    /// Write crates/server/idle.ld anew, the layout of the program; needs Valgrind
+    Layout,
     /// Measure the release build
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         Task::Test { arguments } => setup::run().and_then(|()| steps::nextest(&arguments)),
         Task::Setup => setup::run(),
         Task::Openapi => openapi::write(),
+        Task::Layout => bench::layout::write(),
         Task::Bench(bench) => bench.run(),
         Task::StopPostgres => {
             vestibule_testing::stop_shared();

@@ -1,6 +1,7 @@
 //! Measurements of the release build, or where that is asked for of the debug build. They print figures and never fail for being slow: the machine decides those.
 
 mod instances;
+pub(crate) mod layout;
 mod limits;
 mod program;
 mod revocation;

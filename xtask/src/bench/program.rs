@@ -18,6 +18,13 @@ pub(super) fn release() -> Result<PathBuf> {
     Ok(target_dir()?.join("release/vestibule"))
 }
 
+/// Builds it with the names of its functions, which it has not when it is released.
+pub(super) fn release_with_names() -> Result<PathBuf> {
+    let build = ["rustc", "--release", "--package=vestibule-server", "--bin=vestibule", "--", "-Cstrip=none"];
+    run(&mut cargo(build))?;
+    Ok(target_dir()?.join("release/vestibule"))
+}
+
 /// Builds the program for development: quicker to build, slower to run, the same behaviour.
 pub(super) fn debug() -> Result<PathBuf> {
     run(&mut cargo(["build", "--package=vestibule-server"]))?;
@@ -45,8 +52,16 @@ impl Running {
     }
 
     fn start_with(binary: &Path, data: &Path, settings: &[(&str, &str)]) -> Result<Self> {
+        Self::serve(program(binary), data, settings)
+    }
+
+    /// Starts the server as an argument of another program.
+    pub(super) fn start_by(program: Command, data: &Path) -> Result<Self> {
+        Self::serve(program, data, &[])
+    }
+
+    fn serve(mut command: Command, data: &Path, settings: &[(&str, &str)]) -> Result<Self> {
         let address = free_address().map_err(|e| format!("no free port: {e}"))?;
-        let mut command = program(binary);
         command.args(["serve", "--dev", "--listen", &address.to_string()]).envs(settings.iter().copied());
         command.env("VESTIBULE_DATA_DIR", data).env("VESTIBULE_LIMITS_ENABLED", "false");
         Self::spawn(command.stdout(Stdio::null()), address)

@@ -12,7 +12,7 @@ use crate::http::Connection;
 use crate::shell::Result;
 
 /// Before the memory of an idle server is read: its first background work is then done.
-const SETTLE: Duration = Duration::from_secs(2);
+pub(super) const SETTLE: Duration = Duration::from_secs(2);
 const REQUESTS: u32 = 1000;
 
 #[derive(Args)]
