@@ -78,6 +78,11 @@ impl Problem {
         problem
     }
 
+    /// Whether it says which role is missing.
+    pub(crate) fn lacks_role(&self) -> bool {
+        matches!(self.0.challenge, Challenge::Role(_))
+    }
+
     /// 422: these fields were refused.
     pub fn fields(errors: Vec<FieldError>) -> Self {
         let mut problem = Self::new(Code::ValidationFailed);

@@ -51,6 +51,7 @@ impl Member {
             pending => pending.map(|(email, _)| context! { email => email.as_str() }),
             sessions,
             member => true,
+            admin => who.is_admin(),
             ..values
         };
         Ok(visit.page(status, "account.html", values))

@@ -58,7 +58,7 @@ async fn set_up(visit: Visit, PageForm(form): PageForm) -> Result<Response, Prob
         token => form.value("token"), email => form.value("email"), user_name => form.value("user_name"),
     };
     match made(&visit, form).await {
-        Ok((account, password)) => Ok(welcome(&visit, account, &password, "/account?said=active").await),
+        Ok((account, password)) => Ok(welcome(&visit, account, &password, "/admin").await),
         Err(problem) => refused(&visit, problem, typed),
     }
 }

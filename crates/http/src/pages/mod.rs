@@ -6,6 +6,7 @@
 
 mod account;
 mod address;
+mod admin;
 mod assets;
 mod brand;
 mod check_mail;
@@ -53,6 +54,7 @@ pub(crate) fn for_people() -> Router<App> {
         .merge(link::routes())
         .merge(join::routes())
         .merge(account::routes())
+        .merge(admin::routes())
         .route("/assets/{file}", get(assets::serve))
         .route("/docs/assets/{file}", get(docs::asset))
 }

@@ -105,6 +105,7 @@ pub(crate) fn problem_page(site: &crate::Site, language: Language, problem: &Pro
     let status = problem.code().status();
     let kind = match status.as_u16() {
         404 => "not_found",
+        403 if problem.lacks_role() => "role",
         403 => "forbidden",
         429 => "limited",
         500 => "internal",

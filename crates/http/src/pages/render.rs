@@ -18,9 +18,11 @@ pub(crate) const POLICY: HeaderValue = HeaderValue::from_static(
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
-const FILES: [(&str, &str); 19] = [
+const FILES: &[(&str, &str)] = &[
     ("account.html", include_str!("../templates/account.html")),
     ("address.html", include_str!("../templates/address.html")),
+    ("admin.html", include_str!("../templates/admin.html")),
+    ("admin_overview.html", include_str!("../templates/admin_overview.html")),
     ("base.html", include_str!("../templates/base.html")),
     ("check_mail.html", include_str!("../templates/check_mail.html")),
     ("confirm.html", include_str!("../templates/confirm.html")),
@@ -34,6 +36,7 @@ const FILES: [(&str, &str); 19] = [
     ("home.html", include_str!("../templates/home.html")),
     ("join.html", include_str!("../templates/join.html")),
     ("link.html", include_str!("../templates/link.html")),
+    ("lists.html", include_str!("../templates/lists.html")),
     ("login.html", include_str!("../templates/login.html")),
     ("mark.html", include_str!("../templates/mark.html")),
     ("problem.html", include_str!("../templates/problem.html")),

@@ -220,7 +220,7 @@ impl FromRequestParts<App> for Member {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let Ok(mut visit) = Visit::from_request_parts(parts, app).await;
         let who = visit.who().await.map_err(|fault| Problem::from(fault).into_response())?;
-        let Some(who) = who else { return Err(see("/login?return_to=/account")) };
+        let Some(who) = who else { return Err(see(&sign_in_first(parts))) };
         // A member's forms are tied to the session, and his setting says which language he reads.
         if let Some(secret) = visit.cookie(Cookie::Session).map(Secret::from) {
             visit.holder = (secret, false);
@@ -229,6 +229,17 @@ impl FromRequestParts<App> for Member {
         visit.language = visit.chosen.or(own).unwrap_or(visit.language);
         Ok(Self { visit, who })
     }
+}
+
+/// The sign-in, which leads back to what was asked for. A form that was not taken is shown again, empty.
+fn sign_in_first(parts: &Parts) -> String {
+    let path = parts.uri.path();
+    let back = match (&parts.method, parts.uri.path_and_query()) {
+        (&Method::GET | &Method::HEAD, Some(here)) => here.as_str(),
+        _ if path.starts_with("/admin") => "/admin",
+        _ => "/account",
+    };
+    format!("/login?{}", serde_urlencoded::to_string([("return_to", back)]).unwrap_or_default())
 }
 
 /// Whoever the cookie of a session names, if the request says nothing else about its sender.

@@ -102,7 +102,7 @@ on_both_stores! {
         assert_eq!(file.header("content-disposition"), "attachment; filename=\"account.json\"");
         assert_eq!(file.json()["account"]["email"], ADA);
         assert!(!file.text.contains(&browser.cookies["__Host-vestibule_session"]));
-        assert_eq!(Browser::default().get(&world, "/account/export").await.leads_to(), "/login?return_to=/account");
+        assert_eq!(Browser::default().get(&world, "/account/export").await.leads_to(), "/login?return_to=%2Faccount%2Fexport");
     }
 
     async fn the_account_is_deleted_with_its_password(world: World) {

@@ -61,7 +61,7 @@ on_both_stores! {
         let escaped = browser.submit(&world, "/setup", "token=%22%3E%3Cscript%3E&email=%22%3E%3Cscript%3E").await;
         assert!(escaped.status == 422 && !escaped.text.contains("<script>"), "{}", escaped.text);
         let form = format!("token={key}+&email=root%40example.org&password={PASSWORD}&user_name=");
-        assert_eq!(browser.submit(&world, "/setup", &form).await.leads_to(), "/account?said=active");
+        assert_eq!(browser.submit(&world, "/setup", &form).await.leads_to(), "/admin");
         let account = browser.get(&world, "/account").await;
         assert!(account.status == 200 && account.text.contains("root@example.org"), "signed in: {}", account.text);
         let mut other = Browser::default();
