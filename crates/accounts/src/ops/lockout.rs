@@ -6,7 +6,7 @@ use crate::ops::admin::{Actor, AdminError, UserRef, find};
 use crate::ops::audit::Entry;
 use crate::store::limits::{Failures, Rule, Subject, count, failures, forget, lock, set_failures};
 use crate::store::{Tx, registrations};
-use crate::{Account, Accounts, AuditKind, Email, Fault, Timestamp};
+use crate::{Account, Accounts, AuditKind, Email, Fault, Reason, Timestamp};
 
 /// How often something happened lately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,10 +67,16 @@ impl Accounts {
     ///
     /// # Errors
     /// As [`account_limits`](Self::account_limits).
-    pub async fn clear_limits(&self, actor: Actor<'_>, whose: &UserRef) -> Result<AccountLimits, AdminError> {
+    pub async fn clear_limits(
+        &self,
+        actor: Actor<'_>,
+        whose: &UserRef,
+        reason: Option<&Reason>,
+    ) -> Result<AccountLimits, AdminError> {
         actor.must_be_admin()?;
         let (inner, whose, now) = (self.0.clone(), whose.clone(), self.0.now());
         let entry = Entry::by(AuditKind::LimitsCleared, actor);
+        let reason = reason.cloned();
         let clear = move |tx: &mut Tx<'_>| -> Result<AccountLimits, AdminError> {
             let (email, account) = named(tx, &whose)?;
             let address = limits::address(&inner.root, &email);
@@ -81,7 +87,7 @@ impl Accounts {
             }
             forget(tx, &address, Rule::CodeFailed)?;
             let entry = before.account.as_ref().map_or_else(|| entry.clone(), |account| entry.about(account));
-            entry.address(&before.email).detail(before.in_words()).write(tx, &inner, now)?;
+            entry.address(&before.email).detail(before.in_words(reason.as_ref())).write(tx, &inner, now)?;
             Ok(before)
         };
         self.0.store.write(clear).await
@@ -89,10 +95,15 @@ impl Accounts {
 }
 
 impl AccountLimits {
-    fn in_words(&self) -> String {
+    /// What is forgotten, and why.
+    fn in_words(&self, reason: Option<&Reason>) -> String {
         let Self { failures, link_failures, codes_failed, .. } = self;
         let passwords = failures + link_failures;
-        format!("forgot {passwords} wrong passwords and {} wrong codes", codes_failed.month)
+        let forgot = format!("forgot {passwords} wrong passwords and {} wrong codes", codes_failed.month);
+        match reason.map(Reason::as_str) {
+            None | Some("") => forgot,
+            Some(reason) => format!("{forgot}; reason: {reason}"),
+        }
     }
 }
 

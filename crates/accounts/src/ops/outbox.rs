@@ -1,6 +1,6 @@
 //! The outbox, as administrators and operators see and help it.
 
-use crate::ops::admin::{Actor, AdminError};
+use crate::ops::admin::{Actor, AdminError, UserRef, find};
 use crate::ops::audit::Entry;
 use crate::ops::cursor::{List, page_size};
 use crate::ops::list_users::Page;
@@ -122,6 +122,22 @@ impl Accounts {
         let end = |last: &QueuedMail| format!("{} {}", last.due_at.map_or(0, Timestamp::as_millis), last.id);
         let next_cursor = items.last().filter(|_| more).map(|last| list.cursor(&end(last)));
         Ok(Page { items, next_cursor })
+    }
+
+    /// The messages to a user, newest first, at most 50: about the account and its links, and about the sign-ups and
+    /// the invitation of its address. The link to a new address is among them, with that address in `to`. A link that a
+    /// newer one replaced belongs to nobody any more, and neither does its message.
+    ///
+    /// # Errors
+    /// [`AdminError::Forbidden`], [`AdminError::NotFound`], [`AdminError::Fault`].
+    pub async fn mails_to(&self, actor: Actor<'_>, user: &UserRef) -> Result<Vec<QueuedMail>, AdminError> {
+        actor.must_be_admin()?;
+        let user = user.clone();
+        let read = move |tx: &mut Tx<'_>| -> Result<Vec<QueuedMail>, AdminError> {
+            let account = find(tx, &user)?;
+            Ok(outbox::to_user(tx, account.id, &account.email)?)
+        };
+        self.0.store.read(read).await
     }
 
     /// Makes a message due now, a dead letter, too. Where a worker is handing it over at this moment it may go twice, under

@@ -141,6 +141,20 @@ impl Accounts {
         if changed.map_err(ChangeError::Fault)? { Ok(()) } else { Err(ChangeError::Refused) }
     }
 
+    /// Re-authentication before something dear: an unlocked screen, or the cookie of a session, is not enough for it (O4).
+    /// It proves who is there and opens nothing. Failures count as at sign-in.
+    ///
+    /// # Errors
+    /// [`ChangeError::Refused`], [`Limited`](ChangeError::Limited), [`Fault`](ChangeError::Fault).
+    pub async fn confirm_own_password(
+        &self,
+        who: &SignedIn,
+        password: &Password,
+        client: &Client,
+    ) -> Result<(), ChangeError> {
+        self.give_password(who, password, client).await.map(drop)
+    }
+
     /// How good a password is, and why it could not be chosen: for a strength meter, which may ask often.
     pub fn check_password(&self, password: &Password, email: Option<&Email>) -> Strength {
         self.0.policy().passwords.judge(password, PasswordContext { email, user_name: None })

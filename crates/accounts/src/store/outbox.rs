@@ -165,6 +165,18 @@ pub(crate) fn of_user(
     tx.rows(sql, args![user], |row| Ok((row.get(0)?, row.get(1)?, row.get_opt(2)?)))
 }
 
+/// Messages to a user, newest first, at most 50. What they can be about is looked up first, so that the index by subject
+/// finds them, however many messages there are.
+pub(crate) fn to_user(tx: &mut Tx<'_>, user: UserId, email: &Email) -> Result<Vec<QueuedMail>, Fault> {
+    let sql = select!(
+        "WHERE o.about IN (SELECT id FROM users WHERE id = $1 \
+         UNION ALL SELECT id FROM challenges WHERE user_id = $1 \
+         UNION ALL SELECT id FROM registrations WHERE email_key = $2 \
+         UNION ALL SELECT id FROM invitations WHERE email_key = $2) ORDER BY o.id DESC LIMIT 50"
+    );
+    tx.rows(sql, args![user, email.key()], queued)
+}
+
 /// When messages about something were queued, oldest first, at most 200.
 pub(crate) fn queued_at(tx: &mut Tx<'_>, about: &[u8; 16]) -> Result<Vec<Timestamp>, Fault> {
     let sql = "SELECT created_at FROM outbox WHERE about = $1 ORDER BY id LIMIT 200";

@@ -174,11 +174,12 @@ on_both_stores! {
         assert_eq!((limits.codes_sent.day, limits.codes_failed.day, limits.closed_for_good), (1, 0, false));
         assert_eq!((limits.mails_requested.day, limits.resets_requested.month), (2, 1), "a sign-up and a reset");
         assert_eq!(refusal(world.signs_in("ada@example.org", PASSWORD).await), "Limited { retry_after: 1s }");
-        let before = world.accounts.clear_limits(Actor::Operator, &whose).await.unwrap();
+        let reason = "rang us".parse().unwrap();
+        let before = world.accounts.clear_limits(Actor::Operator, &whose, Some(&reason)).await.unwrap();
         assert_eq!(before, limits);
         let entry = newest_entry(world).await;
         assert_eq!((entry.kind, entry.actor, entry.user_id), (AuditKind::LimitsCleared, AuditActor::Operator, Some(ada.id)));
-        assert_eq!(entry.detail.as_deref(), Some("forgot 5 wrong passwords and 0 wrong codes"));
+        assert_eq!(entry.detail.as_deref(), Some("forgot 5 wrong passwords and 0 wrong codes; reason: rang us"));
         world.signs_in("ada@example.org", PASSWORD).await.unwrap();
         let after = world.accounts.account_limits(Actor::Operator, &whose).await.unwrap();
         assert_eq!((after.failures, after.closed_until, after.codes_sent.day), (0, None, 1));
@@ -191,7 +192,7 @@ on_both_stores! {
         tries(world, 5).await;
         let whose = UserRef::Email(address("ADA@example.org"));
         assert!(strict.account_limits(Actor::Operator, &whose).await.unwrap().closed_for_good);
-        strict.clear_limits(Actor::Operator, &whose).await.unwrap();
+        strict.clear_limits(Actor::Operator, &whose, None).await.unwrap();
         let login = vestibule::Login::Email(address("ada@example.org"));
         strict.sign_in(&login, &password(PASSWORD), &client()).await.unwrap();
     }
@@ -217,7 +218,7 @@ on_both_stores! {
         let limits = world.accounts.account_limits(Actor::Operator, &whose).await.unwrap();
         assert_eq!((limits.account, limits.failures, limits.link_failures), (None, 0, 5));
         assert_eq!((limits.codes_sent.day, limits.codes_failed.day, limits.mails_requested.month), (5, 15, 6));
-        world.accounts.clear_limits(Actor::Operator, &whose).await.unwrap();
+        world.accounts.clear_limits(Actor::Operator, &whose, None).await.unwrap();
         let entry = newest_entry(world).await;
         assert_eq!((entry.user_id, entry.email.as_deref()), (None, Some("a***@example.org")));
         let after = world.accounts.account_limits(Actor::Operator, &whose).await.unwrap();
@@ -227,7 +228,7 @@ on_both_stores! {
         for nobody in [UserRef::UserName("nobody-there".parse().unwrap()),
             UserRef::Id("usr_00000000000000000000000000".parse().unwrap())] {
             assert_eq!(refusal(world.accounts.account_limits(Actor::Operator, &nobody).await), "NotFound");
-            assert_eq!(refusal(world.accounts.clear_limits(Actor::Operator, &nobody).await), "NotFound");
+            assert_eq!(refusal(world.accounts.clear_limits(Actor::Operator, &nobody, None).await), "NotFound");
         }
     }
 
@@ -291,7 +292,7 @@ on_both_stores! {
         assert_eq!(refusal(accounts.retry_failed_mail(actor).await), "Forbidden");
         assert_eq!(refusal(accounts.drop_mail(actor, mail).await), "Forbidden");
         assert_eq!(refusal(accounts.account_limits(actor, &whose).await), "Forbidden");
-        assert_eq!(refusal(accounts.clear_limits(actor, &whose).await), "Forbidden");
+        assert_eq!(refusal(accounts.clear_limits(actor, &whose, None).await), "Forbidden");
         assert_eq!(refusal(accounts.stats(actor).await), "Forbidden");
     }
 }

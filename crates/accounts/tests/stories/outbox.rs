@@ -3,7 +3,10 @@
 use crate::assistance::newest_entry;
 use crate::on_both_stores;
 use crate::world::*;
-use vestibule::{Accounts, Actor, AuditKind, MailId, MailQuery, MailState, QueuedMail, SendError};
+use vestibule::{
+    Accounts, Actor, AuditKind, MailId, MailQuery, MailState, NewInvitation, QueuedMail, Roles, SendError,
+    UserRef,
+};
 
 async fn outbox(world: &World, state: Option<MailState>) -> Vec<QueuedMail> {
     let query = MailQuery { state, ..MailQuery::default() };
@@ -134,5 +137,65 @@ on_both_stores! {
         world.accounts.drop_mail(Actor::Operator, id).await.unwrap();
         assert!(outbox(world, None).await.is_empty());
         assert_eq!(newest_entry(world).await.detail, Some(format!("mail {id} (confirm) dropped")));
+    }
+
+    // M7, O1, O4: what went to one user, whatever it was about, and to nobody else.
+    async fn the_mails_to_a_user_are_listed(world: &World) {
+        let ada = world.has_account("ada@example.org").await;
+        world.has_account("bob@example.org").await;
+        let whose = UserRef::Id(ada.id);
+        let tokens = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
+        let who = world.accounts.authenticate(tokens.access_token.expose()).await.unwrap();
+        world.advance(seconds(60));
+        world.accounts.mail_reset_link(Actor::Operator, &whose, None).await.unwrap();
+        world.deliver().await;
+        let reset = world.take_mails_to("ada@example.org").remove(0);
+        world.advance(seconds(60));
+        world.mailbox.fails(SendError::Permanent("550 no such user".into()));
+        world.accounts.change_email(&who, &address("ada@example.com"), &password(PASSWORD), &client()).await.unwrap();
+        world.deliver().await;
+        let mails = world.accounts.mails_to(Actor::Operator, &whose).await.unwrap();
+        let shown: Vec<_> = mails.iter()
+            .map(|mail| (mail.kind.as_str(), mail.state, mail.to.as_ref().unwrap().as_str(), mail.attempts)).collect();
+        assert_eq!(shown, [
+            ("email_undo", MailState::Failed, "ada@example.org", 1),
+            ("email_change", MailState::Failed, "ada@example.com", 1),
+            ("password_reset", MailState::Sent, "ada@example.org", 1),
+            ("welcome", MailState::Sent, "ada@example.org", 1),
+            ("confirm", MailState::Sent, "ada@example.org", 1),
+        ]);
+        assert_eq!(mails[0].last_error.as_deref(), Some("550 no such user"));
+        let vestibule::MailContent::PasswordReset { link, .. } = &reset.content else { panic!("{reset:?}") };
+        assert!(!format!("{mails:?}").contains(link.expose().rsplit('=').next().unwrap()));
+        assert_eq!(refusal(world.accounts.mails_to(Actor::User(&who, &client()), &whose).await), "Forbidden");
+        let nobody = UserRef::Id("usr_00000000000000000000000000".parse().unwrap());
+        assert_eq!(refusal(world.accounts.mails_to(Actor::Operator, &nobody).await), "NotFound");
+    }
+
+    async fn the_newest_fifty_mails_to_a_user_are_listed(world: &World) {
+        let operator = Actor::Operator;
+        let invitation = NewInvitation {
+            email: address("ada@example.org"), user_name: None, roles: Roles::default(), locale: None,
+        };
+        world.accounts.invite(operator, invitation).await.unwrap();
+        world.deliver().await;
+        let invited = world.take_mails_to("ada@example.org").remove(0);
+        let vestibule::MailContent::Invitation { link, .. } = &invited.content else { panic!("{invited:?}") };
+        let token = link.expose().rsplit('=').next().unwrap();
+        world.accounts.accept_invitation(token, &password(PASSWORD), None, &client()).await.unwrap();
+        world.deliver().await;
+        assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
+        let whose = UserRef::Email(address("ada@example.org"));
+        let mails = world.accounts.mails_to(operator, &whose).await.unwrap();
+        assert_eq!(mails.iter().map(|mail| mail.kind.as_str()).collect::<Vec<_>>(), ["welcome", "invitation"]);
+        for number in 0..50 {
+            let new = password(&format!("seven-green-bridges-{number}"));
+            world.accounts.set_password(&whose, &new).await.unwrap();
+        }
+        world.deliver().await;
+        let mails = world.accounts.mails_to(operator, &whose).await.unwrap();
+        assert!(mails.len() == 50 && mails.iter().all(|mail| mail.kind == "password_changed"), "{mails:?}");
+        assert!(mails.is_sorted_by(|one, next| one.id > next.id), "newest first");
+        assert_eq!(world.take_mails_to("ada@example.org").len(), 50);
     }
 }

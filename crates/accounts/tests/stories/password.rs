@@ -1,6 +1,6 @@
 use crate::on_both_stores;
 use crate::world::*;
-use vestibule::{Actor, MailContent, PasswordError, SignedIn, UserRef};
+use vestibule::{Actor, AuditKind, MailContent, PasswordError, SignedIn, UserRef};
 
 const NEW: &str = "seven-green-bridges-9";
 
@@ -193,5 +193,34 @@ on_both_stores! {
             assert_eq!(refusal(change(OTHER_PASSWORD, PASSWORD).await), "Refused");
         }
         assert_eq!(refusal(change(NEW, PASSWORD).await), "Limited { retry_after: 1s }");
+    }
+
+    // O4, L2: who is there is proven without changing anything; guessing it is slowed down like guessing at sign-in.
+    async fn the_own_password_is_confirmed(world: &World) {
+        world.has_account("ada@example.org").await;
+        let who = signed_in(world, "ada@example.org", PASSWORD).await;
+        let confirms = |given: &'static str| {
+            let who = who.clone();
+            async move { world.accounts.confirm_own_password(&who, &password(given), &client()).await }
+        };
+        confirms(PASSWORD).await.unwrap();
+        for _ in 0..4 {
+            assert_eq!(refusal(confirms(OTHER_PASSWORD).await), "Refused");
+        }
+        confirms(PASSWORD).await.unwrap();
+        for _ in 0..5 {
+            assert_eq!(refusal(confirms(OTHER_PASSWORD).await), "Refused");
+        }
+        assert_eq!(refusal(confirms(PASSWORD).await), "Limited { retry_after: 1s }", "the right one, too");
+        assert_eq!(refusal(world.signs_in("ada@example.org", PASSWORD).await), "Limited { retry_after: 1s }");
+        let trail = world.accounts.audit_after(Actor::Operator, None, Some(AuditKind::SignInFailed)).await.unwrap();
+        assert_eq!(trail.len(), 9);
+        assert!(trail.iter().all(|entry| entry.user_id == Some(who.account.id)));
+        world.advance(seconds(1));
+        confirms(PASSWORD).await.unwrap();
+        world.accounts.authenticate(world.signs_in("ada@example.org", PASSWORD).await.unwrap().access_token.expose()).await.unwrap();
+        // Whoever is gone proves nothing.
+        world.accounts.delete_user(Actor::Operator, &UserRef::Id(who.account.id), &vestibule::Expected::Any).await.unwrap();
+        assert_eq!(refusal(confirms(PASSWORD).await), "Refused");
     }
 }

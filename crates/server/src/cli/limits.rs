@@ -35,7 +35,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
         let key = open::secret_key(&config, false)?;
         let accounts = open::accounts(&config, config.public_url(None), key, Pending::Refuse).await?;
         if let Command::Clear { .. } = command {
-            let before = accounts.clear_limits(Actor::Operator, &whose).await?;
+            let before = accounts.clear_limits(Actor::Operator, &whose, None).await?;
             eprintln!(
                 "Forgotten: {} wrong passwords and {} wrong codes.",
                 before.failures + before.link_failures,
