@@ -19,7 +19,8 @@ pub(super) fn routes() -> Routes {
     routes!(list_users)
 }
 
-struct ListQuery(UserQuery);
+/// The conditions of the list.
+pub(crate) struct ListQuery(pub(crate) UserQuery);
 
 impl ReadFields for ListQuery {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {

@@ -115,10 +115,10 @@ async fn delete(
 /// Why it is done, for the audit trail. The whole body may be left out.
 #[derive(Default, ToSchema)]
 #[schema(example = json!({"reason": "asked for it by phone"}))]
-struct ReasonRequest {
+pub(crate) struct ReasonRequest {
     /// One line.
     #[schema(value_type = String, max_length = 200, required = false)]
-    reason: Option<Reason>,
+    pub(crate) reason: Option<Reason>,
 }
 
 impl ReadFields for ReasonRequest {

@@ -20,18 +20,18 @@ pub(super) fn routes() -> Routes {
 /// Who is invited, and as what.
 #[derive(ToSchema)]
 #[schema(example = json!({"email": "ada@example.org", "roles": ["editor"], "locale": "en"}))]
-struct InviteRequest {
+pub(crate) struct InviteRequest {
     #[schema(value_type = String, format = "email", min_length = 5, max_length = 254)]
-    email: Email,
+    pub(crate) email: Email,
     /// A public name; whoever accepts may choose another.
     #[schema(value_type = String, min_length = 3, max_length = 32, required = false)]
-    user_name: Option<UserName>,
+    pub(crate) user_name: Option<UserName>,
     /// Each 1 to 32 of a-z, 0-9, _ and -, beginning with a letter.
     #[schema(value_type = Vec<String>, max_items = 16, required = false)]
-    roles: Option<Roles>,
+    pub(crate) roles: Option<Roles>,
     /// The language of the mails, a tag such as `en` or `pt-BR`.
     #[schema(value_type = String, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", required = false)]
-    locale: Option<String>,
+    pub(crate) locale: Option<String>,
 }
 
 impl ReadFields for InviteRequest {

@@ -1,7 +1,7 @@
 //! The API: one file per resource, one handler per operation.
 
-mod admin;
-mod admin_user;
+pub(crate) mod admin;
+pub(crate) mod admin_user;
 mod audit;
 mod common;
 mod confirm;

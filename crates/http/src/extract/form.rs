@@ -36,6 +36,17 @@ impl Pairs {
         Fields::read_all(filled.map(|(name, value)| (name, Tree::Text(value))).collect(), policy)
     }
 
+    /// Reads a whole `T` one of whose fields is a list: in a form it is one text, with spaces or commas between the items.
+    /// Left empty, it is an empty list.
+    pub(crate) fn read_with_list<T: ReadFields>(mut self, list: &str, policy: &Policy) -> Result<T, Problem> {
+        let text = self.take(list).unwrap_or_default();
+        let items = text.split([' ', ',']).filter(|item| !item.is_empty());
+        let items = Tree::List(items.map(|item| Tree::Text(item.to_owned())).collect());
+        let filled = self.0.into_iter().filter(|(_, value)| !value.is_empty());
+        let sent = filled.map(|(name, value)| (name, Tree::Text(value))).chain([(list.to_owned(), items)]);
+        Fields::read_all(sent.collect(), policy)
+    }
+
     /// The value of a name, which stays.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(sent, _)| sent == name).map(|(_, value)| value.as_str())

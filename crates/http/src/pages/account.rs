@@ -58,14 +58,9 @@ impl Member {
     }
 
     fn shown(&self, session: Session) -> Value {
-        let device = device::in_words(&session.user_agent.unwrap_or_default());
-        let device = if device == device::UNKNOWN {
-            self.visit.language.text("account.unknown_device").to_owned()
-        } else {
-            device.replace(" on ", " · ")
-        };
         context! {
-            device, id => session.id.to_string(), ip => session.ip,
+            device => device_words(self.visit.language, session.user_agent.as_deref()),
+            id => session.id.to_string(), ip => session.ip,
             last_seen_at => session.last_seen_at.to_string(), current => session.id == self.who.session_id,
         }
     }
@@ -120,6 +115,16 @@ impl Member {
         let (at, client) = ("/password", &self.visit.client);
         let deleted = accounts.delete_account(&self.who, &password.possible_at(at)?, client).await;
         deleted.map_err(|error| Problem::of_change(error, at))
+    }
+}
+
+/// A device, as its owner would name it.
+pub(super) fn device_words(language: Language, user_agent: Option<&str>) -> String {
+    let device = device::in_words(user_agent.unwrap_or_default());
+    if device == device::UNKNOWN {
+        language.text("account.unknown_device").to_owned()
+    } else {
+        device.replace(" on ", " · ")
     }
 }
 

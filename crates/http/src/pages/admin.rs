@@ -1,6 +1,10 @@
 //! `/admin`: what administrators see and do. Every handler takes an [`Admin`], and every operation asks for the role again.
 
 mod overview;
+mod user;
+mod user_acts;
+mod users;
+mod words;
 
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
@@ -15,7 +19,11 @@ use crate::App;
 use crate::problem::Problem;
 
 pub(super) fn routes() -> axum::Router<App> {
-    axum::Router::new().merge(overview::routes())
+    axum::Router::new()
+        .merge(overview::routes())
+        .merge(users::routes())
+        .merge(user::routes())
+        .merge(user_acts::routes())
 }
 
 /// A member with the role `admin`. Others are sent to sign in, or told what they lack, whatever they asked for.

@@ -97,6 +97,11 @@ impl Language {
         CATALOGUES[self as usize].get(key).map_or_else(missing, String::as_str)
     }
 
+    /// The text of a key that need not have one.
+    pub(crate) fn known(self, key: &str) -> Option<&'static str> {
+        CATALOGUES[self as usize].get(key).map(String::as_str)
+    }
+
     /// The text about an error code.
     pub(crate) fn error(self, code: &str) -> &'static str {
         let found = CATALOGUES[self as usize].get(&format!("error.{code}"));

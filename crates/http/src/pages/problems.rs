@@ -39,7 +39,9 @@ impl Told {
             _ => return None,
         };
         let of_field = |error: &FieldError| {
-            let field = FIELDS.into_iter().find(|field| error.pointer.trim_start_matches('/') == *field);
+            // An item of a list belongs to the field of the list.
+            let name = error.pointer.split('/').nth(1).unwrap_or_default();
+            let field = FIELDS.into_iter().find(|field| name == *field);
             let text = field_text(error, language);
             let label = field.filter(|_| error.code == Code::Required).map(|field| language.label(field));
             let alone = label.map_or_else(|| text.clone(), |label| format!("{label}: {text}"));
@@ -55,6 +57,12 @@ impl Told {
         Some(Self { status, code, errors })
     }
 
+    /// A mistake that only the page knows of, with its text.
+    pub(crate) fn of_field(field: &'static str, text: &str) -> Self {
+        let errors = vec![OneError { field: Some(field), text: text.to_owned(), alone: text.to_owned() }];
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, code: Code::ValidationFailed, errors }
+    }
+
     /// For the templates: the list for the summary, and by field.
     pub(crate) fn values(&self) -> Value {
         let one = |error: &OneError| context! { field => error.field, text => error.alone.as_str() };
@@ -66,8 +74,20 @@ impl Told {
 }
 
 /// The fields of all pages, in the order in which they stand there.
-const FIELDS: [&str; 8] =
-    ["token", "email", "password", "user_name", "login", "code", "current_password", "new_password"];
+const FIELDS: [&str; 12] = [
+    "token",
+    "email",
+    "password",
+    "user_name",
+    "login",
+    "code",
+    "current_password",
+    "new_password",
+    "status",
+    "reason",
+    "roles",
+    "own_password",
+];
 
 /// The field that an answer is about.
 fn field_of(code: Code) -> Option<&'static str> {

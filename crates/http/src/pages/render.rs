@@ -23,6 +23,8 @@ const FILES: &[(&str, &str)] = &[
     ("address.html", include_str!("../templates/address.html")),
     ("admin.html", include_str!("../templates/admin.html")),
     ("admin_overview.html", include_str!("../templates/admin_overview.html")),
+    ("admin_user.html", include_str!("../templates/admin_user.html")),
+    ("admin_users.html", include_str!("../templates/admin_users.html")),
     ("base.html", include_str!("../templates/base.html")),
     ("check_mail.html", include_str!("../templates/check_mail.html")),
     ("confirm.html", include_str!("../templates/confirm.html")),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::body::Body;
 use axum::http::{Request, header};
 
-use crate::world::{Answer, World, from};
+use crate::world::{Answer, PASSWORD, World, from};
 
 /// One browser, or one private window of it.
 #[derive(Default)]
@@ -18,6 +18,14 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
+    /// A browser in which somebody has just signed in.
+    pub(crate) async fn signed_in(world: &World, email: &str) -> Self {
+        let mut browser = Self::default();
+        let answer = browser.fills(world, "/login", &format!("login={email}&password={PASSWORD}")).await;
+        assert_eq!(answer.leads_to(), "/account");
+        browser
+    }
+
     pub(crate) async fn get(&mut self, world: &World, path: &str) -> Answer {
         self.ask(world, Request::get(path)).await
     }

@@ -21,7 +21,7 @@ const FORMS: [&str; 11] = [
     "/setup",
 ];
 /// Those that need one.
-const MEMBERS: [&str; 7] = [
+const MEMBERS: [&str; 16] = [
     "/logout",
     "/account/profile",
     "/account/email",
@@ -29,6 +29,15 @@ const MEMBERS: [&str; 7] = [
     "/account/password",
     "/account/sessions/end",
     "/account/delete",
+    "/admin/users",
+    "/admin/users/usr_00000000000000000000000000/disable",
+    "/admin/users/usr_00000000000000000000000000/enable",
+    "/admin/users/usr_00000000000000000000000000/reset-link",
+    "/admin/users/usr_00000000000000000000000000/sign-out",
+    "/admin/users/usr_00000000000000000000000000/clear-limits",
+    "/admin/users/usr_00000000000000000000000000/profile",
+    "/admin/users/usr_00000000000000000000000000/roles",
+    "/admin/users/usr_00000000000000000000000000/delete",
 ];
 
 on_both_stores! {
@@ -82,7 +91,7 @@ on_both_stores! {
 
     // B2: a page of one's own account belongs to the session, not only to the browser.
     async fn the_forms_of_an_account_belong_to_its_session(world: World) {
-        world.has_account(ADA).await;
+        world.has_admin(ADA).await;
         let mut browser = Browser::default();
         browser.get(&world, "/login").await;
         let before = browser.form_token.clone();

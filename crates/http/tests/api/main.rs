@@ -5,6 +5,8 @@ mod account_page;
 mod address_pages;
 mod admin;
 mod admin_user;
+mod admin_user_page;
+mod admin_users_page;
 mod assistance;
 mod audit;
 mod bad_input;

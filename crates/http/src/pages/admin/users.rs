@@ -1,0 +1,100 @@
+//! `/admin/users`: who there is, and an invitation for somebody who is to come.
+
+use axum::http::Uri;
+use axum::response::Response;
+use axum::routing::get;
+use minijinja::{Value, context};
+use vestibule::{Account, NewInvitation, UserName};
+
+use super::user::languages;
+use super::{Admin, next};
+use crate::App;
+use crate::api::admin::ListQuery;
+use crate::api::invitation::InviteRequest;
+use crate::extract::{MemberForm, Pairs};
+use crate::pages::visit::see;
+use crate::problem::Problem;
+
+const PATH: &str = "/admin/users";
+
+pub(super) fn routes() -> axum::Router<App> {
+    axum::Router::new().route(PATH, get(show).post(invite))
+}
+
+async fn show(admin: Admin, uri: Uri) -> Result<Response, Problem> {
+    let mut asked = Pairs::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
+    drop(asked.take("lang"));
+    let said = asked.take("said");
+    asked.0.retain(|(_, value)| !value.is_empty());
+    let filter =
+        context! { said, q => asked.value("q"), status => asked.value("status"), invite => admin.invitee() };
+    match admin.users(asked).await {
+        Ok(list) => Ok(admin.page("users", "admin_users.html", context! { ..filter, ..list })),
+        Err(problem) => admin.refused(problem, "users", "admin_users.html", filter),
+    }
+}
+
+/// Mails an invitation.
+async fn invite(admin: Admin, MemberForm(form): MemberForm) -> Result<Response, Problem> {
+    let typed = context! {
+        email => form.value("email"), user_name => form.value("user_name"), roles => form.value("roles"),
+        languages => languages(form.value("locale")),
+    };
+    match admin.invited(form).await {
+        Ok(()) => Ok(see(&format!("{PATH}?said=invited"))),
+        Err(problem) => {
+            let list = admin.users(Pairs::default()).await?;
+            let values = context! { part => "invite", invite => typed, ..list };
+            admin.refused(problem, "users", "admin_users.html", values)
+        }
+    }
+}
+
+impl Admin {
+    /// A page of the list.
+    async fn users(&self, asked: Pairs) -> Result<Value, Problem> {
+        let accounts = &self.visit().accounts;
+        let sent = asked.0.clone();
+        let ListQuery(query) = asked.read(accounts.policy())?;
+        let page = accounts.list_users(self.actor(), &query).await?;
+        let sent = sent.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let conditions: Vec<(&str, &str)> = sent.filter(|(name, _)| *name != "cursor").collect();
+        let first = format!("{PATH}?{}", serde_urlencoded::to_string(&conditions).unwrap_or_default());
+        Ok(context! {
+            own_email => self.0.who.account.email.as_str(),
+            users => page.items.iter().map(row).collect::<Vec<_>>(),
+            first => query.cursor.as_ref().map(|_| first),
+            next => next(PATH, &conditions, page.next_cursor.as_deref()),
+        })
+    }
+
+    /// An invitation before anybody has typed something.
+    fn invitee(&self) -> Value {
+        context! { languages => languages(Some(self.visit().language.tag())) }
+    }
+
+    /// Roles are power: whoever gives them away says who they are, as for those of a user (O4).
+    async fn invited(&self, mut form: Pairs) -> Result<(), Problem> {
+        let accounts = &self.visit().accounts;
+        let own_password = form.take("own_password");
+        let InviteRequest { email, user_name, roles, locale } =
+            form.read_with_list("roles", accounts.policy())?;
+        let roles = roles.unwrap_or_default();
+        if !roles.names().is_empty() {
+            self.prove(own_password).await?;
+        }
+        accounts.invite(self.actor(), NewInvitation { email, user_name, roles, locale }).await?;
+        Ok(())
+    }
+}
+
+fn row(account: &Account) -> Value {
+    context! {
+        id => account.id.to_string(),
+        email => account.email.as_str(),
+        user_name => account.user_name.as_ref().map(UserName::as_str),
+        roles => account.roles.join(" "),
+        disabled => account.disabled_at.is_some(),
+        created_at => account.created_at.to_string(),
+    }
+}

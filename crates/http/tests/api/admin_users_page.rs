@@ -1,0 +1,178 @@
+use vestibule::{Actor, AuditEvent, AuditKind, UserRef};
+
+use crate::browser::Browser;
+use crate::on_both_stores;
+use crate::world::{ADA, Answer, PASSWORD, World};
+
+pub(crate) const ROOT: &str = "root@example.org";
+
+/// The browser of an administrator who looks at the users.
+pub(crate) async fn root(world: &World) -> Browser {
+    world.has_admin(ROOT).await;
+    let mut browser = Browser::signed_in(world, ROOT).await;
+    assert_eq!(browser.get(world, "/admin/users").await.status, 200);
+    browser
+}
+
+pub(crate) async fn id_of(world: &World, email: &str) -> String {
+    let user = UserRef::Email(email.parse().unwrap());
+    world.accounts.find_user(Actor::Operator, &user).await.unwrap().id.to_string()
+}
+
+/// The newest entry of this kind.
+pub(crate) async fn entry(world: &World, kind: AuditKind) -> Option<AuditEvent> {
+    world.accounts.audit_after(Actor::Operator, None, Some(kind)).await.unwrap().pop()
+}
+
+/// The pages and forms about users.
+fn routes(id: &str) -> ([String; 2], Vec<String>) {
+    let acts = ["disable", "enable", "reset-link", "sign-out", "clear-limits", "profile", "roles", "delete"];
+    let forms = acts.map(|act| format!("/admin/users/{id}/{act}")).into_iter();
+    (
+        ["/admin/users".to_owned(), format!("/admin/users/{id}")],
+        forms.chain(["/admin/users".to_owned()]).collect(),
+    )
+}
+
+/// The addresses in the rows of the list.
+fn listed(page: &Answer) -> Vec<String> {
+    let rows = page.text.split("<tbody>").nth(1).unwrap_or_default().split("</tbody>").next().unwrap();
+    rows.split("<bdi>").skip(1).filter_map(|rest| Some(rest.split_once("</bdi></a>")?.0.to_owned())).collect()
+}
+
+/// The address behind a link of the page.
+fn link(page: &Answer, words: &str) -> Option<String> {
+    let (before, _) = page.text.split_once(&format!(">{words}</a>"))?;
+    let href = before.rsplit("href=\"").next()?.split('"').next()?;
+    Some(href.replace("&amp;", "&").replace("&#x2f;", "/"))
+}
+
+on_both_stores! {
+    // O4
+    async fn users_are_the_business_of_administrators(world: World) {
+        root(&world).await;
+        world.has_user(ADA, &["editor"]).await;
+        let id = id_of(&world, ADA).await;
+        let (pages, forms) = routes(&id);
+        let mut ada = Browser::signed_in(&world, ADA).await;
+        for path in &pages {
+            let back = path.replace('/', "%2F");
+            assert_eq!(Browser::default().get(&world, path).await.leads_to(), format!("/login?return_to={back}"));
+            let page = ada.get(&world, path).await;
+            assert!(page.status == 403 && page.text.contains("This is for administrators"), "{path} {}", page.text);
+            ada.get(&world, "/account").await;
+        }
+        let fields = format!("email=eve@example.org&roles=admin&own_password={PASSWORD}&revision=x&user_name=countess");
+        for path in &forms {
+            assert_eq!(Browser::default().submit(&world, path, &fields).await.leads_to(), "/login?return_to=%2Fadmin");
+            assert_eq!(ada.submit(&world, path, &fields).await.problem(), (403, "forbidden".to_owned()), "{path}");
+        }
+        let account = world.accounts.find_user(Actor::Operator, &UserRef::Id(id.parse().unwrap())).await.unwrap();
+        assert_eq!((account.roles, account.user_name, account.disabled_at), (vec!["editor".to_owned()], None, None));
+        assert!(entry(&world, AuditKind::Invited).await.is_none() && entry(&world, AuditKind::SignedOut).await.is_none());
+        assert_eq!(ada.get(&world, "/account").await.status, 200);
+    }
+
+    async fn users_are_found(world: World) {
+        let mut browser = root(&world).await;
+        for email in ["ada@example.org", "adam@example.org", "bob@example.org"] {
+            world.has_user(email, &["editor"]).await;
+        }
+        let adam = UserRef::Email("adam@example.org".parse().unwrap());
+        world.accounts.disable_user(Actor::Operator, &adam, None).await.unwrap();
+        let page = browser.get(&world, "/admin/users?q=&status=").await;
+        assert_eq!(listed(&page), [ROOT, "ada@example.org", "adam@example.org", "bob@example.org"]);
+        let page = browser.get(&world, "/admin/users?q=AD&lang=en&said=x").await;
+        assert_eq!(listed(&page), ["ada@example.org", "adam@example.org"]);
+        assert!(page.text.contains("name=\"q\" type=\"search\" value=\"AD\""), "{}", page.text);
+        let page = browser.get(&world, "/admin/users?q=ad&status=disabled").await;
+        assert_eq!(listed(&page), ["adam@example.org"]);
+        assert!(page.text.contains("value=\"disabled\" selected") && page.text.contains(">Disabled</span>"));
+        assert_eq!(listed(&browser.get(&world, "/admin/users?status=active&q=ad").await), ["ada@example.org"]);
+        let page = browser.get(&world, "/admin/users?q=zoe").await;
+        assert!(page.status == 200 && page.text.contains("No users match."), "{}", page.text);
+        assert_eq!(link(&page, "Show all users").as_deref(), Some("/admin/users"));
+        let hostile = browser.get(&world, "/admin/users?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").await;
+        assert!(hostile.status == 200 && !hostile.text.contains("<script>alert"), "{}", hostile.text);
+    }
+
+    async fn a_bad_filter_is_told(world: World) {
+        let mut browser = root(&world).await;
+        for (query, words) in [
+            ("status=gone", "There is no such state."), ("q=%00", "The text has a character"),
+            ("limit=0", "This cannot be taken."), ("cursor=x", "This cannot be taken."), ("x=y", "This cannot be taken."),
+        ] {
+            let page = browser.get(&world, &format!("/admin/users?{query}")).await;
+            assert!(page.status == 422 && page.text.contains("role=\"alert\"") && page.text.contains(words), "{query} {}", page.text);
+            assert_eq!(link(&page, "Show all users").as_deref(), Some("/admin/users"), "{query}");
+        }
+        assert!(browser.get(&world, "/admin/users?status=gone").await.text.contains("href=\"#status\""));
+    }
+
+    async fn fifty_users_are_a_page(world: World) {
+        let mut browser = root(&world).await;
+        for number in 0..52 {
+            let roles: &[&str] = if number % 2 == 0 { &["editor", "author", "reviewer"] } else { &[] };
+            world.has_user(&format!("a-rather-long-name.{number:02}@mail.example.org"), roles).await;
+        }
+        let first = browser.get(&world, "/admin/users").await;
+        assert_eq!(listed(&first).len(), 50);
+        assert!(first.text.len() < 40_000, "{}", first.text.len());
+        assert_eq!(link(&first, "First page"), None);
+        let second = browser.get(&world, &link(&first, "Next page").unwrap()).await;
+        assert_eq!(listed(&second), ["a-rather-long-name.49", "a-rather-long-name.50", "a-rather-long-name.51"].map(|name| format!("{name}@mail.example.org")));
+        assert_eq!(link(&second, "Next page"), None);
+        assert_eq!(listed(&browser.get(&world, &link(&second, "First page").unwrap()).await), listed(&first));
+        let one = browser.get(&world, "/admin/users?q=a-&limit=30").await;
+        let two = browser.get(&world, &link(&one, "Next page").unwrap()).await;
+        assert_eq!((listed(&one).len(), listed(&two).len()), (30, 22));
+        assert!(two.text.contains("value=\"a-\""), "the filter goes along");
+    }
+
+    // T3, S10
+    async fn somebody_is_invited(world: World) {
+        let mut browser = root(&world).await;
+        let form = "email=eve@example.org&user_name=eve-1&locale=de&roles=&own_password=";
+        assert_eq!(browser.submit(&world, "/admin/users", form).await.leads_to(), "/admin/users?said=invited");
+        assert!(browser.get(&world, "/admin/users?said=invited").await.text.contains("The invitation is on its way."));
+        let token = world.mailed_token("invitation", "eve@example.org").await;
+        let mut eve = Browser::default();
+        eve.get(&world, &format!("/invitation?token={token}")).await;
+        let joined = eve.submit(&world, "/invitation", &format!("token={token}&password={PASSWORD}")).await;
+        assert_eq!(joined.leads_to(), "/account?said=active");
+        let account = world.accounts.find_user(Actor::Operator, &UserRef::Email("eve@example.org".parse().unwrap())).await.unwrap();
+        assert_eq!((account.user_name.unwrap().as_str(), account.locale.as_deref(), account.roles), ("eve-1", Some("de"), vec![]));
+        assert_eq!(entry(&world, AuditKind::Invited).await.unwrap().actor.user().unwrap().to_string(), id_of(&world, ROOT).await);
+    }
+
+    // O4: an invitation must not be the way around the password that a change of roles asks for.
+    async fn an_invitation_with_roles_needs_the_own_password(world: World) {
+        let mut browser = root(&world).await;
+        for (given, words) in [("", "Please fill this in."), ("not-the-password", "The password is wrong."), ("x", "The password is wrong.")] {
+            let form = format!("email=eve@example.org&roles=admin,editor+author&own_password={given}");
+            let page = browser.submit(&world, "/admin/users", &form).await;
+            assert!(page.status == 422 && page.text.contains("href=\"#invite-own_password\"") && page.text.contains(words), "{}", page.text);
+            assert!(page.text.contains("value=\"eve@example.org\"") && page.text.contains("value=\"admin,editor author\""));
+            assert!(page.text.contains(ROOT), "the list is there, too");
+        }
+        assert!(entry(&world, AuditKind::Invited).await.is_none());
+        let form = format!("email=eve@example.org&roles=admin,editor+author&own_password={PASSWORD}");
+        assert_eq!(browser.submit(&world, "/admin/users", &form).await.leads_to(), "/admin/users?said=invited");
+        assert_eq!(entry(&world, AuditKind::Invited).await.unwrap().detail.as_deref(), Some("roles: [admin author editor]"));
+    }
+
+    async fn a_wrong_invitation_is_told(world: World) {
+        let mut browser = root(&world).await;
+        world.has_account(ADA).await;
+        for (form, status, field) in [
+            ("email=", 422, "email"), ("email=x", 422, "email"), ("email=ada@example.org", 409, "email"),
+            ("email=eve@example.org&user_name=a+b", 422, "user_name"), ("email=eve@example.org&roles=ok,No", 422, "roles"),
+            ("email=eve@example.org&roles=a+b+c+d+e+f+g+h+i+j+k+l+m+n+o+p+q", 422, "roles"),
+        ] {
+            let page = browser.submit(&world, "/admin/users", form).await;
+            assert!(page.status == status && page.text.contains(&format!("href=\"#invite-{field}\"")), "{form} {}", page.text);
+        }
+        assert_eq!(browser.submit(&world, "/admin/users", "email=eve@example.org&locale=%3Cx").await.status, 422);
+        assert!(entry(&world, AuditKind::Invited).await.is_none());
+    }
+}
