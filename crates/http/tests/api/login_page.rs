@@ -29,7 +29,7 @@ on_both_stores! {
         assert_ne!(browser.cookies[SESSION], first);
         let mut old = Browser::default();
         old.cookies.insert(SESSION.to_owned(), first);
-        assert_eq!(old.get(&world, "/account").await.leads_to(), "/login?return_to=/account");
+        assert_eq!(old.get(&world, "/account").await.leads_to(), "/login?return_to=%2Faccount");
     }
 
     // L1: one answer; the typed name stays, the password does not.
