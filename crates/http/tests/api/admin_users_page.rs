@@ -81,6 +81,7 @@ on_both_stores! {
         let adam = UserRef::Email("adam@example.org".parse().unwrap());
         world.accounts.disable_user(Actor::Operator, &adam, None).await.unwrap();
         let page = browser.get(&world, "/admin/users?q=&status=").await;
+        assert!(page.text.contains("type=\"search\" value=\"\""), "{}", page.text);
         assert_eq!(listed(&page), [ROOT, "ada@example.org", "adam@example.org", "bob@example.org"]);
         let page = browser.get(&world, "/admin/users?q=AD&lang=en&said=x").await;
         assert_eq!(listed(&page), ["ada@example.org", "adam@example.org"]);
@@ -105,6 +106,10 @@ on_both_stores! {
             let page = browser.get(&world, &format!("/admin/users?{query}")).await;
             assert!(page.status == 422 && page.text.contains("role=\"alert\"") && page.text.contains(words), "{query} {}", page.text);
             assert_eq!(link(&page, "Show all users").as_deref(), Some("/admin/users"), "{query}");
+        }
+        for query in ["q=a&q=b", "q=%ff"] {
+            let page = browser.get(&world, &format!("/admin/users?{query}")).await;
+            assert!(page.status == 400 && page.text.contains("role=\"alert\""), "{query} {}", page.text);
         }
         assert!(browser.get(&world, "/admin/users?status=gone").await.text.contains("href=\"#status\""));
     }

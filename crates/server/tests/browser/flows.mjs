@@ -7,6 +7,36 @@ const [, , url, name] = process.argv;
 const sent = "main form button:not([type=button])";
 const session = async (context) => (await context.cookies()).find((cookie) => cookie.name === "vestibule_session");
 
+/** An administrator finds somebody, keeps them out, and lets them in again. */
+async function disables(site, options) {
+  await site.hasAccount("ada@example.org");
+  const ada = await (await site.person()).newPage();
+  await site.signsIn(ada, "ada@example.org");
+  await ada.waitForURL(/\/account/);
+  const page = await (await site.person(options)).newPage();
+  await site.signsIn(page, "root@example.org", PASSWORD, "/login?return_to=/admin/users");
+  await page.waitForURL(/\/admin\/users$/);
+  await page.fill("#q", "ada");
+  await page.selectOption("#status", "active");
+  await page.click(".filters button");
+  await page.waitForURL(/q=ada&status=active/);
+  assert.equal(await page.locator("tbody tr").count(), 1);
+  await page.click("tbody a");
+  await page.fill("#disable-reason", "lost the phone");
+  await page.click("form[action$='/disable'] button");
+  await page.waitForURL(/said=disable/);
+  assert.match(await page.textContent("[role=status]"), /signed out everywhere/);
+  assert.match(await page.textContent("#timeline"), /reason: lost the phone/);
+  await ada.goto("/account");
+  assert.match(ada.url(), /\/login/, "the session has ended at once");
+  await site.signsIn(ada, "ada@example.org");
+  assert.match(await ada.textContent("[role=alert]"), /disabled/);
+  await page.click("form[action$='/enable'] button");
+  await page.waitForURL(/said=enable/);
+  await site.signsIn(ada, "ada@example.org");
+  await ada.waitForURL(/\/account/);
+}
+
 const flows = {
   // From the form to the account, by the link, in the browser that signed up: no password a second time (S4).
   async signUp(site) {
@@ -180,6 +210,29 @@ const flows = {
     await page.waitForSelector(".opblock");
     await page.waitForSelector("text=Authorize");
     assert.ok((await page.locator(".opblock").count()) > 20);
+  },
+
+  disables: (site) => disables(site),
+  disablesWithoutScripts: (site) => disables(site, { javaScriptEnabled: false }),
+
+  // O4: with the own password, and never without it.
+  async roles(site) {
+    await site.hasAccount("ada@example.org");
+    const ada = await (await site.person()).newPage();
+    await site.signsIn(ada, "ada@example.org");
+    await ada.waitForURL(/\/account/);
+    const page = await (await site.person()).newPage();
+    await site.signsIn(page, "root@example.org", PASSWORD, "/login?return_to=/admin/users?q=ada");
+    await page.click("tbody a");
+    await page.fill("#roles-roles", "admin editor");
+    await page.fill("#roles-own_password", "not-the-password");
+    await page.click("#roles form button:not([type=button])");
+    assert.match(await page.textContent("[role=alert]"), /password is wrong/);
+    assert.equal((await ada.goto("/admin")).status(), 403);
+    await page.fill("#roles-own_password", PASSWORD);
+    await page.click("#roles form button:not([type=button])");
+    await page.waitForURL(/said=roles/);
+    assert.equal((await ada.goto("/admin")).status(), 200);
   },
 
   async mailbox(site) {

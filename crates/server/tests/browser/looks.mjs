@@ -130,6 +130,68 @@ const parts = {
     }
   },
 
+  async users(site) {
+    const names = ["ada", "bob", "carla", "dmitri", "a-person-with-a-rather-long-name.and-more"];
+    for (const name of names) await site.hasAccount(`${name}@example.org`);
+    const signedIn = async (options) => {
+      const page = await (await site.person(options)).newPage();
+      await site.signsIn(page, "root@example.org", PASSWORD, "/login?return_to=/admin/users");
+      await page.waitForURL(/\/admin\/users/);
+      return page;
+    };
+    const send = (page, part) => page.click(`${part} button:not([type=button])`);
+    const page = await signedIn();
+    await page.click("text=bob@example.org");
+    await page.fill("#disable-reason", "asked for it by phone");
+    await send(page, "form[action$='/disable']");
+    await look(page, "user-disabled");
+    await page.goto("/admin/users");
+    await look(page, "users");
+    await page.goto("/admin/users?q=zoe");
+    await look(page, "users-none");
+    await page.goto("/admin/users?status=gone");
+    await look(page, "users-filter-wrong");
+    await page.fill("#invite-email", "eve@");
+    await page.fill("#invite-roles", "Editor in chief");
+    await send(page, "#invite form");
+    await look(page, "users-invite-wrong");
+    await page.fill("#invite-email", "eve@example.org");
+    await page.fill("#invite-roles", "");
+    await send(page, "#invite form");
+    await page.waitForURL(/said=invited/);
+    await look(page, "users-invited");
+    for (let tries = 0; tries < 5; tries++) {
+      await site.api("/v1/login", { email: "ada@example.org", password: "not-the-password" });
+    }
+    await page.goto("/admin/users?q=ada");
+    await page.click("text=ada@example.org");
+    await look(page, "user-limited");
+    await page.fill("#clear-reason", "rang us");
+    await send(page, "form[action$='/clear-limits']");
+    await page.waitForURL(/said=clear/);
+    await site.signsIn(await (await site.person()).newPage(), "ada@example.org");
+    const { access_token: token } = (await site.api("/v1/login", { email: "ada@example.org", password: PASSWORD })).body;
+    await fetch(`${url}/v1/me/email`, { method: "POST", headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+      body: JSON.stringify({ email: "ada@example.com", password: PASSWORD }) });
+    await page.fill("#reset-reason", "rang us");
+    await send(page, "form[action$='/reset-link']");
+    await page.waitForURL(/said=reset/);
+    await look(page, "user");
+    await page.fill("#roles-roles", "editor Chief");
+    await page.fill("#roles-own_password", PASSWORD);
+    await send(page, "#roles form");
+    await look(page, "user-roles-wrong");
+    await page.fill("#delete-email", "bob@example.org");
+    await send(page, "#delete form");
+    await look(page, "user-delete-wrong");
+    for (const language of ["de", "ar"]) {
+      const other = await signedIn({ locale: language });
+      await look(other, `users-${language}`);
+      await other.click("text=ada@example.org");
+      await look(other, `user-${language}`);
+    }
+  },
+
   async mailbox(site) {
     const page = await (await site.person()).newPage();
     await page.goto("/dev/mail");

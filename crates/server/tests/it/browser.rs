@@ -12,6 +12,13 @@ fn runs(site: &Site, script: &str, part: &str) {
     drives(&site.serve(), script, part);
 }
 
+/// The same where `root@example.org` administrates.
+fn as_administrator(site: &Site, script: &str, part: &str) {
+    let server = site.serve();
+    site.has_user("root@example.org", &["--admin"]);
+    drives(&server, script, part);
+}
+
 fn drives(server: &Server, script: &str, part: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(script);
     let url = format!("http://localhost:{}", server.address.rsplit_once(':').unwrap().1);
@@ -69,4 +76,25 @@ fn looks_of_an_outage() {
     drives(&server, "looks.mjs", "outage");
     drop(server);
     cluster.start();
+}
+
+#[test]
+fn an_administrator_disables_and_enables_a_user() {
+    as_administrator(&Site::sqlite(), "flows.mjs", "disables");
+}
+
+#[test]
+fn an_administrator_disables_and_enables_a_user_without_scripts() {
+    as_administrator(&Site::sqlite(), "flows.mjs", "disablesWithoutScripts");
+}
+
+// O4
+#[test]
+fn an_administrator_gives_and_takes_roles() {
+    as_administrator(&Site::sqlite(), "flows.mjs", "roles");
+}
+
+#[test]
+fn looks_of_the_users() {
+    as_administrator(&Site::sqlite(), "looks.mjs", "users");
 }

@@ -71,7 +71,7 @@ impl One {
         let language = visit.language;
         let page = context! {
             user => shown(&account),
-            languages => languages(account.locale.as_deref()),
+            speaks => languages(account.locale.as_deref()),
             own_email => self.admin.0.who.account.email.as_str(),
             is_self => self.admin.0.who.account.id == self.id,
             limits => of_limits(&limits),

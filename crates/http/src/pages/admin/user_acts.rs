@@ -7,7 +7,7 @@ use minijinja::{Value, context};
 use vestibule::{Expected, Roles, UserChange};
 
 use super::Admin;
-use super::user::One;
+use super::user::{One, languages};
 use crate::api::admin_user::ReasonRequest;
 use crate::api::me::UpdateRequest;
 use crate::catalogue::Code;
@@ -159,8 +159,8 @@ async fn act(act: Act, one: One, MemberForm(form): MemberForm) -> Result<Respons
 }
 
 async fn change_profile(one: One, MemberForm(form): MemberForm) -> Result<Response, Problem> {
-    let languages = super::user::languages(form.value("locale"));
-    let part = Part("profile", context! { user_name => form.value("user_name"), languages });
+    let speaks = languages(form.value("locale"));
+    let part = Part("profile", context! { user_name => form.value("user_name"), speaks });
     let outcome = one.profile(form).await;
     one.answer(part, outcome).await
 }

@@ -16,21 +16,27 @@ use crate::pages::visit::see;
 use crate::problem::Problem;
 
 const PATH: &str = "/admin/users";
+const TEMPLATE: &str = "admin_users.html";
 
 pub(super) fn routes() -> axum::Router<App> {
     axum::Router::new().route(PATH, get(show).post(invite))
 }
 
 async fn show(admin: Admin, uri: Uri) -> Result<Response, Problem> {
-    let mut asked = Pairs::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
+    let mut asked = match Pairs::parse(uri.query().unwrap_or_default().as_bytes()) {
+        Ok(asked) => asked,
+        Err(problem) => {
+            return admin.refused(problem, "users", TEMPLATE, context! { invite => admin.invitee() });
+        }
+    };
     drop(asked.take("lang"));
     let said = asked.take("said");
     asked.0.retain(|(_, value)| !value.is_empty());
     let filter =
         context! { said, q => asked.value("q"), status => asked.value("status"), invite => admin.invitee() };
     match admin.users(asked).await {
-        Ok(list) => Ok(admin.page("users", "admin_users.html", context! { ..filter, ..list })),
-        Err(problem) => admin.refused(problem, "users", "admin_users.html", filter),
+        Ok(list) => Ok(admin.page("users", TEMPLATE, context! { ..filter, ..list })),
+        Err(problem) => admin.refused(problem, "users", TEMPLATE, filter),
     }
 }
 
@@ -38,14 +44,14 @@ async fn show(admin: Admin, uri: Uri) -> Result<Response, Problem> {
 async fn invite(admin: Admin, MemberForm(form): MemberForm) -> Result<Response, Problem> {
     let typed = context! {
         email => form.value("email"), user_name => form.value("user_name"), roles => form.value("roles"),
-        languages => languages(form.value("locale")),
+        speaks => languages(form.value("locale")),
     };
     match admin.invited(form).await {
         Ok(()) => Ok(see(&format!("{PATH}?said=invited"))),
         Err(problem) => {
             let list = admin.users(Pairs::default()).await?;
             let values = context! { part => "invite", invite => typed, ..list };
-            admin.refused(problem, "users", "admin_users.html", values)
+            admin.refused(problem, "users", TEMPLATE, values)
         }
     }
 }
@@ -70,7 +76,7 @@ impl Admin {
 
     /// An invitation before anybody has typed something.
     fn invitee(&self) -> Value {
-        context! { languages => languages(Some(self.visit().language.tag())) }
+        context! { speaks => languages(Some(self.visit().language.tag())) }
     }
 
     /// Roles are power: whoever gives them away says who they are, as for those of a user (O4).
