@@ -74,7 +74,10 @@ async fn welcome(visit: &Visit, account: Account, password: &Password, to: &str)
     let login = Login::Email(account.email);
     match visit.accounts.sign_in_browser(&login, password, visit.held(), &visit.client).await {
         Ok(session) => visit.sign_in(&session, to),
-        Err(_) => see("/login?said=active"),
+        Err(error) => {
+            tracing::warn!(%error, "a new account could not be signed in at once");
+            see("/login?said=active")
+        }
     }
 }
 

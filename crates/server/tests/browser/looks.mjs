@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 
 import { PASSWORD, Site, look } from "./browser.mjs";
 
-const [, , url, part] = process.argv;
+const [, , url, part, link] = process.argv;
 const sent = "main form button:not([type=button])";
 
 const parts = {
@@ -118,6 +118,44 @@ const parts = {
       await page.goto("/nowhere");
       await look(page, `not-found-${language}`);
     }
+  },
+
+  // The first administrator, by the link that only the operator sees, and somebody invited.
+  async joining(site) {
+    const page = await (await site.person()).newPage();
+    await page.goto(link);
+    assert.match(await page.inputValue("#token"), /^[\w-]{43}$/, "the script takes the key from behind the #");
+    assert.equal(new URL(page.url()).hash, "", "and out of the address");
+    await look(page, "setup");
+    await page.click(sent);
+    await look(page, "setup-wrong");
+    assert.match(await page.inputValue("#token"), /^[\w-]{43}$/);
+    await page.fill("#email", "root@example.org");
+    await page.fill("#password", PASSWORD);
+    await page.click(sent);
+    await page.waitForURL(/\/admin$/);
+    const late = await (await site.person()).newPage();
+    await late.goto(link);
+    await late.fill("#email", "eve@example.org");
+    await late.fill("#password", PASSWORD);
+    await late.click(sent);
+    await late.waitForSelector("text=vestibule setup-link");
+    await look(late, "setup-gone");
+
+    await page.goto("/admin/users");
+    await page.fill("#invite-email", "ada@example.org");
+    await page.click("#invite button:not([type=button])");
+    const guest = await (await site.person()).newPage();
+    await guest.goto((await site.mail("ada@example.org")).link);
+    await look(guest, "invitation");
+    await guest.fill("#password", "password1");
+    await guest.click(sent);
+    await look(guest, "invitation-wrong");
+    await guest.fill("#password", PASSWORD);
+    await guest.click(sent);
+    await guest.waitForURL(/\/account/);
+    await guest.goto("/invitation");
+    await look(guest, "invitation-incomplete");
   },
 
   // The database is gone: nothing is lost, and people are told to come back.

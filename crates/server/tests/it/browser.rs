@@ -9,22 +9,23 @@ use crate::program::{Server, Site};
 
 /// Runs one part of a script against a server of its own.
 fn runs(site: &Site, script: &str, part: &str) {
-    drives(&site.serve(), script, part);
+    drives(&site.serve(), script, &[part]);
 }
 
 /// The same where `root@example.org` administrates.
 fn as_administrator(site: &Site, script: &str, part: &str) {
     let server = site.serve();
     site.has_user("root@example.org", &["--admin"]);
-    drives(&server, script, part);
+    drives(&server, script, &[part]);
 }
 
-fn drives(server: &Server, script: &str, part: &str) {
+/// Runs a script with the name of its part, and whatever that part needs to know.
+fn drives(server: &Server, script: &str, part: &[&str]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(script);
     let url = format!("http://localhost:{}", server.address.rsplit_once(':').unwrap().1);
-    let output = vestibule_testing::node().arg(path).args([&url, part]).output().unwrap();
+    let output = vestibule_testing::node().arg(path).arg(url).args(part).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{script} {part}: {said}");
+    assert!(output.status.success(), "{script} {part:?}: {said}");
 }
 
 macro_rules! in_a_browser {
@@ -73,7 +74,7 @@ fn looks_of_an_outage() {
     let site = Site::on(cluster.database());
     let server = site.serve();
     cluster.stop();
-    drives(&server, "looks.mjs", "outage");
+    drives(&server, "looks.mjs", &["outage"]);
     drop(server);
     cluster.start();
 }
@@ -97,4 +98,14 @@ fn an_administrator_gives_and_takes_roles() {
 #[test]
 fn looks_of_the_users() {
     as_administrator(&Site::sqlite(), "looks.mjs", "users");
+}
+
+// O3
+#[test]
+fn the_first_administrator_is_made_by_the_link_of_the_banner_and_invites() {
+    let site = Site::sqlite();
+    let server = site.serve();
+    let said = server.says("Admin ");
+    let link = said.split_whitespace().find(|word| word.contains("/setup#k=")).unwrap();
+    drives(&server, "looks.mjs", &["joining", link]);
 }
