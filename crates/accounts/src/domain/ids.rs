@@ -89,13 +89,24 @@ impl AuditId {
     /// Sorts before every entry of this time or later, and behind every earlier one: ids begin with the time
     /// (RFC 9562 §5.7).
     pub fn first_at(at: Timestamp) -> Self {
-        let millis = u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes();
-        let mut bytes = [0; 16];
-        for (byte, of_time) in bytes.iter_mut().zip(millis.into_iter().skip(2)) {
-            *byte = of_time;
-        }
-        Self(bytes)
+        Self(first_bytes(at))
     }
+}
+
+impl UserId {
+    /// Sorts before every user made at this time or later, and behind every earlier one.
+    pub(crate) fn first_at(at: Timestamp) -> Self {
+        Self(first_bytes(at))
+    }
+}
+
+fn first_bytes(at: Timestamp) -> [u8; 16] {
+    let millis = u64::try_from(at.as_millis()).unwrap_or(0).to_be_bytes();
+    let mut bytes = [0; 16];
+    for (byte, of_time) in bytes.iter_mut().zip(millis.into_iter().skip(2)) {
+        *byte = of_time;
+    }
+    bytes
 }
 
 #[cfg(test)]

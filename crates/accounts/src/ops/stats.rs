@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use crate::ops::admin::{Actor, AdminError};
 use crate::store::{Tx, audit, outbox, registrations, sessions, users};
-use crate::{Accounts, AuditId, AuditKind, Fault, Timestamp};
+use crate::{Accounts, AuditId, AuditKind, Fault, Timestamp, UserId};
 
 /// Nothing is counted further than that, so that the answer is quick however many there are.
 const COUNTED_MOST: i64 = 10_000;
 /// Sessions are counted less far: no index tells which are alive, so each is looked at.
 const SESSIONS_MOST: i64 = 1_000;
+/// New users that one read looks at: no index tells who has signed in.
+const BATCH: i64 = 5_000;
 /// Days that are counted, today included.
 const DAYS: i64 = 30;
 const DAY_MILLIS: i64 = 86_400_000;
@@ -42,6 +44,8 @@ pub struct Stats {
     pub users_active: i64,
     /// Users who may not.
     pub users_disabled: i64,
+    /// Users who were made on the last 30 days, in whatever way, and have signed in at least once.
+    pub newcomers_signed_in: i64,
     /// Sign-ups that wait for their confirmation.
     pub registrations_open: i64,
     /// Sessions that are alive.
@@ -54,6 +58,8 @@ pub struct Stats {
     pub mails_failed: i64,
     /// When the oldest of those that wait was queued.
     pub oldest_mail_at: Option<Timestamp>,
+    /// Why one of those that wait could not be handed over so far.
+    pub waiting_error: Option<String>,
     /// The last 30 days, oldest first; the last is today. They are read from the audit trail.
     pub days: Vec<DayStats>,
 }
@@ -84,6 +90,7 @@ impl Accounts {
         let now = self.0.now();
         let idle = now - self.0.policy().tokens.session_idle;
         let days = self.days(now).await?;
+        let newcomers_signed_in = self.newcomers_signed_in(now).await?;
         let read = move |tx: &mut Tx<'_>| -> Result<Stats, Fault> {
             let most = COUNTED_MOST;
             let (mails_waiting, oldest_mail_at) = outbox::count_waiting(tx, most)?;
@@ -91,12 +98,14 @@ impl Accounts {
                 counted_up_to: most,
                 users_active: users::count_active(tx, most)?,
                 users_disabled: users::count_disabled(tx, most)?,
+                newcomers_signed_in,
                 registrations_open: registrations::count_open(tx, now, most)?,
                 sessions_live: sessions::count_live(tx, now, idle, SESSIONS_MOST)?,
                 sessions_counted_up_to: SESSIONS_MOST,
                 mails_waiting,
                 oldest_mail_at,
                 mails_failed: outbox::count_failed(tx, most)?,
+                waiting_error: outbox::waiting_error(tx, most)?,
                 days: days.clone(),
             })
         };
@@ -105,7 +114,7 @@ impl Accounts {
 
     /// The last 30 days. Each is a read of its own, so that a long trail holds nobody up.
     async fn days(&self, now: Timestamp) -> Result<Vec<DayStats>, AdminError> {
-        let today = now.as_millis().div_euclid(DAY_MILLIS);
+        let today = day_of(now);
         let past = &self.0.past_days;
         let mut days = Vec::new();
         for number in today - DAYS + 1..=today {
@@ -121,6 +130,24 @@ impl Accounts {
         }
         Ok(days)
     }
+
+    /// The users of the same days who have signed in. Ids begin with the time, so a range of ids is a range of time.
+    async fn newcomers_signed_in(&self, now: Timestamp) -> Result<i64, AdminError> {
+        let mut from = Some(UserId::first_at(edge(day_of(now) - DAYS + 1)));
+        let mut signed_in = 0;
+        while let Some(first) = from.filter(|_| signed_in < COUNTED_MOST) {
+            let read = move |tx: &mut Tx<'_>| users::count_signed_in(tx, first, BATCH);
+            let (more, next) = self.0.store.read(read).await.map_err(AdminError::Fault)?;
+            (signed_in, from) = (signed_in + more, next);
+            tokio::task::yield_now().await;
+        }
+        Ok(signed_in.min(COUNTED_MOST))
+    }
+}
+
+/// The number of a day.
+fn day_of(time: Timestamp) -> i64 {
+    time.as_millis().div_euclid(DAY_MILLIS)
 }
 
 fn day(tx: &mut Tx<'_>, number: i64) -> Result<DayStats, Fault> {

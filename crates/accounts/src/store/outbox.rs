@@ -257,6 +257,13 @@ pub(crate) fn count_waiting(tx: &mut Tx<'_>, most: i64) -> Result<(i64, Option<T
     Ok(tx.row(sql, args![most], |row| Ok((row.get(0)?, row.get_opt(1)?)))?.unwrap_or_default())
 }
 
+/// Why one that waits could not be handed over, among the `most` whose turn is last: there stand those that were tried.
+pub(crate) fn waiting_error(tx: &mut Tx<'_>, most: i64) -> Result<Option<String>, Fault> {
+    let sql = "SELECT last_error FROM (SELECT last_error, due_at FROM outbox WHERE due_at IS NOT NULL \
+               ORDER BY due_at DESC LIMIT $1) AS looked_at WHERE last_error IS NOT NULL ORDER BY due_at DESC LIMIT 1";
+    tx.row(sql, args![most], |row| row.get(0))
+}
+
 /// How many dead letters there are, counted to `most`.
 pub(crate) fn count_failed(tx: &mut Tx<'_>, most: i64) -> Result<i64, Fault> {
     let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE failed_at IS NOT NULL LIMIT $1) AS counted";

@@ -301,6 +301,17 @@ pub(crate) fn count_disabled(tx: &mut Tx<'_>, most: i64) -> Result<i64, Fault> {
     tx.count(sql, args![most])
 }
 
+/// Of `many` users from `from` on, in the order of their making: how many have signed in, and where the others begin.
+pub(crate) fn count_signed_in(
+    tx: &mut Tx<'_>,
+    from: UserId,
+    many: i64,
+) -> Result<(i64, Option<UserId>), Fault> {
+    let sql = "SELECT COUNT(last_sign_in_at), (SELECT id FROM users WHERE id >= $1 ORDER BY id LIMIT 1 OFFSET $2) \
+               FROM (SELECT last_sign_in_at FROM users WHERE id >= $1 ORDER BY id LIMIT $2) AS looked_at";
+    Ok(tx.row(sql, args![from, many], |row| Ok((row.get(0)?, row.get_opt(1)?)))?.unwrap_or_default())
+}
+
 pub(crate) fn set_roles(tx: &mut Tx<'_>, id: UserId, roles: &Roles) -> Result<(), Fault> {
     tx.execute("UPDATE users SET roles = $2 WHERE id = $1", args![id, roles.names().join(" ")])?;
     Ok(())

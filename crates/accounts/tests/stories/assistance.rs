@@ -253,6 +253,7 @@ on_both_stores! {
         assert_eq!((stats.users_active, stats.users_disabled, stats.registrations_open), (1, 1, 2));
         assert_eq!(stats.sessions_live, 2, "one of today, one of yesterday; one was ended");
         assert_eq!((stats.mails_waiting, stats.mails_failed, stats.oldest_mail_at), (1, 1, Some(queued)));
+        assert_eq!(stats.waiting_error.as_deref(), Some("down"));
         assert_eq!(stats.days.len(), 30);
         // The world's clock starts at 2027-01-15T08:00:00Z.
         let days: Vec<_> = stats.days[28..].iter()
@@ -273,6 +274,8 @@ on_both_stores! {
         world.mailbox.works_again();
         world.deliver().await;
         world.letter_to("late@example.org");
+        let stats = world.accounts.stats(Actor::Operator).await.unwrap();
+        assert_eq!((stats.mails_waiting, stats.waiting_error), (0, None), "the dead letter does not wait");
     }
 
     // O4, J5: nobody without the role sees or does any of it.

@@ -16,6 +16,7 @@ mod faults;
 mod invite;
 mod keys;
 mod migrations;
+mod newcomers;
 mod outbox;
 mod password;
 mod refresh;

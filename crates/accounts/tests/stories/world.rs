@@ -87,6 +87,14 @@ impl World {
         }
     }
 
+    /// Bytes in the spelling of the database.
+    pub(crate) fn bytes(&self, hex: &str) -> String {
+        match &self.database {
+            Database::Postgres(_) => format!("'\\x{hex}'"),
+            Database::Sqlite(_) => format!("x'{hex}'"),
+        }
+    }
+
     /// No story ends with a message that was queued and not handed over, or handed over and not looked at.
     pub(crate) async fn finish(self) {
         let waiting = self.accounts.health().await.unwrap().mails_waiting;

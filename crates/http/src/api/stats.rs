@@ -18,8 +18,9 @@ pub(super) fn routes() -> Routes {
 /// Numbers for an overview.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
-    "counted_up_to": 10000, "users": {"active": 812, "disabled": 3}, "registrations": {"open": 17},
-    "sessions": {"live": 204, "counted_up_to": 1000}, "mail": {"waiting": 1, "failed": 0, "oldest_at": "2026-03-01T09:30:00.000Z"},
+    "counted_up_to": 10000, "users": {"active": 812, "disabled": 3, "new_signed_in": 341}, "registrations": {"open": 17},
+    "sessions": {"live": 204, "counted_up_to": 1000},
+    "mail": {"waiting": 1, "failed": 0, "oldest_at": "2026-03-01T09:30:00.000Z", "last_error": "451 4.7.1 try again later"},
     "days": [{"date": "2026-03-01", "sign_ups": 21, "activations": 19, "sign_ins": 140, "failed_sign_ins": 12}]
 }))]
 struct Stats {
@@ -38,6 +39,8 @@ struct Stats {
 struct UserStats {
     active: i64,
     disabled: i64,
+    /// Made on the days of `days`, in whatever way, and signed in at least once since.
+    new_signed_in: i64,
 }
 
 /// Sign-ups that wait for their confirmation, decoys included.
@@ -64,6 +67,9 @@ struct MailStats {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, format = DateTime, required = false)]
     oldest_at: Option<Timestamp>,
+    /// Why one of those that wait could not be handed over so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_error: Option<String>,
 }
 
 /// What happened on one day.
@@ -90,13 +96,18 @@ impl From<vestibule::Stats> for Stats {
     fn from(stats: vestibule::Stats) -> Self {
         Self {
             counted_up_to: stats.counted_up_to,
-            users: UserStats { active: stats.users_active, disabled: stats.users_disabled },
+            users: UserStats {
+                active: stats.users_active,
+                disabled: stats.users_disabled,
+                new_signed_in: stats.newcomers_signed_in,
+            },
             registrations: RegistrationStats { open: stats.registrations_open },
             sessions: SessionStats { live: stats.sessions_live, counted_up_to: stats.sessions_counted_up_to },
             mail: MailStats {
                 waiting: stats.mails_waiting,
                 failed: stats.mails_failed,
                 oldest_at: stats.oldest_mail_at,
+                last_error: stats.waiting_error,
             },
             days: stats.days.into_iter().map(Day::from).collect(),
         }
