@@ -1,5 +1,6 @@
 //! `/admin`: what administrators see and do. Every handler takes an [`Admin`], and every operation asks for the role again.
 
+mod chart;
 mod overview;
 mod user;
 mod user_acts;

@@ -130,6 +130,39 @@ impl Language {
         Ok(Value::from_safe_string(html))
     }
 
+    /// A number with its digits in groups.
+    pub(crate) fn number(self, number: i64) -> String {
+        let between = match self {
+            Self::En | Self::Ar => ',',
+            Self::De | Self::Es => '.',
+            Self::Fr => '\u{202f}',
+        };
+        let digits = number.to_string();
+        let mut grouped = String::new();
+        for (at, digit) in digits.chars().enumerate() {
+            let after = digits.len() - at;
+            if at > 0 && after.is_multiple_of(3) && !grouped.ends_with('-') {
+                grouped.push(between);
+            }
+            grouped.push(digit);
+        }
+        grouped
+    }
+
+    /// A number; where counting ended at it, it stands for that many or more.
+    pub(crate) fn counted(self, number: i64, most: i64) -> String {
+        let more = if number >= most { "+" } else { "" };
+        format!("{}{more}", self.number(number))
+    }
+
+    /// A day without its year; `date` is an RFC 3339 time or date.
+    pub(crate) fn day(self, date: &str) -> String {
+        let part = |from: usize| date.get(from..from + 2).and_then(|digits| digits.parse::<usize>().ok());
+        let (Some(month), Some(day)) = (part(5), part(8)) else { return date.to_owned() };
+        let month = self.text("time.months").split(' ').nth(month.wrapping_sub(1)).unwrap_or_default();
+        self.fill("time.day", &[("month", month), ("day", &day.to_string())])
+    }
+
     /// A length of time, rounded up.
     pub(crate) fn duration(self, seconds: u64) -> String {
         let (key, number) = match seconds {
@@ -177,6 +210,29 @@ mod tests {
         for nothing in ["", "pt", "*", "de;q=0", "de;q=x", ";;;,"] {
             assert_eq!(accepted(nothing), None, "{nothing}");
         }
+    }
+
+    #[test]
+    fn numbers_and_days_are_written_as_each_language_does() {
+        for (number, english, french) in [
+            (0, "0", "0"),
+            (999, "999", "999"),
+            (1_000, "1,000", "1\u{202f}000"),
+            (-123_456, "-123,456", "-123\u{202f}456"),
+        ] {
+            assert_eq!(
+                (Language::En.number(number), Language::Fr.number(number)),
+                (english.to_owned(), french.to_owned())
+            );
+        }
+        assert_eq!(Language::De.counted(10_000, 10_000), "10.000+");
+        assert_eq!(Language::De.counted(9_999, 10_000), "9.999");
+        let days = Language::ALL.map(|language| language.day("2027-05-09T00:00:00.000Z"));
+        assert_eq!(days, ["May 9", "9. Mai", "9 mai", "9 may", "9 مايو"]);
+        for language in Language::ALL {
+            assert_eq!(language.text("time.months").split(' ').count(), 12, "{language:?}");
+        }
+        assert_eq!(Language::En.day("soon"), "soon");
     }
 
     fn placeholders(text: &str) -> BTreeSet<&str> {

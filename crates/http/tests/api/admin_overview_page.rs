@@ -1,0 +1,127 @@
+use serde_json::json;
+use vestibule::{Mail, MailTransport, SendError};
+
+use crate::browser::Browser;
+use crate::on_both_stores;
+use crate::world::{ADA, PASSWORD, World};
+
+pub(crate) const ROOT: &str = "root@example.org";
+
+/// A relay that fails like this.
+pub(crate) struct Failing(pub(crate) SendError);
+
+impl MailTransport for Failing {
+    async fn send(&self, _: &Mail) -> Result<(), SendError> {
+        Err(self.0.clone())
+    }
+}
+
+/// The browser of an administrator.
+pub(crate) async fn administrator(world: &World) -> Browser {
+    world.has_admin(ROOT).await;
+    Browser::signed_in(world, ROOT).await
+}
+
+/// O4: each of these paths sends nobody to sign in, and tells others that they lack the role.
+pub(crate) async fn is_for_administrators(world: &World, pages: &[&str], forms: &[String]) {
+    world.has_account(ADA).await;
+    let mut ada = Browser::signed_in(world, ADA).await;
+    ada.get(world, "/account").await;
+    for path in pages {
+        let back = percent_encoded(path);
+        assert_eq!(Browser::default().get(world, path).await.leads_to(), format!("/login?return_to={back}"));
+        let page = ada.get(world, path).await;
+        assert!(
+            page.status == 403 && page.text.contains("This is for administrators"),
+            "{path} {}",
+            page.text
+        );
+        ada.get(world, "/account").await;
+    }
+    for path in forms {
+        let answer = Browser::default().submit(world, path, "").await;
+        assert_eq!(answer.leads_to(), "/login?return_to=%2Fadmin", "{path}");
+        assert_eq!(ada.submit(world, path, "").await.problem(), (403, "forbidden".to_owned()), "{path}");
+    }
+}
+
+fn percent_encoded(path: &str) -> String {
+    path.replace('/', "%2F").replace('?', "%3F").replace('=', "%3D")
+}
+
+/// What stands between two texts.
+fn between<'a>(page: &'a str, from: &str, to: &str) -> &'a str {
+    let (_, rest) = page.split_once(from).unwrap_or_else(|| panic!("no {from} in {page}"));
+    rest.split_once(to).unwrap().0
+}
+
+on_both_stores! {
+    async fn only_administrators_see_the_overview(world: World) {
+        is_for_administrators(&world, &["/admin"], &[]).await;
+    }
+
+    async fn the_overview_shows_the_numbers(world: World) {
+        let mut root = administrator(&world).await;
+        world.has_account(ADA).await;
+        world.signs_up("bob@example.org").await;
+        for password in ["not-the-password", PASSWORD] {
+            world.post("/v1/login", json!({"email": ADA, "password": password})).await;
+        }
+        let page = root.get(&world, "/admin").await;
+        assert_eq!(page.status, 200);
+        let tiles = between(&page.text, "<ul class=\"tiles\">", "</ul>");
+        for tile in [
+            "<strong>2</strong><a href=\"/admin/users?status=active\">active users</a>",
+            "<strong>0</strong><a href=\"/admin/users?status=disabled\">disabled users</a>",
+            "<strong>1</strong><a href=\"/admin/registrations\">open sign-ups</a>",
+            "<strong>2</strong>live sessions",
+            "<strong>0</strong><a href=\"/admin/mail?state=waiting\">mails waiting</a>",
+            "<strong>0</strong><a href=\"/admin/mail?state=failed\">dead letters</a>",
+        ] {
+            assert!(tiles.contains(tile), "{tile} in {tiles}");
+        }
+        // The world's clock stands at 2027-01-15T08:00:00Z.
+        let table = between(&page.text, "<tbody>", "</tbody>");
+        let today = "<th scope=\"row\">Jan 15 (so far)</th><td>2</td><td>1</td><td>2</td><td>1</td>";
+        assert!(table.contains(today) && table.matches("<tr>").count() == 30, "{table}");
+        assert!(page.text.contains("aria-label=\"Sign-ups per day: 2 in all, at most 2 (Jan 15)\""), "{}", page.text);
+        assert_eq!(page.text.matches("<rect").count(), 4 * 30 + 3);
+        assert_eq!(page.text.matches("class=\"partial\"><title>Jan 15: ").count(), 4, "today is not over");
+        let funnel = between(&page.text, "<ol class=\"funnel\">", "</ol>");
+        let steps: Vec<_> = funnel.split("<strong>").skip(1).map(|rest| rest.split('<').next().unwrap()).collect();
+        assert_eq!(steps, ["2", "1", "2"]);
+        assert!(!page.text.contains("class=\"note wrong\"") && page.text.len() < 40_000, "{}", page.text.len());
+    }
+
+    async fn mail_that_does_not_leave_is_told_first(world: World) {
+        let mut root = administrator(&world).await;
+        world.post("/v1/signup", json!({"email": ADA, "password": PASSWORD})).await;
+        assert!(!root.get(&world, "/admin").await.text.contains("Mail is not leaving"), "not tried yet");
+        let cause = "451 <script>alert(1)</script> try later";
+        world.accounts.deliver(&Failing(SendError::Temporary(cause.to_owned()))).await.unwrap();
+        let page = root.get(&world, "/admin").await.text;
+        let warning = between(&page, "<div class=\"note wrong\">", "</div>");
+        assert!(warning.contains("Waiting: 1, the oldest since <time datetime=\"2027-01-15T08:00:00.000Z\""), "{warning}");
+        assert!(warning.contains("451 &lt;script&gt;alert(1)&lt;&#x2f;script&gt; try later"), "{warning}");
+        assert!(warning.contains("href=\"/admin/mail?state=waiting\""), "{warning}");
+        world.clock.advance(std::time::Duration::from_hours(1));
+        world.accounts.deliver(&Failing(SendError::Permanent("550 no".to_owned()))).await.unwrap();
+        let page = root.get(&world, "/admin").await.text;
+        assert!(page.contains("Mails that were given up: 1.") && !page.contains("Mail is not leaving"), "{page}");
+        assert!(page.contains("<strong>1</strong><a href=\"/admin/mail?state=failed\">"), "{page}");
+    }
+
+    // Each language writes numbers and days its own way; where people read from right to left, time runs so, too.
+    async fn the_overview_speaks_to_its_reader(world: World) {
+        let mut root = administrator(&world).await;
+        let english = root.get(&world, "/admin").await.text;
+        let arabic = root.get(&world, "/admin?lang=ar").await.text;
+        let today = |page: &str| -> u32 {
+            let bar = page.split("<rect x=\"").find(|bar| bar.contains("class=\"partial\"")).unwrap();
+            bar.split('"').next().unwrap().parse().unwrap()
+        };
+        assert!(today(&english) > 2_000 && today(&arabic) < 1_000);
+        assert!(arabic.contains("15 يناير") && arabic.len() < 40_000, "{}", arabic.len());
+        assert!(root.get(&world, "/admin?lang=de").await.text.contains("<th scope=\"row\">15. Jan. (bis jetzt)</th>"));
+    }
+}
