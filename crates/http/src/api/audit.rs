@@ -74,7 +74,7 @@ impl From<vestibule::AuditEvent> for AuditEvent {
     }
 }
 
-struct ListQuery(AuditQuery);
+pub(crate) struct ListQuery(pub(crate) AuditQuery);
 
 impl ReadFields for ListQuery {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {

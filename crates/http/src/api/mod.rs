@@ -2,7 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod admin_user;
-mod audit;
+pub(crate) mod audit;
 mod common;
 mod confirm;
 pub(crate) mod device;
@@ -12,10 +12,10 @@ pub(crate) mod invitation;
 mod login;
 pub(crate) mod me;
 mod oauth;
-mod outbox;
+pub(crate) mod outbox;
 mod paging;
 pub(crate) mod password;
-mod registrations;
+pub(crate) mod registrations;
 mod sessions;
 pub(crate) mod setup;
 pub(crate) mod signup;

@@ -73,7 +73,7 @@ impl From<vestibule::QueuedMail> for OutboxMail {
     }
 }
 
-struct ListQuery(MailQuery);
+pub(crate) struct ListQuery(pub(crate) MailQuery);
 
 impl ReadFields for ListQuery {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {

@@ -63,7 +63,7 @@ impl From<OpenRegistration> for Registration {
     }
 }
 
-struct ListQuery(RegistrationQuery);
+pub(crate) struct ListQuery(pub(crate) RegistrationQuery);
 
 impl ReadFields for ListQuery {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {

@@ -1,6 +1,7 @@
 //! `/admin`: what administrators see and do. Every handler takes an [`Admin`], and every operation asks for the role again.
 
 mod chart;
+mod outbox;
 mod overview;
 mod user;
 mod user_acts;
@@ -8,15 +9,17 @@ mod users;
 mod words;
 
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use minijinja::{Value, context};
-use vestibule::Actor;
+use vestibule::{Actor, Policy};
 
 use super::problems::{Told, with_headers};
 use super::visit::{Member, Visit};
 use crate::App;
+use crate::catalogue::Code;
+use crate::extract::{Pairs, ReadFields};
 use crate::problem::Problem;
 
 pub(super) fn routes() -> axum::Router<App> {
@@ -25,6 +28,7 @@ pub(super) fn routes() -> axum::Router<App> {
         .merge(users::routes())
         .merge(user::routes())
         .merge(user_acts::routes())
+        .merge(outbox::routes())
 }
 
 /// A member with the role `admin`. Others are sent to sign in, or told what they lack, whatever they asked for.
@@ -77,9 +81,63 @@ fn framed(section: &str, values: Value) -> Value {
     context! { member => true, admin => true, section, ..values }
 }
 
+/// What a list is asked for in its address. An empty condition is none.
+struct Asked {
+    /// `None` where the address is broken.
+    pairs: Option<Vec<(String, String)>>,
+    /// What the form before has done.
+    said: Option<String>,
+}
+
+impl Asked {
+    fn of(uri: &Uri) -> Self {
+        let Ok(mut pairs) = Pairs::parse(uri.query().unwrap_or_default().as_bytes()) else {
+            return Self { pairs: None, said: None };
+        };
+        drop(pairs.take("lang"));
+        let said = pairs.take("said");
+        pairs.0.retain(|(_, value)| !value.is_empty());
+        Self { pairs: Some(pairs.0), said }
+    }
+
+    /// The list as a form was sent from it.
+    fn again(conditions: &[(&str, &str)]) -> Self {
+        let owned = conditions.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Self { pairs: Some(owned.filter(|(_, value)| !value.is_empty()).collect()), said: None }
+    }
+
+    /// The same type as the API reads, as strictly.
+    fn read<T: ReadFields>(&self, policy: &Policy) -> Result<T, Problem> {
+        let pairs = self.pairs.clone().ok_or(Problem::new(Code::InvalidRequest))?;
+        Pairs(pairs).read(policy)
+    }
+
+    fn value(&self, name: &str) -> &str {
+        let found = self.pairs.iter().flatten().find(|(sent, _)| sent == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    /// For the links below a list: its first page, unless this is it, and the next one.
+    fn links(&self, path: &str, next_cursor: Option<&str>) -> Value {
+        let all = self.pairs.iter().flatten().map(|(name, value)| (name.as_str(), value.as_str()));
+        let conditions: Vec<(&str, &str)> = all.filter(|(name, _)| *name != "cursor").collect();
+        context! {
+            first => (!self.value("cursor").is_empty()).then(|| address(path, &conditions)),
+            next => next(path, &conditions, next_cursor),
+        }
+    }
+}
+
+/// The address of a list with these conditions.
+fn address(path: &str, conditions: &[(&str, &str)]) -> String {
+    let filled: Vec<_> = conditions.iter().filter(|(_, value)| !value.is_empty()).collect();
+    if filled.is_empty() {
+        return path.to_owned();
+    }
+    format!("{path}?{}", serde_urlencoded::to_string(filled).unwrap_or_default())
+}
+
 /// Where the next page of a list is: the same conditions, and the cursor.
 fn next(path: &str, conditions: &[(&str, &str)], cursor: Option<&str>) -> Option<String> {
-    let filled = conditions.iter().copied().filter(|(_, value)| !value.is_empty());
-    let all: Vec<(&str, &str)> = filled.chain([("cursor", cursor?)]).collect();
-    Some(format!("{path}?{}", serde_urlencoded::to_string(all).unwrap_or_default()))
+    Some(address(path, &[conditions, &[("cursor", cursor?)]].concat()))
 }

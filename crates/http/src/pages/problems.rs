@@ -74,16 +74,19 @@ impl Told {
 }
 
 /// The fields of all pages, in the order in which they stand there.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 15] = [
     "token",
+    "state",
+    "kind",
+    "status",
     "email",
+    "user_id",
     "password",
     "user_name",
     "login",
     "code",
     "current_password",
     "new_password",
-    "status",
     "reason",
     "roles",
     "own_password",

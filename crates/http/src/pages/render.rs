@@ -22,6 +22,7 @@ const FILES: &[(&str, &str)] = &[
     ("account.html", include_str!("../templates/account.html")),
     ("address.html", include_str!("../templates/address.html")),
     ("admin.html", include_str!("../templates/admin.html")),
+    ("admin_mail.html", include_str!("../templates/admin_mail.html")),
     ("admin_overview.html", include_str!("../templates/admin_overview.html")),
     ("admin_user.html", include_str!("../templates/admin_user.html")),
     ("admin_users.html", include_str!("../templates/admin_users.html")),

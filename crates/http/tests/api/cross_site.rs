@@ -40,6 +40,13 @@ const MEMBERS: [&str; 16] = [
     "/admin/users/usr_00000000000000000000000000/delete",
 ];
 
+/// Those for administrators.
+const ADMINISTRATORS: [&str; 3] = [
+    "/admin/mail/retry",
+    "/admin/mail/msg_00000000000000000000000000/retry",
+    "/admin/mail/msg_00000000000000000000000000/drop",
+];
+
 on_both_stores! {
     // B2: the forms of our pages are sent by our pages.
     async fn a_form_of_another_site_does_nothing(world: World) {
@@ -112,6 +119,27 @@ on_both_stores! {
             }
         }
         assert_eq!(browser.get(&world, "/account").await.status, 200);
+    }
+
+    // B2, O4: what administrators may do, no other page does in their name.
+    async fn the_forms_of_administrators_belong_to_their_session(world: World) {
+        world.has_admin(ADA).await;
+        let mut browser = Browser::default();
+        browser.get(&world, "/login").await;
+        let before = browser.form_token.clone();
+        assert_eq!(browser.submit(&world, "/login", &format!("login={ADA}&password={PASSWORD}")).await.status, 303);
+        browser.get(&world, "/account").await;
+        let own = browser.form_token.clone();
+        for path in ADMINISTRATORS {
+            for token in ["", "x", before.as_str()] {
+                let answer = browser.post(&world, path, &format!("form_token={token}"), &[]).await;
+                assert_eq!(answer.problem(), (403, "forbidden".to_owned()), "{path} {token}");
+            }
+            for headers in [&[("sec-fetch-site", "cross-site")][..], &[("origin", "https://evil.example")]] {
+                let answer = browser.post(&world, path, &format!("form_token={own}"), headers).await;
+                assert_eq!(answer.problem(), (403, "forbidden".to_owned()), "{path} {headers:?}");
+            }
+        }
     }
 
     // A foreign page may open ours: that is what a mail on the web does.

@@ -4,6 +4,7 @@
 mod account_page;
 mod address_pages;
 mod admin;
+mod admin_mail_page;
 mod admin_overview_page;
 mod admin_user;
 mod admin_user_page;
