@@ -113,12 +113,13 @@ impl Entry {
         }
     }
 
-    /// What an administrator or operator did.
+    /// What an administrator or operator did. It is about nobody until that is said: not about whoever did it.
     pub(crate) fn by(kind: AuditKind, actor: Actor<'_>) -> Self {
-        match actor {
+        let entry = match actor {
             Actor::Operator => Self::new(kind, AuditActor::Operator, &Client::default()),
             Actor::User(who, client) => Self::new(kind, AuditActor::User(who.account.id), client),
-        }
+        };
+        Self { user: None, ..entry }
     }
 
     pub(crate) fn about(&self, user: &Account) -> Self {
