@@ -1,11 +1,13 @@
 //! `/admin`: what administrators see and do. Every handler takes an [`Admin`], and every operation asks for the role again.
 
+mod audit;
 mod chart;
 mod outbox;
 mod overview;
 mod user;
 mod user_acts;
 mod users;
+mod waiting;
 mod words;
 
 use axum::extract::FromRequestParts;
@@ -28,7 +30,9 @@ pub(super) fn routes() -> axum::Router<App> {
         .merge(users::routes())
         .merge(user::routes())
         .merge(user_acts::routes())
+        .merge(waiting::routes())
         .merge(outbox::routes())
+        .merge(audit::routes())
 }
 
 /// A member with the role `admin`. Others are sent to sign in, or told what they lack, whatever they asked for.

@@ -41,7 +41,8 @@ impl Told {
         let of_field = |error: &FieldError| {
             // An item of a list belongs to the field of the list.
             let name = error.pointer.split('/').nth(1).unwrap_or_default();
-            let field = FIELDS.into_iter().find(|field| name == *field);
+            // What is unknown is nowhere on the page.
+            let field = FIELDS.into_iter().find(|field| name == *field && error.code != Code::UnknownField);
             let text = field_text(error, language);
             let label = field.filter(|_| error.code == Code::Required).map(|field| language.label(field));
             let alone = label.map_or_else(|| text.clone(), |label| format!("{label}: {text}"));

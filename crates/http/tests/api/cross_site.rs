@@ -41,7 +41,9 @@ const MEMBERS: [&str; 16] = [
 ];
 
 /// Those for administrators.
-const ADMINISTRATORS: [&str; 3] = [
+const ADMINISTRATORS: [&str; 5] = [
+    "/admin/registrations/reg_00000000000000000000000000/resend",
+    "/admin/registrations/reg_00000000000000000000000000/confirm",
     "/admin/mail/retry",
     "/admin/mail/msg_00000000000000000000000000/retry",
     "/admin/mail/msg_00000000000000000000000000/drop",

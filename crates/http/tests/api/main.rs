@@ -4,8 +4,10 @@
 mod account_page;
 mod address_pages;
 mod admin;
+mod admin_audit_page;
 mod admin_mail_page;
 mod admin_overview_page;
+mod admin_registrations_page;
 mod admin_user;
 mod admin_user_page;
 mod admin_users_page;

@@ -1,0 +1,76 @@
+//! `/admin/audit`: who did what, when and from where.
+
+use axum::http::Uri;
+use axum::response::Response;
+use axum::routing::get;
+use minijinja::{Value, context};
+use vestibule::{AuditEvent, AuditKind};
+
+use super::{Admin, Asked};
+use crate::App;
+use crate::api::audit::ListQuery;
+use crate::pages::Language;
+use crate::pages::account::device_words;
+use crate::problem::Problem;
+
+const PATH: &str = "/admin/audit";
+
+pub(super) fn routes() -> axum::Router<App> {
+    axum::Router::new().route(PATH, get(list))
+}
+
+async fn list(admin: Admin, uri: Uri) -> Result<Response, Problem> {
+    let asked = Asked::of(&uri);
+    match admin.trail(&asked).await {
+        Ok(values) => Ok(admin.page("audit", "admin_audit.html", values)),
+        Err(problem) => admin.refused(problem, "audit", "admin_audit.html", filter(&asked)),
+    }
+}
+
+impl Admin {
+    async fn trail(&self, asked: &Asked) -> Result<Value, Problem> {
+        let (accounts, language) = (&self.visit().accounts, self.visit().language);
+        let ListQuery(query) = asked.read(accounts.policy())?;
+        let page = accounts.list_audit(self.actor(), &query).await?;
+        let items: Vec<Value> = page.items.iter().map(|event| shown(event, language)).collect();
+        let links = asked.links(PATH, page.next_cursor.as_deref());
+        Ok(context! { ..context! { items }, ..links, ..filter(asked) })
+    }
+}
+
+fn shown(event: &AuditEvent, language: Language) -> Value {
+    let by = event.actor.user();
+    context! {
+        at => event.at.to_string(),
+        kind => event.kind.name(),
+        actor => event.actor.name(),
+        actor_id => by.filter(|id| Some(*id) != event.user_id).map(|id| id.to_string()),
+        user_id => event.user_id.map(|id| id.to_string()),
+        email => event.email.as_deref(),
+        ip => event.ip.as_deref(),
+        device => event.user_agent.as_deref().map(|sent| device_words(language, Some(sent))),
+        detail => event.detail.as_deref(),
+    }
+}
+
+/// The conditions as they were given.
+fn filter(asked: &Asked) -> Value {
+    let kinds: Vec<&str> = AuditKind::ALL.iter().map(|kind| kind.name()).collect();
+    let [kind, email, user_id] = ["kind", "email", "user_id"].map(|name| asked.value(name));
+    context! { kind, email, user_id, kinds }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_words() {
+        for language in Language::ALL {
+            for kind in AuditKind::ALL {
+                let words = language.text(&["kind.", kind.name()].concat());
+                assert!(!words.is_empty(), "{language:?} {kind:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `/admin/registrations`: sign-ups that wait for their confirmation.
+
+use axum::http::Uri;
+use axum::response::Response;
+use axum::routing::{get, post};
+use minijinja::{Value, context};
+use vestibule::{OpenRegistration, RegistrationId, Resent, UserName};
+
+use super::{Admin, Asked, address};
+use crate::App;
+use crate::api::registrations::ListQuery;
+use crate::extract::{MemberForm, SegmentBeforeLast};
+use crate::pages::visit::see;
+use crate::problem::Problem;
+
+const PATH: &str = "/admin/registrations";
+const TEMPLATE: &str = "admin_registrations.html";
+
+pub(super) fn routes() -> axum::Router<App> {
+    axum::Router::new()
+        .route(PATH, get(list))
+        .route("/admin/registrations/{id}/resend", post(resend))
+        .route("/admin/registrations/{id}/confirm", post(confirm))
+}
+
+async fn list(admin: Admin, uri: Uri) -> Result<Response, Problem> {
+    let asked = Asked::of(&uri);
+    match admin.sign_ups(&asked).await {
+        Ok(values) => Ok(admin.page("registrations", TEMPLATE, values)),
+        Err(problem) => admin.refused(problem, "registrations", TEMPLATE, context! {}),
+    }
+}
+
+async fn resend(
+    admin: Admin,
+    SegmentBeforeLast(id): SegmentBeforeLast<RegistrationId>,
+    MemberForm(_): MemberForm,
+) -> Result<Response, Problem> {
+    let resent = admin.visit().accounts.resend_registration(admin.actor(), id).await;
+    let said = resent.map(|resent| match resent {
+        Resent::Queued => "queued",
+        Resent::OneWaits => "one_waits",
+        Resent::TooSoon => "too_soon",
+        Resent::TooMany => "too_many",
+    });
+    admin.sign_up_answer(said.map_err(Problem::from)).await
+}
+
+/// Whoever sends this vouches for the address.
+async fn confirm(
+    admin: Admin,
+    SegmentBeforeLast(id): SegmentBeforeLast<RegistrationId>,
+    MemberForm(_): MemberForm,
+) -> Result<Response, Problem> {
+    let confirmed = admin.visit().accounts.confirm_registration(admin.actor(), id).await;
+    admin.sign_up_answer(confirmed.map(|_| "confirmed").map_err(Problem::from)).await
+}
+
+impl Admin {
+    async fn sign_ups(&self, asked: &Asked) -> Result<Value, Problem> {
+        let accounts = &self.visit().accounts;
+        let ListQuery(query) = asked.read(accounts.policy())?;
+        let page = accounts.list_registrations(self.actor(), &query).await?;
+        let items: Vec<Value> = page.items.iter().map(shown).collect();
+        let links = asked.links(PATH, page.next_cursor.as_deref());
+        Ok(context! { ..context! { items, said => asked.said.as_deref() }, ..links })
+    }
+
+    /// Back to the list, which says what was done; or the list again, with what is wrong.
+    async fn sign_up_answer(&self, done: Result<&'static str, Problem>) -> Result<Response, Problem> {
+        match done {
+            Ok(said) => Ok(see(&address(PATH, &[("said", said)]))),
+            Err(problem) => {
+                let values = self.sign_ups(&Asked::again(&[])).await?;
+                self.refused(problem, "registrations", TEMPLATE, values)
+            }
+        }
+    }
+}
+
+fn shown(open: &OpenRegistration) -> Value {
+    context! {
+        id => open.id.to_string(),
+        email => open.email.as_str(),
+        user_name => open.user_name.as_ref().map(UserName::as_str),
+        created_at => open.created_at.to_string(),
+        mailed_at => open.mailed_at.map(|at| at.to_string()),
+        expires_at => open.expires_at.to_string(),
+        decoy => open.decoy,
+    }
+}
