@@ -137,12 +137,14 @@ on_both_stores! {
         for (query, status, told) in [
             ("state=held", 422, "href=\"#state\">There is no such state."), ("cursor=x", 422, "not a page of this list"),
             ("cursor=%00", 422, "cannot be taken"), ("limit=0", 422, "1 to 200"), ("limit=201", 422, "1 to 200"),
-            ("kind=confirm", 422, "does not know"), ("state=sent&state=sent", 400, "cannot be taken"), ("state=%FF", 400, "cannot be taken"),
+            ("kind=confirm", 422, "<li>The address asks for something that this list does not know."), ("state=sent&state=sent", 400, "cannot be taken"), ("state=%FF", 400, "cannot be taken"),
         ] {
             let page = root.get(&world, &format!("/admin/mail?{query}")).await;
             assert!(page.status == status && page.text.contains(told), "{query} {} {}", page.status, page.text);
             assert!(page.text.contains("<title>Error: ") && page.text.contains("<select id=\"state\""), "{query}");
         }
+        let lost = root.get(&world, "/admin/mail?state=sent&cursor=x").await.text;
+        assert!(lost.contains("<a href=\"&#x2f;admin&#x2f;mail?state=sent\">First page</a>"), "{lost}");
         let echoed = root.get(&world, "/admin/mail?state=%22%3E%3Cscript%3E&said=%3Cb%3E").await.text;
         assert!(!echoed.contains("><script>") && !echoed.contains("<b>"), "{echoed}");
     }

@@ -87,7 +87,7 @@ on_both_stores! {
         assert!(page.text.contains("aria-label=\"Sign-ups per day: 2 in all, at most 2 (Jan 15)\""), "{}", page.text);
         assert_eq!(page.text.matches("<rect").count(), 4 * 30 + 3);
         assert_eq!(page.text.matches("class=\"partial\"><title>Jan 15: ").count(), 4, "today is not over");
-        let funnel = between(&page.text, "<ol class=\"funnel\">", "</ol>");
+        let funnel = between(&page.text, "<figure class=\"funnel\">", "</ol>");
         let steps: Vec<_> = funnel.split("<strong>").skip(1).map(|rest| rest.split('<').next().unwrap()).collect();
         assert_eq!(steps, ["2", "1", "2"]);
         assert!(!page.text.contains("class=\"note wrong\"") && page.text.len() < 40_000, "{}", page.text.len());

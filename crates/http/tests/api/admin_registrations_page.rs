@@ -42,11 +42,11 @@ on_both_stores! {
         signs_up(&world, ADA, Some("countess")).await;
         let page = root.get(&world, PAGE).await.text;
         assert!(page.contains("<bdi id=\"r1\">ada@example.org</bdi> · <bdi>countess</bdi>"), "{page}");
-        assert!(page.contains("no mail has left yet") && page.contains("I vouch for the address"), "{page}");
+        assert!(page.contains("No mail has left yet") && page.contains("I vouch for the address"), "{page}");
         assert!(page.contains("expires <time datetime=\"2027-01-16T08:00:00.000Z\""), "{page}");
         world.deliver().await;
         let page = root.get(&world, PAGE).await.text;
-        assert!(page.contains("newest mail <time datetime=\"2027-01-15T08:00:00.000Z\""), "{page}");
+        assert!(page.contains("Newest mail <time datetime=\"2027-01-15T08:00:00.000Z\""), "{page}");
         world.has_account("owner@example.org").await;
         signs_up(&world, "owner@example.org", None).await;
         let page = root.get(&world, PAGE).await.text;
@@ -143,6 +143,8 @@ on_both_stores! {
         let next = first.split("<a href=\"").find(|link| link.contains("rel=\"next\"")).unwrap().split('"').next().unwrap();
         let second = root.get(&world, &next.replace("&#x2f;", "/")).await.text;
         assert_eq!((second.matches("<bdi id=").count(), second.contains("Next page"), second.contains("First page")), (2, false, true));
+        let lost = root.get(&world, "/admin/registrations?cursor=x").await.text;
+        assert!(lost.contains("<a href=\"&#x2f;admin&#x2f;registrations\">First page</a>"), "{lost}");
         for (query, status) in [("cursor=x", 422), ("limit=0", 422), ("q=a", 422), ("a=%FF", 400)] {
             let page = root.get(&world, &format!("{PAGE}?{query}")).await;
             assert!(page.status == status && page.text.contains("role=\"alert\""), "{query} {}", page.status);

@@ -21,7 +21,7 @@ const FORMS: [&str; 11] = [
     "/setup",
 ];
 /// Those that need one.
-const MEMBERS: [&str; 16] = [
+const MEMBERS: [&str; 21] = [
     "/logout",
     "/account/profile",
     "/account/email",
@@ -38,10 +38,6 @@ const MEMBERS: [&str; 16] = [
     "/admin/users/usr_00000000000000000000000000/profile",
     "/admin/users/usr_00000000000000000000000000/roles",
     "/admin/users/usr_00000000000000000000000000/delete",
-];
-
-/// Those for administrators.
-const ADMINISTRATORS: [&str; 5] = [
     "/admin/registrations/reg_00000000000000000000000000/resend",
     "/admin/registrations/reg_00000000000000000000000000/confirm",
     "/admin/mail/retry",
@@ -121,27 +117,6 @@ on_both_stores! {
             }
         }
         assert_eq!(browser.get(&world, "/account").await.status, 200);
-    }
-
-    // B2, O4: what administrators may do, no other page does in their name.
-    async fn the_forms_of_administrators_belong_to_their_session(world: World) {
-        world.has_admin(ADA).await;
-        let mut browser = Browser::default();
-        browser.get(&world, "/login").await;
-        let before = browser.form_token.clone();
-        assert_eq!(browser.submit(&world, "/login", &format!("login={ADA}&password={PASSWORD}")).await.status, 303);
-        browser.get(&world, "/account").await;
-        let own = browser.form_token.clone();
-        for path in ADMINISTRATORS {
-            for token in ["", "x", before.as_str()] {
-                let answer = browser.post(&world, path, &format!("form_token={token}"), &[]).await;
-                assert_eq!(answer.problem(), (403, "forbidden".to_owned()), "{path} {token}");
-            }
-            for headers in [&[("sec-fetch-site", "cross-site")][..], &[("origin", "https://evil.example")]] {
-                let answer = browser.post(&world, path, &format!("form_token={own}"), headers).await;
-                assert_eq!(answer.problem(), (403, "forbidden".to_owned()), "{path} {headers:?}");
-            }
-        }
     }
 
     // A foreign page may open ours: that is what a mail on the web does.

@@ -235,6 +235,50 @@ const flows = {
     assert.equal((await ada.goto("/admin")).status(), 200);
   },
 
+  // What administrators do with sign-ups and mail, without scripts.
+  async lists(site) {
+    const page = await (await site.person({ javaScriptEnabled: false })).newPage();
+    await site.signsIn(page, "root@example.org", PASSWORD, "/login?return_to=/admin");
+    await page.waitForURL(/\/admin$/);
+    for (const email of ["ada@example.org", "bob@example.org"]) {
+      await site.api("/v1/signup", { email, password: PASSWORD });
+      await site.mail(email);
+    }
+    await page.click(".tiles a[href='/admin/registrations']");
+    const ada = page.locator(".rows li", { hasText: "ada@example.org" });
+    await ada.locator("button[formaction$='/resend']").click();
+    await page.waitForURL(/said=too_soon/);
+    const vouch = ada.locator("button[formaction$='/confirm']");
+    assert.equal(await vouch.isVisible(), false, "confirming by hand takes two steps");
+    await ada.locator("summary").click();
+    await vouch.click();
+    await page.waitForURL(/said=confirmed/);
+    assert.equal(await ada.count(), 0);
+    await site.signsIn(await (await site.person()).newPage(), "ada@example.org");
+    const context = await site.person();
+    const mailbox = await context.newPage();
+    await mailbox.goto("/dev/mail");
+    await mailbox.check("[value=permanent]");
+    await mailbox.click("text=Switch");
+    await site.api("/v1/signup", { email: "eve@example.org", password: PASSWORD });
+    await page.goto("/admin");
+    for (let tries = 0; tries < 100 && !(await page.locator(".note.wrong").count()); tries++) await page.reload();
+    await page.click(".note.wrong a");
+    await page.waitForURL(/\/admin\/mail\?state=failed/);
+    assert.match(await page.textContent(".rows"), /e\*\*\*@example\.org/);
+    await mailbox.check("[value=none]");
+    await mailbox.click("text=Switch");
+    await page.click("button[formaction$='/retry']");
+    await page.waitForURL(/state=failed&said=retried/);
+    await site.mail("eve@example.org");
+    await page.click("nav a[href='/admin/audit']");
+    await page.selectOption("#kind", "assisted");
+    await page.click(".filters button");
+    await page.waitForURL(/kind=assisted/);
+    assert.match(await page.textContent("tbody"), /an administrator/);
+    assert.equal(await page.locator("tbody tr").count(), 1);
+  },
+
   async mailbox(site) {
     const page = await (await site.person()).newPage();
     await page.goto("/dev/mail");

@@ -246,6 +246,54 @@ const parts = {
     await page.click("text=Switch");
     await look(page, "mailbox-failing");
   },
+
+  async lists(site) {
+    const mailbox = await (await site.person()).newPage();
+    const relay = async (fault) => {
+      await mailbox.goto("/dev/mail");
+      await mailbox.check(`[value=${fault}]`);
+      await mailbox.click("text=Switch");
+    };
+    const page = await (await site.person()).newPage();
+    await site.signsIn(page, "root@example.org");
+    for (const path of ["registrations", "mail?state=failed"]) {
+      await page.goto(`/admin/${path}`);
+      await look(page, `admin-${path.slice(0, 4)}-empty`);
+    }
+    await site.hasAccount("ada@example.org");
+    for (const email of ["bob@example.org", "ada@example.org", "somebody.with.a.long.name@department.example.org"]) {
+      await site.api("/v1/signup", { email, password: PASSWORD });
+      await site.mail(email);
+    }
+    await site.signsIn(await (await site.person()).newPage(), "ada@example.org", "not-the-password");
+    for (const [fault, email] of [["permanent", "eve@example.org"], ["temporary", "zoe@example.org"]]) {
+      await relay(fault);
+      await site.api("/v1/signup", { email, password: PASSWORD });
+      await page.goto("/admin");
+      const notes = fault === "permanent" ? 1 : 2;
+      for (let tries = 0; tries < 200 && (await page.locator(".note.wrong").count()) < notes; tries++) await page.reload();
+      assert.equal(await page.locator(".note.wrong").count(), notes);
+    }
+    for (const language of ["en", "ar"]) {
+      await page.goto(`/admin?lang=${language}`);
+      await page.click("section summary");
+      await look(page, `admin-overview-${language}`);
+      await page.goto("/admin/registrations?said=one_waits");
+      await page.locator("summary").first().click();
+      await look(page, `admin-registrations-${language}`);
+      await page.goto("/admin/mail");
+      await page.locator("summary").first().click();
+      await look(page, `admin-mail-${language}`);
+      await page.goto("/admin/audit");
+      await look(page, `admin-audit-${language}`);
+    }
+    await page.goto("/admin/mail?state=failed&lang=en");
+    await look(page, "admin-mail-failed");
+    await page.goto("/admin/audit?email=ada&kind=x");
+    await look(page, "admin-audit-wrong");
+    await page.goto("/admin/registrations?cursor=x");
+    await look(page, "admin-registrations-wrong");
+  },
 };
 
 const site = await Site.open(url);

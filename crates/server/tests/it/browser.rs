@@ -63,6 +63,17 @@ in_a_browser! {
     }
 }
 
+// O4: without scripts.
+#[test]
+fn administrators_help_sign_ups_and_mail() {
+    as_administrator(&Site::sqlite(), "flows.mjs", "lists");
+}
+
+#[test]
+fn looks_of_the_lists() {
+    as_administrator(&Site::sqlite(), "looks.mjs", "lists");
+}
+
 #[test]
 fn a_sign_up_ends_in_the_account_on_postgres() {
     runs(&Site::postgres(), "flows.mjs", "signUp");

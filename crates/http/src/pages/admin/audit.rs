@@ -23,7 +23,10 @@ async fn list(admin: Admin, uri: Uri) -> Result<Response, Problem> {
     let asked = Asked::of(&uri);
     match admin.trail(&asked).await {
         Ok(values) => Ok(admin.page("audit", "admin_audit.html", values)),
-        Err(problem) => admin.refused(problem, "audit", "admin_audit.html", filter(&asked)),
+        Err(problem) => {
+            let values = context! { ..filter(&asked), ..asked.links(PATH, None) };
+            admin.refused(problem, "audit", "admin_audit.html", values)
+        }
     }
 }
 

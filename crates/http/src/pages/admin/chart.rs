@@ -6,6 +6,8 @@ pub(super) const HEIGHT: u64 = 1280;
 /// Where the bars begin: before them stand the numbers of the axis.
 const LEFT: u64 = 440;
 const TOP: u64 = 80;
+/// How long the lines behind the bars are.
+pub(super) const LINE: u64 = WIDTH - LEFT;
 /// Where the bars stand; the days are below.
 const FLOOR: u64 = 1060;
 /// Lines above the floor at most.
@@ -21,6 +23,8 @@ pub(super) struct Chart {
     pub(super) days: Vec<Day>,
     /// Where the axis has its numbers.
     pub(super) axis: u64,
+    /// Where the lines behind the bars begin.
+    pub(super) lines: u64,
 }
 
 /// The bar of a day.
@@ -51,7 +55,7 @@ impl Chart {
     pub(super) fn new(numbers: &[i64], mirrored: bool) -> Self {
         let numbers: Vec<u64> = numbers.iter().map(|number| u64::try_from(*number).unwrap_or(0)).collect();
         let (step, top) = scale(numbers.iter().copied().max().unwrap_or(0));
-        let slot = (WIDTH - LEFT) / u64::try_from(numbers.len()).unwrap_or(1).max(1);
+        let slot = LINE / u64::try_from(numbers.len()).unwrap_or(1).max(1);
         let width = slot * 7 / 10;
         let place = |x: u64, width: u64| if mirrored { WIDTH - x - width } else { x };
         let left = |index: usize| LEFT + slot * u64::try_from(index).unwrap_or(0) + (slot - width) / 2;
@@ -72,7 +76,8 @@ impl Chart {
             bars: numbers.iter().enumerate().map(bar).collect(),
             ticks: (0..=top / step).map(|line| tick(line * step)).collect(),
             days: (0..numbers.len()).rev().step_by(LABEL_EVERY).map(label).collect(),
-            axis: place(LEFT - 60, 0),
+            axis: place(LEFT - 80, 0),
+            lines: place(LEFT, LINE),
         }
     }
 }
@@ -153,6 +158,7 @@ mod tests {
         for bar in there.bars.iter().chain(&back.bars) {
             assert!(bar.x + bar.width <= WIDTH && bar.y + bar.height == FLOOR && bar.y >= TOP, "{bar:?}");
         }
+        assert_eq!((there.lines, back.lines), (LEFT, 0));
         assert!(there.bars[0].x >= LEFT && back.bars[0].x + back.bars[0].width <= WIDTH - LEFT);
     }
 }

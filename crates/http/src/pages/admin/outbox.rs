@@ -27,7 +27,10 @@ async fn list(admin: Admin, uri: Uri) -> Result<Response, Problem> {
     let asked = Asked::of(&uri);
     match admin.mails(&asked).await {
         Ok(values) => Ok(admin.page("mail", "admin_mail.html", values)),
-        Err(problem) => admin.refused(problem, "mail", "admin_mail.html", filter(&asked)),
+        Err(problem) => {
+            let values = context! { ..filter(&asked), ..asked.links(PATH, None) };
+            admin.refused(problem, "mail", "admin_mail.html", values)
+        }
     }
 }
 

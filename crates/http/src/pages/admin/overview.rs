@@ -6,7 +6,7 @@ use minijinja::{Value, context};
 use vestibule::{DayStats, Stats};
 
 use super::Admin;
-use super::chart::{Bar, Chart, Day, HEIGHT, Tick, WIDTH};
+use super::chart::{Bar, Chart, Day, HEIGHT, LINE, Tick, WIDTH};
 use crate::App;
 use crate::pages::Language;
 use crate::problem::Problem;
@@ -38,7 +38,7 @@ async fn show(admin: Admin) -> Result<Response, Problem> {
         names => SERIES.map(|(name, _)| reader.language.text(name)),
         days => stats.days.iter().map(|day| reader.row(day)).collect::<Vec<_>>(),
         funnel => reader.funnel(),
-        width => WIDTH, height => HEIGHT,
+        width => WIDTH, height => HEIGHT, line => LINE,
     };
     Ok(admin.page("overview", "admin_overview.html", values))
 }
@@ -93,7 +93,7 @@ impl Reader<'_> {
             bars,
             ticks => chart.ticks.into_iter().map(tick).collect::<Vec<_>>(),
             days => chart.days.into_iter().map(label).collect::<Vec<_>>(),
-            axis => chart.axis,
+            axis => chart.axis, lines => chart.lines,
         }
     }
 

@@ -27,7 +27,7 @@ async fn list(admin: Admin, uri: Uri) -> Result<Response, Problem> {
     let asked = Asked::of(&uri);
     match admin.sign_ups(&asked).await {
         Ok(values) => Ok(admin.page("registrations", TEMPLATE, values)),
-        Err(problem) => admin.refused(problem, "registrations", TEMPLATE, context! {}),
+        Err(problem) => admin.refused(problem, "registrations", TEMPLATE, asked.links(PATH, None)),
     }
 }
 
