@@ -112,7 +112,7 @@ errors!(ListErrors: EVERY, API, BEARER, &[Code::ValidationFailed, Code::Forbidde
 #[utoipa::path(get, path = "/v1/admin/audit", tag = "Administration", operation_id = "list_audit",
     security(("bearer" = [])),
     params(("user_id" = Option<String>, Query, description = "Only what is about this user.",
-            pattern = "^usr_[0-9a-v]{26}$"),
+            pattern = "^usr_[0-9a-v]{25}[048cgkos]$"),
         ("email" = Option<String>, Query, description = "Only what is about this address, account or not.",
             format = "email", min_length = 5, max_length = 254),
         ("kind" = Option<String>, Query, description = "Only this kind."),
