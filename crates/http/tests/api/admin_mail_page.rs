@@ -136,7 +136,7 @@ on_both_stores! {
         let mut root = administrator(&world).await;
         for (query, status, told) in [
             ("state=held", 422, "href=\"#state\">There is no such state."), ("cursor=x", 422, "not a page of this list"),
-            ("cursor=%00", 422, "cannot be taken"), ("limit=0", 422, "1 to 200"), ("limit=201", 422, "1 to 200"),
+            ("cursor=%00", 422, "a character that cannot be used"), ("limit=0", 422, "1 to 200"), ("limit=201", 422, "1 to 200"),
             ("kind=confirm", 422, "<li>The address asks for something that this list does not know."), ("state=sent&state=sent", 400, "cannot be taken"), ("state=%FF", 400, "cannot be taken"),
         ] {
             let page = root.get(&world, &format!("/admin/mail?{query}")).await;

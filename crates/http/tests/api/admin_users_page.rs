@@ -101,7 +101,7 @@ on_both_stores! {
         let mut browser = root(&world).await;
         for (query, words) in [
             ("status=gone", "There is no such state."), ("q=%00", "The text has a character"),
-            ("limit=0", "This cannot be taken."), ("cursor=x", "This cannot be taken."), ("x=y", "This cannot be taken."),
+            ("limit=0", "1 to 200"), ("cursor=x", "not a page of this list"), ("x=y", "does not know"),
         ] {
             let page = browser.get(&world, &format!("/admin/users?{query}")).await;
             assert!(page.status == 422 && page.text.contains("role=\"alert\"") && page.text.contains(words), "{query} {}", page.text);
