@@ -135,7 +135,7 @@ impl Problem {
     }
 
     #[must_use]
-    fn retry_after(mut self, wait: Duration) -> Self {
+    pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
         self
     }

@@ -145,3 +145,43 @@ pub(crate) fn problem_page(site: &crate::Site, language: Language, problem: &Pro
     let page = super::render::page(language, super::render::POLICY, status, "problem.html", values);
     with_headers(page, problem)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::problem::Problem;
+
+    async fn shown(language: Language, problem: &Problem) -> (u16, String) {
+        let page = problem_page(&crate::tests::site(), language, problem, "0d6c3a5be1f29784");
+        let status = page.status().as_u16();
+        let body = axum::body::to_bytes(page.into_body(), 64 * 1024).await.expect("a page");
+        (status, String::from_utf8(body.to_vec()).expect("text"))
+    }
+
+    #[tokio::test]
+    async fn every_problem_has_its_page_in_every_language() {
+        let limited = Problem::new(Code::TooManyRequests).retry_after(Duration::from_mins(3));
+        for (problem, status, key) in [
+            (Problem::new(Code::NotFound), 404, "problem.not_found"),
+            (Problem::new(Code::Forbidden), 403, "problem.forbidden"),
+            (Problem::lacking_role("admin"), 403, "problem.role"),
+            (limited, 429, "problem.limited"),
+            (Problem::new(Code::InternalError), 500, "problem.internal"),
+            (Problem::new(Code::Unavailable), 503, "problem.unavailable"),
+            (Problem::new(Code::UnsupportedMediaType), 415, "problem.other"),
+        ] {
+            for language in Language::ALL {
+                let (answered, page) = shown(language, &problem).await;
+                assert_eq!(answered, status, "{key}");
+                let title = language.text(key).replace('\'', "&#x27;");
+                assert!(page.contains(&format!("<h1>{title}</h1>")), "{language:?} {page}");
+                assert!(page.contains(&format!("dir=\"{}\"", language.direction())));
+                // Whoever asks for help can name the request; an address that does not exist is no such matter.
+                assert_eq!(page.contains("0d6c3a5be1f29784"), status != 404, "{key}");
+                assert_eq!(page.contains(&language.duration(180)), status == 429, "{key} {page}");
+            }
+        }
+    }
+}
