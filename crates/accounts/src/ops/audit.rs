@@ -3,7 +3,7 @@
 use crate::accounts::Inner;
 use crate::limits;
 use crate::ops::admin::{Actor, AdminError};
-use crate::ops::cursor::{List, page_size};
+use crate::ops::cursor::{List, PageSize};
 use crate::store::Tx;
 use crate::store::audit::{self, Filter};
 use crate::store::limits::Subject;
@@ -42,7 +42,7 @@ impl Accounts {
         query: &AuditQuery,
     ) -> Result<Page<AuditEvent>, AdminError> {
         actor.must_be_admin()?;
-        let limit = page_size(query.limit)?;
+        let size = PageSize::new(query.limit)?;
         let filter = query.filter(&self.0);
         let name = format!("{filter:?}");
         let list = List { root: &self.0.root, conditions: &[b"audit", name.as_bytes()] };
@@ -50,14 +50,9 @@ impl Accounts {
             None => audit::END,
             Some(cursor) => list.open(cursor)?.parse().map_err(|_| AdminError::CursorInvalid)?,
         };
-        // One more than asked for tells whether there is a next page.
-        let most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let read = move |tx: &mut Tx<'_>| audit::before(tx, &filter, from, most);
-        let mut items = self.0.store.read(read).await.map_err(AdminError::Fault)?;
-        let more = items.len() > limit;
-        items.truncate(limit);
-        let next_cursor = items.last().filter(|_| more).map(|last| list.cursor(&last.id.to_string()));
-        Ok(Page { items, next_cursor })
+        let read = move |tx: &mut Tx<'_>| audit::before(tx, &filter, from, size.and_one_more());
+        let items = self.0.store.read(read).await.map_err(AdminError::Fault)?;
+        Ok(size.page(items, |last| list.cursor(&last.id.to_string())))
     }
 
     /// Entries after `after`, oldest first, at most a thousand, of one kind or of all: to follow the trail, or to copy

@@ -3,6 +3,7 @@
 use data_encoding::BASE64URL_NOPAD;
 
 use crate::ops::admin::AdminError;
+use crate::ops::list_users::Page;
 use crate::token::root::{Purpose, RootKeys};
 
 /// Entries on a page where the query does not say.
@@ -10,10 +11,28 @@ const LIMIT: u32 = 50;
 /// Entries on a page at most.
 const LIMIT_MAX: u32 = 200;
 
-/// How many entries a page has.
-pub(crate) fn page_size(wanted: Option<u32>) -> Result<usize, AdminError> {
-    let limit = wanted.unwrap_or(LIMIT);
-    if (1..=LIMIT_MAX).contains(&limit) { Ok(limit as usize) } else { Err(AdminError::LimitInvalid) }
+/// How many entries a page has. One more is read, which tells whether there is a next page.
+#[derive(Clone, Copy)]
+pub(crate) struct PageSize(u32);
+
+impl PageSize {
+    pub(crate) fn new(wanted: Option<u32>) -> Result<Self, AdminError> {
+        let size = wanted.unwrap_or(LIMIT);
+        if (1..=LIMIT_MAX).contains(&size) { Ok(Self(size)) } else { Err(AdminError::LimitInvalid) }
+    }
+
+    pub(crate) fn and_one_more(self) -> i64 {
+        i64::from(self.0) + 1
+    }
+
+    /// The page of what was read, with the cursor of its last entry where there is a next one.
+    pub(crate) fn page<T>(self, mut items: Vec<T>, cursor: impl FnOnce(&T) -> String) -> Page<T> {
+        let size = self.0 as usize;
+        let more = items.len() > size;
+        items.truncate(size);
+        let next_cursor = items.last().filter(|_| more).map(cursor);
+        Page { items, next_cursor }
+    }
 }
 
 /// A list: its name and its conditions. A cursor of one list is none of another.

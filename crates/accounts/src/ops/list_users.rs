@@ -2,7 +2,7 @@
 
 use crate::domain::email::fold;
 use crate::ops::admin::{Actor, AdminError};
-use crate::ops::cursor::{self, page_size};
+use crate::ops::cursor::{self, PageSize};
 use crate::store::Tx;
 use crate::store::users::{self, KeyRange};
 use crate::token::root::RootKeys;
@@ -50,22 +50,18 @@ impl Accounts {
     /// [`CursorInvalid`](AdminError::CursorInvalid), [`Fault`](AdminError::Fault).
     pub async fn list_users(&self, actor: Actor<'_>, query: &UserQuery) -> Result<Page<Account>, AdminError> {
         actor.must_be_admin()?;
-        let limit = page_size(query.limit)?;
+        let size = PageSize::new(query.limit)?;
         let list = List::new(&self.0.root, query)?;
-        let mut items = self
+        let items = self
             .0
             .store
             .read({
                 let list = list.clone();
-                // One more than asked for tells whether there is a next page.
-                move |tx| list.read(tx, i64::try_from(limit + 1).unwrap_or(i64::MAX))
+                move |tx| list.read(tx, size.and_one_more())
             })
             .await
             .map_err(AdminError::Fault)?;
-        let more = items.len() > limit;
-        items.truncate(limit);
-        let next_cursor = items.last().filter(|_| more).map(|last| list.cursor_after(&self.0.root, last));
-        Ok(Page { items, next_cursor })
+        Ok(size.page(items, |last| list.cursor_after(&self.0.root, last)))
     }
 }
 

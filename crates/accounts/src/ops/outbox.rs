@@ -2,7 +2,7 @@
 
 use crate::ops::admin::{Actor, AdminError, UserRef, find};
 use crate::ops::audit::Entry;
-use crate::ops::cursor::{List, page_size};
+use crate::ops::cursor::{List, PageSize};
 use crate::ops::list_users::Page;
 use crate::store::Tx;
 use crate::store::outbox::{self, Place};
@@ -106,22 +106,17 @@ impl Accounts {
         query: &MailQuery,
     ) -> Result<Page<QueuedMail>, AdminError> {
         actor.must_be_admin()?;
-        let (limit, state) = (page_size(query.limit)?, query.state);
+        let (size, state) = (PageSize::new(query.limit)?, query.state);
         let name = state.map_or("", MailState::name);
         let list = List { root: &self.0.root, conditions: &[b"mail", name.as_bytes()] };
         let from = match &query.cursor {
             None => Place::start(state),
             Some(cursor) => place(&list.open(cursor)?).ok_or(AdminError::CursorInvalid)?,
         };
-        // One more than asked for tells whether there is a next page.
-        let most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let read = move |tx: &mut Tx<'_>| outbox::page(tx, state, from, most);
-        let mut items: Vec<QueuedMail> = self.0.store.read(read).await.map_err(AdminError::Fault)?;
-        let more = items.len() > limit;
-        items.truncate(limit);
+        let read = move |tx: &mut Tx<'_>| outbox::page(tx, state, from, size.and_one_more());
+        let items: Vec<QueuedMail> = self.0.store.read(read).await.map_err(AdminError::Fault)?;
         let end = |last: &QueuedMail| format!("{} {}", last.due_at.map_or(0, Timestamp::as_millis), last.id);
-        let next_cursor = items.last().filter(|_| more).map(|last| list.cursor(&end(last)));
-        Ok(Page { items, next_cursor })
+        Ok(size.page(items, |last| list.cursor(&end(last))))
     }
 
     /// The messages to a user, newest first, at most 50: about the account and its links, and about the sign-ups and

@@ -3,7 +3,7 @@
 use crate::ops::admin::{Actor, AdminError};
 use crate::ops::audit::Entry;
 use crate::ops::confirm::{Birth, BirthError};
-use crate::ops::cursor::{List, page_size};
+use crate::ops::cursor::{List, PageSize};
 use crate::ops::list_users::Page;
 use crate::ops::resend::{Resent, queue_mail};
 use crate::store::limits::{Subject, lock};
@@ -92,20 +92,15 @@ impl Accounts {
         query: &RegistrationQuery,
     ) -> Result<Page<OpenRegistration>, AdminError> {
         actor.must_be_admin()?;
-        let (limit, now) = (page_size(query.limit)?, self.0.now());
+        let (size, now) = (PageSize::new(query.limit)?, self.0.now());
         let list = List { root: &self.0.root, conditions: &[b"registrations"] };
         let from = match &query.cursor {
             None => END,
             Some(cursor) => list.open(cursor)?.parse().map_err(|_| AdminError::CursorInvalid)?,
         };
-        // One more than asked for tells whether there is a next page.
-        let most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let read = move |tx: &mut Tx<'_>| registrations::open_before(tx, from, now, most);
-        let mut items = self.0.store.read(read).await.map_err(AdminError::Fault)?;
-        let more = items.len() > limit;
-        items.truncate(limit);
-        let next_cursor = items.last().filter(|_| more).map(|last| list.cursor(&last.id.to_string()));
-        Ok(Page { items, next_cursor })
+        let read = move |tx: &mut Tx<'_>| registrations::open_before(tx, from, now, size.and_one_more());
+        let items = self.0.store.read(read).await.map_err(AdminError::Fault)?;
+        Ok(size.page(items, |last| list.cursor(&last.id.to_string())))
     }
 
     /// Queues another confirmation mail, within the limits that hold for whoever signed up, too (S7).
