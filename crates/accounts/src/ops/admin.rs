@@ -199,10 +199,11 @@ impl Accounts {
         actor: Actor<'_>,
         user: &UserRef,
         expected: &Expected,
+        reason: Option<&Reason>,
     ) -> Result<(), AdminError> {
         actor.must_be_admin()?;
         let (inner, user, expected, now) = (self.0.clone(), user.clone(), expected.clone(), self.0.now());
-        let entry = Entry::by(AuditKind::Deleted, actor);
+        let entry = Entry::by(AuditKind::Deleted, actor).because(reason);
         self.0
             .store
             .write(move |tx| {

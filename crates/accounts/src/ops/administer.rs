@@ -34,10 +34,11 @@ impl Accounts {
         user: &UserRef,
         expected: &Expected,
         change: UserChange,
+        reason: Option<&Reason>,
     ) -> Result<Account, AdminError> {
         actor.must_be_admin()?;
         let (inner, user, expected, now) = (self.0.clone(), user.clone(), expected.clone(), self.0.now());
-        let entry = Entry::by(AuditKind::Updated, actor);
+        let (entry, reason) = (Entry::by(AuditKind::Updated, actor), reason.cloned());
         self.0
             .store
             .write(move |tx| {
@@ -46,7 +47,8 @@ impl Accounts {
                     return Err(AdminError::Changed);
                 }
                 let after = change.apply(tx, &before)?;
-                entry.about(&after).detail(difference(&before, &after)).write(tx, &inner, now)?;
+                let entry = entry.about(&after).detail(difference(&before, &after));
+                entry.because(reason.as_ref()).write(tx, &inner, now)?;
                 Ok(after)
             })
             .await
@@ -101,8 +103,7 @@ impl Accounts {
     ) -> Result<Account, AdminError> {
         actor.must_be_admin()?;
         let (inner, user, now) = (self.0.clone(), user.clone(), self.0.now());
-        let entry = Entry::by(AuditKind::SignedOut, actor).detail("all sessions");
-        let entry = if reason.is_some() { entry.because(reason) } else { entry };
+        let entry = Entry::by(AuditKind::SignedOut, actor).detail("all sessions").because(reason);
         self.0
             .store
             .write(move |tx| {

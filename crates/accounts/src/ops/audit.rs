@@ -137,10 +137,12 @@ impl Entry {
         Self { detail: Some(detail.into()), ..self.clone() }
     }
 
-    /// Why an administrator did it, where that was said.
+    /// Why an administrator did it, where that was said: after what there is to tell already.
     pub(crate) fn because(&self, reason: Option<&Reason>) -> Self {
         let said = reason.map(Reason::as_str).filter(|text| !text.is_empty());
-        Self { detail: said.map(|text| format!("reason: {text}")), ..self.clone() }
+        let said = said.map(|text| format!("reason: {text}"));
+        let told: Vec<String> = self.detail.iter().cloned().chain(said).collect();
+        Self { detail: (!told.is_empty()).then(|| told.join("; ")), ..self.clone() }
     }
 
     pub(crate) fn write(&self, tx: &mut Tx<'_>, inner: &Inner, now: Timestamp) -> Result<(), Fault> {

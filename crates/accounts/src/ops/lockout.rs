@@ -87,7 +87,8 @@ impl Accounts {
             }
             forget(tx, &address, Rule::CodeFailed)?;
             let entry = before.account.as_ref().map_or_else(|| entry.clone(), |account| entry.about(account));
-            entry.address(&before.email).detail(before.in_words(reason.as_ref())).write(tx, &inner, now)?;
+            let entry = entry.address(&before.email).detail(before.in_words());
+            entry.because(reason.as_ref()).write(tx, &inner, now)?;
             Ok(before)
         };
         self.0.store.write(clear).await
@@ -95,15 +96,10 @@ impl Accounts {
 }
 
 impl AccountLimits {
-    /// What is forgotten, and why.
-    fn in_words(&self, reason: Option<&Reason>) -> String {
+    fn in_words(&self) -> String {
         let Self { failures, link_failures, codes_failed, .. } = self;
         let passwords = failures + link_failures;
-        let forgot = format!("forgot {passwords} wrong passwords and {} wrong codes", codes_failed.month);
-        match reason.map(Reason::as_str) {
-            None | Some("") => forgot,
-            Some(reason) => format!("{forgot}; reason: {reason}"),
-        }
+        format!("forgot {passwords} wrong passwords and {} wrong codes", codes_failed.month)
     }
 }
 

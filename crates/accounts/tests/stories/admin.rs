@@ -83,7 +83,7 @@ on_both_stores! {
         let id = UserRef::Id(user.account.id);
         assert_eq!(refusal(world.accounts.find_user(Actor::User(&user, &client()), &id).await), "Forbidden");
         assert_eq!(refusal(world.accounts.disable_user(Actor::User(&user, &client()), &id, None).await), "Forbidden");
-        assert_eq!(refusal(world.accounts.delete_user(Actor::User(&user, &client()), &id, &Expected::Any).await), "Forbidden");
+        assert_eq!(refusal(world.accounts.delete_user(Actor::User(&user, &client()), &id, &Expected::Any, None).await), "Forbidden");
         let admin = world.signs_in("root@example.org", PASSWORD).await.unwrap();
         let admin = world.accounts.authenticate(admin.access_token.expose()).await.unwrap();
         let page = world.accounts.list_users(Actor::User(&admin, &client()), &UserQuery::default()).await.unwrap();
@@ -94,18 +94,18 @@ on_both_stores! {
     async fn the_last_administrator_stays(world: &World) {
         let root = UserRef::Id(creates(world, "root@example.org", None, &["admin"]).await.id);
         assert_eq!(refusal(world.accounts.disable_user(Actor::Operator, &root, None).await), "LastAdmin");
-        assert_eq!(refusal(world.accounts.delete_user(Actor::Operator, &root, &Expected::Any).await), "LastAdmin");
+        assert_eq!(refusal(world.accounts.delete_user(Actor::Operator, &root, &Expected::Any, None).await), "LastAdmin");
         let second = UserRef::Id(creates(world, "two@example.org", None, &["admin", "editor"]).await.id);
         let other = world.another_instance().await;
         let (one, two) = futures_util::future::join(
             world.accounts.disable_user(Actor::Operator, &root, None),
-            other.delete_user(Actor::Operator, &second, &Expected::Any),
+            other.delete_user(Actor::Operator, &second, &Expected::Any, None),
         )
         .await;
         assert!(one.is_ok() != two.is_ok(), "exactly one of the two may go: {one:?} {two:?}");
         // A disabled administrator does not count, and may go.
         if one.is_ok() {
-            world.accounts.delete_user(Actor::Operator, &root, &Expected::Any).await.unwrap();
+            world.accounts.delete_user(Actor::Operator, &root, &Expected::Any, None).await.unwrap();
         }
     }
 
@@ -144,7 +144,7 @@ on_both_stores! {
         assert_eq!(refusal(world.accounts.create_user(Actor::Operator, weak).await), "Password(TooCommon)");
         let nobody = UserRef::Email(address("nobody@example.org"));
         assert_eq!(refusal(world.accounts.find_user(Actor::Operator, &nobody).await), "NotFound");
-        assert_eq!(refusal(world.accounts.delete_user(Actor::Operator, &nobody, &Expected::Any).await), "NotFound");
+        assert_eq!(refusal(world.accounts.delete_user(Actor::Operator, &nobody, &Expected::Any, None).await), "NotFound");
         let by_name = UserRef::UserName("COUNTESS".parse().unwrap());
         let found = world.accounts.find_user(Actor::Operator, &by_name).await.unwrap();
         assert_eq!(found.email.as_str(), "ada@example.org");

@@ -54,33 +54,35 @@ on_both_stores! {
         let who = signed_in(world, "root@example.org").await;
         let from = client();
         let actor = Actor::User(&who, &from);
+        let reason: Reason = "a new desk".parse().unwrap();
         let change = UserChange {
             user_name: Some("countess".parse().unwrap()),
             locale: Some("de".to_owned()),
             ..roles(&["editor", "author", "editor"])
         };
-        let changed = world.accounts.change_user(actor, &id(&ada), &now(&ada), change).await.unwrap();
+        let changed = world.accounts.change_user(actor, &id(&ada), &now(&ada), change, Some(&reason)).await.unwrap();
         assert_eq!(changed.roles, ["author", "editor"]);
         assert_eq!((changed.user_name.as_ref().unwrap().as_str(), changed.locale.as_deref()), ("countess", Some("de")));
-        let detail = "roles: [] to [author editor]; user name; language".to_owned();
+        let detail = "roles: [] to [author editor]; user name; language; reason: a new desk".to_owned();
         assert_eq!(last_entry(world, AuditKind::Updated).await, (Some(detail), Some(root.id)));
         let found = world.accounts.find_user(actor, &id(&ada)).await.unwrap();
         assert_eq!((found.revision(), &found), (changed.revision(), &changed));
         assert_ne!(changed.revision(), ada.revision());
-        let stale = world.accounts.change_user(actor, &id(&ada), &now(&ada), roles(&[])).await;
+        let stale = world.accounts.change_user(actor, &id(&ada), &now(&ada), roles(&[]), None).await;
         assert_eq!(refusal(stale), "Changed");
-        assert_eq!(refusal(world.accounts.delete_user(actor, &id(&ada), &now(&ada)).await), "Changed");
+        assert_eq!(refusal(world.accounts.delete_user(actor, &id(&ada), &now(&ada), None).await), "Changed");
         assert_eq!(world.accounts.find_user(actor, &id(&ada)).await.unwrap(), changed);
         // A taken name changes nothing, not even the roles beside it.
         let taken = UserChange { user_name: Some("COUNTESS".parse().unwrap()), ..roles(&[]) };
-        let refused = world.accounts.change_user(actor, &id(&root), &Expected::Any, taken).await;
+        let refused = world.accounts.change_user(actor, &id(&root), &Expected::Any, taken, None).await;
         assert_eq!(refusal(refused), "LastAdmin");
         let taken = UserChange { user_name: Some("COUNTESS".parse().unwrap()), ..roles(&["admin", "extra"]) };
-        let refused = world.accounts.change_user(actor, &id(&root), &Expected::Any, taken).await;
+        let refused = world.accounts.change_user(actor, &id(&root), &Expected::Any, taken, None).await;
         assert_eq!(refusal(refused), "UserNameTaken");
         assert_eq!(world.accounts.find_user(actor, &id(&root)).await.unwrap().roles, ["admin"]);
-        world.accounts.delete_user(actor, &id(&ada), &now(&changed)).await.unwrap();
-        let gone = world.accounts.change_user(actor, &id(&ada), &Expected::Any, roles(&[])).await;
+        world.accounts.delete_user(actor, &id(&ada), &now(&changed), Some(&reason)).await.unwrap();
+        assert_eq!(last_entry(world, AuditKind::Deleted).await, (Some("reason: a new desk".into()), Some(root.id)));
+        let gone = world.accounts.change_user(actor, &id(&ada), &Expected::Any, roles(&[]), None).await;
         assert_eq!(refusal(gone), "NotFound");
     }
 
@@ -91,8 +93,8 @@ on_both_stores! {
             let ada = world.has_account(&format!("ada{round}@example.org")).await;
             let (user, seen) = (id(&ada), now(&ada));
             let (one, two) = futures_util::future::join(
-                world.accounts.change_user(Actor::Operator, &user, &seen, roles(&["one"])),
-                other.change_user(Actor::Operator, &user, &seen, roles(&["two"])),
+                world.accounts.change_user(Actor::Operator, &user, &seen, roles(&["one"]), None),
+                other.change_user(Actor::Operator, &user, &seen, roles(&["two"]), None),
             ).await;
             let (won, lost) = if one.is_ok() { (one, two) } else { (two, one) };
             assert_eq!(refusal(lost), "Changed");
@@ -108,12 +110,12 @@ on_both_stores! {
         let who = world.accounts.authenticate(tokens.access_token.expose()).await.unwrap();
         let from = client();
         world.accounts.find_user(Actor::User(&who, &from), &id(&root)).await.unwrap();
-        world.accounts.change_user(Actor::Operator, &id(&second), &Expected::Any, roles(&["editor"])).await.unwrap();
+        world.accounts.change_user(Actor::Operator, &id(&second), &Expected::Any, roles(&["editor"]), None).await.unwrap();
         let who = world.accounts.authenticate(tokens.access_token.expose()).await.unwrap();
         assert!(!who.is_admin() && who.has_role("editor"));
         let (actor, user) = (Actor::User(&who, &from), id(&root));
         assert_eq!(refusal(world.accounts.find_user(actor, &user).await), "Forbidden");
-        assert_eq!(refusal(world.accounts.change_user(actor, &id(&second), &Expected::Any, roles(&["admin"])).await), "Forbidden");
+        assert_eq!(refusal(world.accounts.change_user(actor, &id(&second), &Expected::Any, roles(&["admin"]), None).await), "Forbidden");
         assert_eq!(refusal(world.accounts.mail_reset_link(actor, &user, None).await), "Forbidden");
         assert_eq!(refusal(world.accounts.end_sessions(actor, &user, None).await), "Forbidden");
         assert_eq!(refusal(world.accounts.sessions_of(actor, &user).await), "Forbidden");
@@ -127,19 +129,19 @@ on_both_stores! {
         for _ in 0..5 {
             let (users, nothing) = ([id(&one), id(&two)], roles(&[]));
             let (first, second) = futures_util::future::join(
-                world.accounts.change_user(Actor::Operator, &users[0], &Expected::Any, nothing.clone()),
-                other.change_user(Actor::Operator, &users[1], &Expected::Any, nothing),
+                world.accounts.change_user(Actor::Operator, &users[0], &Expected::Any, nothing.clone(), None),
+                other.change_user(Actor::Operator, &users[1], &Expected::Any, nothing, None),
             ).await;
             assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
             for user in &users {
-                world.accounts.change_user(Actor::Operator, user, &Expected::Any, roles(&["admin"])).await.unwrap();
+                world.accounts.change_user(Actor::Operator, user, &Expected::Any, roles(&["admin"]), None).await.unwrap();
             }
         }
         // To disable one while the other is demoted is the same.
         let (users, nothing) = ([id(&one), id(&two)], roles(&[]));
         let (first, second) = futures_util::future::join(
             world.accounts.disable_user(Actor::Operator, &users[0], None),
-            other.change_user(Actor::Operator, &users[1], &Expected::Any, nothing),
+            other.change_user(Actor::Operator, &users[1], &Expected::Any, nothing, None),
         ).await;
         assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
     }

@@ -129,7 +129,7 @@ on_both_stores! {
         let decoy = open(world).await[0].id;
         assert_eq!(confirms(decoy).await, "Decoy");
         // Even when the account is gone meanwhile, whose mail is not the decoy's to have. It is forgotten with it.
-        world.accounts.delete_user(Actor::Operator, &UserRef::Email(address("owner@example.org")), &vestibule::Expected::Any).await.unwrap();
+        world.accounts.delete_user(Actor::Operator, &UserRef::Email(address("owner@example.org")), &vestibule::Expected::Any, None).await.unwrap();
         assert_eq!(confirms(decoy).await, "NotFound");
         let wish = vestibule::SignUp { user_name: Some("ada".parse().unwrap()), ..wish("ada@example.org", PASSWORD) };
         world.accounts.sign_up(wish, &client()).await.unwrap();

@@ -86,7 +86,7 @@ on_both_stores! {
         let user = UserRef::Id(ada.id);
         world.accounts.disable_user(Actor::User(&who, &from), &user, None).await.unwrap();
         world.accounts.enable_user(Actor::User(&who, &from), &user, None).await.unwrap();
-        world.accounts.delete_user(Actor::Operator, &user, &Expected::Any).await.unwrap();
+        world.accounts.delete_user(Actor::Operator, &user, &Expected::Any, None).await.unwrap();
         let events = trail(world).await;
         let [disabled, enabled, deleted] = &events[events.len() - 3..] else { panic!("three acts") };
         assert_eq!((disabled.kind, enabled.kind, deleted.kind), (AuditKind::Disabled, AuditKind::Enabled, AuditKind::Deleted));

@@ -185,7 +185,7 @@ on_both_stores! {
         world.deliver().await;
         let token = token_to(world, "eve@example.org");
         let none = UserChange { roles: Some(Roles::default()), ..UserChange::default() };
-        world.accounts.change_user(Actor::Operator, &UserRef::Id(two.id), &Expected::Any, none).await.unwrap();
+        world.accounts.change_user(Actor::Operator, &UserRef::Id(two.id), &Expected::Any, none, None).await.unwrap();
         assert_eq!(refusal(accepts(&world.accounts, &token).await), "Link(Expired)");
         let who = world.accounts.authenticate(tokens.access_token.expose()).await.unwrap();
         let refused = world.accounts.invite(Actor::User(&who, &from), wish("eve@example.org", &[])).await;

@@ -220,7 +220,7 @@ on_both_stores! {
         confirms(PASSWORD).await.unwrap();
         world.accounts.authenticate(world.signs_in("ada@example.org", PASSWORD).await.unwrap().access_token.expose()).await.unwrap();
         // Whoever is gone proves nothing.
-        world.accounts.delete_user(Actor::Operator, &UserRef::Id(who.account.id), &vestibule::Expected::Any).await.unwrap();
+        world.accounts.delete_user(Actor::Operator, &UserRef::Id(who.account.id), &vestibule::Expected::Any, None).await.unwrap();
         assert_eq!(refusal(confirms(PASSWORD).await), "Refused");
     }
 }

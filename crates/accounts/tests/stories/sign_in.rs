@@ -82,7 +82,7 @@ on_both_stores! {
         let before = world.has_account("ada@example.org").await;
         let tokens = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
         let user = UserRef::Email(address("ADA@example.org"));
-        world.accounts.delete_user(Actor::Operator, &user, &Expected::Any).await.unwrap();
+        world.accounts.delete_user(Actor::Operator, &user, &Expected::Any, None).await.unwrap();
         assert_eq!(refusal(world.signs_in("ada@example.org", PASSWORD).await), "Refused");
         assert!(world.accounts.authenticate(tokens.access_token.expose()).await.is_err());
         assert!(world.accounts.refresh(tokens.refresh_token.expose(), &client()).await.is_err());

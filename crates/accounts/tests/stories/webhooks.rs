@@ -123,10 +123,10 @@ on_both_stores! {
         let who = signed_in(world, "ada@example.org").await;
         let wrong = accounts.delete_account(&who, &password(OTHER_PASSWORD), &client()).await;
         assert_eq!(refusal(wrong), "Refused");
-        assert_eq!(refusal(accounts.delete_user(Actor::Operator, &UserRef::Id(root.id), &vestibule::Expected::Any).await), "LastAdmin");
+        assert_eq!(refusal(accounts.delete_user(Actor::Operator, &UserRef::Id(root.id), &vestibule::Expected::Any, None).await), "LastAdmin");
         assert_eq!(receiver.hears(&accounts).await, []);
         accounts.delete_account(&who, &password(PASSWORD), &client()).await.unwrap();
-        accounts.delete_user(Actor::Operator, &UserRef::Id(bob.id), &vestibule::Expected::Any).await.unwrap();
+        accounts.delete_user(Actor::Operator, &UserRef::Id(bob.id), &vestibule::Expected::Any, None).await.unwrap();
         let gone = [ada.id, bob.id].map(|id| event("user.deleted", id));
         assert_eq!(receiver.hears(&accounts).await, gone);
     }
@@ -139,7 +139,7 @@ on_both_stores! {
         let both = |n: usize| if n.is_multiple_of(2) { &accounts } else { &other };
         let disabled = futures_util::future::join_all((0..8).map(|n| both(n).disable_user(Actor::Operator, &user, None))).await;
         assert!(disabled.iter().all(Result::is_ok), "a second time changes nothing: {disabled:?}");
-        let deleted = futures_util::future::join_all((0..8).map(|n| both(n).delete_user(Actor::Operator, &user, &vestibule::Expected::Any))).await;
+        let deleted = futures_util::future::join_all((0..8).map(|n| both(n).delete_user(Actor::Operator, &user, &vestibule::Expected::Any, None))).await;
         assert!(deleted.iter().any(Result::is_ok), "{deleted:?}");
         let told = ["user.created", "user.disabled", "user.deleted"].map(|name| event(name, ada.id));
         assert_eq!(receiver.hears(&accounts).await, told);
@@ -198,7 +198,7 @@ on_both_stores! {
     async fn without_endpoints_nothing_is_written(world: &World) {
         let ada = world.has_account("ada@example.org").await;
         world.accounts.disable_user(Actor::Operator, &UserRef::Id(ada.id), None).await.unwrap();
-        world.accounts.delete_user(Actor::Operator, &UserRef::Id(ada.id), &vestibule::Expected::Any).await.unwrap();
+        world.accounts.delete_user(Actor::Operator, &UserRef::Id(ada.id), &vestibule::Expected::Any, None).await.unwrap();
         assert_eq!(world.sql("SELECT 1 FROM webhook_deliveries"), 0);
         let step = world.accounts.deliver_webhooks(&Receiver::new("app")).await.unwrap();
         assert_eq!(step, Delivered::default());
@@ -213,7 +213,7 @@ on_both_stores! {
             subscription("all", &WebhookEvent::ALL),
         ]).await;
         let ada = creates(&accounts, "ada@example.org").await;
-        accounts.delete_user(Actor::Operator, &UserRef::Id(ada.id), &vestibule::Expected::Any).await.unwrap();
+        accounts.delete_user(Actor::Operator, &UserRef::Id(ada.id), &vestibule::Expected::Any, None).await.unwrap();
         let (births, all) = (Receiver::new("births"), Receiver::new("all"));
         accounts.deliver_webhooks(&births).await.unwrap();
         accounts.deliver_webhooks(&all).await.unwrap();

@@ -88,7 +88,7 @@ async fn update(
     let ChangeUserRequest { roles, user_name, locale } = body;
     let change = UserChange { roles, user_name, locale };
     let (actor, expected) = (Actor::User(&who, &client), if_match.required()?);
-    Ok(shown(accounts.change_user(actor, &UserRef::Id(id), &expected, change).await?))
+    Ok(shown(accounts.change_user(actor, &UserRef::Id(id), &expected, change, None).await?))
 }
 
 errors!(DeleteErrors: EVERY, API, BEARER, &[Code::Forbidden, Code::NotFound, Code::LastAdmin,
@@ -108,7 +108,7 @@ async fn delete(
     IfMatch(expected): IfMatch,
 ) -> Result<StatusCode, Problem> {
     let expected = expected.unwrap_or(Expected::Any);
-    accounts.delete_user(Actor::User(&who, &client), &UserRef::Id(id), &expected).await?;
+    accounts.delete_user(Actor::User(&who, &client), &UserRef::Id(id), &expected, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -66,8 +66,16 @@ on_both_stores! {
             let page = browser.submit(&world, &format!("{path}/{act}"), &format!("reason={reason}")).await;
             assert!(page.status == 422 && page.text.contains(&format!("href=\"#{part}-reason\"")), "{act} {}", page.text);
         }
+        let revision = revision(&browser.get(&world, &path).await);
+        for act in ["profile", "roles", "delete"] {
+            let form = format!("revision={revision}&email={ADA}&own_password={PASSWORD}&reason=%07");
+            let page = browser.submit(&world, &format!("{path}/{act}"), &form).await;
+            assert!(page.status == 422 && page.text.contains(&format!("href=\"#{act}-reason\"")), "{act} {}", page.text);
+        }
         assert_eq!(user(&world, ADA).await.disabled_at, None);
         assert_eq!(browser.submit(&world, &format!("{path}/enable"), "x=y").await.status, 422);
+        let longest = format!("reason={}", "x".repeat(200));
+        assert_eq!(browser.submit(&world, &format!("{path}/sign-out"), &longest).await.status, 303);
     }
 
     // P7, R6, L2
@@ -118,11 +126,11 @@ on_both_stores! {
         assert!(user(&world, ADA).await.roles.is_empty());
         let failed = entry(&world, AuditKind::SignInFailed).await.unwrap();
         assert_eq!(failed.user_id.unwrap().to_string(), id_of(&world, ROOT).await);
-        let form = format!("revision={revision}&roles=editor,+author&own_password={PASSWORD}");
+        let form = format!("revision={revision}&roles=editor,+author&own_password={PASSWORD}&reason=joins+the+desk");
         let done = browser.submit(&world, &format!("{path}/roles"), &form).await;
         assert_eq!(done.leads_to(), format!("{path}?said=roles"));
         assert_eq!(user(&world, ADA).await.roles, ["author", "editor"]);
-        assert_eq!(entry(&world, AuditKind::Updated).await.unwrap().detail.as_deref(), Some("roles: [] to [author editor]"));
+        assert_eq!(entry(&world, AuditKind::Updated).await.unwrap().detail.as_deref(), Some("roles: [] to [author editor]; reason: joins the desk"));
         // The form for the name takes no roles.
         let form = format!("revision={}&roles=admin", self::revision(&browser.get(&world, &path).await));
         assert_eq!(browser.submit(&world, &format!("{path}/profile"), &form).await.status, 422);
@@ -189,10 +197,12 @@ on_both_stores! {
             assert!(page.status == 422 && page.text.contains(&format!("href=\"#delete-{field}\"")), "{}", page.text);
         }
         user(&world, ADA).await;
-        let form = format!("revision={revision}&email=+Ada%40EXAMPLE.org&own_password={PASSWORD}");
+        let form = format!("revision={revision}&email=+Ada%40EXAMPLE.org&own_password={PASSWORD}&reason=asked+by+letter");
         assert_eq!(browser.submit(&world, &format!("{path}/delete"), &form).await.leads_to(), "/admin/users?said=deleted");
         assert!(browser.get(&world, "/admin/users?said=deleted").await.text.contains("The user is deleted."));
-        assert_eq!(entry(&world, AuditKind::Deleted).await.unwrap().actor.user().unwrap().to_string(), id_of(&world, ROOT).await);
+        let told = entry(&world, AuditKind::Deleted).await.unwrap();
+        assert_eq!(told.detail.as_deref(), Some("reason: asked by letter"));
+        assert_eq!(told.actor.user().unwrap().to_string(), id_of(&world, ROOT).await);
         // Who is gone has no page, and no form does anything to them.
         assert_eq!(browser.get(&world, &path).await.status, 404);
         for act in ["disable", "enable", "reset-link", "sign-out", "clear-limits", "profile", "delete"] {

@@ -172,7 +172,7 @@ async fn make(
 async fn delete(context: &Context, accounts: &Accounts, user: &str) -> Result<(), Failure> {
     let user = named(user)?;
     let account = accounts.find_user(Actor::Operator, &user).await?;
-    accounts.delete_user(Actor::Operator, &UserRef::Id(account.id), &Expected::Any).await?;
+    accounts.delete_user(Actor::Operator, &UserRef::Id(account.id), &Expected::Any, None).await?;
     if context.json {
         return output::object(json!({ "id": account.id, "deleted": true }));
     }

@@ -44,7 +44,7 @@ pub(super) async fn update(context: &Context, accounts: &Accounts, wish: Update)
     // What somebody else changes in between is not overwritten.
     let expected = Expected::OneOf(vec![account.revision()]);
     let user = UserRef::Id(account.id);
-    print(context, &accounts.change_user(Actor::Operator, &user, &expected, change).await?)
+    print(context, &accounts.change_user(Actor::Operator, &user, &expected, change, None).await?)
 }
 
 pub(super) async fn reset_link(

@@ -4,7 +4,7 @@
 use axum::response::Response;
 use axum::routing::post;
 use minijinja::{Value, context};
-use vestibule::{Expected, Roles, UserChange};
+use vestibule::{Expected, Reason, Roles, UserChange};
 
 use super::Admin;
 use super::user::{One, languages};
@@ -103,24 +103,32 @@ impl One {
         Ok(act.part())
     }
 
-    async fn change(&self, expected: Expected, change: UserChange) -> Result<(), Problem> {
+    async fn change(
+        &self,
+        expected: Expected,
+        change: UserChange,
+        reason: Option<&Reason>,
+    ) -> Result<(), Problem> {
         let accounts = &self.admin.visit().accounts;
-        accounts.change_user(self.admin.actor(), &self.named(), &expected, change).await?;
+        accounts.change_user(self.admin.actor(), &self.named(), &expected, change, reason).await?;
         Ok(())
     }
 
     async fn profile(&self, mut form: Pairs) -> Result<&'static str, Problem> {
-        let expected = expected(&mut form);
+        let (expected, reason) = (expected(&mut form), reason(&mut form)?);
         let UpdateRequest { user_name, locale } = form.read(self.admin.visit().accounts.policy())?;
-        self.change(expected, UserChange { roles: None, user_name, locale }).await?;
+        let change = UserChange { roles: None, user_name, locale };
+        self.change(expected, change, reason.as_ref()).await?;
         Ok("profile")
     }
 
     async fn roles(&self, mut form: Pairs) -> Result<&'static str, Problem> {
         let (expected, own_password) = (expected(&mut form), form.take("own_password"));
+        let reason = reason(&mut form)?;
         let RolesForm(roles) = form.read_with_list("roles", self.admin.visit().accounts.policy())?;
         self.admin.prove(own_password).await?;
-        self.change(expected, UserChange { roles: Some(roles), ..UserChange::default() }).await?;
+        let change = UserChange { roles: Some(roles), ..UserChange::default() };
+        self.change(expected, change, reason.as_ref()).await?;
         Ok("roles")
     }
 
@@ -131,9 +139,10 @@ impl One {
     }
 
     async fn deleted(&self, mut form: Pairs) -> Result<(), Problem> {
+        let (expected, reason) = (expected(&mut form), reason(&mut form)?);
         self.admin.prove(form.take("own_password")).await?;
         let accounts = &self.admin.visit().accounts;
-        accounts.delete_user(self.admin.actor(), &self.named(), &expected(&mut form)).await?;
+        accounts.delete_user(self.admin.actor(), &self.named(), &expected, reason.as_ref()).await?;
         Ok(())
     }
 }
@@ -141,6 +150,11 @@ impl One {
 /// The state that the form was shown with, as `If-Match` is to the API.
 fn expected(form: &mut Pairs) -> Expected {
     Expected::OneOf(form.take("revision").into_iter().collect())
+}
+
+/// Why it is done.
+fn reason(form: &mut Pairs) -> Result<Option<Reason>, FieldError> {
+    form.filled("reason").map(|text| fields::reason(&text)).transpose()
 }
 
 /// All the roles from now on.
@@ -160,13 +174,16 @@ async fn act(act: Act, one: One, MemberForm(form): MemberForm) -> Result<Respons
 
 async fn change_profile(one: One, MemberForm(form): MemberForm) -> Result<Response, Problem> {
     let speaks = languages(form.value("locale"));
-    let part = Part("profile", context! { user_name => form.value("user_name"), speaks });
+    let part = Part(
+        "profile",
+        context! { user_name => form.value("user_name"), speaks, reason => form.value("reason") },
+    );
     let outcome = one.profile(form).await;
     one.answer(part, outcome).await
 }
 
 async fn change_roles(one: One, MemberForm(form): MemberForm) -> Result<Response, Problem> {
-    let part = Part("roles", context! { roles => form.value("roles") });
+    let part = Part("roles", context! { roles => form.value("roles"), reason => form.value("reason") });
     let outcome = one.roles(form).await;
     one.answer(part, outcome).await
 }
@@ -174,7 +191,7 @@ async fn change_roles(one: One, MemberForm(form): MemberForm) -> Result<Response
 /// Deletes the user whose address was typed.
 async fn delete(one: One, MemberForm(mut form): MemberForm) -> Result<Response, Problem> {
     let email = form.take("email").unwrap_or_default();
-    let part = Part("delete", context! { email => email.as_str() });
+    let part = Part("delete", context! { email => email.as_str(), reason => form.value("reason") });
     if !one.is_meant(&email).await? {
         let text = one.admin.visit().language.text("user.other_email");
         return one.told(part, &Told::of_field("email", text)).await;
