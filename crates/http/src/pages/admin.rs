@@ -127,7 +127,7 @@ impl Asked {
         let conditions: Vec<(&str, &str)> = all.filter(|(name, _)| *name != "cursor").collect();
         context! {
             first => (!self.value("cursor").is_empty()).then(|| address(path, &conditions)),
-            next => next(path, &conditions, next_cursor),
+            next => next_cursor.map(|next| address(path, &[&conditions[..], &[("cursor", next)]].concat())),
         }
     }
 }
@@ -139,9 +139,4 @@ fn address(path: &str, conditions: &[(&str, &str)]) -> String {
         return path.to_owned();
     }
     format!("{path}?{}", serde_urlencoded::to_string(filled).unwrap_or_default())
-}
-
-/// Where the next page of a list is: the same conditions, and the cursor.
-fn next(path: &str, conditions: &[(&str, &str)], cursor: Option<&str>) -> Option<String> {
-    Some(address(path, &[conditions, &[("cursor", cursor?)]].concat()))
 }

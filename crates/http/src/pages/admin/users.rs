@@ -7,7 +7,7 @@ use minijinja::{Value, context};
 use vestibule::{Account, NewInvitation, UserName};
 
 use super::user::languages;
-use super::{Admin, next};
+use super::{Admin, Asked};
 use crate::App;
 use crate::api::admin::ListQuery;
 use crate::api::invitation::InviteRequest;
@@ -23,18 +23,12 @@ pub(super) fn routes() -> axum::Router<App> {
 }
 
 async fn show(admin: Admin, uri: Uri) -> Result<Response, Problem> {
-    let mut asked = match Pairs::parse(uri.query().unwrap_or_default().as_bytes()) {
-        Ok(asked) => asked,
-        Err(problem) => {
-            return admin.refused(problem, "users", TEMPLATE, context! { invite => admin.invitee() });
-        }
+    let asked = Asked::of(&uri);
+    let filter = context! {
+        said => asked.said.as_deref(), q => asked.value("q"), status => asked.value("status"),
+        invite => admin.invitee(),
     };
-    drop(asked.take("lang"));
-    let said = asked.take("said");
-    asked.0.retain(|(_, value)| !value.is_empty());
-    let filter =
-        context! { said, q => asked.value("q"), status => asked.value("status"), invite => admin.invitee() };
-    match admin.users(asked).await {
+    match admin.users(&asked).await {
         Ok(list) => Ok(admin.page("users", TEMPLATE, context! { ..filter, ..list })),
         Err(problem) => admin.refused(problem, "users", TEMPLATE, filter),
     }
@@ -49,7 +43,7 @@ async fn invite(admin: Admin, MemberForm(form): MemberForm) -> Result<Response, 
     match admin.invited(form).await {
         Ok(()) => Ok(see(&format!("{PATH}?said=invited"))),
         Err(problem) => {
-            let list = admin.users(Pairs::default()).await?;
+            let list = admin.users(&Asked::again(&[])).await?;
             let values = context! { part => "invite", invite => typed, ..list };
             admin.refused(problem, "users", TEMPLATE, values)
         }
@@ -58,20 +52,15 @@ async fn invite(admin: Admin, MemberForm(form): MemberForm) -> Result<Response, 
 
 impl Admin {
     /// A page of the list.
-    async fn users(&self, asked: Pairs) -> Result<Value, Problem> {
+    async fn users(&self, asked: &Asked) -> Result<Value, Problem> {
         let accounts = &self.visit().accounts;
-        let sent = asked.0.clone();
         let ListQuery(query) = asked.read(accounts.policy())?;
         let page = accounts.list_users(self.actor(), &query).await?;
-        let sent = sent.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let conditions: Vec<(&str, &str)> = sent.filter(|(name, _)| *name != "cursor").collect();
-        let first = format!("{PATH}?{}", serde_urlencoded::to_string(&conditions).unwrap_or_default());
-        Ok(context! {
+        let list = context! {
             own_email => self.0.who.account.email.as_str(),
             users => page.items.iter().map(row).collect::<Vec<_>>(),
-            first => query.cursor.as_ref().map(|_| first),
-            next => next(PATH, &conditions, page.next_cursor.as_deref()),
-        })
+        };
+        Ok(context! { ..list, ..asked.links(PATH, page.next_cursor.as_deref()) })
     }
 
     /// An invitation before anybody has typed something.
