@@ -94,7 +94,7 @@ impl Language {
             tracing::error!(key, "a text is missing");
             ""
         };
-        CATALOGUES[self as usize].get(key).map_or_else(missing, String::as_str)
+        self.known(key).unwrap_or_else(missing)
     }
 
     /// The text of a key that need not have one.
@@ -104,8 +104,7 @@ impl Language {
 
     /// The text about an error code.
     pub(crate) fn error(self, code: &str) -> &'static str {
-        let found = CATALOGUES[self as usize].get(&format!("error.{code}"));
-        found.map_or_else(|| self.text("error.other"), String::as_str)
+        self.known(&format!("error.{code}")).unwrap_or_else(|| self.text("error.other"))
     }
 
     /// The label of a field.

@@ -6,10 +6,12 @@ use axum::routing::{get, post};
 use minijinja::{Value, context};
 use vestibule::{Email, MailId, MailState, QueuedMail};
 
+use super::words::mail_words;
 use super::{Admin, Asked, address};
 use crate::App;
 use crate::api::outbox::ListQuery;
 use crate::extract::{MemberForm, SegmentBeforeLast};
+use crate::pages::Language;
 use crate::pages::visit::see;
 use crate::problem::Problem;
 
@@ -59,10 +61,10 @@ async fn retry_failed(admin: Admin, MemberForm(mut form): MemberForm) -> Result<
 
 impl Admin {
     async fn mails(&self, asked: &Asked) -> Result<Value, Problem> {
-        let accounts = &self.visit().accounts;
+        let (accounts, language) = (&self.visit().accounts, self.visit().language);
         let ListQuery(query) = asked.read(accounts.policy())?;
         let page = accounts.list_mail(self.actor(), &query).await?;
-        let items: Vec<Value> = page.items.iter().map(shown).collect();
+        let items: Vec<Value> = page.items.iter().map(|mail| shown(mail, language)).collect();
         let links = asked.links(PATH, page.next_cursor.as_deref());
         Ok(context! { ..context! { items }, ..links, ..filter(asked) })
     }
@@ -85,10 +87,10 @@ impl Admin {
 }
 
 /// A message, without its text, as the API shows it.
-fn shown(mail: &QueuedMail) -> Value {
+fn shown(mail: &QueuedMail, language: Language) -> Value {
     context! {
         id => mail.id.to_string(),
-        kind => mail.kind.as_str(),
+        kind => mail_words(language, &mail.kind),
         to => mail.to.as_ref().map(Email::masked),
         state => mail.state.name(),
         created_at => mail.created_at.to_string(),

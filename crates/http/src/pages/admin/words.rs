@@ -1,4 +1,4 @@
-//! Stable names in words, for those that the catalogues have words for.
+//! Stable names in words.
 
 use vestibule::AuditKind;
 
@@ -6,10 +6,10 @@ use crate::pages::Language;
 
 /// What happened.
 pub(super) fn kind_words(language: Language, kind: AuditKind) -> &'static str {
-    language.known(&["kind.", kind.name()].concat()).unwrap_or(kind.name())
+    language.text(&["kind.", kind.name()].concat())
 }
 
-/// What a mail is.
+/// What a mail is; its stable name, where a newer or older program has queued it.
 pub(super) fn mail_words(language: Language, kind: &str) -> String {
     language.known(&["mail.", kind].concat()).unwrap_or(kind).to_owned()
 }
@@ -20,5 +20,26 @@ pub(super) fn short(text: &str) -> String {
     match text.char_indices().nth(CHARS_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_words() {
+        for language in Language::ALL {
+            for kind in AuditKind::ALL {
+                assert!(!kind_words(language, *kind).is_empty(), "{language:?} {kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        let longest = "ä".repeat(100);
+        assert_eq!(short(&longest), longest);
+        assert_eq!(short(&format!("{longest}b")), format!("{longest}…"));
     }
 }
