@@ -181,6 +181,7 @@ mod tests {
         for bytes in [&b""[..], b"<html><svg>", b"GIF89a", b"%PDF"] {
             assert!(Logo::new(bytes.to_vec()).is_err());
         }
-        assert!(Logo::new([b"\x89PNG".to_vec(), vec![0; LOGO_MAX]].concat()).is_err());
+        let of_size = |octets: usize| Logo::new([b"\x89PNG".to_vec(), vec![0; octets - 4]].concat());
+        assert!(of_size(64 * 1024).is_ok() && of_size(64 * 1024 + 1).is_err());
     }
 }

@@ -89,7 +89,9 @@ mod tests {
         ] {
             assert_eq!(checked(bad, &registered), None, "{bad:?}");
         }
-        assert_eq!(checked(&format!("/{}", "a".repeat(PATH_MAX)), &registered), None);
+        let longest = format!("/{}", "a".repeat(PATH_MAX - 1));
+        assert_eq!(checked(&longest, &registered), Some(longest.as_str()));
+        assert_eq!(checked(&format!("{longest}a"), &registered), None);
     }
 
     #[test]
