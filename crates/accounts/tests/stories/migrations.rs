@@ -106,6 +106,13 @@ async fn up_and_down(url: &str) {
 async fn live_a_little(world: &World) {
     world.has_account("ada@example.org").await;
     world.signs_in("ada@example.org", PASSWORD).await.unwrap();
+    let (_, proof) =
+        world.accounts.sign_up_in_browser(wish("dora@example.org", PASSWORD), &client()).await.unwrap();
+    world.deliver().await;
+    let code = world.letter_to("dora@example.org").code().parse().unwrap();
+    let confirmed =
+        world.accounts.confirm_by_code_in_browser(proof.expose(), &code, None, None, &client()).await;
+    assert!(confirmed.unwrap().is_some(), "a session of a browser, and a sign-up that was claimed");
     let wish = vestibule::SignUp { idempotency_key: Some("1".into()), ..wish("bob@example.org", PASSWORD) };
     world.accounts.sign_up(wish, &client()).await.unwrap();
     let telling = crate::webhooks::telling(world, &["app"]).await;
