@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::program::{Finished, SECRET_KEY, Site};
+use crate::program::{Finished, SECRET_KEY, Server, Site};
 
 fn serve(site: &Site, arguments: &[&str], environment: &[(&str, &str)]) -> Finished {
     let mut command = site.command(&[&["serve"], arguments].concat());
@@ -85,4 +85,39 @@ fn a_configured_secret_key_does_not_keep_the_first_start_from_making_its_folder(
     Finished::from(command.env("VESTIBULE_SECRET_KEY", key).output().unwrap()).ok();
     assert!(site.path("vestibule-data/vestibule.db").exists());
     assert!(!site.path("vestibule-data/secret.key").exists());
+}
+
+#[test]
+fn the_pages_show_their_owner() {
+    let site = Site::sqlite();
+    let logo = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'><circle r='1'/></svg>";
+    fs::write(site.path("logo.svg"), logo).unwrap();
+    let mut command = site.command(&["serve", "--dev", "--listen", "127.0.0.1:0"]);
+    command.envs([
+        ("VESTIBULE_SERVICE_NAME", "Tea & Co"),
+        ("VESTIBULE_PAGES_LOGO", "logo.svg"),
+        ("VESTIBULE_PAGES_ACCENT", "#aa3366"),
+        ("VESTIBULE_PAGES_SUPPORT", "help@example.org"),
+        ("VESTIBULE_PAGES_TERMS_URL", "https://example.org/terms"),
+        ("VESTIBULE_PAGES_PRIVACY_URL", "https://example.org/privacy"),
+    ]);
+    let server = Server::start(command);
+    let page = server.http().request("GET", "/login", &[("accept", "text/html")], "").body;
+    let page = page.replace("&#x2f;", "/");
+    for shown in [
+        "<span>Tea &amp; Co</span>",
+        "· Tea &amp; Co</title>",
+        "href=\"mailto:help@example.org\"",
+        "href=\"https://example.org/terms\"",
+        "href=\"https://example.org/privacy\"",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    let asset = |stem: &str| {
+        let start = page.find(&format!("/assets/{stem}-")).unwrap_or_else(|| panic!("{stem}: {page}"));
+        server.get(page[start..].split('"').next().unwrap())
+    };
+    assert!(asset("site").body.contains("--accent:#aa3366"));
+    let shown = asset("logo");
+    assert_eq!((shown.header("content-type"), shown.body.as_str()), ("image/svg+xml", logo));
 }
