@@ -100,6 +100,7 @@ const parts = {
   },
 
   async languages(site) {
+    const subjects = { de: /^Bitte bestätigen/, fr: /^Confirmez/, es: /^Confirme su/, ar: /^تأكيد/ };
     for (const language of ["de", "fr", "es", "ar"]) {
       const page = await (await site.person({ locale: language })).newPage();
       await page.goto("/signup");
@@ -110,7 +111,8 @@ const parts = {
       await look(page, `signup-wrong-${language}`);
       await site.signsUp(page, `ada-${language}@example.org`);
       await look(page, `check-mail-${language}`);
-      const { code } = await site.mail(`ada-${language}@example.org`);
+      const { code, subject } = await site.mail(`ada-${language}@example.org`);
+      assert.match(subject, subjects[language], "mails speak the language of the page");
       await page.fill("#code", code);
       await page.click("form[action='/check-mail'] button");
       await page.waitForURL(/\/account/);
@@ -118,6 +120,20 @@ const parts = {
       await page.goto("/nowhere");
       await look(page, `not-found-${language}`);
     }
+    // What is asked for in the address, and what somebody has set, counts before what the browser likes.
+    const page = await (await site.person({ locale: "de" })).newPage();
+    await page.goto("/login?lang=es");
+    assert.equal(await page.getAttribute("html", "lang"), "es");
+    await site.signsIn(page, "ada-de@example.org");
+    await page.waitForURL(/\/account/);
+    await page.selectOption("#profile-locale", "fr");
+    await page.click("#profile button");
+    await page.waitForURL(/said=profile/);
+    assert.equal(await page.getAttribute("html", "lang"), "fr");
+    const before = await site.mail("ada-de@example.org");
+    await site.api("/v1/password/forgot", { email: "ada-de@example.org" });
+    const { subject } = await site.mailAfter("ada-de@example.org", before.subject);
+    assert.match(subject, /mot de passe/, "the owner's setting decides for mails, too");
   },
 
   // The first administrator, by the link that only the operator sees, and somebody invited.
