@@ -109,7 +109,7 @@ answers {
         "The sign-up has become a user.",
         "Nothing is left to do: the person can sign in.";
     SignUpDecoy 409 "sign_up_decoy": "The sign-up cannot become a user",
-        "The address had an account when somebody signed up with it. Its owner was told by mail.",
+        "The address had an account already when somebody signed up with it, or has got one since.",
         "Help the owner into the account there is, e.g. with a link to set a new password.";
     MailSent 409 "mail_sent": "The message was handed over before",
         "The relay has taken the message.",

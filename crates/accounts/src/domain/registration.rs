@@ -12,7 +12,7 @@ pub(crate) struct Registration {
     pub(crate) locale: Option<String>,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
-    /// The address had an account: this behaves like a real sign-up and can never become a user (S3).
+    /// The address had or got an account: this behaves like a real sign-up and can never become a user (S3).
     pub(crate) decoy_at: Option<Timestamp>,
     /// When it became a user.
     pub(crate) activated_at: Option<Timestamp>,

@@ -112,7 +112,7 @@ impl Accounts {
                     // Somebody else was faster: it is gone, as was asked.
                     Err(_) => return Ok(()),
                 };
-                registrations::delete_all(tx, &account.email)?;
+                registrations::delete_activated(tx, &account.email)?;
                 invitations::delete_of(tx, &account.email)?;
                 entry.about(&account).write(tx, &inner, now)?;
                 if users::delete(tx, account.id)? {

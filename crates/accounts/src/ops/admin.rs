@@ -214,7 +214,7 @@ impl Accounts {
                     return Err(AdminError::Changed);
                 }
                 must_be_replaceable(tx, &account)?;
-                registrations::delete_all(tx, &account.email)?;
+                registrations::delete_activated(tx, &account.email)?;
                 invitations::delete_of(tx, &account.email)?;
                 entry.about(&account).write(tx, &inner, now)?;
                 if users::delete(tx, account.id)? {
@@ -279,7 +279,7 @@ fn create(
     }
 }
 
-/// Inserts a user, and forgets what waited for the address. The caller holds the lock of the address.
+/// Inserts a user, whose address nothing else that waited for it can get. The caller holds the lock of the address.
 pub(super) fn move_in(
     tx: &mut Tx<'_>,
     inner: &Inner,
@@ -288,7 +288,7 @@ pub(super) fn move_in(
 ) -> Result<Inserted, Fault> {
     let inserted = users::insert(tx, account, password_hash)?;
     if inserted == Inserted::Yes {
-        registrations::delete_all(tx, &account.email)?;
+        registrations::make_decoys(tx, &account.email, account.created_at)?;
         invitations::delete_of(tx, &account.email)?;
         webhooks::queue(tx, inner, WebhookEvent::UserCreated, account.id, account.created_at)?;
     }

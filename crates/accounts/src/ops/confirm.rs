@@ -196,10 +196,10 @@ impl Accounts {
     /// The sign-up that waits behind a link.
     pub(super) async fn open_link(&self, token: &str, now: Timestamp) -> Result<Registration, ConfirmError> {
         match self.link(token, now).await? {
-            (LinkState::Open, Some(registration)) => Ok(registration),
-            (LinkState::Used, _) => Err(ConfirmError::LinkUsed),
-            (LinkState::Invalid, _) => Err(ConfirmError::LinkInvalid),
-            (LinkState::Expired | LinkState::Open, _) => Err(ConfirmError::LinkExpired),
+            Ok(registration) => Ok(registration),
+            Err(LinkState::Used) => Err(ConfirmError::LinkUsed),
+            Err(LinkState::Invalid) => Err(ConfirmError::LinkInvalid),
+            Err(LinkState::Expired | LinkState::Open) => Err(ConfirmError::LinkExpired),
         }
     }
 
@@ -238,18 +238,21 @@ impl Accounts {
     /// # Errors
     /// [`Fault`] when the store does not answer.
     pub async fn link_state(&self, token: &str) -> Result<LinkState, Fault> {
-        Ok(self.link(token, self.0.now()).await?.0)
+        Ok(self.link(token, self.0.now()).await?.err().unwrap_or(LinkState::Open))
     }
 
-    async fn link(&self, token: &str, now: Timestamp) -> Result<(LinkState, Option<Registration>), Fault> {
-        let Some(id) = open_link_token(&self.0.root, token) else { return Ok((LinkState::Invalid, None)) };
-        let found: Option<Registration> = self.0.store.read(move |tx| registrations::by_id(tx, id)).await?;
-        Ok(match found {
-            Some(registration) if registration.decoy_at.is_some() => (LinkState::Invalid, None),
-            Some(registration) if registration.activated_at.is_some() => (LinkState::Used, None),
-            Some(registration) if registration.expires_at > now => (LinkState::Open, Some(registration)),
-            Some(_) | None => (LinkState::Expired, None),
-        })
+    async fn link(&self, token: &str, now: Timestamp) -> Result<Result<Registration, LinkState>, Fault> {
+        let Some(id) = open_link_token(&self.0.root, token) else { return Ok(Err(LinkState::Invalid)) };
+        let look_up = move |tx: &mut Tx<'_>| -> Result<_, Fault> {
+            let Some(found) = registrations::by_id(tx, id)? else { return Ok(Err(LinkState::Expired)) };
+            let decoy = found.decoy_at.is_some();
+            // Whoever has the link reads the mails of the address, and may know that it has an account.
+            if found.activated_at.is_some() || (decoy && users::email_exists(tx, &found.email)?) {
+                return Ok(Err(LinkState::Used));
+            }
+            Ok(if decoy || found.expires_at <= now { Err(LinkState::Expired) } else { Ok(found) })
+        };
+        self.0.store.read(look_up).await
     }
 }
 
@@ -361,8 +364,8 @@ impl Birth {
         Self { activated, ..Self::new(inner, None, &Client::default(), "by hand", now) }
     }
 
-    /// Makes the registration a user and deletes the other sign-ups of the address, all in one commit (S5). `None` when
-    /// another was faster. The caller holds the lock of the address.
+    /// Makes the registration a user and the others of the address decoys, all in one commit (S5). `None`: another was
+    /// faster. The caller holds the lock of the address.
     pub(super) fn activate(
         &self,
         tx: &mut Tx<'_>,
@@ -388,7 +391,7 @@ impl Birth {
             Inserted::UserNameTaken => return Err(BirthError::UserNameTaken),
             Inserted::EmailTaken => return Err(Fault::Unavailable("two activations met".into()).into()),
         }
-        registrations::delete_others(tx, &account.email, id)?;
+        registrations::make_decoys(tx, &account.email, self.now)?;
         webhooks::queue(tx, inner, WebhookEvent::UserCreated, account.id, self.now)?;
         outbox::push(tx, self.mail, "welcome", account.id.as_bytes(), self.now)?;
         self.activated.about(&account).write(tx, inner, self.now)?;

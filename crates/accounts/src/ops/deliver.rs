@@ -240,17 +240,20 @@ fn plan_confirmation(
     now: Timestamp,
 ) -> Result<Plan, Fault> {
     let found = registrations::by_id(tx, RegistrationId::from_bytes(taken.about))?;
-    let Some(registration) = found.filter(|found| found.activated_at.is_none() && found.expires_at > now)
-    else {
+    let Some(registration) = found.filter(|found| found.expires_at > now) else {
         return Ok(Plan::Drop);
     };
     let address = limits::address(&inner.root, &registration.email);
     lock(tx, &address, now)?;
-    // Decoys use up codes, too, so that their number tells nothing.
+    // What cannot be confirmed (any more) uses up codes, too, so that their number tells nothing (S3).
     let with_code = taken.code_at.is_some() || grant_code(tx, inner, taken, &address, now)?;
-    if registration.decoy_at.is_none() {
+    let Some(account_since) = registration.activated_at.or(registration.decoy_at) else {
         let content = confirmation(inner, taken, &registration, with_code);
         return Ok(send(taken, registration.email, registration.locale, content));
+    };
+    // Asked for while it could still be confirmed: nobody needs it any more (T8).
+    if taken.created_at < account_since {
+        return Ok(Plan::Pretend);
     }
     let Some(owner) = users::by_email(tx, &registration.email)?.map(|found| found.account) else {
         return Ok(Plan::Pretend);

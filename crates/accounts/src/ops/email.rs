@@ -189,7 +189,7 @@ fn adopt(
     if users::set_email(tx, user.id, &challenge.email, now)? {
         webhooks::queue(tx, inner, WebhookEvent::UserEmailChanged, user.id, now)?;
     }
-    registrations::delete_all(tx, &challenge.email)?;
+    registrations::make_decoys(tx, &challenge.email, now)?;
     challenges::void(tx, user.id, Purpose::EmailChange)?;
     challenges::void(tx, user.id, Purpose::PasswordReset)?;
     match challenge.session_id {

@@ -204,7 +204,7 @@ impl Arrival {
             Inserted::EmailTaken => return Err(JoinError::EmailTaken),
             Inserted::UserNameTaken => return Err(JoinError::UserNameTaken),
             Inserted::Yes => {
-                registrations::delete_all(tx, &account.email)?;
+                registrations::make_decoys(tx, &account.email, *now)?;
                 webhooks::queue(tx, inner, WebhookEvent::UserCreated, account.id, account.created_at)?;
             }
         }

@@ -32,7 +32,7 @@ pub struct OpenRegistration {
     pub expires_at: Timestamp,
     /// When the newest mail was handed over.
     pub mailed_at: Option<Timestamp>,
-    /// The address had an account when somebody signed up with it: this can never become a user (S3).
+    /// The address has or had an account: this can never become a user (S3).
     pub decoy: bool,
 }
 
@@ -54,8 +54,8 @@ pub enum RegistrationError {
     /// There is no such sign-up, or it has expired.
     #[error("there is no such sign-up")]
     NotFound,
-    /// The address had an account when somebody signed up with it.
-    #[error("this sign-up stands for an address that has an account: it cannot become another")]
+    /// The address has or had an account.
+    #[error("this sign-up stands for an address that has or had an account: it can never become one")]
     Decoy,
     /// It is a user already.
     #[error("this sign-up was confirmed before")]

@@ -60,11 +60,12 @@ pub(crate) fn by_id(tx: &mut Tx<'_>, id: RegistrationId) -> Result<Option<Regist
     tx.row(select!("WHERE id = $1"), args![id], registration)
 }
 
-/// Deletes the open sign-ups of an address but the newest `keep`.
+/// Deletes the open sign-ups of an address that are not among its newest `keep`. One that became a user keeps its place,
+/// so that nobody learns of it (S3).
 pub(crate) fn displace(tx: &mut Tx<'_>, email: &Email, keep: i64) -> Result<u64, Fault> {
     tx.execute(
         "DELETE FROM registrations WHERE email_key = $1 AND activated_at IS NULL AND id NOT IN \
-         (SELECT id FROM registrations WHERE email_key = $1 AND activated_at IS NULL ORDER BY id DESC LIMIT $2)",
+         (SELECT id FROM registrations WHERE email_key = $1 ORDER BY id DESC LIMIT $2)",
         args![email.key(), keep],
     )
 }
@@ -130,16 +131,22 @@ pub(crate) fn claim(tx: &mut Tx<'_>, id: RegistrationId, now: Timestamp) -> Resu
     Ok(rows == 1)
 }
 
-/// Deletes the other open sign-ups of an address that has just become a user's.
-pub(crate) fn delete_others(tx: &mut Tx<'_>, email: &Email, but: RegistrationId) -> Result<(), Fault> {
-    let sql = "DELETE FROM registrations WHERE email_key = $1 AND id <> $2 AND activated_at IS NULL";
-    tx.execute(sql, args![email.key(), but])?;
+/// Makes the open sign-ups of an address that has just become a user's decoys: none can become another, and whoever
+/// signed up cannot tell (S3).
+pub(crate) fn make_decoys(tx: &mut Tx<'_>, email: &Email, now: Timestamp) -> Result<(), Fault> {
+    tx.execute(
+        "UPDATE registrations SET decoy_at = $2 \
+         WHERE email_key = $1 AND activated_at IS NULL AND decoy_at IS NULL",
+        args![email.key(), now],
+    )?;
     Ok(())
 }
 
-/// Deletes all sign-ups of an address whose user is deleted.
-pub(crate) fn delete_all(tx: &mut Tx<'_>, email: &Email) -> Result<(), Fault> {
-    tx.execute("DELETE FROM registrations WHERE email_key = $1", args![email.key()])?;
+/// Deletes the sign-up that became the user of an address, who is deleted. Decoys stay: that their account is gone is
+/// not for those who made them to know (S3).
+pub(crate) fn delete_activated(tx: &mut Tx<'_>, email: &Email) -> Result<(), Fault> {
+    let sql = "DELETE FROM registrations WHERE email_key = $1 AND activated_at IS NOT NULL";
+    tx.execute(sql, args![email.key()])?;
     Ok(())
 }
 

@@ -50,7 +50,10 @@ on_both_stores! {
         let own = world.letter_to("victim@example.org");
         world.clicks(&own.token(), Some(OTHER_PASSWORD)).await.unwrap();
         assert_eq!(world.kinds_to("victim@example.org"), ["welcome"]);
-        assert_eq!(refusal(world.signs_in("victim@example.org", PASSWORD).await), "Refused");
+        // The stranger's sign-up opens nothing, and whoever has the mail is told that there is an account.
+        assert_eq!(refusal(world.signs_in("victim@example.org", PASSWORD).await), "Unconfirmed");
+        assert_eq!(refusal(world.clicks(&letter.token(), Some(PASSWORD)).await), "LinkUsed");
+        world.deletes("victim@example.org").await;
         assert_eq!(refusal(world.clicks(&letter.token(), Some(PASSWORD)).await), "LinkExpired");
     }
 

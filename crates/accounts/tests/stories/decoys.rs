@@ -126,6 +126,50 @@ on_both_stores! {
         assert_eq!(refusal(confirm(&eager, "ada@example.org", OTHER_PASSWORD, "0005").await), "CodeExpired");
     }
 
+    // S3: whoever signed up with the address of another learns nothing of what becomes of it, an account or nobody's.
+    async fn strangers_who_signed_up_before_the_owner_learn_nothing(world: &World) {
+        let (owned, free) = ("owned@example.org", "free@example.org");
+        let (mut proofs, mut letters) = (Vec::new(), Vec::new());
+        for email in [owned, free] {
+            let (_, proof) = world.accounts.sign_up_in_browser(wish(email, OTHER_PASSWORD), &client()).await.unwrap();
+            proofs.push((email, proof));
+            world.deliver().await;
+            world.take_mails_to(email);
+            letters.push(world.signs_up(email).await);
+        }
+        let observe = async || {
+            let mut seen = Vec::new();
+            for (email, proof) in &proofs {
+                let mut of_one = Vec::new();
+                for _ in 0..2 {
+                    of_one.push(format!("{:?}", world.accounts.waiting(proof.expose()).await.unwrap()));
+                    of_one.push(refusal(world.confirms(email, OTHER_PASSWORD, "99999").await));
+                    of_one.push(refusal(world.signs_in(email, OTHER_PASSWORD).await));
+                    world.asks_again(email).await;
+                }
+                world.take_mails_to(email);
+                seen.push(of_one.join("\n").replace(owned, free));
+            }
+            assert_eq!(seen[0], seen[1]);
+        };
+        observe().await;
+        world.clicks(&letters[0].token(), Some(PASSWORD)).await.unwrap();
+        observe().await;
+        world.advance(hours(1));
+        observe().await;
+        // One more has room beside the owner's; the next displaces the stranger's.
+        for password in ["third-violet-otter-3", "fourth-violet-otter-4"] {
+            for email in [owned, free] {
+                world.signs_up_with(email, password).await.unwrap();
+            }
+            observe().await;
+        }
+        world.deletes(owned).await;
+        observe().await;
+        world.advance(hours(24));
+        observe().await;
+    }
+
     // While mail is stuck, a decoy's mail is stuck, too: its code does not grow old before a real one's would.
     async fn decoys_share_the_outage_of_real_mail(world: &World) {
         world.has_account("taken@example.org").await;

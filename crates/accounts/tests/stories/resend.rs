@@ -58,13 +58,40 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 
-    // S7: an address without a sign-up, or with an account, gets the same answer and no mail.
+    // S7: an address without a sign-up, or with an account of before yesterday, gets the same answer and no mail.
     async fn asking_for_nothing_changes_nothing(world: &World) {
         world.asks_again("nobody@example.org").await;
+        assert!(world.take_mails_to("nobody@example.org").is_empty());
         world.has_account("ada@example.org").await;
+        world.advance(hours(24));
+        world.asks_again("ada@example.org").await;
+        assert!(world.take_mails_to("ada@example.org").is_empty());
+    }
+
+    // Who has confirmed and asks again is told so, once a day. The limits count it as for a sign-up that waits (S3).
+    async fn who_has_confirmed_is_told_so(world: &World) {
+        world.has_account("ada@example.org").await;
+        world.asks_again("ada@example.org").await;
+        assert!(world.take_mails_to("ada@example.org").is_empty(), "within a minute of the mail before");
+        world.advance(seconds(60));
+        world.asks_again("ada@example.org").await;
+        assert_eq!(world.kinds_to("ada@example.org"), ["already_registered"]);
         world.advance(hours(1));
         world.asks_again("ada@example.org").await;
         assert!(world.take_mails_to("ada@example.org").is_empty());
+    }
+
+    // T8: a mail that waited until its sign-up was confirmed by an earlier one is not sent.
+    async fn nobody_is_mailed_what_is_done(world: &World) {
+        let letter = world.signs_up("ada@example.org").await;
+        world.mailbox.fails(SendError::Temporary("busy".into()));
+        world.signs_up_with("ada@example.org", OTHER_PASSWORD).await.unwrap();
+        world.advance(seconds(1));
+        world.clicks(&letter.token(), Some(PASSWORD)).await.unwrap();
+        world.mailbox.works_again();
+        world.advance(hours(1));
+        world.deliver().await;
+        assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 
     // A mail that is still on its way comes first; asking again does not add another.

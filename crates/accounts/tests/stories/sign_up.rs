@@ -42,9 +42,11 @@ on_both_stores! {
         assert_eq!(refusal(world.confirms("ada@example.org", passwords[0], &letters[0].code()).await), "Refused");
         world.confirms("ada@example.org", passwords[1], &letters[1].code()).await.unwrap();
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
-        // The others went with the activation (S5).
-        assert_eq!(refusal(world.clicks(&letters[3].token(), Some(passwords[3])).await), "LinkExpired");
-        assert_eq!(refusal(world.signs_in("ada@example.org", passwords[3]).await), "Refused");
+        // The others became decoys with the activation (S3, S5).
+        assert_eq!(refusal(world.clicks(&letters[3].token(), Some(passwords[3])).await), "LinkUsed");
+        let guess = world.confirms("ada@example.org", passwords[3], &letters[3].code()).await;
+        assert_eq!(refusal(guess), "CodeInvalid { attempts_left: 2 }");
+        assert_eq!(refusal(world.signs_in("ada@example.org", passwords[3]).await), "Unconfirmed");
         world.signs_in("ada@example.org", passwords[1]).await.unwrap();
     }
 
@@ -55,6 +57,11 @@ on_both_stores! {
         assert_ne!(first.mail.id, second.mail.id);
         world.confirms("ada@example.org", PASSWORD, &first.code()).await.unwrap();
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
+        // Another answer than a decoy's would tell who signs up with a guess that it is the password of the account.
+        for (letter, left) in [(first, 1), (second, 0)] {
+            let again = world.confirms("ada@example.org", PASSWORD, &letter.code()).await;
+            assert_eq!(refusal(again), format!("CodeInvalid {{ attempts_left: {left} }}"));
+        }
     }
 
     // M2: one account, however the address is typed.
@@ -212,7 +219,7 @@ on_both_stores! {
             roles: vec![],
         };
         world.accounts.create_user(Actor::Operator, new).await.unwrap();
-        assert_eq!(refusal(world.clicks(&letter.token(), Some(PASSWORD)).await), "LinkExpired");
+        assert_eq!(refusal(world.clicks(&letter.token(), Some(PASSWORD)).await), "LinkUsed");
         world.signs_in("ada@example.org", OTHER_PASSWORD).await.unwrap();
     }
 }

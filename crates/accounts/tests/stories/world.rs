@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use vestibule::{
-    Account, Accounts, Client, Code, ConfirmError, Email, Env, Login, Mail, MailContent, MailTransport,
-    ManualClock, Password, Pending, Policy, SecretKey, SendError, Settings, SignInError, SignUp, SignUpError,
-    Timestamp, Tokens,
+    Account, Accounts, Actor, Client, Code, ConfirmError, Email, Env, Expected, Login, Mail, MailContent,
+    MailTransport, ManualClock, Password, Pending, Policy, SecretKey, SendError, Settings, SignInError,
+    SignUp, SignUpError, Timestamp, Tokens, UserRef,
 };
 use vestibule_testing::TestDatabase;
 
@@ -121,6 +121,12 @@ impl World {
         let account = self.confirms(email, PASSWORD, &letter.code()).await.unwrap();
         assert_eq!(self.kinds_to(email), ["welcome"]);
         account
+    }
+
+    /// The operator deletes the user of the address.
+    pub(crate) async fn deletes(&self, email: &str) {
+        let user = UserRef::Email(address(email));
+        self.accounts.delete_user(Actor::Operator, &user, &Expected::Any, None).await.unwrap();
     }
 
     pub(crate) async fn confirms(

@@ -50,8 +50,7 @@ struct Registration {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, format = DateTime, required = false)]
     mailed_at: Option<Timestamp>,
-    /// The address had an account when somebody signed up with it: this can never become a user. Whoever signed up is
-    /// not told.
+    /// The address has or had an account: this can never become a user. Whoever signed up is not told.
     decoy: bool,
 }
 

@@ -50,7 +50,7 @@ on_both_stores! {
         world.has_account("owner@example.org").await;
         signs_up(&world, "owner@example.org", None).await;
         let page = root.get(&world, PAGE).await.text;
-        assert!(page.contains("The address has an account already; this can never become one."), "{page}");
+        assert!(page.contains("The address has or had an account; this can never become one."), "{page}");
         assert_eq!((page.matches("/resend\"").count(), page.matches("/confirm\"").count()), (2, 1), "{page}");
         world.deliver().await;
     }
@@ -108,7 +108,7 @@ on_both_stores! {
         signs_up(&world, ADA, None).await;
         let decoy = newest(&world).await;
         for (id, status, told) in [
-            (&ada, 409, "confirmed already"), (&bob, 409, "user name is taken"), (&decoy, 409, "had an account when"),
+            (&ada, 409, "confirmed already"), (&bob, 409, "user name is taken"), (&decoy, 409, "has or had an account"),
             (&NOBODY.to_owned(), 404, "not there any more"),
         ] {
             let refused = root.submit(&world, &format!("{PAGE}/{id}/confirm"), "").await;
