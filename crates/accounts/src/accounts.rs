@@ -16,7 +16,7 @@ use crate::token::jwt::Issuer;
 use crate::token::keyring;
 use crate::token::keys::KeySet;
 use crate::token::root::RootKeys;
-use crate::{Env, Fault, MigrateError, Policy, PolicyError, Secret, SigningAlgorithm, Timestamp};
+use crate::{Env, Fault, MigrateError, Policy, PolicyError, Secret, SendError, SigningAlgorithm, Timestamp};
 
 /// Everything an [`Accounts`] needs to know.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ pub(crate) struct Inner {
     /// Wakes the mail worker of this instance.
     pub(crate) mail_queued: Notify,
     /// Why the last hand-over of a mail failed, while none has succeeded since.
-    mail_error: Mutex<Option<String>>,
+    mail_error: Mutex<Option<SendError>>,
     pub(crate) past_days: PastDays,
 }
 
@@ -158,12 +158,13 @@ impl Inner {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
 
-    pub(crate) fn mail_error(&self) -> Option<String> {
+    /// How the newest hand-over failed, if it did.
+    pub(crate) fn mail_error(&self) -> Option<SendError> {
         self.mail_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn set_mail_error(&self, cause: Option<String>) {
-        *self.mail_error.lock().unwrap_or_else(PoisonError::into_inner) = cause;
+    pub(crate) fn set_mail_error(&self, error: Option<SendError>) {
+        *self.mail_error.lock().unwrap_or_else(PoisonError::into_inner) = error;
     }
 }
 

@@ -145,9 +145,11 @@ pub trait MailTransport: Send + Sync {
 /// Why a message was not handed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendError {
-    /// Worth another try later: network, time-out, 4xx of SMTP, 5xx or 429 of HTTP.
+    /// Nothing gets through at present: network, time-out, refused credentials, 421 of SMTP, 5xx or 429 of HTTP.
     Temporary(String),
-    /// Will never work as it is: refused address, refused content, refused credentials.
+    /// This message is to be tried again later; others may get through: 4xx of SMTP.
+    Deferred(String),
+    /// This message will never get through: refused address, refused content.
     Permanent(String),
 }
 
@@ -155,7 +157,7 @@ impl SendError {
     /// What went wrong, whether or not it may pass.
     pub(crate) fn into_cause(self) -> String {
         match self {
-            Self::Temporary(cause) | Self::Permanent(cause) => cause,
+            Self::Temporary(cause) | Self::Deferred(cause) | Self::Permanent(cause) => cause,
         }
     }
 }
@@ -164,6 +166,7 @@ impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Temporary(cause) => write!(f, "temporary: {cause}"),
+            Self::Deferred(cause) => write!(f, "deferred: {cause}"),
             Self::Permanent(cause) => write!(f, "permanent: {cause}"),
         }
     }

@@ -22,6 +22,7 @@ pub(crate) fn redacted(error: SendError, hidden: &[(&str, &str)]) -> SendError {
     };
     match error {
         SendError::Temporary(cause) => SendError::Temporary(one_line(&hide(cause))),
+        SendError::Deferred(cause) => SendError::Deferred(one_line(&hide(cause))),
         SendError::Permanent(cause) => SendError::Permanent(one_line(&hide(cause))),
     }
 }

@@ -118,11 +118,12 @@ impl Accounts {
             }
             Plan::Send(mail) => {
                 let result = transport.send(&mail).await;
-                self.0.set_mail_error(result.as_ref().err().map(ToString::to_string));
+                self.0.set_mail_error(result.as_ref().err().cloned());
                 result
             }
-            // While real messages are stuck, a pretended one must be stuck, too.
-            Plan::Pretend => self.0.mail_error().map_or(Ok(()), |cause| Err(SendError::Temporary(cause))),
+            // While no message gets through, a pretended one must be stuck, too. What becomes of a single message, whose
+            // address anybody may have chosen, says nothing of others.
+            Plan::Pretend => self.outage().map_or(Ok(()), Err),
         };
         self.note(taken, result, told_owner).await
     }

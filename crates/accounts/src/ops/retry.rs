@@ -29,7 +29,9 @@ impl Attempt<'_> {
     pub(super) fn next(&self, failure: &SendError, now: Timestamp) -> Option<Timestamp> {
         let due_at = now + self.back_off();
         match failure {
-            SendError::Temporary(_) => Some(due_at).filter(|due_at| *due_at < self.since + self.patience),
+            SendError::Temporary(_) | SendError::Deferred(_) => {
+                Some(due_at).filter(|due_at| *due_at < self.since + self.patience)
+            }
             SendError::Permanent(_) => None,
         }
     }

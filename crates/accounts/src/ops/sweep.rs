@@ -3,7 +3,7 @@
 use crate::limits::MONTH;
 use crate::store::migrations::{NEWEST, version};
 use crate::store::{audit, challenges, invitations, keys, limits, outbox, registrations, sessions, webhooks};
-use crate::{Accounts, Fault, Timestamp};
+use crate::{Accounts, Fault, SendError, Timestamp};
 
 /// Rows of a table that one step deletes at most, so that nobody waits for it.
 const ROWS: i64 = 1000;
@@ -72,6 +72,20 @@ impl Accounts {
         if found != NEWEST {
             return Err(Fault::Unavailable(format!("the schema has version {found} instead of {NEWEST}")));
         }
-        Ok(Health { mails_waiting, oldest_mail_at, mails_failed, last_mail_error: inner.mail_error() })
+        Ok(Health {
+            mails_waiting,
+            oldest_mail_at,
+            mails_failed,
+            last_mail_error: inner.mail_error().map(|error| error.to_string()),
+        })
+    }
+
+    /// Whether no mail gets through at present, as far as this instance knows.
+    pub fn is_mail_down(&self) -> bool {
+        self.outage().is_some()
+    }
+
+    pub(super) fn outage(&self) -> Option<SendError> {
+        self.0.mail_error().filter(|error| matches!(error, SendError::Temporary(_)))
     }
 }

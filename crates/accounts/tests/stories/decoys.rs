@@ -170,6 +170,26 @@ on_both_stores! {
         observe().await;
     }
 
+    // S3: anybody can sign up with an address whose mail is deferred or refused. It must not hold decoys' mails back.
+    async fn what_becomes_of_one_mail_says_nothing_of_others(world: &World) {
+        world.has_account("taken@example.org").await;
+        world.signs_up_with("taken@example.org", OTHER_PASSWORD).await.unwrap();
+        assert_eq!(world.kinds_to("taken@example.org"), ["already_registered"]);
+        for error in [SendError::Deferred("450 no such domain".into()), SendError::Permanent("550 unknown".into())] {
+            world.mailbox.fails(error);
+            world.signs_up_with("nobody@example.org", PASSWORD).await.unwrap();
+            assert!(!world.accounts.is_mail_down());
+            world.signs_up_with("taken@example.org", OTHER_PASSWORD).await.unwrap();
+            world.mailbox.works_again();
+            world.advance(seconds(60));
+            let guess = world.confirms("taken@example.org", OTHER_PASSWORD, "99999").await;
+            assert_eq!(refusal(guess), "CodeExpired", "it was handed over, as far as anybody can see");
+        }
+        world.take_mails_to("nobody@example.org");
+        world.deliver().await;
+        world.take_mails_to("nobody@example.org");
+    }
+
     // While mail is stuck, a decoy's mail is stuck, too: its code does not grow old before a real one's would.
     async fn decoys_share_the_outage_of_real_mail(world: &World) {
         world.has_account("taken@example.org").await;

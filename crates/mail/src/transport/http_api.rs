@@ -232,7 +232,8 @@ fn judged(status: StatusCode, refusal: &str) -> SendError {
         401 | 403 => SendError::Temporary(said("refused the key: check the mail settings")),
         300..400 => SendError::Temporary(said("points to another place: check the endpoint")),
         // RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4; 409 is "the same key is being worked on" where keys are kept.
-        408 | 409 | 425 | 429 => SendError::Temporary(said("asks to wait")),
+        409 => SendError::Deferred(said("asks to wait")),
+        408 | 425 | 429 => SendError::Temporary(said("asks to wait")),
         400..500 => SendError::Permanent(said("refused the message")),
         _ => SendError::Temporary(said("failed")),
     }

@@ -130,7 +130,7 @@ impl Memory {
                 return Err(SendError::Temporary("the mailbox is told not to be there".to_owned()));
             }
             Fault::Temporary => {
-                return Err(SendError::Temporary("the mailbox is told to fail for now".to_owned()));
+                return Err(SendError::Deferred("the mailbox is told to fail for now".to_owned()));
             }
             Fault::Permanent => return Err(SendError::Permanent("the mailbox is told to refuse".to_owned())),
             Fault::Ok | Fault::Stall => {}

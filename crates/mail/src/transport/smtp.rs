@@ -55,6 +55,8 @@ struct Connection {
 enum Step {
     Connect,
     SignIn,
+    /// Who sends is always us.
+    Sender,
     Message,
 }
 
@@ -161,7 +163,7 @@ async fn message(smtp: &mut AsyncSmtpConnection, letter: &Letter) -> Result<(), 
         }
         parameters = vec![MailParameter::SmtpUtfEight, MailParameter::Body(MailBodyParameter::EightBitMime)];
     }
-    step(Step::Message, smtp.command(Mail::new(envelope.from().cloned(), parameters))).await?;
+    step(Step::Sender, smtp.command(Mail::new(envelope.from().cloned(), parameters))).await?;
     for to in envelope.to() {
         step(Step::Message, smtp.command(Rcpt::new(to.clone(), Vec::new()))).await?;
     }
@@ -200,15 +202,19 @@ fn judged(at: Step, error: &Error) -> SendError {
         (Step::Connect, Some(_)) => {
             SendError::Temporary(format!("the relay refuses to talk to us: {}", reply()))
         }
-        (Step::Message, Some(500..)) => {
+        (Step::Sender | Step::Message, Some(500..)) => {
             SendError::Permanent(format!("the relay refused the message: {}", reply()))
         }
+        // RFC 5321 §3.8: 421 closes, whatever was asked.
+        (Step::Sender, Some(_)) | (Step::Message, Some(421)) => {
+            SendError::Temporary(format!("the relay takes nothing now: {}", reply()))
+        }
         (Step::Message, Some(_)) => {
-            SendError::Temporary(format!("the relay deferred the message: {}", reply()))
+            SendError::Deferred(format!("the relay deferred the message: {}", reply()))
         }
         (Step::Connect, None) => SendError::Temporary(format!("no connection to the relay: {}", reply())),
         (Step::SignIn, None) => SendError::Temporary(format!("sign-in at the relay: {}", reply())),
-        (Step::Message, None) => {
+        (Step::Sender | Step::Message, None) => {
             SendError::Temporary(format!("the connection to the relay broke: {}", reply()))
         }
     }

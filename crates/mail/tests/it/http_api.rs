@@ -173,7 +173,6 @@ async fn what_may_pass_is_tried_again() {
     for answer in [
         "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 302 Found\r\nLocation: http://example.org/\r\nContent-Length: 0\r\n\r\n",
@@ -184,6 +183,8 @@ async fn what_may_pass_is_tried_again() {
         let outcome = outcome(answer).await;
         assert!(matches!(outcome, Err(SendError::Temporary(_))), "{answer}: {outcome:?}");
     }
+    let conflict = outcome("HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n").await;
+    assert!(matches!(conflict, Err(SendError::Deferred(_))), "{conflict:?}");
 }
 
 #[tokio::test]

@@ -69,6 +69,8 @@ async fn waiting_ends_in_time() {
 async fn faults_can_be_switched() {
     let (memory, mailer) = mailbox();
     memory.set_fault(Fault::Temporary);
+    assert!(matches!(mailer.send(&confirmation()).await, Err(SendError::Deferred(_))));
+    memory.set_fault(Fault::Unreachable);
     assert!(matches!(mailer.send(&confirmation()).await, Err(SendError::Temporary(_))));
     memory.set_fault(Fault::Permanent);
     assert!(matches!(mailer.send(&confirmation()).await, Err(SendError::Permanent(_))));

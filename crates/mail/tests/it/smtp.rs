@@ -14,6 +14,13 @@ fn temporary(outcome: Result<(), SendError>) -> String {
     }
 }
 
+fn deferred(outcome: Result<(), SendError>) -> String {
+    match outcome {
+        Err(SendError::Deferred(cause)) => cause,
+        other => panic!("not deferred: {other:?}"),
+    }
+}
+
 fn permanent(outcome: Result<(), SendError>) -> String {
     match outcome {
         Err(SendError::Permanent(cause)) => cause,
@@ -73,9 +80,14 @@ async fn a_connection_that_died_is_replaced() {
 
 #[tokio::test]
 async fn a_4xx_is_worth_another_try() {
-    for verb in ["MAIL", "RCPT", "DATA", "BODY"] {
-        let cause = temporary(outcome(&[(verb, "451 4.3.0 try later")]).await);
+    for verb in ["RCPT", "DATA", "BODY"] {
+        let cause = deferred(outcome(&[(verb, "451 4.3.0 try later")]).await);
         assert!(cause.contains("451") && cause.contains("try later"), "{verb}: {cause}");
+    }
+    // These would be said to whatever message.
+    for (verb, answer) in [("MAIL", "451 try later"), ("RCPT", "421 closing"), ("BODY", "421 closing")] {
+        let cause = temporary(outcome(&[(verb, answer)]).await);
+        assert!(cause.contains("takes nothing now") && cause.ends_with(&answer[4..]), "{verb}: {cause}");
     }
 }
 

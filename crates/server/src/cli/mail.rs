@@ -212,6 +212,7 @@ fn test(context: &Context, address: Email, locale: String) -> Result<(), Failure
     let (outcome, cause) = match &sent {
         Ok(()) => ("sent", None),
         Err(SendError::Temporary(cause)) => ("temporary", Some(cause)),
+        Err(SendError::Deferred(cause)) => ("deferred", Some(cause)),
         Err(SendError::Permanent(cause)) => ("permanent", Some(cause)),
     };
     if context.json {
@@ -228,7 +229,12 @@ fn test(context: &Context, address: Email, locale: String) -> Result<(), Failure
         Err(SendError::Temporary(cause)) => {
             return Err(Failure::failed(format!("not taken now: {cause}"))
                 .exit(Exit::TryAgain)
-                .fix("check host, port and firewall; a mail of the server would be tried again for a day"));
+                .fix("check host, port, firewall and credentials; the server would try again for a day"));
+        }
+        Err(SendError::Deferred(cause)) => {
+            return Err(Failure::failed(format!("not taken now: {cause}"))
+                .exit(Exit::TryAgain)
+                .fix("try again in some minutes; a mail of the server would be tried again for a day"));
         }
         Err(SendError::Permanent(cause)) => {
             return Err(Failure::failed(format!("refused for good: {cause}")).fix(
