@@ -14,6 +14,7 @@ use serde_json::json;
 use vestibule::{BrowserSession, Fault, Waiting};
 
 use super::visit::{Visit, query, see, with_cookie};
+use super::webmail;
 use crate::App;
 use crate::catalogue::Code;
 use crate::extract::cookies::Cookie;
@@ -67,7 +68,9 @@ impl SignedUp {
                 let wait = resend_after.since(now).as_millis().div_ceil(1000);
                 let seconds = u64::try_from(wait).unwrap_or(0);
                 let time = self.visit.language.duration(seconds);
-                context! { view => "open", email => email.as_str(), seconds, time, ..own }
+                let webmail = webmail::of(email).map(|(name, url)| context! { name, url });
+                let delayed = self.visit.accounts.is_mail_down();
+                context! { view => "open", email => email.as_str(), seconds, time, webmail, delayed, ..own }
             }
             Waiting::Confirmed { email } => context! { view => "confirmed", email => email.as_str(), ..own },
             Waiting::Ended => context! { view => "ended", ..own },

@@ -25,6 +25,7 @@ mod render;
 mod return_to;
 mod signup;
 mod visit;
+mod webmail;
 
 pub use brand::{Brand, Color, ColorError, Logo, LogoError};
 

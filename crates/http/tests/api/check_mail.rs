@@ -1,7 +1,10 @@
 use std::time::Duration;
 
+use serde_json::json;
+use vestibule::SendError;
 use vestibule_http::DevMailbox as _;
 
+use crate::admin_overview_page::Failing;
 use crate::browser::Browser;
 use crate::on_both_stores;
 use crate::world::{ADA, PASSWORD, World};
@@ -45,6 +48,36 @@ on_both_stores! {
         assert!(!page.text.contains("type=\"password\"") && page.text.contains("You signed up in this browser"));
         assert_eq!(browser.submit(&world, "/confirm", &format!("token={token}")).await.leads_to(), "/account?said=active");
         assert!(browser.cookies.contains_key(SESSION));
+    }
+
+    async fn the_way_to_the_mailbox_is_short(world: World) {
+        let page = async |world: &World, email: &str| {
+            let mut browser = Browser::default();
+            browser.fills(world, "/signup", &format!("email={email}&password={PASSWORD}")).await;
+            world.deliver().await;
+            browser.get(world, "/check-mail").await.text
+        };
+        let gmail = "target=\"_blank\" rel=\"noopener noreferrer\">Open Gmail</a>";
+        let in_development = page(&world, "ada@gmail.com").await;
+        assert!(in_development.contains("href=\"/dev/mail\"") && !in_development.contains(gmail));
+        let mut world = world;
+        world.router_with(vestibule_http::HttpOptions::default());
+        let in_production = page(&world, "bob@GMAIL.com").await;
+        assert!(in_production.contains(gmail) && !in_production.contains("/dev/mail"), "{in_production}");
+        assert!(!page(&world, "bob@example.org").await.contains("_blank"));
+    }
+
+    // The same for everybody, whether the address is free or taken (S3).
+    async fn an_outage_of_mail_is_told(world: World) {
+        let (mut browser, _) = waits(&world).await;
+        let told = "Mail is delayed at the moment";
+        assert!(!browser.get(&world, "/check-mail").await.text.contains(told));
+        world.post("/v1/signup", json!({"email": "bob@example.org", "password": PASSWORD})).await;
+        world.accounts.deliver(&Failing(SendError::Temporary("no connection".to_owned()))).await.unwrap();
+        assert!(browser.get(&world, "/check-mail").await.text.contains(told));
+        world.clock.advance(Duration::from_mins(1));
+        world.deliver().await;
+        assert!(!browser.get(&world, "/check-mail").await.text.contains(told));
     }
 
     // S4: an attacker's browser has proofs, too, for other sign-ups.
