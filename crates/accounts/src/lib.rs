@@ -111,7 +111,7 @@ pub use ops::sweep::Health;
 pub use ops::waiting::{LinkProof, Waiting};
 pub use policy::{
     AdminPolicy, ConfirmPolicy, Disclosure, EmailChangePolicy, HashPolicy, PasswordResetPolicy, Policy,
-    PolicyError, Rate, SignInPolicy, SignUpPolicy, TokenPolicy,
+    PolicyError, Rate, SignInPolicy, SignUpMode, SignUpPolicy, TokenPolicy,
 };
 pub use token::algorithm::{SigningAlgorithm, SigningAlgorithmError};
 pub use webhook::{Webhook, WebhookEvent, WebhookEventError, WebhookSubscription, WebhookTransport};

@@ -104,6 +104,19 @@ pub struct SignUpPolicy {
     pub idempotency_lifetime: Duration,
     /// Whether a sign-up may tell that the address is taken.
     pub disclosure: Disclosure,
+    /// Who may sign up.
+    pub mode: SignUpMode,
+}
+
+/// Who may sign up. Invitations, administrators and commands make accounts in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignUpMode {
+    /// Everybody.
+    Open,
+    /// Nobody: people are told to look for an invitation.
+    Invitation,
+    /// Nobody: people are told that no accounts are made.
+    Closed,
 }
 
 /// Whether sign-up may tell that an address has an account.
@@ -267,6 +280,7 @@ impl Default for SignUpPolicy {
             notices_per_day: 1,
             idempotency_lifetime: DAY,
             disclosure: Disclosure::Discreet,
+            mode: SignUpMode::Open,
         }
     }
 }

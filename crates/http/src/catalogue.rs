@@ -81,6 +81,9 @@ answers {
     AccountDisabled 403 "account_disabled": "The account is disabled",
         "The password is right, but an administrator has disabled the account.",
         "Ask an administrator.";
+    SignUpClosed 403 "sign_up_closed": "Nobody can sign up here",
+        "Accounts are made by invitation only, or not at present (`signup.mode`).",
+        "Ask whoever runs this for an invitation. Who has an account signs in as ever.";
     ReauthenticationRequired 403 "reauthentication_required": "Give the password again",
         "This change needs a sign-in that is only minutes old.",
         "Sign in again and repeat the request with the new token.";

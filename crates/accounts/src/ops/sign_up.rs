@@ -8,7 +8,7 @@ use crate::domain::password::{PasswordContext, PasswordError};
 use crate::domain::registration::Registration;
 use crate::limits::{self, DAY, mail_wait, take_mail};
 use crate::ops::audit::Entry;
-use crate::policy::Disclosure;
+use crate::policy::{Disclosure, SignUpMode};
 use crate::store::keys::{Idempotency, remember};
 use crate::store::limits::{Rule, count, lock, record};
 use crate::store::{Tx, outbox, registrations, users};
@@ -64,6 +64,9 @@ pub enum SignUpError {
     /// Somebody has this user name, or one that looks like it.
     #[error("the user name is taken")]
     UserNameTaken,
+    /// Only with another [`SignUpMode`] than [`Open`](SignUpMode::Open).
+    #[error("nobody can sign up here")]
+    Closed,
     /// Only with [`Disclosure::Friendly`].
     #[error("the address has an account")]
     EmailTaken,
@@ -88,8 +91,9 @@ impl Accounts {
     /// (OWASP Authentication Cheat Sheet, "Authentication and Error Messages").
     ///
     /// # Errors
-    /// [`SignUpError::Password`] when the policy refuses it; [`SignUpError::UserNameTaken`];
-    /// [`SignUpError::Limited`]; [`SignUpError::IdempotencyKeyReused`]; [`SignUpError::Fault`] when a queue is full or the store does not answer.
+    /// [`SignUpError::Closed`]; [`SignUpError::Password`] when the policy refuses it; [`SignUpError::UserNameTaken`];
+    /// [`SignUpError::Limited`]; [`SignUpError::IdempotencyKeyReused`]; [`SignUpError::Fault`] when a queue is full or
+    /// the store does not answer.
     pub async fn sign_up(&self, wish: SignUp, client: &Client) -> Result<Pending, SignUpError> {
         Ok(self.register(wish, client).await?.0)
     }
@@ -101,6 +105,9 @@ impl Accounts {
         client: &Client,
     ) -> Result<(Pending, RegistrationId), SignUpError> {
         let inner = self.0.clone();
+        if inner.policy().sign_up.mode != SignUpMode::Open {
+            return Err(SignUpError::Closed);
+        }
         let now = inner.now();
         let names = PasswordContext {
             email: Some(&wish.email),

@@ -1,6 +1,6 @@
 use crate::on_both_stores;
 use crate::world::*;
-use vestibule::{Actor, ConfirmMethod, Disclosure, NewUser, SendError, SignUp, UserQuery};
+use vestibule::{Actor, ConfirmMethod, Disclosure, NewUser, SendError, SignUp, SignUpMode, UserQuery};
 
 on_both_stores! {
     // M1, M2, M3: the thinnest path.
@@ -162,6 +162,27 @@ on_both_stores! {
         assert_eq!(refusal(taken), "UserNameTaken");
         let similar = world.accounts.sign_up(named("bob@example.org", "rnodern.ada"), &client()).await;
         assert_eq!(refusal(similar), "UserNameTaken");
+    }
+
+    // Nobody learns more of a taken address, and who is on the way arrives.
+    async fn closed_sign_ups_leave_every_other_way_open(world: &World) {
+        world.has_account("ada@example.org").await;
+        let letter = world.signs_up("bob@example.org").await;
+        for mode in [SignUpMode::Invitation, SignUpMode::Closed] {
+            let closed = world.instance_with(|policy| policy.sign_up.mode = mode).await;
+            for (email, password) in [("ada@example.org", PASSWORD), ("carla@example.org", PASSWORD), ("carla@example.org", "password1")] {
+                let answer = closed.sign_up(wish(email, password), &client()).await;
+                assert_eq!(refusal(answer), "Closed", "{mode:?} {email} {password}");
+            }
+            let wish = wish("carla@example.org", PASSWORD);
+            assert_eq!(refusal(closed.sign_up_in_browser(wish, &client()).await), "Closed");
+        }
+        let closed = world.instance_with(|policy| policy.sign_up.mode = SignUpMode::Closed).await;
+        confirm(&closed, "bob@example.org", PASSWORD, &letter.code()).await.unwrap();
+        world.deliver().await;
+        assert_eq!(world.kinds_to("bob@example.org"), ["welcome"]);
+        let root = NewUser { email: address("root@example.org"), password: password(PASSWORD), user_name: None, roles: vec![] };
+        closed.create_user(Actor::Operator, root).await.unwrap();
     }
 
     async fn friendly_disclosure_tells_that_an_address_is_taken(world: &World) {

@@ -116,6 +116,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 }
 
 errors!(SignUpErrors: EVERY, API, BODY, HASH, &[
+    Code::SignUpClosed,
     Code::UserNameTaken,
     Code::EmailTaken,
     Code::IdempotencyKeyReused,

@@ -4,6 +4,7 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use minijinja::context;
+use vestibule::{Accounts, SignUpMode};
 
 use super::visit::Visit;
 use crate::Site;
@@ -29,18 +30,22 @@ async fn home(visit: Visit, headers: HeaderMap) -> Result<Response, Problem> {
         let known = visit.who().await?.map(|who| who.account.email.as_str().to_owned());
         visit.page(StatusCode::OK, "home.html", context! { known })
     } else {
-        let text = text(&visit.site, visit.accounts.public_url());
+        let text = text(&visit.site, &visit.accounts);
         ([(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
     };
     response.headers_mut().insert(VARY, HeaderValue::from_static("accept, accept-language, cookie"));
     Ok(response)
 }
 
-fn text(site: &Site, url: &str) -> String {
+fn text(site: &Site, accounts: &Accounts) -> String {
+    let url = accounts.public_url();
+    let open = accounts.policy().sign_up.mode == SignUpMode::Open;
+    let sign_up =
+        if open { format!("Sign up   {url}/signup   or POST {url}/v1/signup\n") } else { String::new() };
     let mailbox = if site.dev.is_some() { format!("Mailbox   {url}/dev/mail\n") } else { String::new() };
     let name = &site.service_name;
     format!(
-        "{name}\n\nSign up   {url}/signup   or POST {url}/v1/signup\nSign in   {url}/login    or POST {url}/v1/login\n\
+        "{name}\n\n{sign_up}Sign in   {url}/login    or POST {url}/v1/login\n\
          API docs  {url}/docs\nErrors    {url}/docs/errors\n{mailbox}"
     )
 }

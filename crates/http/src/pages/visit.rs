@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use minijinja::{Value, context};
-use vestibule::{Accounts, AuthenticateError, BrowserSession, Fault, Secret, SignedIn};
+use vestibule::{Accounts, AuthenticateError, BrowserSession, Fault, Secret, SignUpMode, SignedIn};
 
 use super::assets::Asset;
 use super::i18n::Language;
@@ -108,11 +108,14 @@ impl Visit {
         values: Value,
     ) -> Response {
         let (holder, is_new) = &self.holder;
+        let mode = self.accounts.policy().sign_up.mode;
         let own = context! {
             form_token => self.accounts.form_token(holder.expose()).expose(),
             languages => self.languages(),
             url => self.accounts.public_url(),
             min => self.accounts.policy().passwords.min_code_points,
+            may_sign_up => mode == SignUpMode::Open,
+            by_invitation => mode == SignUpMode::Invitation,
         };
         let values = context! { ..values, ..own, ..frame(&self.site, self.language) };
         let mut response = page(self.language, policy, status, template, values);

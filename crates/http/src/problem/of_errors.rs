@@ -46,6 +46,7 @@ impl From<Fault> for Problem {
 impl From<SignUpError> for Problem {
     fn from(error: SignUpError) -> Self {
         match error {
+            SignUpError::Closed => Self::new(Code::SignUpClosed),
             SignUpError::Password(error) => FieldError::password("/password", &error).into(),
             SignUpError::UserNameTaken => Self::new(Code::UserNameTaken),
             SignUpError::EmailTaken => Self::new(Code::EmailTaken),

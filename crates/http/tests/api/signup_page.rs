@@ -1,3 +1,6 @@
+use serde_json::json;
+use vestibule::SignUpMode;
+
 use crate::browser::Browser;
 use crate::on_both_stores;
 use crate::world::{ADA, PASSWORD, World};
@@ -14,6 +17,32 @@ on_both_stores! {
         let waiting = browser.get(&world, "/check-mail").await;
         assert!(waiting.text.contains("<bdi>ada@example.org</bdi>") && waiting.text.contains("one-time-code"));
         assert_eq!(world.mails("confirm", ADA).await, 1);
+    }
+
+    // Also to a browser that still has the form, and to clients of the API.
+    async fn closed_sign_ups_are_told(world: World) {
+        let mut world = world;
+        for (mode, told) in [
+            (SignUpMode::Invitation, "Accounts are made by invitation here"), (SignUpMode::Closed, "No new accounts are made"),
+        ] {
+            let mut browser = Browser::default();
+            world.follows(|policy| policy.sign_up.mode = SignUpMode::Open).await;
+            assert!(browser.get(&world, "/login").await.text.contains("href=\"/signup\""));
+            browser.get(&world, "/signup").await;
+            world.follows(|policy| policy.sign_up.mode = mode).await;
+            let refused = browser.submit(&world, "/signup", &format!("email={ADA}&password={PASSWORD}")).await;
+            assert!(refused.status == 403 && refused.text.contains(told) && !refused.text.contains("id=\"email\""), "{}", refused.text);
+            let page = browser.get(&world, "/signup").await;
+            assert!(page.status == 200 && page.text.contains(told), "{}", page.text);
+            for path in ["/", "/login"] {
+                assert!(!browser.get(&world, path).await.text.contains("href=\"/signup\""), "{path}");
+            }
+            assert!(!world.get("/").await.text.contains("Sign up"));
+            let answer = world.post("/v1/signup", json!({"email": ADA, "password": PASSWORD})).await;
+            assert_eq!(answer.problem(), (403, "sign_up_closed".to_owned()));
+        }
+        world.deliver().await;
+        assert_eq!(world.mails("confirm", ADA).await, 0);
     }
 
     async fn what_is_wrong_is_told_at_its_field(world: World) {

@@ -31,6 +31,7 @@ pub(crate) struct World {
     pub(crate) clock: ManualClock,
     pub(crate) mailbox: Mailbox,
     router: Router,
+    settings: Settings,
     _database: Database,
 }
 
@@ -69,15 +70,17 @@ impl World {
             policy: Policy::default(),
             env: Env::manual(&clock),
         };
-        let accounts = Accounts::open(settings).await.unwrap();
+        let accounts = Accounts::open(settings.clone()).await.unwrap();
         let mailbox = Mailbox::default();
-        let options = HttpOptions {
-            trusted_proxies: TrustedProxies::parse(&["10.0.0.0/8"]).unwrap(),
-            dev: Some(Arc::new(mailbox.clone())),
-            ..HttpOptions::default()
-        };
-        let router = vestibule_http::router(accounts.clone(), options);
-        Self { accounts, clock, mailbox, router, _database: database }
+        let router = vestibule_http::router(accounts.clone(), options(&mailbox));
+        Self { accounts, clock, mailbox, router, settings, _database: database }
+    }
+
+    /// The same store and mailbox under other rules.
+    pub(crate) async fn follows(&mut self, change: impl FnOnce(&mut Policy)) {
+        change(&mut self.settings.policy);
+        self.accounts = Accounts::open(self.settings.clone()).await.unwrap();
+        self.router = vestibule_http::router(self.accounts.clone(), options(&self.mailbox));
     }
 
     /// The same accounts behind other options.
@@ -333,5 +336,13 @@ impl DevMailbox for Mailbox {
         _: Duration,
     ) -> Pin<Box<dyn Future<Output = Option<DevMail>> + Send + 'a>> {
         Box::pin(async move { self.list().into_iter().find(|mail| mail.to == to) })
+    }
+}
+
+fn options(mailbox: &Mailbox) -> HttpOptions {
+    HttpOptions {
+        trusted_proxies: TrustedProxies::parse(&["10.0.0.0/8"]).unwrap(),
+        dev: Some(Arc::new(mailbox.clone())),
+        ..HttpOptions::default()
     }
 }

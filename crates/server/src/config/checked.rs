@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use vestibule::{
     ConfirmPolicy, Disclosure, HashPolicy, Newcomer, Password, PasswordRules, Policy, Secret, SecretKey,
-    SignInPolicy, SignUpPolicy, SigningAlgorithm, TokenPolicy, WebhookEvent, WebhookSubscription,
+    SignInPolicy, SignUpMode, SignUpPolicy, SigningAlgorithm, TokenPolicy, WebhookEvent, WebhookSubscription,
 };
 use vestibule_mail::{WebhookSecrets, WebhookUrl};
 
@@ -296,6 +296,11 @@ fn policy(raw: &Raw, algorithm: SigningAlgorithm, webhooks: Option<&Webhooks>) -
             lifetime: signup.lifetime.0,
             resend_waits: waits,
             client_mails: limits.mails.0,
+            mode: match signup.mode {
+                raw::SignUpMode::Open => SignUpMode::Open,
+                raw::SignUpMode::Invitation => SignUpMode::Invitation,
+                raw::SignUpMode::Closed => SignUpMode::Closed,
+            },
             disclosure: match signup.disclosure {
                 raw::Disclosure::Discreet => Disclosure::Discreet,
                 raw::Disclosure::Friendly => Disclosure::Friendly,

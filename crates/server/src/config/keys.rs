@@ -67,6 +67,10 @@ pub(crate) const KEYS: &[Key] = &[
     key("confirm.code_lifetime", "how long a code works, from the hand-over of its mail"),
     key("signup.lifetime", "how long a sign-up waits for its confirmation, and its link works"),
     key(
+        "signup.mode",
+        "`open`; or nobody signs up: `invitation` tells people to look for theirs, `closed` does not",
+    ),
+    key(
         "signup.disclosure",
         "`discreet`: nobody learns who has an account; `friendly`: 409 for a taken address",
     ),

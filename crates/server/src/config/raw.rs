@@ -67,8 +67,17 @@ pub(super) enum Method {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SignUp {
+    pub(super) mode: SignUpMode,
     pub(super) lifetime: Span,
     pub(super) disclosure: Disclosure,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum SignUpMode {
+    Open,
+    Invitation,
+    Closed,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 
 import { PASSWORD, Site, look } from "./browser.mjs";
 
-const [, , url, part, link] = process.argv;
+const [, , url, part, told] = process.argv;
 const sent = "main form button:not([type=button])";
 
 const parts = {
@@ -137,7 +137,7 @@ const parts = {
   },
 
   // The first administrator, by the link that only the operator sees, and somebody invited.
-  async joining(site) {
+  async joining(site, link) {
     const page = await (await site.person()).newPage();
     await page.goto(link);
     assert.match(await page.inputValue("#token"), /^[\w-]{43}$/, "the script takes the key from behind the #");
@@ -172,6 +172,14 @@ const parts = {
     await guest.waitForURL(/\/account/);
     await guest.goto("/invitation");
     await look(guest, "invitation-incomplete");
+  },
+
+  async closed(site, mode) {
+    const page = await (await site.person()).newPage();
+    for (const [path, name] of [["/signup", "signup"], ["/login", "login"], ["/", "home"]]) {
+      await page.goto(path);
+      await look(page, `${name}-${mode}`);
+    }
   },
 
   // The database is gone: nothing is lost, and people are told to come back.
@@ -314,7 +322,7 @@ const parts = {
 
 const site = await Site.open(url);
 try {
-  await parts[part](site);
+  await parts[part](site, told);
 } finally {
   await site.close();
 }

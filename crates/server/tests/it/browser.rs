@@ -91,6 +91,16 @@ fn looks_of_an_outage() {
 }
 
 #[test]
+fn looks_of_closed_sign_ups() {
+    for mode in ["invitation", "closed"] {
+        let site = Site::sqlite();
+        let mut command = site.command(&["serve", "--dev", "--listen", "127.0.0.1:0"]);
+        command.env("VESTIBULE_SIGNUP_MODE", mode);
+        drives(&Server::start(command), "looks.mjs", &["closed", mode]);
+    }
+}
+
+#[test]
 fn an_administrator_disables_and_enables_a_user() {
     as_administrator(&Site::sqlite(), "flows.mjs", "disables");
 }
