@@ -175,6 +175,8 @@ pub struct AdminPolicy {
     /// Mails that administrators have sent to one address in 24 hours. What strangers asked for does not count: they
     /// must not keep an administrator from helping somebody.
     pub mails_per_day: i64,
+    /// How long after the password was given an administrator may give roles and delete users (O4).
+    pub reauthenticate_after: Duration,
 }
 
 /// Tokens and sessions: security requirements J1–J7, R1–R6.
@@ -240,6 +242,7 @@ impl Default for Policy {
                 invitation_lifetime: 3 * DAY,
                 setup_lifetime: 30 * MINUTE,
                 mails_per_day: 20,
+                reauthenticate_after: 15 * MINUTE,
             },
             tokens: TokenPolicy::default(),
             passwords: PasswordRules { min_code_points: 8, service_name: "Vestibule".to_owned() },

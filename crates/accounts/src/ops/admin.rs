@@ -43,6 +43,9 @@ pub enum AdminError {
     /// The actor does not have the role `admin`.
     #[error("this needs the role admin")]
     Forbidden,
+    /// It is too long since the actor gave the password.
+    #[error("this needs a sign-in that is only minutes old")]
+    Stale,
     /// There is no such user.
     #[error("there is no such user")]
     NotFound,
@@ -192,8 +195,8 @@ impl Accounts {
     /// Deletes a user and everything held about it; the address may register anew, under a new id.
     ///
     /// # Errors
-    /// [`AdminError::Forbidden`], [`NotFound`](AdminError::NotFound), [`Changed`](AdminError::Changed),
-    /// [`LastAdmin`](AdminError::LastAdmin), [`Fault`](AdminError::Fault).
+    /// [`AdminError::Forbidden`], [`Stale`](AdminError::Stale), [`NotFound`](AdminError::NotFound),
+    /// [`Changed`](AdminError::Changed), [`LastAdmin`](AdminError::LastAdmin), [`Fault`](AdminError::Fault).
     pub async fn delete_user(
         &self,
         actor: Actor<'_>,
@@ -201,8 +204,8 @@ impl Accounts {
         expected: &Expected,
         reason: Option<&Reason>,
     ) -> Result<(), AdminError> {
-        actor.must_be_admin()?;
         let (inner, user, expected, now) = (self.0.clone(), user.clone(), expected.clone(), self.0.now());
+        actor.must_be_fresh_admin(&inner, now)?;
         let entry = Entry::by(AuditKind::Deleted, actor).because(reason);
         self.0
             .store
@@ -241,6 +244,18 @@ impl Actor<'_> {
             Self::Operator => Ok(()),
             Self::User(user, _) if user.is_admin() => Ok(()),
             Self::User(..) => Err(AdminError::Forbidden),
+        }
+    }
+
+    /// Power over others is for administrators who have given the password lately: a session that was left open, or
+    /// stolen, is not enough (O4).
+    pub(super) fn must_be_fresh_admin(self, inner: &Inner, now: Timestamp) -> Result<(), AdminError> {
+        self.must_be_admin()?;
+        match self {
+            Self::User(user, _) if user.auth_time + inner.policy().admin.reauthenticate_after <= now => {
+                Err(AdminError::Stale)
+            }
+            Self::Operator | Self::User(..) => Ok(()),
         }
     }
 }

@@ -26,8 +26,9 @@ impl Accounts {
     /// Changes a user who is in an expected state. Roles count from the next request on; no session ends.
     ///
     /// # Errors
-    /// [`AdminError::Forbidden`], [`NotFound`](AdminError::NotFound), [`Changed`](AdminError::Changed),
-    /// [`LastAdmin`](AdminError::LastAdmin), [`UserNameTaken`](AdminError::UserNameTaken), [`Fault`](AdminError::Fault).
+    /// [`AdminError::Forbidden`], [`Stale`](AdminError::Stale) for roles, [`NotFound`](AdminError::NotFound),
+    /// [`Changed`](AdminError::Changed), [`LastAdmin`](AdminError::LastAdmin),
+    /// [`UserNameTaken`](AdminError::UserNameTaken), [`Fault`](AdminError::Fault).
     pub async fn change_user(
         &self,
         actor: Actor<'_>,
@@ -36,8 +37,11 @@ impl Accounts {
         change: UserChange,
         reason: Option<&Reason>,
     ) -> Result<Account, AdminError> {
-        actor.must_be_admin()?;
         let (inner, user, expected, now) = (self.0.clone(), user.clone(), expected.clone(), self.0.now());
+        match change.roles {
+            Some(_) => actor.must_be_fresh_admin(&inner, now)?,
+            None => actor.must_be_admin()?,
+        }
         let (entry, reason) = (Entry::by(AuditKind::Updated, actor), reason.cloned());
         self.0
             .store

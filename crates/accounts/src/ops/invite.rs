@@ -54,11 +54,15 @@ impl Accounts {
     /// an earlier invitation of the address.
     ///
     /// # Errors
-    /// [`AdminError::Forbidden`], [`EmailTaken`](AdminError::EmailTaken), [`UserNameTaken`](AdminError::UserNameTaken),
-    /// [`Limited`](AdminError::Limited), [`Fault`](AdminError::Fault).
+    /// [`AdminError::Forbidden`], [`Stale`](AdminError::Stale) for roles, [`EmailTaken`](AdminError::EmailTaken),
+    /// [`UserNameTaken`](AdminError::UserNameTaken), [`Limited`](AdminError::Limited), [`Fault`](AdminError::Fault).
     pub async fn invite(&self, actor: Actor<'_>, new: NewInvitation) -> Result<Invitation, AdminError> {
-        actor.must_be_admin()?;
         let (inner, now) = (self.0.clone(), self.0.now());
+        if new.roles.names().is_empty() {
+            actor.must_be_admin()?;
+        } else {
+            actor.must_be_fresh_admin(&inner, now)?;
+        }
         let env = &inner.settings.env;
         let mail = MailId::from_bytes(env.new_id(now));
         let invitation = Invitation {

@@ -142,7 +142,7 @@ impl Accounts {
     }
 
     /// Re-authentication before something dear: an unlocked screen, or the cookie of a session, is not enough for it (O4).
-    /// It proves who is there and opens nothing. Failures count as at sign-in.
+    /// It proves who is there, for as long as the answer is kept, and opens nothing. Failures count as at sign-in.
     ///
     /// # Errors
     /// [`ChangeError::Refused`], [`Limited`](ChangeError::Limited), [`Fault`](ChangeError::Fault).
@@ -151,8 +151,9 @@ impl Accounts {
         who: &SignedIn,
         password: &Password,
         client: &Client,
-    ) -> Result<(), ChangeError> {
-        self.give_password(who, password, client).await.map(drop)
+    ) -> Result<SignedIn, ChangeError> {
+        self.give_password(who, password, client).await?;
+        Ok(SignedIn { auth_time: self.0.now(), ..who.clone() })
     }
 
     /// How good a password is, and why it could not be chosen: for a strength meter, which may ask often.

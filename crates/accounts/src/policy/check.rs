@@ -83,6 +83,11 @@ impl Policy {
                 "tokens.session_idle",
                 "must not be longer than tokens.session_absolute",
             ),
+            (
+                (MINUTE..=DAY).contains(&self.admin.reauthenticate_after),
+                "admin.reauthenticate_after",
+                "must be 1 minute to 1 day",
+            ),
         ]
     }
 

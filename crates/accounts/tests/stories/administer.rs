@@ -1,8 +1,8 @@
 use crate::on_both_stores;
 use crate::world::*;
 use vestibule::{
-    Account, Actor, AuditKind, AuditQuery, Expected, MailContent, NewUser, Reason, Roles, SignedIn,
-    UserChange, UserRef,
+    Account, Actor, AuditKind, AuditQuery, Expected, MailContent, NewInvitation, NewUser, Reason, Roles,
+    SignedIn, UserChange, UserRef,
 };
 
 async fn admin(world: &World, email: &str) -> Account {
@@ -120,6 +120,44 @@ on_both_stores! {
         assert_eq!(refusal(world.accounts.end_sessions(actor, &user, None).await), "Forbidden");
         assert_eq!(refusal(world.accounts.sessions_of(actor, &user).await), "Forbidden");
         assert_eq!(refusal(world.accounts.enable_user(actor, &user, None).await), "Forbidden");
+    }
+
+    // O4: a session that was left open gives no power over others away.
+    async fn power_needs_a_password_given_lately(world: &World) {
+        admin(world, "root@example.org").await;
+        let ada = world.has_account("ada@example.org").await;
+        let (who, from) = (signed_in(world, "root@example.org").await, client());
+        let acts = async |who: &SignedIn| {
+            let actor = Actor::User(who, &from);
+            let invitation = |names: &[&str]| NewInvitation {
+                email: address("eve@example.org"), user_name: None, roles: Roles::new(names).unwrap(), locale: None,
+            };
+            let changed = world.accounts.change_user(actor, &id(&ada), &Expected::Any, roles(&["editor"]), None).await;
+            let invited = world.accounts.invite(actor, invitation(&["editor"])).await;
+            let guest = world.accounts.invite(actor, invitation(&[])).await;
+            let language = UserChange { locale: Some("de".to_owned()), ..UserChange::default() };
+            let named = world.accounts.change_user(actor, &id(&ada), &Expected::Any, language, None).await;
+            assert!(guest.is_ok() && named.is_ok(), "{guest:?} {named:?}");
+            (changed.is_ok(), invited.is_ok())
+        };
+        world.advance(seconds(15 * 60).checked_sub(std::time::Duration::from_millis(1)).unwrap());
+        assert_eq!(acts(&who).await, (true, true));
+        world.advance(std::time::Duration::from_millis(1));
+        assert_eq!(acts(&who).await, (false, false));
+        let actor = Actor::User(&who, &from);
+        let stale = world.accounts.change_user(actor, &id(&ada), &Expected::Any, roles(&["editor"]), None).await;
+        assert_eq!(refusal(stale), "Stale");
+        assert_eq!(refusal(world.accounts.delete_user(actor, &id(&ada), &Expected::Any, None).await), "Stale");
+        // Who is no administrator learns nothing more.
+        let stranger = signed_in(world, "ada@example.org").await;
+        world.advance(hours(1));
+        let actor = Actor::User(&stranger, &from);
+        assert_eq!(refusal(world.accounts.delete_user(actor, &id(&ada), &Expected::Any, None).await), "Forbidden");
+        let proven = world.accounts.confirm_own_password(&who, &password(PASSWORD), &from).await.unwrap();
+        assert_eq!(acts(&proven).await, (true, true));
+        world.accounts.delete_user(Actor::User(&proven, &from), &id(&ada), &Expected::Any, None).await.unwrap();
+        world.deliver().await;
+        world.take_mails_to("eve@example.org");
     }
 
     // O4: somebody can always administrate.

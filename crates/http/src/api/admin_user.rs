@@ -66,10 +66,11 @@ impl ReadFields for ChangeUserRequest {
     }
 }
 
-errors!(UpdateErrors: EVERY, API, BODY, BEARER, &[Code::Forbidden, Code::NotFound, Code::UserNameTaken,
-    Code::LastAdmin, Code::PreconditionFailed, Code::PreconditionRequired]);
+errors!(UpdateErrors: EVERY, API, BODY, BEARER, &[Code::Forbidden, Code::ReauthenticationRequired, Code::NotFound,
+    Code::UserNameTaken, Code::LastAdmin, Code::PreconditionFailed, Code::PreconditionRequired]);
 
-/// Changes roles, name or language of a user who is still as `If-Match` says. Roles count from the next request on.
+/// Changes roles, name or language of a user who is still as `If-Match` says. Roles count from the next request on, and
+/// need a sign-in of the administrator that is only minutes old.
 #[utoipa::path(patch, path = "/v1/admin/users/{id}", tag = "Administration", operation_id = "admin_update_user",
     security(("bearer" = [])), params(("id" = String, Path, pattern = "^usr_[0-9a-v]{26}$"),
         ("If-Match" = String, Header, description = "The `ETag` that the user was shown with.",
@@ -91,10 +92,10 @@ async fn update(
     Ok(shown(accounts.change_user(actor, &UserRef::Id(id), &expected, change, None).await?))
 }
 
-errors!(DeleteErrors: EVERY, API, BEARER, &[Code::Forbidden, Code::NotFound, Code::LastAdmin,
+errors!(DeleteErrors: EVERY, API, BEARER, &[Code::Forbidden, Code::ReauthenticationRequired, Code::NotFound, Code::LastAdmin,
     Code::PreconditionFailed]);
 
-/// Deletes a user and everything held about it, at once.
+/// Deletes a user and everything held about it, at once. Needs a sign-in of the administrator that is only minutes old.
 #[utoipa::path(delete, path = "/v1/admin/users/{id}", tag = "Administration", operation_id = "admin_delete_user",
     security(("bearer" = [])), params(("id" = String, Path, pattern = "^usr_[0-9a-v]{26}$"),
         ("If-Match" = Option<String>, Header, description = "The `ETag` that the user was shown with.",

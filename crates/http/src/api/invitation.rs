@@ -83,7 +83,7 @@ impl From<vestibule::Invitation> for Invitation {
     }
 }
 
-errors!(InviteErrors: EVERY, API, BODY, BEARER, &[Code::Forbidden, Code::EmailTaken, Code::UserNameTaken,
+errors!(InviteErrors: EVERY, API, BODY, BEARER, &[Code::Forbidden, Code::ReauthenticationRequired, Code::EmailTaken, Code::UserNameTaken,
     Code::TooManyRequests]);
 
 /// Invites somebody: mails a link with which the owner of the address chooses a password. Needs the role `admin`.

@@ -153,6 +153,7 @@ impl From<AdminError> for Problem {
     fn from(error: AdminError) -> Self {
         match error {
             AdminError::Forbidden => Self::lacking_role("admin"),
+            AdminError::Stale => Self::new(Code::ReauthenticationRequired),
             AdminError::NotFound => Self::new(Code::NotFound),
             AdminError::EmailTaken => Self::new(Code::EmailTaken),
             AdminError::UserNameTaken => Self::new(Code::UserNameTaken),

@@ -231,6 +231,26 @@ on_both_stores! {
         }
     }
 
+    // O4: a refreshed token is as old as its sign-in.
+    async fn roles_and_deletion_need_a_fresh_sign_in(world: World) {
+        let (_, id) = root_and_ada(&world).await;
+        let refresh = world.signs_in(ROOT).await["refresh_token"].as_str().unwrap().to_owned();
+        world.clock.advance(std::time::Duration::from_mins(15));
+        let form = format!("grant_type=refresh_token&refresh_token={refresh}");
+        let token = world.post_form("/v1/token", &form).await.json()["access_token"].as_str().unwrap().to_owned();
+        let path = format!("/v1/admin/users/{id}");
+        let stale = problem(403, "reauthentication_required");
+        assert_eq!(patches(&world, &id, &token, "*", json!({"roles": ["editor"]})).await.problem(), stale);
+        assert_eq!(sends(&world, "DELETE", &path, &token, &[], "").await.problem(), stale);
+        let invitation = json!({"email": "eve@example.org", "roles": ["editor"]}).to_string();
+        let headers = [("content-type", "application/json")];
+        assert_eq!(sends(&world, "POST", "/v1/admin/users", &token, &headers, &invitation).await.problem(), stale);
+        assert_eq!(patches(&world, &id, &token, "*", json!({"locale": "de"})).await.status, 200);
+        let token = world.access_token(ROOT).await;
+        assert_eq!(patches(&world, &id, &token, "*", json!({"roles": ["editor"]})).await.status, 200);
+        assert_eq!(sends(&world, "DELETE", &path, &token, &[], "").await.status, 204);
+    }
+
     async fn a_user_is_deleted_under_its_etag_if_one_is_sent(world: World) {
         let (token, id) = root_and_ada(&world).await;
         let path = format!("/v1/admin/users/{id}");

@@ -115,6 +115,7 @@ on_both_stores! {
     // O4: an unlocked screen is not enough for roles.
     async fn roles_need_the_own_password(world: World) {
         let (mut browser, path) = root_and_ada(&world).await;
+        world.clock.advance(std::time::Duration::from_hours(1));
         let revision = revision(&browser.get(&world, &path).await);
         for (given, status) in [("", 422), ("not-the-password", 422), ("x", 422)] {
             let form = format!("revision={revision}&roles=admin&own_password={given}");
@@ -189,6 +190,7 @@ on_both_stores! {
     // X4
     async fn a_user_is_deleted(world: World) {
         let (mut browser, path) = root_and_ada(&world).await;
+        world.clock.advance(std::time::Duration::from_hours(1));
         let revision = revision(&browser.get(&world, &path).await);
         for (email, given, field) in [("", PASSWORD, "email"), ("bob@example.org", PASSWORD, "email"), ("ada", PASSWORD, "email"),
             (ADA, "not-the-password", "own_password"), (ADA, "", "own_password")] {

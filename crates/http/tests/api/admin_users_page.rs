@@ -153,6 +153,7 @@ on_both_stores! {
     // O4: an invitation must not be the way around the password that a change of roles asks for.
     async fn an_invitation_with_roles_needs_the_own_password(world: World) {
         let mut browser = root(&world).await;
+        world.clock.advance(std::time::Duration::from_hours(1));
         for (given, words) in [("", "Please fill this in."), ("not-the-password", "The password is wrong."), ("x", "The password is wrong.")] {
             let form = format!("email=eve@example.org&roles=admin,editor+author&own_password={given}");
             let page = browser.submit(&world, "/admin/users", &form).await;

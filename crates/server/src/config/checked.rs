@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use vestibule::{
-    ConfirmPolicy, Disclosure, HashPolicy, Newcomer, Password, PasswordRules, Policy, Secret, SecretKey,
-    SignInPolicy, SignUpMode, SignUpPolicy, SigningAlgorithm, TokenPolicy, WebhookEvent, WebhookSubscription,
+    AdminPolicy, ConfirmPolicy, HashPolicy, Newcomer, Password, PasswordRules, Policy, Secret, SecretKey,
+    SignInPolicy, SignUpPolicy, SigningAlgorithm, TokenPolicy, WebhookEvent, WebhookSubscription,
 };
 use vestibule_mail::{WebhookSecrets, WebhookUrl};
 
@@ -273,7 +273,7 @@ fn level(text: &str, checker: &mut Checker) -> Targets {
 }
 
 fn policy(raw: &Raw, algorithm: SigningAlgorithm, webhooks: Option<&Webhooks>) -> Policy {
-    let Raw { confirm, signup, password, tokens, hash, limits, audit, .. } = raw;
+    let Raw { confirm, signup, password, tokens, hash, limits, admin, audit, .. } = raw;
     let code_lifetime = confirm.code_lifetime.0;
     let defaults = Policy::default();
     // A further mail may be asked for when the code before it is over: the waits follow a longer life of codes.
@@ -296,15 +296,8 @@ fn policy(raw: &Raw, algorithm: SigningAlgorithm, webhooks: Option<&Webhooks>) -
             lifetime: signup.lifetime.0,
             resend_waits: waits,
             client_mails: limits.mails.0,
-            mode: match signup.mode {
-                raw::SignUpMode::Open => SignUpMode::Open,
-                raw::SignUpMode::Invitation => SignUpMode::Invitation,
-                raw::SignUpMode::Closed => SignUpMode::Closed,
-            },
-            disclosure: match signup.disclosure {
-                raw::Disclosure::Discreet => Disclosure::Discreet,
-                raw::Disclosure::Friendly => Disclosure::Friendly,
-            },
+            mode: signup.mode.into(),
+            disclosure: signup.disclosure.into(),
             ..defaults.sign_up
         },
         sign_in: SignInPolicy {
@@ -312,6 +305,7 @@ fn policy(raw: &Raw, algorithm: SigningAlgorithm, webhooks: Option<&Webhooks>) -
             client_failures: limits.sign_in.0,
             ..defaults.sign_in
         },
+        admin: AdminPolicy { reauthenticate_after: admin.reauthenticate_after.0, ..defaults.admin },
         audit_retention: audit.retention.0,
         tokens: TokenPolicy {
             access_lifetime: tokens.access_lifetime.0,

@@ -118,6 +118,10 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key("bootstrap.admin_email", "makes an administrator at the start, only while there is none"),
     secret("bootstrap.admin_password", "the password of that administrator"),
+    key(
+        "admin.reauthenticate_after",
+        "how long after a sign-in an administrator may give roles and delete users",
+    ),
     key("audit.retention", "how long the audit trail is kept"),
     key("log.format", "`text`, `json`, or `auto`: text on a terminal"),
     key("log.level", "`error`, `warn`, `info`, `debug`, `trace`, or by part: `info,vestibule=debug`"),

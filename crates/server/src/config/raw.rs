@@ -26,6 +26,7 @@ pub(super) struct Raw {
     pub(super) hash: Hash,
     pub(super) limits: Limits,
     pub(super) bootstrap: Bootstrap,
+    pub(super) admin: Admin,
     pub(super) audit: Audit,
     pub(super) log: Log,
 }
@@ -87,6 +88,25 @@ pub(super) enum Disclosure {
     Friendly,
 }
 
+impl From<SignUpMode> for vestibule::SignUpMode {
+    fn from(mode: SignUpMode) -> Self {
+        match mode {
+            SignUpMode::Open => Self::Open,
+            SignUpMode::Invitation => Self::Invitation,
+            SignUpMode::Closed => Self::Closed,
+        }
+    }
+}
+
+impl From<Disclosure> for vestibule::Disclosure {
+    fn from(disclosure: Disclosure) -> Self {
+        match disclosure {
+            Disclosure::Discreet => Self::Discreet,
+            Disclosure::Friendly => Self::Friendly,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Password {
@@ -141,6 +161,12 @@ pub(super) struct Hash {
 pub(super) struct Bootstrap {
     pub(super) admin_email: String,
     pub(super) admin_password: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Admin {
+    pub(super) reauthenticate_after: Span,
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@
 use axum::response::Response;
 use axum::routing::post;
 use minijinja::{Value, context};
-use vestibule::{Expected, Reason, Roles, UserChange};
+use vestibule::{Actor, Expected, Reason, Roles, SignedIn, UserChange};
 
 use super::Admin;
 use super::user::{One, languages};
@@ -34,7 +34,7 @@ pub(super) fn routes() -> axum::Router<App> {
 
 impl Admin {
     /// The administrator's own password, given in the form of something dear.
-    pub(super) async fn prove(&self, given: Option<String>) -> Result<(), Problem> {
+    pub(super) async fn prove(&self, given: Option<String>) -> Result<SignedIn, Problem> {
         let (at, visit) = ("/own_password", self.visit());
         let given = given.filter(|given| !given.is_empty()).ok_or(FieldError::new(at, Code::Required))?;
         let given = fields::given_password(&given)?.possible_at(at)?;
@@ -108,9 +108,11 @@ impl One {
         expected: Expected,
         change: UserChange,
         reason: Option<&Reason>,
+        who: &SignedIn,
     ) -> Result<(), Problem> {
-        let accounts = &self.admin.visit().accounts;
-        accounts.change_user(self.admin.actor(), &self.named(), &expected, change, reason).await?;
+        let visit = self.admin.visit();
+        let actor = Actor::User(who, &visit.client);
+        visit.accounts.change_user(actor, &self.named(), &expected, change, reason).await?;
         Ok(())
     }
 
@@ -118,7 +120,7 @@ impl One {
         let (expected, reason) = (expected(&mut form), reason(&mut form)?);
         let UpdateRequest { user_name, locale } = form.read(self.admin.visit().accounts.policy())?;
         let change = UserChange { roles: None, user_name, locale };
-        self.change(expected, change, reason.as_ref()).await?;
+        self.change(expected, change, reason.as_ref(), &self.admin.0.who).await?;
         Ok("profile")
     }
 
@@ -126,9 +128,9 @@ impl One {
         let (expected, own_password) = (expected(&mut form), form.take("own_password"));
         let reason = reason(&mut form)?;
         let RolesForm(roles) = form.read_with_list("roles", self.admin.visit().accounts.policy())?;
-        self.admin.prove(own_password).await?;
+        let proven = self.admin.prove(own_password).await?;
         let change = UserChange { roles: Some(roles), ..UserChange::default() };
-        self.change(expected, change, reason.as_ref()).await?;
+        self.change(expected, change, reason.as_ref(), &proven).await?;
         Ok("roles")
     }
 
@@ -140,9 +142,9 @@ impl One {
 
     async fn deleted(&self, mut form: Pairs) -> Result<(), Problem> {
         let (expected, reason) = (expected(&mut form), reason(&mut form)?);
-        self.admin.prove(form.take("own_password")).await?;
-        let accounts = &self.admin.visit().accounts;
-        accounts.delete_user(self.admin.actor(), &self.named(), &expected, reason.as_ref()).await?;
+        let (proven, visit) = (self.admin.prove(form.take("own_password")).await?, self.admin.visit());
+        let actor = Actor::User(&proven, &visit.client);
+        visit.accounts.delete_user(actor, &self.named(), &expected, reason.as_ref()).await?;
         Ok(())
     }
 }

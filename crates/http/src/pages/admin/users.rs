@@ -4,7 +4,7 @@ use axum::http::Uri;
 use axum::response::Response;
 use axum::routing::get;
 use minijinja::{Value, context};
-use vestibule::{Account, NewInvitation, UserName};
+use vestibule::{Account, Actor, NewInvitation, UserName};
 
 use super::user::languages;
 use super::{Admin, Asked};
@@ -70,15 +70,16 @@ impl Admin {
 
     /// Roles are power: whoever gives them away says who they are, as for those of a user (O4).
     async fn invited(&self, mut form: Pairs) -> Result<(), Problem> {
-        let accounts = &self.visit().accounts;
+        let (visit, mut who) = (self.visit(), self.0.who.clone());
         let own_password = form.take("own_password");
         let InviteRequest { email, user_name, roles, locale } =
-            form.read_with_list("roles", accounts.policy())?;
+            form.read_with_list("roles", visit.accounts.policy())?;
         let roles = roles.unwrap_or_default();
         if !roles.names().is_empty() {
-            self.prove(own_password).await?;
+            who = self.prove(own_password).await?;
         }
-        accounts.invite(self.actor(), NewInvitation { email, user_name, roles, locale }).await?;
+        let actor = Actor::User(&who, &visit.client);
+        visit.accounts.invite(actor, NewInvitation { email, user_name, roles, locale }).await?;
         Ok(())
     }
 }
