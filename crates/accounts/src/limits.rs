@@ -250,10 +250,10 @@ impl PasswordAttempt {
         }
         record(tx, &subject, Rule::FailureNotice, self.now)?;
         let env = &inner.settings.env;
-        let owner = users::by_email(tx, email)?.map(|found| *found.account.id.as_bytes());
-        let about = owner.unwrap_or_else(|| env.new_id(self.now));
+        let owner = users::by_email(tx, email)?.map(|found| found.account.id);
+        let user = owner.unwrap_or_else(|| UserId::from_bytes(env.new_id(self.now)));
         let mail = MailId::from_bytes(env.new_id(self.now));
-        outbox::push(tx, mail, "failed_sign_ins", &about, self.now)
+        outbox::push_to(tx, mail, "failed_sign_ins", user.as_bytes(), user, self.now)
     }
 }
 

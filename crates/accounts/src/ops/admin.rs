@@ -9,7 +9,7 @@ use crate::ops::audit::Entry;
 use crate::ops::webhooks;
 use crate::store::limits::lock;
 use crate::store::users::{self, Inserted};
-use crate::store::{Tx, challenges, invitations, registrations, sessions};
+use crate::store::{Tx, challenges, invitations, outbox, registrations, sessions};
 use crate::{
     Account, Accounts, AuditKind, Client, Email, Expected, Fault, Password, PasswordError, Reason, Roles,
     RolesError, SignedIn, Timestamp, UserId, UserName, WebhookEvent, limits,
@@ -303,11 +303,17 @@ pub(super) fn move_in(
 ) -> Result<Inserted, Fault> {
     let inserted = users::insert(tx, account, password_hash)?;
     if inserted == Inserted::Yes {
-        registrations::make_decoys(tx, &account.email, account.created_at)?;
+        welcome(tx, inner, account)?;
         invitations::delete_of(tx, &account.email)?;
-        webhooks::queue(tx, inner, WebhookEvent::UserCreated, account.id, account.created_at)?;
     }
     Ok(inserted)
+}
+
+/// A user was born: the mails sent to the address become the user's, the other sign-ups decoys, and applications hear.
+pub(super) fn welcome(tx: &mut Tx<'_>, inner: &Inner, account: &Account) -> Result<(), Fault> {
+    outbox::inherit(tx, &account.email, account.id)?;
+    registrations::make_decoys(tx, &account.email, account.created_at)?;
+    webhooks::queue(tx, inner, WebhookEvent::UserCreated, account.id, account.created_at)
 }
 
 pub(super) fn find(tx: &mut Tx<'_>, user: &UserRef) -> Result<Account, AdminError> {

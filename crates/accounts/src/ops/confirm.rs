@@ -6,9 +6,8 @@ use std::time::Duration;
 use crate::accounts::Inner;
 use crate::domain::registration::Registration;
 use crate::limits::{self, PasswordAttempt, client_wait, codes_allowed, record_failed_guess};
-use crate::ops::admin::Actor;
+use crate::ops::admin::{Actor, welcome};
 use crate::ops::audit::Entry;
-use crate::ops::webhooks;
 use crate::store::limits::{Subject, lock};
 use crate::store::registrations::{self, Spent};
 use crate::store::users::{self, Inserted};
@@ -16,7 +15,7 @@ use crate::store::{Tx, outbox};
 use crate::token::challenge::{is_code, open_link_token};
 use crate::{
     Account, Accounts, AuditActor, AuditKind, Client, Email, Fault, MailId, Password, RegistrationId, Secret,
-    Timestamp, UserId, UserName, WebhookEvent,
+    Timestamp, UserId, UserName,
 };
 
 /// Why a sign-up was not confirmed.
@@ -391,9 +390,8 @@ impl Birth {
             Inserted::UserNameTaken => return Err(BirthError::UserNameTaken),
             Inserted::EmailTaken => return Err(Fault::Unavailable("two activations met".into()).into()),
         }
-        registrations::make_decoys(tx, &account.email, self.now)?;
-        webhooks::queue(tx, inner, WebhookEvent::UserCreated, account.id, self.now)?;
-        outbox::push(tx, self.mail, "welcome", account.id.as_bytes(), self.now)?;
+        welcome(tx, inner, &account)?;
+        outbox::push_to(tx, self.mail, "welcome", account.id.as_bytes(), account.id, self.now)?;
         self.activated.about(&account).write(tx, inner, self.now)?;
         Ok(Some(account))
     }

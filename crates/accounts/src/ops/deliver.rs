@@ -262,6 +262,7 @@ fn plan_confirmation(
     if count(tx, &address, Rule::Notice, now - DAY)?.number >= inner.policy().sign_up.notices_per_day {
         return Ok(Plan::Pretend);
     }
+    outbox::is_for(tx, taken.id, owner.id)?;
     // To the stored address, never to the spelling of whoever asked (CVE-2019-19844).
     Ok(send(taken, owner.email, owner.locale, MailContent::AlreadyRegistered { sign_in }))
 }

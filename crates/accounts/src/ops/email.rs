@@ -136,9 +136,9 @@ impl Request {
         challenges::insert(tx, &change)?;
         let [first, second] = self.mails;
         // A taken address: the same row and the same mails, but what goes to the new address tells its owner.
-        outbox::push(tx, first, Purpose::EmailChange.name(), &change.id, self.now)?;
+        outbox::push_to(tx, first, Purpose::EmailChange.name(), &change.id, user.id, self.now)?;
         challenges::insert(tx, &undo)?;
-        outbox::push(tx, second, Purpose::EmailUndo.name(), &undo.id, self.now)?;
+        outbox::push_to(tx, second, Purpose::EmailUndo.name(), &undo.id, user.id, self.now)?;
         self.entry.write(tx, inner, self.now)
     }
 

@@ -3,17 +3,16 @@
 use crate::accounts::Inner;
 use crate::domain::password::PasswordContext;
 use crate::limits::{self, take_admin_mail};
-use crate::ops::admin::{Actor, AdminError, new_account};
+use crate::ops::admin::{Actor, AdminError, new_account, welcome};
 use crate::ops::audit::Entry;
 use crate::ops::challenge::{LinkError, join, split};
-use crate::ops::webhooks;
 use crate::store::limits::lock;
 use crate::store::users::{self, Inserted};
-use crate::store::{Tx, invitations, outbox, registrations};
+use crate::store::{Tx, invitations, outbox};
 use crate::token::root::{Purpose, RootKeys};
 use crate::{
     Account, Accounts, AuditActor, AuditKind, Client, Email, Fault, Invitation, InvitationId, MailId,
-    Password, PasswordError, Roles, Secret, Timestamp, UserName, WebhookEvent,
+    Password, PasswordError, Roles, Secret, Timestamp, UserName,
 };
 
 /// Who is invited, and as what.
@@ -207,12 +206,9 @@ impl Arrival {
         match users::insert(tx, account, &self.hash)? {
             Inserted::EmailTaken => return Err(JoinError::EmailTaken),
             Inserted::UserNameTaken => return Err(JoinError::UserNameTaken),
-            Inserted::Yes => {
-                registrations::make_decoys(tx, &account.email, *now)?;
-                webhooks::queue(tx, inner, WebhookEvent::UserCreated, account.id, account.created_at)?;
-            }
+            Inserted::Yes => welcome(tx, inner, account)?,
         }
-        outbox::push(tx, self.mail, "welcome", account.id.as_bytes(), *now)?;
+        outbox::push_to(tx, self.mail, "welcome", account.id.as_bytes(), account.id, *now)?;
         self.entry.about(account).write(tx, inner, *now)?;
         Ok(account.clone())
     }

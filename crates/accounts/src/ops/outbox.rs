@@ -130,7 +130,7 @@ impl Accounts {
         let user = user.clone();
         let read = move |tx: &mut Tx<'_>| -> Result<Vec<QueuedMail>, AdminError> {
             let account = find(tx, &user)?;
-            Ok(outbox::to_user(tx, account.id, &account.email)?)
+            Ok(outbox::to_user(tx, account.id)?)
         };
         self.0.store.read(read).await
     }

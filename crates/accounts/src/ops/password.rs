@@ -258,7 +258,7 @@ pub(super) fn queue_reset(
         used_at: None,
     };
     challenges::insert(tx, &challenge)?;
-    outbox::push(tx, mail, Purpose::PasswordReset.name(), &challenge.id, now)
+    outbox::push_to(tx, mail, Purpose::PasswordReset.name(), &challenge.id, user.id, now)
 }
 
 /// A new password on its way into the store.
@@ -328,7 +328,7 @@ impl PasswordChange {
     fn tell(&self, tx: &mut Tx<'_>, inner: &Inner) -> Result<(), Fault> {
         challenges::void(tx, self.user.id, Purpose::PasswordReset)?;
         challenges::void(tx, self.user.id, Purpose::EmailChange)?;
-        outbox::push(tx, self.mail, "password_changed", self.user.id.as_bytes(), self.now)?;
+        outbox::push_to(tx, self.mail, "password_changed", self.user.id.as_bytes(), self.user.id, self.now)?;
         self.entry.write(tx, inner, self.now)
     }
 }

@@ -70,7 +70,7 @@ impl Exchange {
     fn end_stolen(&self, tx: &mut Tx<'_>, inner: &Inner, session: SessionId) -> Result<(), Fault> {
         let Some(user) = sessions::end_alive(tx, session, self.now)? else { return Ok(()) };
         let Some(found) = users::by_id(tx, user)? else { return Ok(()) };
-        outbox::push(tx, self.mail, "refresh_reused", user.as_bytes(), self.now)?;
+        outbox::push_to(tx, self.mail, "refresh_reused", user.as_bytes(), user, self.now)?;
         let entry = self.entry.about(&found.account);
         entry.detail(format!("session {session}")).write(tx, inner, self.now)
     }

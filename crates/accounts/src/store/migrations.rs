@@ -16,7 +16,7 @@ pub(crate) struct Script {
 }
 
 /// Every version, oldest first, without gaps.
-pub(crate) const SCRIPTS: [Script; 7] = [
+pub(crate) const SCRIPTS: [Script; 8] = [
     Script {
         version: 1,
         name: "init",
@@ -58,6 +58,12 @@ pub(crate) const SCRIPTS: [Script; 7] = [
         name: "browsers",
         up: include_str!("../../migrations/0007_browsers.up.sql"),
         down: include_str!("../../migrations/0007_browsers.down.sql"),
+    },
+    Script {
+        version: 8,
+        name: "mail_history",
+        up: include_str!("../../migrations/0008_mail_history.up.sql"),
+        down: include_str!("../../migrations/0008_mail_history.down.sql"),
     },
 ];
 

@@ -37,6 +37,7 @@ pub(crate) struct Taken {
     pub(crate) lease: Timestamp,
 }
 
+/// A message about a sign-up or an invitation: whose it is, is not known yet.
 pub(crate) fn push(
     tx: &mut Tx<'_>,
     id: MailId,
@@ -44,10 +45,51 @@ pub(crate) fn push(
     about: &[u8; 16],
     now: Timestamp,
 ) -> Result<(), Fault> {
+    insert(tx, id, kind, about, None, now)
+}
+
+/// A message to a user, about a link of theirs or themselves.
+pub(crate) fn push_to(
+    tx: &mut Tx<'_>,
+    id: MailId,
+    kind: &str,
+    about: &[u8; 16],
+    user: UserId,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    insert(tx, id, kind, about, Some(user), now)
+}
+
+fn insert(
+    tx: &mut Tx<'_>,
+    id: MailId,
+    kind: &str,
+    about: &[u8; 16],
+    user: Option<UserId>,
+    now: Timestamp,
+) -> Result<(), Fault> {
     tx.execute(
-        "INSERT INTO outbox (id, kind, about, created_at, due_at, attempts) VALUES ($1, $2, $3, $4, $4, $5)",
-        args![id, kind, about, now, 0_i64],
+        "INSERT INTO outbox (id, kind, about, user_id, created_at, due_at, attempts) \
+         VALUES ($1, $2, $3, $4, $5, $5, $6)",
+        args![id, kind, about, user, now, 0_i64],
     )?;
+    Ok(())
+}
+
+/// What was sent about the sign-ups and the invitation of an address becomes a new user's.
+pub(crate) fn inherit(tx: &mut Tx<'_>, email: &Email, user: UserId) -> Result<(), Fault> {
+    tx.execute(
+        "UPDATE outbox SET user_id = $2 WHERE user_id IS NULL AND sent_at IS NOT NULL AND about IN \
+         (SELECT id FROM registrations WHERE email_key = $1 AND decoy_at IS NULL \
+         UNION ALL SELECT id FROM invitations WHERE email_key = $1)",
+        args![email.key(), user],
+    )?;
+    Ok(())
+}
+
+/// A notice to the owner of an address, that somebody else has caused.
+pub(crate) fn is_for(tx: &mut Tx<'_>, id: MailId, user: UserId) -> Result<(), Fault> {
+    tx.execute("UPDATE outbox SET user_id = $2 WHERE id = $1", args![id, user])?;
     Ok(())
 }
 
@@ -155,26 +197,18 @@ pub(crate) fn carries_code(tx: &mut Tx<'_>, id: MailId) -> Result<bool, Fault> {
     Ok(tx.count("SELECT COUNT(*) FROM outbox WHERE id = $1 AND code_at IS NOT NULL", args![id])? > 0)
 }
 
-/// Kind, queueing and hand-over of the messages about a user or one of its links, oldest first, at most 200.
+/// Kind, queueing and hand-over of the messages to a user, oldest first, at most 200.
 pub(crate) fn of_user(
     tx: &mut Tx<'_>,
     user: UserId,
 ) -> Result<Vec<(String, Timestamp, Option<Timestamp>)>, Fault> {
-    let sql = "SELECT kind, created_at, sent_at FROM outbox WHERE about = $1 \
-               OR about IN (SELECT id FROM challenges WHERE user_id = $1) ORDER BY id LIMIT 200";
+    let sql = "SELECT kind, created_at, sent_at FROM outbox WHERE user_id = $1 ORDER BY id LIMIT 200";
     tx.rows(sql, args![user], |row| Ok((row.get(0)?, row.get(1)?, row.get_opt(2)?)))
 }
 
-/// Messages to a user, newest first, at most 50. What they can be about is looked up first, so that the index by subject
-/// finds them, however many messages there are.
-pub(crate) fn to_user(tx: &mut Tx<'_>, user: UserId, email: &Email) -> Result<Vec<QueuedMail>, Fault> {
-    let sql = select!(
-        "WHERE o.about IN (SELECT id FROM users WHERE id = $1 \
-         UNION ALL SELECT id FROM challenges WHERE user_id = $1 \
-         UNION ALL SELECT id FROM registrations WHERE email_key = $2 \
-         UNION ALL SELECT id FROM invitations WHERE email_key = $2) ORDER BY o.id DESC LIMIT 50"
-    );
-    tx.rows(sql, args![user, email.key()], queued)
+/// Messages to a user, newest first, at most 50.
+pub(crate) fn to_user(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<QueuedMail>, Fault> {
+    tx.rows(select!("WHERE o.user_id = $1 ORDER BY o.id DESC LIMIT 50"), args![user], queued)
 }
 
 /// When messages about something were queued, oldest first, at most 200.

@@ -141,6 +141,35 @@ async fn every_migration_goes_down_with_rows_on_postgres() {
     up_and_down(world.settings.database_url.expose()).await;
 }
 
+/// Whose the mails of before are, is found out on the way up.
+async fn mails_find_their_users(world: &World) {
+    let ada = vestibule::UserRef::Id(world.has_account("ada@example.org").await.id);
+    world.advance(seconds(60));
+    world.accounts.forgot_password(&address("ada@example.org"), &client()).await.unwrap();
+    world.signs_up("bob@example.org").await;
+    world.deliver().await;
+    assert_eq!(world.kinds_to("ada@example.org"), ["password_reset"]);
+    let before = world.accounts.mails_to(vestibule::Actor::Operator, &ada).await.unwrap();
+    let kinds: Vec<_> = before.iter().map(|mail| mail.kind.as_str()).collect();
+    assert_eq!(kinds, ["password_reset", "welcome", "confirm"]);
+    let migrator = Migrator::connect(&world.settings.database_url).await.unwrap();
+    migrator.down(7).await.unwrap();
+    migrator.up(None).await.unwrap();
+    let reopened = world.instance_with(|_| ()).await;
+    let after = reopened.mails_to(vestibule::Actor::Operator, &ada).await.unwrap();
+    assert_eq!(format!("{before:?}"), format!("{after:?}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mails_of_before_find_their_users_on_sqlite() {
+    mails_find_their_users(&World::on_sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mails_of_before_find_their_users_on_postgres() {
+    mails_find_their_users(&World::on_postgres().await).await;
+}
+
 // G5: a program does not touch the schema of a newer one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newer_schema_is_refused() {

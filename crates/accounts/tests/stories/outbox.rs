@@ -172,6 +172,39 @@ on_both_stores! {
         assert_eq!(refusal(world.accounts.mails_to(Actor::Operator, &nobody).await), "NotFound");
     }
 
+    // Links are forgotten within the hour, sign-ups after a day; what went to a user is known for a month. Nothing that
+    // was only pretended for a stranger's sign-up is among it.
+    async fn mails_are_known_longer_than_their_links(world: &World) {
+        let whose = UserRef::Id(world.has_account("ada@example.org").await.id);
+        world.advance(seconds(60));
+        for _ in 0..3 {
+            world.signs_up_with("ada@example.org", OTHER_PASSWORD).await.unwrap();
+        }
+        assert_eq!(world.kinds_to("ada@example.org"), ["already_registered"]);
+        for _ in 0..2 {
+            world.advance(seconds(60));
+            world.accounts.forgot_password(&address("ada@example.org"), &client()).await.unwrap();
+            world.deliver().await;
+        }
+        assert_eq!(world.kinds_to("ada@example.org"), ["password_reset", "password_reset"]);
+        let kinds = async || {
+            let mails = world.accounts.mails_to(Actor::Operator, &whose).await.unwrap();
+            mails.into_iter().map(|mail| (mail.kind, mail.state)).collect::<Vec<_>>()
+        };
+        let expected = ["password_reset", "password_reset", "confirm", "welcome", "confirm"]
+            .map(|kind| (kind.to_owned(), MailState::Sent));
+        assert_eq!(kinds().await, expected);
+        world.advance(hours(25));
+        while world.accounts.sweep().await.unwrap() > 0 {}
+        assert_eq!(kinds().await, expected);
+        let tokens = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
+        let who = world.accounts.authenticate(tokens.access_token.expose()).await.unwrap();
+        assert_eq!(world.accounts.export_account(&who, &client()).await.unwrap().mails.len(), expected.len());
+        world.advance(hours(30 * 24));
+        while world.accounts.sweep().await.unwrap() > 0 {}
+        assert_eq!(kinds().await, []);
+    }
+
     async fn the_newest_fifty_mails_to_a_user_are_listed(world: &World) {
         let operator = Actor::Operator;
         let invitation = NewInvitation {

@@ -72,7 +72,7 @@ on_both_stores! {
         let held = answer.json();
         assert_eq!(held["account"], world.get_as("/v1/me", &token).await.json());
         assert_eq!((held["sessions"].as_array().unwrap().len(), &held["sessions"][0]["current"]), (1, &json!(true)));
-        assert_eq!(held["mails"][0]["kind"], "welcome");
+        assert_eq!(held["mails"][0]["kind"], "confirm");
         assert!(held["mails"][0]["sent_at"].is_string());
         assert_eq!(held["webhooks"], json!([]));
         assert!(!answer.text.contains("argon2") && !answer.text.contains("token"), "{}", answer.text);
