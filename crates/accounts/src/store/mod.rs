@@ -49,6 +49,7 @@ pub(crate) enum Store {
 pub(crate) enum StoreError {
     /// The URL does not name one that this build can open: what to add to the message about it.
     Url(String),
+    #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "PostgreSQL is connected to later"))]
     Fault(Fault),
 }
 
@@ -99,6 +100,7 @@ impl Store {
     }
 
     /// Runs `work` outside a transaction: each statement sees what is committed when it starts.
+    #[cfg_attr(not(feature = "sqlite"), expect(unused_mut, reason = "only SQLite calls it here"))]
     pub(crate) async fn read<T, E, F>(&self, mut work: F) -> Result<T, E>
     where
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
