@@ -269,6 +269,14 @@ const parts = {
     await page.check("[value=permanent]");
     await page.click("text=Switch");
     await look(page, "mailbox-failing");
+    await page.check("[value=unreachable]");
+    await page.click("text=Switch");
+    const waiting = await (await site.person()).newPage();
+    await site.signsUp(waiting, "bob@example.org");
+    const told = waiting.locator("text=Mail is delayed at the moment");
+    for (let tries = 0; tries < 50 && !(await told.count()); tries += 1) await waiting.reload();
+    await look(waiting, "check-mail-delayed");
+    assert.equal(await told.count(), 1);
   },
 
   async lists(site) {
