@@ -303,17 +303,18 @@ pub(super) fn move_in(
 ) -> Result<Inserted, Fault> {
     let inserted = users::insert(tx, account, password_hash)?;
     if inserted == Inserted::Yes {
-        welcome(tx, inner, account)?;
         invitations::delete_of(tx, &account.email)?;
+        welcome(tx, inner, account)?;
     }
     Ok(inserted)
 }
 
-/// A user was born: the mails sent to the address become the user's, the other sign-ups decoys, and applications hear.
+/// A user was born: the other sign-ups of the address become decoys, applications hear, and the mails that were sent to
+/// the address become the user's.
 pub(super) fn welcome(tx: &mut Tx<'_>, inner: &Inner, account: &Account) -> Result<(), Fault> {
-    outbox::inherit(tx, &account.email, account.id)?;
     registrations::make_decoys(tx, &account.email, account.created_at)?;
-    webhooks::queue(tx, inner, WebhookEvent::UserCreated, account.id, account.created_at)
+    webhooks::queue(tx, inner, WebhookEvent::UserCreated, account.id, account.created_at)?;
+    outbox::inherit(tx, account)
 }
 
 pub(super) fn find(tx: &mut Tx<'_>, user: &UserRef) -> Result<Account, AdminError> {

@@ -5,7 +5,7 @@
 
 use super::Tx;
 use super::sql::{Row, args};
-use crate::{Email, Fault, MailId, MailState, QueuedMail, Timestamp, UserId};
+use crate::{Account, Email, Fault, MailId, MailState, QueuedMail, Timestamp, UserId};
 
 /// The columns of a [`QueuedMail`], in the order that [`queued`] reads them. A message is about a sign-up, a user or a
 /// link, whose ids are all different.
@@ -76,13 +76,14 @@ fn insert(
     Ok(())
 }
 
-/// What was sent about the sign-ups and the invitation of an address becomes a new user's.
-pub(crate) fn inherit(tx: &mut Tx<'_>, email: &Email, user: UserId) -> Result<(), Fault> {
+/// What was sent about the sign-ups and the invitation of an address becomes a new user's. Nothing was sent about decoys
+/// but those that have become some with this user.
+pub(crate) fn inherit(tx: &mut Tx<'_>, user: &Account) -> Result<(), Fault> {
     tx.execute(
         "UPDATE outbox SET user_id = $2 WHERE user_id IS NULL AND sent_at IS NOT NULL AND about IN \
-         (SELECT id FROM registrations WHERE email_key = $1 AND decoy_at IS NULL \
+         (SELECT id FROM registrations WHERE email_key = $1 AND (decoy_at IS NULL OR decoy_at = $3) \
          UNION ALL SELECT id FROM invitations WHERE email_key = $1)",
-        args![email.key(), user],
+        args![user.email.key(), user.id, user.created_at],
     )?;
     Ok(())
 }
