@@ -304,14 +304,14 @@ pub(super) fn move_in(
     let inserted = users::insert(tx, account, password_hash)?;
     if inserted == Inserted::Yes {
         invitations::delete_of(tx, &account.email)?;
-        welcome(tx, inner, account)?;
+        take_address(tx, inner, account)?;
     }
     Ok(inserted)
 }
 
-/// A user was born: the other sign-ups of the address become decoys, applications hear, and the mails that were sent to
-/// the address become the user's.
-pub(super) fn welcome(tx: &mut Tx<'_>, inner: &Inner, account: &Account) -> Result<(), Fault> {
+/// A user was born, and the address is taken: its other sign-ups become decoys, applications hear, and the mails that were
+/// sent to it become the user's.
+pub(super) fn take_address(tx: &mut Tx<'_>, inner: &Inner, account: &Account) -> Result<(), Fault> {
     registrations::make_decoys(tx, &account.email, account.created_at)?;
     webhooks::queue(tx, inner, WebhookEvent::UserCreated, account.id, account.created_at)?;
     outbox::inherit(tx, account)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::accounts::Inner;
 use crate::domain::registration::Registration;
 use crate::limits::{self, PasswordAttempt, client_wait, codes_allowed, record_failed_guess};
-use crate::ops::admin::{Actor, welcome};
+use crate::ops::admin::{Actor, take_address};
 use crate::ops::audit::Entry;
 use crate::store::limits::{Subject, lock};
 use crate::store::registrations::{self, Spent};
@@ -390,7 +390,7 @@ impl Birth {
             Inserted::UserNameTaken => return Err(BirthError::UserNameTaken),
             Inserted::EmailTaken => return Err(Fault::Unavailable("two activations met".into()).into()),
         }
-        welcome(tx, inner, &account)?;
+        take_address(tx, inner, &account)?;
         outbox::push_to(tx, self.mail, "welcome", account.id.as_bytes(), account.id, self.now)?;
         self.activated.about(&account).write(tx, inner, self.now)?;
         Ok(Some(account))

@@ -3,7 +3,7 @@
 use crate::accounts::Inner;
 use crate::domain::password::PasswordContext;
 use crate::limits::{self, take_admin_mail};
-use crate::ops::admin::{Actor, AdminError, new_account, welcome};
+use crate::ops::admin::{Actor, AdminError, new_account, take_address};
 use crate::ops::audit::Entry;
 use crate::ops::challenge::{LinkError, join, split};
 use crate::store::limits::lock;
@@ -206,7 +206,7 @@ impl Arrival {
         match users::insert(tx, account, &self.hash)? {
             Inserted::EmailTaken => return Err(JoinError::EmailTaken),
             Inserted::UserNameTaken => return Err(JoinError::UserNameTaken),
-            Inserted::Yes => welcome(tx, inner, account)?,
+            Inserted::Yes => take_address(tx, inner, account)?,
         }
         outbox::push_to(tx, self.mail, "welcome", account.id.as_bytes(), account.id, *now)?;
         self.entry.about(account).write(tx, inner, *now)?;
