@@ -88,7 +88,7 @@ errors!(InviteErrors: EVERY, API, BODY, BEARER, &[Code::Forbidden, Code::Reauthe
 
 /// Invites somebody: mails a link with which the owner of the address chooses a password. Needs the role `admin`.
 ///
-/// An earlier invitation of the address stops working.
+/// Giving roles needs a sign-in that is only minutes old. An earlier invitation of the address stops working.
 #[utoipa::path(post, path = "/v1/admin/users", tag = "Administration", operation_id = "invite_user",
     security(("bearer" = [])), request_body(content = InviteRequest, content_type = "application/json"),
     responses((status = 202, description = "The mail is on its way.", body = Invitation), InviteErrors))]
