@@ -18,7 +18,14 @@ fn unsafe_settings_are_refused_by_name() {
     assert_eq!(refused(|p| p.hash.memory_kib = 19_455), "hash.memory_kib");
     assert_eq!(refused(|p| p.hash.passes = 1), "hash.memory_kib");
     assert_eq!(refused(|p| p.sign_up.resend_waits = vec![Duration::from_secs(59)]), "signup.resend_waits");
-    assert_eq!(refused(|p| p.admin.reauthenticate_after = Duration::ZERO), "admin.reauthenticate_after");
+    for (length, allowed) in [(59, false), (60, true), (86_400, true), (86_401, false)] {
+        let mut policy = Policy::default();
+        policy.admin.reauthenticate_after = Duration::from_secs(length);
+        assert_eq!(
+            policy.check().err().map(|error| error.setting),
+            (!allowed).then_some("admin.reauthenticate_after")
+        );
+    }
     assert_eq!(refused(|p| (p.confirm.link, p.confirm.code) = (false, false)), "confirm.methods");
     let endpoint = |name: &str| WebhookSubscription { endpoint: name.to_owned(), events: vec![] };
     let many: Vec<String> = (0..17).map(|number| number.to_string()).collect();

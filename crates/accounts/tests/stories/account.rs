@@ -94,6 +94,23 @@ on_both_stores! {
         world.signs_in("bob@example.org", PASSWORD).await.unwrap();
     }
 
+    // S3: a stranger's sign-up with the new address can become nothing, and cannot tell.
+    async fn a_new_address_makes_a_decoy_of_the_sign_up_that_waits_for_it(world: &World) {
+        world.has_account("ada@example.org").await;
+        let who = signed_in(world, "ada@example.org").await;
+        world.signs_up_with("ada@example.net", OTHER_PASSWORD).await.unwrap();
+        let letter = world.letter_to("ada@example.net");
+        wants(world, &who, "ada@example.net").await;
+        let link = link_to(world, "ada@example.net");
+        link_to(world, "ada@example.org");
+        world.accounts.confirm_email(&link, &client()).await.unwrap();
+        let guess = world.confirms("ada@example.net", OTHER_PASSWORD, &letter.code()).await;
+        assert_eq!(refusal(guess), "CodeInvalid { attempts_left: 2 }", "though it is the code that was mailed");
+        assert_eq!(refusal(world.clicks(&letter.token(), Some(OTHER_PASSWORD)).await), "LinkUsed");
+        assert_eq!(refusal(world.signs_in("ada@example.net", OTHER_PASSWORD).await), "Unconfirmed");
+        world.signs_in("ada@example.net", PASSWORD).await.unwrap();
+    }
+
     // X3: one row, one address: of two wishes the later counts, and each link is good for its own address only.
     async fn parallel_changes_end_at_a_confirmed_address_or_none(world: &World) {
         world.has_account("ada@example.org").await;

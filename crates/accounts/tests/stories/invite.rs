@@ -40,9 +40,10 @@ on_both_stores! {
             locale: Some("de".to_owned()),
             ..wish("Ada@example.org", &["editor", "admin"])
         };
-        world.signs_up("ada@example.org").await;
+        let letter = world.signs_up("ada@example.org").await;
         let token = invites_as(world, wish).await;
         let ada = accepts(&world.accounts, &token).await.unwrap();
+        assert_eq!(refusal(world.clicks(&letter.token(), Some(PASSWORD)).await), "LinkUsed");
         assert_eq!((ada.email.as_str(), ada.roles.join(" ").as_str()), ("Ada@example.org", "admin editor"));
         assert_eq!((ada.user_name.as_ref().unwrap().as_str(), ada.locale.as_deref()), ("countess", Some("de")));
         world.deliver().await;

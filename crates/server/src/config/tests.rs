@@ -204,6 +204,26 @@ fn a_longer_code_moves_the_waits_between_mails() {
 }
 
 #[test]
+fn who_may_sign_up_and_how_long_administrators_are_trusted_is_set() {
+    use vestibule::{Disclosure, SignUpMode};
+    for (text, mode) in
+        [("open", SignUpMode::Open), ("invitation", SignUpMode::Invitation), ("closed", SignUpMode::Closed)]
+    {
+        assert_eq!(load(&[("VESTIBULE_SIGNUP_MODE", text)]).unwrap().policy.sign_up.mode, mode);
+    }
+    for (text, disclosure) in [("discreet", Disclosure::Discreet), ("friendly", Disclosure::Friendly)] {
+        let config = load(&[("VESTIBULE_SIGNUP_DISCLOSURE", text)]).unwrap();
+        assert_eq!(config.policy.sign_up.disclosure, disclosure);
+    }
+    let wrong = problem(load(&[("VESTIBULE_SIGNUP_MODE", "shut")]));
+    assert!(wrong.contains("`signup.mode` (VESTIBULE_SIGNUP_MODE)") && wrong.contains("`closed`"), "{wrong}");
+    let config = load(&[("VESTIBULE_ADMIN_REAUTHENTICATE_AFTER", "5m")]).unwrap();
+    assert_eq!(config.policy.admin.reauthenticate_after, Duration::from_mins(5));
+    let wrong = problem(load(&[("VESTIBULE_ADMIN_REAUTHENTICATE_AFTER", "2d")]));
+    assert!(wrong.contains("admin.reauthenticate_after") && wrong.contains("1 day"), "{wrong}");
+}
+
+#[test]
 fn the_sender_is_the_host_s_unless_named() {
     let sender = |pairs: &[(&str, &str)]| {
         load(pairs)

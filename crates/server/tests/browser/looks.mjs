@@ -179,6 +179,7 @@ const parts = {
     for (const [path, name] of [["/signup", "signup"], ["/login", "login"], ["/", "home"]]) {
       await page.goto(path);
       await look(page, `${name}-${mode}`);
+      assert.equal(await page.locator("form[action='/signup'], a[href='/signup']").count(), 0, name);
     }
   },
 

@@ -5,6 +5,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use crate::program::{Server, Site, eventually, on_both_databases};
+use crate::relay_peer::Relay;
 
 const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "velvet-comet-lichen-27";
@@ -171,6 +172,14 @@ fn a_test_message_says_how_it_went() {
     test("smtp://127.0.0.1:1", &[]).refused(75, "not taken now").refused(75, "fix:");
     let refused = test("smtp://127.0.0.1:1", &["--json"]);
     assert_eq!(refused.json()[0]["outcome"], "temporary");
+    for (answer, outcome, code, words) in [
+        ("451 4.7.1 come back later", "deferred", 75, "try again in some minutes"),
+        ("550 5.1.1 no such mailbox", "permanent", 1, "refused for good"),
+    ] {
+        let relay = Relay::start(&site, &["--answer", answer]);
+        let refused = test(&relay.url(), &["--json"]).refused(code, words);
+        assert_eq!(refused.json()[0]["outcome"], outcome, "{refused:?}");
+    }
     site.run(&["mail", "test", "ada@example.org"]).refused(2, "VESTIBULE_MAIL_URL");
     site.run(&["mail", "test", "ada"]).refused(2, "ADDRESS");
     assert!(!site.path("vestibule-data").exists(), "no database was made");
