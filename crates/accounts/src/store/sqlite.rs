@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, ToSql};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
 use super::QUEUE_MAX;
 use super::job::Job;
@@ -16,6 +16,9 @@ use crate::Fault;
 
 /// Jobs that share one commit. They are never waited for: whoever is in the queue when the writer is free comes along.
 const GROUP_MAX: usize = 64;
+
+/// How often a new database is tried to be changed to write-ahead logging, while others do the same.
+const WAL_ATTEMPTS: usize = 100;
 
 /// An SQLite database file.
 #[derive(Debug)]
@@ -37,7 +40,8 @@ impl Sqlite {
         let path = Path::new(path)
             .canonicalize()
             .map_err(|e| Fault::Unavailable(format!("the database file {path} cannot be opened: {e}")))?;
-        let writer = connect(&path, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")?;
+        let writer = connect(&path, "PRAGMA synchronous=FULL;")?;
+        keep_a_log(&writer)?;
         let (jobs, queue) = crossbeam_channel::bounded(QUEUE_MAX);
         std::thread::Builder::new()
             .name("sqlite-writer".into())
@@ -100,6 +104,21 @@ fn connect(path: &Path, pragmas: &str) -> Result<Connection, Fault> {
     connection.execute_batch(pragmas)?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
+}
+
+/// Changes a new database to write-ahead logging, once for ever. SQLite does not wait for its lock there, as it does for a
+/// transaction's; so where others are at it, wait for a transaction, and look again.
+fn keep_a_log(connection: &Connection) -> Result<(), Fault> {
+    let change = || connection.execute_batch("PRAGMA journal_mode=WAL;");
+    for _ in 0..WAL_ATTEMPTS {
+        match change() {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                connection.execute_batch("BEGIN EXCLUSIVE; COMMIT;")?;
+            }
+            changed => return Ok(changed?),
+        }
+    }
+    Ok(change()?)
 }
 
 /// The writer: takes what waits, commits it together, answers. Ends when the store is dropped.
@@ -234,6 +253,28 @@ mod tests {
 
     async fn rows(store: &Store) -> i64 {
         store.read(|tx| tx.count("SELECT COUNT(*) FROM t", &[])).await.unwrap()
+    }
+
+    // Several programs may be the first at once; the change to WAL does not wait for others by itself.
+    #[test]
+    fn many_may_open_a_new_database_at_once() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("test.db");
+            let path = path.to_str().unwrap();
+            let together = std::sync::Barrier::new(16);
+            let opened = std::thread::scope(|scope| {
+                let open = || {
+                    together.wait();
+                    Sqlite::open(path).map(drop).map_err(|fault| fault.to_string())
+                };
+                let threads: Vec<_> = (0..16).map(|_| scope.spawn(open)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+            });
+            assert_eq!(opened, vec![Ok(()); 16]);
+            let mode = Connection::open(path).unwrap().query_one("PRAGMA journal_mode", [], |row| row.get(0));
+            assert_eq!(mode, Ok("wal".to_owned()));
+        }
     }
 
     // Jobs that share a commit do not share their failures.
