@@ -31,12 +31,26 @@ impl Connection {
         token: Option<&str>,
         body: &str,
     ) -> Result<(u16, String)> {
-        let token = token.map_or_else(String::new, |token| format!("authorization: Bearer {token}\r\n"));
-        let content = match body.len() {
-            0 => String::new(),
-            length => format!("content-type: application/json\r\ncontent-length: {length}\r\n"),
-        };
-        let request = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n{token}{content}\r\n{body}");
+        let authorization = token.map(|token| format!("Bearer {token}"));
+        let authorization = authorization.as_deref().map(|value| ("authorization", value));
+        let content = (!body.is_empty()).then_some(("content-type", "application/json"));
+        let headers: Vec<_> = authorization.into_iter().chain(content).collect();
+        self.request(method, path, &headers, body)
+    }
+
+    /// Status and body of the answer to a request with these headers.
+    pub(crate) fn request(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<(u16, String)> {
+        let length = body.len().to_string();
+        let length = (!body.is_empty()).then_some(("content-length", length.as_str()));
+        let headers = headers.iter().copied().chain(length);
+        let lines: Vec<String> = headers.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let request = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n{}\r\n{body}", lines.concat());
         self.stream.get_mut().write_all(request.as_bytes())?;
         let status = self.line()?.split(' ').nth(1).and_then(|code| code.parse().ok());
         let status = status.ok_or_else(|| Error::new(ErrorKind::InvalidData, "not an HTTP answer"))?;

@@ -7,6 +7,9 @@
 )]
 
 mod bench;
+mod deny;
+mod faults;
+mod fuzz;
 mod http;
 mod openapi;
 mod rules;
@@ -15,6 +18,7 @@ mod shell;
 mod steps;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -45,8 +49,14 @@ enum Task {
     Setup,
     /// Write docs/openapi.json anew
     Openapi,
-    /// Write crates/server/idle.ld anew, the layout of the program; needs Valgrind
-    Layout,
+    /// Disturb and end the server as the world does, and check that nothing is lost
+    Faults(faults::Options),
+    /// Feed every parser of foreign input with made-up inputs
+    Fuzz {
+        /// How long each, all side by side
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
     /// Measure the release build
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -64,7 +74,8 @@ fn main() -> ExitCode {
         Task::Test { arguments } => setup::run().and_then(|()| steps::nextest(&arguments)),
         Task::Setup => setup::run(),
         Task::Openapi => openapi::write(),
-        Task::Layout => bench::layout::write(),
+        Task::Faults(options) => faults::run(&options),
+        Task::Fuzz { seconds } => fuzz::run(Duration::from_secs(seconds)),
         Task::Bench(bench) => bench.run(),
         Task::StopPostgres => {
             vestibule_testing::stop_shared();

@@ -13,13 +13,13 @@ struct Tool {
 
 const TOOLS: [Tool; 9] = [
     Tool { name: "cargo-nextest", present: nextest_present, install: install_nextest },
-    Tool { name: "cargo-deny", present: deny_present, install: install_deny },
     Tool { name: "PostgreSQL", present: vestibule_testing::installed, install: install_postgresql },
     Tool { name: "Python packages", present: python_present, install: install_python },
     Tool { name: "Node packages", present: node_present, install: install_node },
     Tool { name: "Chromium", present: chromium_present, install: install_chromium },
     Tool { name: "curl", present: curl_present, install: install_curl },
     Tool { name: "nginx", present: nginx_present, install: install_nginx },
+    Tool { name: "PgBouncer", present: pgbouncer_present, install: install_pgbouncer },
     Tool { name: "Caddy", present: caddy_present, install: install_caddy },
 ];
 
@@ -44,15 +44,6 @@ fn nextest_present() -> bool {
 
 fn install_nextest() -> Result {
     execute(&mut cargo(["install", "cargo-nextest", "--locked", "--version=0.9.143"]))
-}
-
-fn deny_present() -> bool {
-    succeeds(&mut cargo(["deny", "--version"]))
-}
-
-/// Two to three minutes on two cores: worth it for every machine, so nobody's checks are fewer than CI's.
-fn install_deny() -> Result {
-    execute(&mut cargo(["install", "cargo-deny", "--locked", "--version=0.20.2"]))
 }
 
 fn install_postgresql() -> Result {
@@ -128,6 +119,14 @@ fn nginx_present() -> bool {
 
 fn install_nginx() -> Result {
     apt(&["nginx-light"])
+}
+
+fn pgbouncer_present() -> bool {
+    Path::new("/usr/sbin/pgbouncer").exists()
+}
+
+fn install_pgbouncer() -> Result {
+    apt(&["pgbouncer"])
 }
 
 fn caddy_present() -> bool {

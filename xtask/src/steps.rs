@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::shell::{Result, cargo, run as execute};
-use crate::{openapi, rules, setup};
+use crate::{deny, faults, openapi, rules, setup};
 
 struct Step {
     name: &'static str,
@@ -12,20 +12,25 @@ struct Step {
 }
 
 /// Cheap checks first. The tests are last, so that the output ends with their summary.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step { name: "setup", purpose: "install the programs the checks need", check: setup::run },
     Step { name: "format", purpose: "cargo fmt changes nothing", check: format },
     Step { name: "rules", purpose: "what the design forbids is not in the sources", check: rules::run },
     Step {
         name: "deny",
         purpose: "licences, banned crates, and who may use which crate (deny.toml)",
-        check: deny,
+        check: deny::run,
     },
     Step { name: "clippy", purpose: "no warning, in code and tests", check: clippy },
     Step { name: "doc", purpose: "the documentation builds without a warning", check: doc },
     Step { name: "sqlite-only", purpose: "no warning in the library without PostgreSQL", check: sqlite_only },
     Step { name: "postgres-only", purpose: "no warning in the library without SQLite", check: postgres_only },
     Step { name: "openapi", purpose: "docs/openapi.json describes the server", check: openapi::check },
+    Step {
+        name: "faults",
+        purpose: "nothing is lost when the server is killed and its database disturbed",
+        check: faults::short,
+    },
     Step { name: "doctests", purpose: "the examples in the documentation run", check: doctests },
     Step { name: "tests", purpose: "every test, on both databases", check: tests },
 ];
@@ -59,20 +64,6 @@ pub(crate) fn run(only: &[String]) -> Result {
 
 fn format() -> Result {
     execute(&mut cargo(["fmt", "--all", "--check"]))
-}
-
-fn deny() -> Result {
-    // Without advisories: they come from the network and change while the code does not.
-    execute(&mut cargo([
-        "deny",
-        "--log-level=warn",
-        "--workspace",
-        "--all-features",
-        "check",
-        "bans",
-        "licenses",
-        "sources",
-    ]))
 }
 
 fn clippy() -> Result {

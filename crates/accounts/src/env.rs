@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::rand;
+use tokio::sync::watch;
 
-use crate::Timestamp;
+use crate::domain::time::Timestamp;
 
 /// Where an [`Accounts`](crate::Accounts) takes its time from. Randomness always comes from the operating system.
 #[derive(Clone, Debug, Default)]
@@ -33,23 +34,27 @@ impl Default for Clock {
 
 /// A clock that moves only when told to, for tests.
 #[derive(Clone, Debug)]
-pub struct ManualClock(Arc<AtomicI64>);
+pub struct ManualClock(watch::Sender<Timestamp>);
 
 impl ManualClock {
     /// A clock that stands at `start`.
     pub fn new(start: Timestamp) -> Self {
-        Self(Arc::new(AtomicI64::new(start.as_millis())))
+        Self(watch::Sender::new(start))
     }
 
-    /// Moves the clock forward.
+    /// Moves the clock forward. Whatever waits for a time that is over by then goes on.
     pub fn advance(&self, length: Duration) {
-        let millis = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
-        self.0.fetch_add(millis, Ordering::SeqCst);
+        self.0.send_modify(|now| *now = *now + length);
+    }
+
+    /// Moves the clock back, as an administrator does who corrects it.
+    pub fn turn_back(&self, length: Duration) {
+        self.0.send_modify(|now| *now = *now - length);
     }
 
     /// Where the clock stands.
     pub fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+        *self.0.borrow()
     }
 }
 
@@ -71,6 +76,32 @@ impl Env {
             Clock::System { ahead_millis } => {
                 Timestamp::from_millis(machine_millis().saturating_add(ahead_millis.load(Ordering::Relaxed)))
             }
+        }
+    }
+
+    /// Returns when that time has come: for what happens beside a hand-over, never for a decision.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]
+    pub(crate) async fn until(&self, time: Timestamp) {
+        match &self.clock {
+            Clock::System { .. } => {
+                let length = time.since(self.now());
+                if !length.is_zero() {
+                    tokio::time::sleep(length).await;
+                }
+            }
+            Clock::Manual(clock) => {
+                // `self` holds a sender, so there is always something to wait for.
+                let _ = clock.0.subscribe().wait_for(|now| *now >= time).await;
+            }
+        }
+    }
+
+    /// Returns when `length` is over since `begun`, so that an answer does not tell how long its work took. Whoever moves the
+    /// clock by hand has nothing to hide.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]
+    pub(crate) async fn no_sooner_than(&self, length: Duration, begun: Stopwatch) {
+        if let Clock::System { .. } = self.clock {
+            tokio::time::sleep(length.saturating_sub(begun.elapsed())).await;
         }
     }
 

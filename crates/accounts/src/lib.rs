@@ -1,4 +1,4 @@
-//! Accounts for an application: sign-up with e-mail and password, confirmation by link or code, sign-in, sessions.
+//! Accounts for an application: sign-up with email and password, confirmation by link or code, sign-in, sessions.
 //!
 //! The same operations that the program `vestibule` serves over HTTP, as functions: on SQLite inside the process, or on
 //! PostgreSQL. No HTTP, no SMTP, no environment: time, mail and settings are handed in.
@@ -7,7 +7,7 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! # struct Post(std::sync::Mutex<Option<String>>);
 //! # impl MailTransport for Post {
-//! #     async fn send(&self, mail: &Mail) -> Result<(), SendError> {
+//! #     async fn send(&self, mail: &Mail, _: &SendAttempt) -> Result<(), SendError> {
 //! #         if let MailContent::Confirm { code: Some(code), .. } = &mail.content {
 //! #             *self.0.lock().unwrap() = Some(code.expose().to_owned());
 //! #         }
@@ -33,7 +33,7 @@
 //!     email: email.clone(), password: password.clone(), user_name: None, locale: None, idempotency_key: None,
 //! };
 //! accounts.sign_up(wish, &client).await?;
-//! accounts.deliver(&post).await?; // a worker's step: call it in a loop
+//! accounts.deliver(&post).await?; // one step; a program spawns `accounts.run_workers(post, shutdown)` instead
 //! let code: Code = post.0.lock().unwrap().take().unwrap().parse()?; // what the person reads in the mail
 //! accounts.confirm_by_code(&email, &password, &code, None, &client).await?;
 //! let tokens = accounts.sign_in(&Login::Email(email), &password, &client).await?;
@@ -45,73 +45,95 @@
 //! ```
 //!
 //! Every operation says what it promises and which error it returns; the numbered promises (S1, C3, …) are those of
-//! `docs/security.md`. Call [`Accounts::deliver`] in a loop (woken by [`Accounts::mail_queued`]) and
-//! [`Accounts::sweep`] about once a minute. Where [`Policy::webhooks`] names endpoints, call
-//! [`Accounts::deliver_webhooks`] for each of them.
+//! `docs/security.md`. Mail leaves, and what has expired goes, while [`Accounts::run_workers`] runs; where
+//! [`Policy::webhooks`] names endpoints, [`Workers`] tells them, too. Each is a loop around a step that may also be called
+//! by itself: [`Accounts::deliver`], [`Accounts::deliver_webhooks`], [`Accounts::sweep`].
 
 mod accounts;
-mod client;
+mod core;
 mod domain;
 mod env;
 mod fault;
+#[cfg(test)]
+mod fuzz;
 mod hasher;
 mod limits;
 mod mail;
 mod migrator;
 mod ops;
 mod policy;
+mod settings;
 mod store;
+mod throttle;
 mod token;
+mod traffic;
+mod trail;
 mod webhook;
+mod workers;
 
-pub use accounts::{Accounts, OpenError, SecretKey, SecretKeyError, Settings};
-pub use client::Client;
+pub use accounts::{Accounts, accept_database, check_database_url};
+pub use domain::access::actor::Actor;
+pub use domain::access::client::Client;
+pub use domain::access::roles::{Roles, RolesError};
+pub use domain::access::session::{Session, SignedIn};
+pub use domain::access::way::Way;
 pub use domain::audit::{AuditActor, AuditEvent, AuditKind};
 pub use domain::email::{Email, EmailError};
 pub use domain::ids::{AuditId, EventId, IdError, InvitationId, MailId, RegistrationId, SessionId, UserId};
 pub use domain::invitation::Invitation;
+pub use domain::mail::queued::{MailState, QueuedMail};
 pub use domain::password::{
     PASSWORD_CODE_POINTS_MAX, PASSWORD_OCTETS_MAX, Password, PasswordContext, PasswordError, PasswordRules,
     Strength,
 };
 pub use domain::reason::{Reason, ReasonError};
-pub use domain::roles::{Roles, RolesError};
+pub use domain::registration::OpenRegistration;
 pub use domain::secret::Secret;
+pub use domain::secret_key::{SecretKey, SecretKeyError};
+pub use domain::stats::DayStats;
 pub use domain::time::{Timestamp, TimestampError};
-pub use domain::user::{Account, Expected};
+pub use domain::user::{Account, Expected, UserRef, UserStatus};
 pub use domain::user_name::{UserName, UserNameError};
 pub use env::{Env, ManualClock};
 pub use fault::Fault;
-pub use mail::{Mail, MailContent, MailTransport, SendError};
-pub use migrator::{MigrateError, Migration, Migrator};
-pub use ops::account::{Export, ProfileChange, ProfileError};
-pub use ops::admin::{Actor, AdminError, NewUser, UserRef};
-pub use ops::administer::UserChange;
-pub use ops::audit::AuditQuery;
-pub use ops::authenticate::{AuthenticateError, SignedIn};
-pub use ops::browser::BrowserSession;
+pub use mail::{Mail, MailContent, MailTransport, SendAttempt, SendError};
+pub use migrator::Migrator;
+pub use ops::account::email::{EmailChangeError, EmailProof};
+pub use ops::account::password::{ChangeError, CheckError, ResetError};
+pub use ops::account::profile::{Export, ProfileChange, ProfileError};
+pub use ops::admin::account_limits::{AccountLimits, Recently};
+pub use ops::admin::audit::AuditQuery;
+pub use ops::admin::error::AdminError;
+pub use ops::admin::list_users::UserQuery;
+pub use ops::admin::one_user::UserChange;
+pub use ops::admin::outbox::{MailQuery, OutboxError};
+pub use ops::admin::paging::Page;
+pub use ops::admin::registrations::{RegistrationError, RegistrationQuery};
+pub use ops::admin::signing_keys::{KeyError, KeyState, Retired, Rotated, Rotation, SigningKey};
+pub use ops::admin::stats::Stats;
+pub use ops::admin::users::NewUser;
+pub use ops::background::deliver::{Delivered, Delivery, DueMail};
+pub use ops::background::sweep::Health;
+pub use ops::background::webhooks::DueWebhook;
 pub use ops::challenge::LinkError;
-pub use ops::confirm::{Code, CodeError, ConfirmError, LinkState};
-pub use ops::deliver::Delivered;
-pub use ops::email::EmailChangeError;
-pub use ops::invite::{JoinError, NewInvitation};
-pub use ops::keys::{KeyError, KeyState, Retired, Rotated, Rotation, SigningKey};
-pub use ops::list_users::{Page, UserQuery, UserStatus};
-pub use ops::lockout::{AccountLimits, Lately};
-pub use ops::outbox::{MailQuery, MailState, OutboxError, QueuedMail};
-pub use ops::password::{ChangeError, ResetError};
-pub use ops::registrations::{OpenRegistration, RegistrationError, RegistrationQuery};
-pub use ops::resend::{AskError, Resent};
-pub use ops::sessions::Session;
-pub use ops::setup::{Newcomer, SetupLink};
-pub use ops::sign_in::{Login, SignInError, Tokens};
-pub use ops::sign_up::{ConfirmMethod, Pending, SignUp, SignUpError};
-pub use ops::stats::{DayStats, Stats};
-pub use ops::sweep::Health;
-pub use ops::waiting::{LinkProof, Waiting};
+pub use ops::link::{LinkState, MailedLink};
+pub use ops::registration::confirm::{Code, CodeError, ConfirmError};
+pub use ops::registration::first_admin::{FirstAdmin, SetupLink};
+pub use ops::registration::invitation::{JoinError, NewInvitation};
+pub use ops::registration::resend::{ResendError, Resent};
+pub use ops::registration::sign_up::{ConfirmMethod, Pending, SignUp, SignUpError};
+pub use ops::registration::waiting::{LinkProof, Waiting};
+pub use ops::sign_in::authenticate::AuthenticateError;
+pub use ops::sign_in::browser::BrowserSession;
+pub use ops::sign_in::password::{Login, SignInError, Tokens, Unconfirmed};
+pub use ops::sign_in::refresh::RefreshError;
 pub use policy::{
-    AdminPolicy, ConfirmPolicy, Disclosure, EmailChangePolicy, HashPolicy, PasswordResetPolicy, Policy,
-    PolicyError, Rate, SignInPolicy, SignUpMode, SignUpPolicy, TokenPolicy,
+    AdminPolicy, ConfirmPolicy, DatabasePolicy, Disclosure, EmailChangePolicy, HashPolicy,
+    PasswordResetPolicy, Policy, PolicyError, Rate, SignInPolicy, SignUpMode, SignUpPolicy, TokenPolicy,
 };
+pub use settings::{OpenError, OpenMode, Settings};
+pub use store::error::DatabaseError;
+pub use store::migrations::{MigrateError, Migration};
 pub use token::algorithm::{SigningAlgorithm, SigningAlgorithmError};
 pub use webhook::{Webhook, WebhookEvent, WebhookEventError, WebhookSubscription, WebhookTransport};
+pub use workers::Workers;

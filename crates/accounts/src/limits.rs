@@ -3,54 +3,26 @@
 
 use std::time::Duration;
 
-use crate::accounts::Inner;
-use crate::ops::audit::Entry;
-use crate::policy::{ConfirmPolicy, Rate, SignInPolicy};
-use crate::store::limits::{Failures, Rule, Subject, count, failures, lock, record, set_failures};
-use crate::store::{Tx, limits, outbox, users};
-use crate::token::device::device_of;
-use crate::token::root::{Purpose, RootKeys};
-use crate::{
-    Account, AuditActor, AuditKind, Client, Email, Fault, MailId, RegistrationId, Timestamp, UserId, UserName,
-};
-
-pub(crate) const HOUR: Duration = Duration::from_hours(1);
-pub(crate) const DAY: Duration = Duration::from_hours(24);
-/// The longest window: older events count nowhere.
-pub(crate) const MONTH: Duration = Duration::from_hours(720);
+use crate::core::Core;
+use crate::domain::access::client::Client;
+use crate::domain::audit::{AuditActor, AuditKind};
+use crate::domain::time::{DAY, HOUR, MONTH, Timestamp};
+use crate::fault::Fault;
+use crate::policy::{ConfirmPolicy, Rate};
+use crate::store::Tx;
+use crate::store::tables::limits::{self, Rule, Subject, count, lock, record};
+use crate::store::tables::users::Credentials;
+use crate::token::device::Device;
+use crate::token::subject::client;
+use crate::trail::Entry;
 
 /// Everybody together.
 const ALL: Subject = *b"everybody\0\0\0\0\0\0\0";
 
-/// The subject that stands for an address, whether it has an account or not.
-pub(crate) fn address(root: &RootKeys, email: &Email) -> Subject {
-    root.short_mac(Purpose::Address, &[email.key().as_bytes()])
-}
-
-/// What failed passwords of an account count for: the account, or, on a device where its user has signed in before, that
-/// device, so that strangers cannot lock its owner out (L4).
-pub(crate) fn account(inner: &Inner, account: &Account, from: &Client) -> Subject {
-    known_device(inner, account.id, from).unwrap_or_else(|| address(&inner.root, &account.email))
-}
-
-/// What counts for the device that somebody asks from, if the user has signed in there before.
-pub(crate) fn known_device(inner: &Inner, user: UserId, from: &Client) -> Option<Subject> {
-    device_of(&inner.root, from.device_token.as_ref()?.expose(), user)
-}
-
-/// The subject that stands for whoever holds the link of a sign-up.
-pub(crate) fn link(root: &RootKeys, id: RegistrationId) -> Subject {
-    root.short_mac(Purpose::Address, &[b"link", id.as_bytes()])
-}
-
-/// The subject that stands for a user name that nobody has.
-pub(crate) fn unknown_name(root: &RootKeys, name: &UserName) -> Subject {
-    root.short_mac(Purpose::Address, &[b"name", name.key().as_bytes()])
-}
-
-/// The subject that stands for a client's network.
-pub(crate) fn client(root: &RootKeys, client: &Client) -> Option<Subject> {
-    client.prefix().map(|prefix| root.short_mac(Purpose::ClientPrefix, &[&prefix]))
+/// The device that somebody asks from, if the user has signed in there with the present password and address.
+pub(crate) fn known_device(core: &Core, user: &Credentials, from: &Client) -> Option<Device> {
+    let device = Device::of_user(&core.root, from.device_token.as_ref()?.expose(), user.account.id)?;
+    (device.credential_version == user.credential_version).then_some(device)
 }
 
 /// Whether codes may be sent to and accepted for this address now; if not, links still work.
@@ -88,21 +60,21 @@ pub(crate) fn client_wait(
 /// goes depends on the address, and is not told; this limit does not.
 pub(crate) fn take_mail(
     tx: &mut Tx<'_>,
-    inner: &Inner,
+    core: &Core,
     from: &Client,
     now: Timestamp,
 ) -> Result<Option<Duration>, Fault> {
-    let Some(subject) = limited_client(inner, from) else { return Ok(None) };
+    let Some(subject) = limited_client(core, from) else { return Ok(None) };
     lock(tx, &subject, now)?;
-    let wait = mail_wait(tx, inner, from, now)?;
+    let wait = mail_wait(tx, core, from, now)?;
     if wait.is_some() {
         return Ok(wait);
     }
     record(tx, &subject, Rule::MailAsked, now)?;
-    if mail_wait(tx, inner, from, now)?.is_some() {
+    if mail_wait(tx, core, from, now)?.is_some() {
         Entry::new(AuditKind::LimitReached, AuditActor::Anonymous, from)
             .detail("client: too many requests that cost a mail")
-            .write(tx, inner, now)?;
+            .write(tx, core, now)?;
     }
     Ok(None)
 }
@@ -110,23 +82,65 @@ pub(crate) fn take_mail(
 /// How long this client must wait before it may ask for something that costs a mail.
 pub(crate) fn mail_wait(
     tx: &mut Tx<'_>,
-    inner: &Inner,
+    core: &Core,
     from: &Client,
     now: Timestamp,
 ) -> Result<Option<Duration>, Fault> {
-    let Some(client) = limited_client(inner, from) else { return Ok(None) };
-    wait_of(tx, &client, Rule::MailAsked, inner.policy().sign_up.client_mails, now)
+    let Some(client) = limited_client(core, from) else { return Ok(None) };
+    wait_of(tx, &client, Rule::MailAsked, core.policy().sign_up.client_mails, now)
+}
+
+/// What may be mailed to an address on somebody's request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MailsLeft {
+    /// Whatever is asked for.
+    Some,
+    /// The last mail of the day: it is kept for the one at whose link the owner chooses a password.
+    Last,
+    /// Nothing more today (M5).
+    None,
+}
+
+/// What is left of the mails of an address today. The caller holds its lock.
+pub(crate) fn mails_left(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    address: &Subject,
+    now: Timestamp,
+) -> Result<MailsLeft, Fault> {
+    let requested = count(tx, address, Rule::MailRequested, now - DAY)?.number;
+    let left = core.policy().sign_up.mails_per_day - requested;
+    Ok(match left {
+        2.. => MailsLeft::Some,
+        1 => MailsLeft::Last,
+        _ => MailsLeft::None,
+    })
+}
+
+/// Whether the wait since the newest mail that was asked for is over: one minute after the first, then longer.
+pub(crate) fn waited(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    address: &Subject,
+    rule: Rule,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let waits = &core.policy().sign_up.resend_waits;
+    let lately = count(tx, address, rule, now - DAY)?;
+    let rank = usize::try_from(lately.number).unwrap_or(usize::MAX).min(waits.len());
+    let wait = rank.checked_sub(1).and_then(|index| waits.get(index)).copied();
+    Ok(lately.newest.zip(wait).is_none_or(|(newest, wait)| newest + wait <= now))
 }
 
 /// An administrator has a mail sent to this address. `Some`: it was sent too many today; else it is counted. The caller
 /// holds the lock of the address.
 pub(crate) fn take_admin_mail(
     tx: &mut Tx<'_>,
-    inner: &Inner,
+    core: &Core,
     address: &Subject,
     now: Timestamp,
 ) -> Result<Option<Duration>, Fault> {
-    let rate = Rate::new(inner.policy().admin.mails_per_day, DAY);
+    let rate = Rate::new(core.policy().admin.mails_per_day, DAY);
     let wait = wait_of(tx, address, Rule::AdminMailed, rate, now)?;
     if wait.is_none() {
         record(tx, address, Rule::AdminMailed, now)?;
@@ -135,8 +149,11 @@ pub(crate) fn take_admin_mail(
 }
 
 /// The subject of a client, where clients are limited at all.
-fn limited_client(inner: &Inner, from: &Client) -> Option<Subject> {
-    client(&inner.root, from).filter(|_| inner.policy().client_limits)
+pub(crate) fn limited_client(core: &Core, from: &Client) -> Option<Subject> {
+    let policy = core.policy();
+    let exempt =
+        from.ip.is_some_and(|ip| policy.exempt_networks.iter().any(|net| net.contains(&ip.to_canonical())));
+    client(&core.root, from).filter(|_| policy.client_limits && !exempt)
 }
 
 /// Counts a wrong guess against the address, the client, and everybody.
@@ -152,111 +169,6 @@ pub(crate) fn record_failed_guess(
     Ok(())
 }
 
-/// Somebody gives a password. Whether it may be tried is looked up before the hash, which is dear, and decided after it,
-/// in the transaction that also counts it: of many at once no more get an answer than one after the other would.
-#[derive(Clone, Debug)]
-pub(crate) struct PasswordAttempt {
-    pub(crate) account: Subject,
-    pub(crate) client: Option<Subject>,
-    /// What the trail says when it is wrong.
-    pub(crate) failed: Entry,
-    pub(crate) now: Timestamp,
-}
-
-impl PasswordAttempt {
-    pub(crate) fn new(inner: &Inner, account: Subject, failed: Entry, from: &Client, now: Timestamp) -> Self {
-        Self { account, client: limited_client(inner, from), failed, now }
-    }
-
-    /// How long to wait before any password is tried.
-    pub(crate) fn wait(&self, tx: &mut Tx<'_>, inner: &Inner) -> Result<Option<Duration>, Fault> {
-        let account = self.refusal(failures(tx, &self.account)?, &inner.policy().sign_in);
-        let client = match &self.client {
-            Some(client) => self.client_wait(tx, client, &inner.policy().sign_in)?,
-            None => None,
-        };
-        Ok(account.max(client))
-    }
-
-    /// The password was right. A success forgets the failures of the account, not those of the client.
-    pub(crate) fn right(&self, tx: &mut Tx<'_>, inner: &Inner) -> Result<Option<Duration>, Fault> {
-        let before = failures(tx, &self.account)?;
-        let wait = self.refusal(before, &inner.policy().sign_in);
-        if wait.is_none() && before.number > 0 {
-            set_failures(tx, &self.account, Failures::default())?;
-        }
-        Ok(wait)
-    }
-
-    /// The password was wrong. `Some`: too many were before it, so even that is not told.
-    pub(crate) fn wrong(&self, tx: &mut Tx<'_>, inner: &Inner) -> Result<Option<Duration>, Fault> {
-        let policy = &inner.policy().sign_in;
-        if let Some(client) = &self.client {
-            lock(tx, client, self.now)?;
-            if let Some(wait) = self.client_wait(tx, client, policy)? {
-                return Ok(Some(wait));
-            }
-        }
-        let before = lock(tx, &self.account, self.now)?;
-        if let Some(wait) = self.refusal(before, policy) {
-            return Ok(Some(wait));
-        }
-        let number = before.number + 1;
-        set_failures(tx, &self.account, Failures { number, free_at: self.now + wait_after(number, policy) })?;
-        self.failed.write(tx, inner, self.now)?;
-        if number == policy.free_failures || number == policy.hard_stop {
-            self.tell_of_limit(tx, inner, &format!("account: {number} wrong passwords"))?;
-        }
-        if number == policy.failures_to_notice {
-            self.tell_owner(tx, inner)?;
-        }
-        if let Some(client) = &self.client {
-            record(tx, client, Rule::SignInFailed, self.now)?;
-            if self.client_wait(tx, client, policy)?.is_some() {
-                self.tell_of_limit(tx, inner, "client: too many wrong passwords")?;
-            }
-        }
-        Ok(None)
-    }
-
-    /// How long the account is closed to passwords. After the hard stop only a reset link opens it again (L2).
-    fn refusal(&self, before: Failures, policy: &SignInPolicy) -> Option<Duration> {
-        if before.number >= policy.hard_stop {
-            return Some(DAY);
-        }
-        (before.free_at > self.now).then(|| before.free_at.since(self.now))
-    }
-
-    fn client_wait(
-        &self,
-        tx: &mut Tx<'_>,
-        client: &Subject,
-        policy: &SignInPolicy,
-    ) -> Result<Option<Duration>, Fault> {
-        wait_of(tx, client, Rule::SignInFailed, policy.client_failures, self.now)
-    }
-
-    fn tell_of_limit(&self, tx: &mut Tx<'_>, inner: &Inner, detail: &str) -> Result<(), Fault> {
-        self.failed.kind(AuditKind::LimitReached).detail(detail).write(tx, inner, self.now)
-    }
-
-    /// Tells the owner of the account, at most once a day (L4). For an address without an account a message is queued
-    /// all the same, about nobody, which the worker drops: the tenth failure costs as much there (L1).
-    fn tell_owner(&self, tx: &mut Tx<'_>, inner: &Inner) -> Result<(), Fault> {
-        let Some(email) = self.failed.email() else { return Ok(()) };
-        let subject = address(&inner.root, email);
-        if count(tx, &subject, Rule::FailureNotice, self.now - DAY)?.number > 0 {
-            return Ok(());
-        }
-        record(tx, &subject, Rule::FailureNotice, self.now)?;
-        let env = &inner.settings.env;
-        let owner = users::by_email(tx, email)?.map(|found| found.account.id);
-        let user = owner.unwrap_or_else(|| UserId::from_bytes(env.new_id(self.now)));
-        let mail = MailId::from_bytes(env.new_id(self.now));
-        outbox::push_to(tx, mail, "failed_sign_ins", user.as_bytes(), user, self.now)
-    }
-}
-
 /// How long a subject must wait until one more event of this kind keeps its rate.
 pub(crate) fn wait_of(
     tx: &mut Tx<'_>,
@@ -267,30 +179,6 @@ pub(crate) fn wait_of(
 ) -> Result<Option<Duration>, Fault> {
     let counted = count(tx, subject, rule, now - rate.window)?;
     let full = counted.number >= rate.most;
-    Ok(counted.oldest.filter(|_| full).map(|oldest| (oldest + rate.window).since(now)))
-}
-
-/// Nothing for the free failures, then 1 s, 2 s, 4 s … up to the longest wait.
-fn wait_after(failures: i64, policy: &SignInPolicy) -> Duration {
-    match u32::try_from(failures - policy.free_failures) {
-        Ok(doublings) => {
-            policy.first_wait.saturating_mul(2_u32.saturating_pow(doublings)).min(policy.longest_wait)
-        }
-        Err(_) if failures > policy.free_failures => policy.longest_wait,
-        Err(_) => Duration::ZERO,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // L2
-    #[test]
-    fn waits_double_up_to_a_quarter_of_an_hour() {
-        let policy = SignInPolicy::default();
-        let waits: Vec<u64> = (1..=16).map(|n| wait_after(n, &policy).as_secs()).collect();
-        assert_eq!(waits, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
-        assert_eq!(wait_after(i64::MAX, &policy), policy.longest_wait);
-    }
+    // Never longer than the rule says, though the clock went back.
+    Ok(counted.oldest.filter(|_| full).map(|oldest| (oldest + rate.window).since(now).min(rate.window)))
 }

@@ -2,9 +2,16 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Email, Env, MailId, Secret, Timestamp};
+use futures_util::future::BoxFuture;
+
+use crate::domain::email::Email;
+use crate::domain::ids::MailId;
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use crate::env::Env;
 
 /// One message to one address, made right before it is handed over (T8), so that its secrets were never stored.
 #[derive(Clone, Debug)]
@@ -23,7 +30,6 @@ pub struct Mail {
 
 /// What a [`Mail`] says. The template of the same name renders it.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub enum MailContent {
     /// Somebody signed up with this address: confirm it.
     Confirm {
@@ -31,8 +37,15 @@ pub enum MailContent {
         link: Option<Secret>,
         /// The digits to type in.
         code: Option<Secret>,
-        /// How long the code works, counted from the hand-over of this mail.
+        /// How long the code works, counted from the end of the hand-over of this mail.
         code_lifetime: Duration,
+        /// When the link stops working.
+        link_expires_at: Timestamp,
+    },
+    /// Many signed up with this address, or many mails went there today: whoever reads them may choose the password.
+    ChoosePassword {
+        /// The address of the page where it is chosen, with its token.
+        link: Secret,
         /// When the link stops working.
         link_expires_at: Timestamp,
     },
@@ -107,6 +120,7 @@ impl MailContent {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Confirm { .. } => "confirm",
+            Self::ChoosePassword { .. } => "choose_password",
             Self::AlreadyRegistered { .. } => "already_registered",
             Self::PasswordReset { .. } => "password_reset",
             Self::PasswordChanged { .. } => "password_changed",
@@ -121,8 +135,9 @@ impl MailContent {
     }
 
     /// Every kind there is, for checks that each has its template.
-    pub const KINDS: [&'static str; 11] = [
+    pub const KINDS: [&'static str; 12] = [
         "confirm",
+        "choose_password",
         "already_registered",
         "welcome",
         "password_reset",
@@ -138,17 +153,80 @@ impl MailContent {
 
 /// A way to hand a [`Mail`] to somebody who delivers it. `Ok` means that the other side has taken responsibility.
 pub trait MailTransport: Send + Sync {
-    /// Renders and hands over one message. Must give up by itself within a minute.
-    fn send(&self, mail: &Mail) -> impl Future<Output = Result<(), SendError>> + Send;
+    /// Renders and hands over one message. Must give up by itself some time; until then the message is nobody else's.
+    ///
+    /// Right before the other side may have the message, say so with [`SendAttempt::leaves`]: its code works from then on.
+    /// Who does not say it is taken to hand over at the end.
+    fn send(&self, mail: &Mail, attempt: &SendAttempt) -> impl Future<Output = Result<(), SendError>> + Send;
 }
 
-/// Why a message was not handed over.
+/// What a [`MailTransport`] says about the message that it is handing over.
+pub struct SendAttempt(Option<Arc<dyn Observer>>);
+
+/// Who keeps the message meanwhile, and notes how far it is.
+pub(crate) trait Observer: Send + Sync {
+    fn mail(&self) -> MailId;
+    fn leaves(&self) -> BoxFuture<'_, Result<(), SendError>>;
+    fn answered(&self);
+}
+
+impl SendAttempt {
+    /// The hand-over of a message that is not in the outbox, such as [`Mail::test`].
+    pub const fn untracked() -> Self {
+        Self(None)
+    }
+
+    pub(crate) fn tracked_by(observer: Arc<dyn Observer>) -> Self {
+        Self(Some(observer))
+    }
+
+    /// The message has left, as far as we know: from now on the other side may have it, and its code works until a
+    /// minute after the answer, or after giving up. To be awaited right before the last byte goes, e.g. the final dot of
+    /// SMTP, and harmless when it is said again.
+    ///
+    /// # Errors
+    /// Somebody else has taken the message over, or the store does not answer: do not send it, return this error.
+    pub async fn leaves(&self) -> Result<(), SendError> {
+        match &self.0 {
+            Some(observer) => observer.leaves().await,
+            None => Ok(()),
+        }
+    }
+
+    /// The other side answers, and has not heard yet whom the message is for: what takes long from now on may be this
+    /// message. Who never says it is taken to be waiting for the other side.
+    pub fn answered(&self) {
+        if let Some(observer) = &self.0 {
+            observer.answered();
+        }
+    }
+}
+
+impl fmt::Debug for SendAttempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SendAttempt").field(&self.0.as_ref().map(|observer| observer.mail())).finish()
+    }
+}
+
+/// Why a message was not handed over, as far as anybody knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendError {
-    /// Nothing gets through at present: network, time-out, refused credentials, 421 of SMTP, 5xx or 429 of HTTP.
+    /// Nothing gets through at present, and that may pass by itself: network, time-out, 421 of SMTP, 5xx of HTTP.
     Temporary(String),
+    /// Nothing gets through at present, and the other side says when it is worth trying again: 429 of HTTP.
+    Throttled {
+        /// What it said.
+        cause: String,
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// We are refused, not the message, until an operator acts: credentials, sender, quota, payment. It is tried again,
+    /// and shouted about.
+    Refused(String),
     /// This message is to be tried again later; others may get through: 4xx of SMTP.
     Deferred(String),
+    /// The other side may have the message, or not: it went silent after the end of the message. It is tried again.
+    Uncertain(String),
     /// This message will never get through: refused address, refused content.
     Permanent(String),
 }
@@ -157,7 +235,20 @@ impl SendError {
     /// What went wrong, whether or not it may pass.
     pub(crate) fn into_cause(self) -> String {
         match self {
-            Self::Temporary(cause) | Self::Deferred(cause) | Self::Permanent(cause) => cause,
+            Self::Throttled { cause, .. }
+            | Self::Temporary(cause)
+            | Self::Refused(cause)
+            | Self::Deferred(cause)
+            | Self::Uncertain(cause)
+            | Self::Permanent(cause) => cause,
+        }
+    }
+
+    /// Whether it would meet every message, whoever it is for.
+    pub(crate) const fn is_general(&self) -> bool {
+        match self {
+            Self::Temporary(_) | Self::Throttled { .. } | Self::Refused(_) | Self::Uncertain(_) => true,
+            Self::Deferred(_) | Self::Permanent(_) => false,
         }
     }
 }
@@ -166,7 +257,12 @@ impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Temporary(cause) => write!(f, "temporary: {cause}"),
+            Self::Throttled { cause, retry_after } => {
+                write!(f, "to be tried again in {} s: {cause}", retry_after.as_secs())
+            }
+            Self::Refused(cause) => write!(f, "refused until somebody acts: {cause}"),
             Self::Deferred(cause) => write!(f, "deferred: {cause}"),
+            Self::Uncertain(cause) => write!(f, "uncertain: {cause}"),
             Self::Permanent(cause) => write!(f, "permanent: {cause}"),
         }
     }

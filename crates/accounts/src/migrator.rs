@@ -1,8 +1,16 @@
 //! The schema's versions, for operators: `vestibule migrate`.
 
-use crate::store::migrations::{NEWEST, SCRIPTS, Script, begin, forget, record, status, text};
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use crate::env::Env;
+use crate::fault::Fault;
+use crate::policy::DatabasePolicy;
+use crate::settings::OpenError;
+use crate::store::migrations::{
+    MigrateError, Migration, NEWEST, SCRIPTS, Script, begin, forget, forget_by_hand, holds_keys, is_there,
+    opening_by_hand, record, record_by_hand, status, text,
+};
 use crate::store::{Store, Tx};
-use crate::{Env, Fault, OpenError, Secret, Timestamp};
 
 /// Reads and changes the version of a database's schema. Two that run at once wait for each other.
 #[derive(Debug)]
@@ -11,57 +19,55 @@ pub struct Migrator {
     env: Env,
 }
 
-/// One version of the schema.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Migration {
-    /// 1, 2, 3 …
-    pub version: i64,
-    /// What it is about.
-    pub name: String,
-    /// When it was applied here, if it was.
-    pub applied_at: Option<Timestamp>,
-    /// Whether the applied text was the one of this program.
-    pub checksum_matches: bool,
-}
-
-/// Why the schema was not changed.
-#[derive(Debug, thiserror::Error)]
-pub enum MigrateError {
-    /// The database was migrated by a newer program.
-    #[error(
-        "the database has schema version {found}, this program knows {known}: use a newer program, or migrate down \
-         with the one that migrated up"
-    )]
-    Newer {
-        /// The version of the database.
-        found: i64,
-        /// The newest version of this program.
-        known: i64,
-    },
-    /// There is no such version.
-    #[error("there is no schema version {0}")]
-    NoSuchVersion(i64),
-    /// Not now.
-    #[error(transparent)]
-    Fault(#[from] Fault),
-}
-
 impl Migrator {
     /// Connects. Changes nothing, but makes an SQLite file where there is none.
-    #[expect(
-        clippy::unused_async,
-        reason = "connecting is asynchronous for whoever calls it, as opening the accounts is"
-    )]
     pub async fn connect(database_url: &Secret) -> Result<Self, OpenError> {
-        Ok(Self { store: Store::open(database_url)?, env: Env::system() })
+        Self::open(database_url, &DatabasePolicy::default(), true).await
+    }
+
+    /// Connects with these limits, to a database that is there.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Missing`](crate::DatabaseError::Missing) where there is no SQLite file.
+    pub async fn connect_existing(database_url: &Secret, policy: &DatabasePolicy) -> Result<Self, OpenError> {
+        Self::open(database_url, policy, false).await
+    }
+
+    async fn open(url: &Secret, policy: &DatabasePolicy, may_make: bool) -> Result<Self, OpenError> {
+        // One thing after the other.
+        let policy = DatabasePolicy { connections: 1, ..policy.clone() };
+        Ok(Self { store: Store::open(url, &policy, may_make).await?, env: Env::system() })
     }
 
     /// Every version this program knows, oldest first.
     pub async fn status(&self) -> Result<Vec<Migration>, MigrateError> {
+        self.store.read(status).await
+    }
+
+    /// Whether a server has made its keys in this database.
+    pub async fn holds_keys(&self) -> Result<bool, MigrateError> {
+        self.store.read(|tx| Ok(holds_keys(tx)?)).await
+    }
+
+    /// Records versions up to and including `to` (all where it is `None`) as applied that a script run by hand has applied.
+    ///
+    /// # Errors
+    /// [`MigrateError::NotThere`] when one of them was not; then nothing is recorded.
+    pub async fn record(&self, to: Option<i64>) -> Result<Vec<Migration>, MigrateError> {
+        let to = to.unwrap_or(NEWEST);
+        known(to)?;
+        let now = self.env.now();
         self.store
-            .write(|tx| {
+            .write(move |tx| {
                 begin(tx)?;
-                status(tx)
+                let missing = missing(tx, to)?;
+                for script in &missing {
+                    if !is_there(tx, script)? {
+                        return Err(MigrateError::NotThere(script.version));
+                    }
+                    record(tx, script, now)?;
+                }
+                of(tx, &missing)
             })
             .await
     }
@@ -92,7 +98,7 @@ impl Migrator {
     }
 
     /// The script from the present version up or down to `to` (up to the newest where it is `None`), to read or to run
-    /// by hand.
+    /// by hand. It is one transaction, and records what it does.
     pub async fn sql(&self, to: Option<i64>) -> Result<String, MigrateError> {
         let to = to.unwrap_or(NEWEST);
         known(to)?;
@@ -102,12 +108,17 @@ impl Migrator {
         let all = self.status().await?;
         let up = SCRIPTS.iter().filter(|script| script.version <= to && !applied(script.version, &all));
         let down = SCRIPTS.iter().rev().filter(|script| script.version > to && applied(script.version, &all));
-        let part = |script: &Script, direction: &str, sql: &str| {
-            format!("-- {:04} {} {direction}\n{}\n", script.version, script.name, text(&self.store, sql))
+        let part = |script: &Script, direction: &str, sql: &str, note: &str| {
+            let sql = text(&self.store, sql);
+            format!("-- {:04} {} {direction}\n{sql}\n{note}\n", script.version, script.name)
         };
-        let up = up.map(|script| part(script, "up", script.up));
-        let down = down.map(|script| part(script, "down", script.down));
-        Ok(down.chain(up).collect::<Vec<_>>().join("\n"))
+        let up = up.map(|script| part(script, "up", script.up, &record_by_hand(&self.store, script)));
+        let down = down.map(|script| part(script, "down", script.down, &forget_by_hand(script)));
+        let parts: String = down.chain(up).collect();
+        if parts.is_empty() {
+            return Ok(String::new());
+        }
+        Ok(format!("{}\n{parts}COMMIT;\n", opening_by_hand(&self.store)))
     }
 }
 
@@ -123,19 +134,35 @@ pub(crate) async fn migrate_up(
     store
         .write(move |tx| {
             begin(tx)?;
-            let missing: Vec<i64> = status(tx)?
-                .iter()
-                .filter(|migration| migration.applied_at.is_none() && migration.version <= to)
-                .map(|migration| migration.version)
-                .collect();
-            for (script, text) in texts.iter().filter(|(script, _)| missing.contains(&script.version)) {
-                apply(tx, script, text, now)?;
+            let missing = missing(tx, to)?;
+            for script in &missing {
+                if is_there(tx, script)? {
+                    return Err(MigrateError::NotRecorded(script.version));
+                }
+                for (_, text) in texts.iter().filter(|(other, _)| other.version == script.version) {
+                    apply(tx, script, text, now)?;
+                }
             }
-            let mut applied = status(tx)?;
-            applied.retain(|migration| missing.contains(&migration.version));
-            Ok(applied)
+            of(tx, &missing)
         })
         .await
+}
+
+/// The versions up to `to` that are not recorded as applied.
+fn missing(tx: &mut Tx<'_>, to: i64) -> Result<Vec<&'static Script>, MigrateError> {
+    let status = status(tx)?;
+    let lacks = |script: &&Script| {
+        script.version <= to
+            && status.iter().any(|it| it.version == script.version && it.applied_at.is_none())
+    };
+    Ok(SCRIPTS.iter().filter(lacks).collect())
+}
+
+/// What the database says of these versions now.
+fn of(tx: &mut Tx<'_>, scripts: &[&Script]) -> Result<Vec<Migration>, MigrateError> {
+    let mut status = status(tx)?;
+    status.retain(|migration| scripts.iter().any(|script| script.version == migration.version));
+    Ok(status)
 }
 
 fn apply(tx: &mut Tx<'_>, script: &Script, text: &str, now: Timestamp) -> Result<(), Fault> {

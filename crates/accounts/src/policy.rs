@@ -4,10 +4,11 @@ mod check;
 
 use std::time::Duration;
 
-use crate::domain::password::PasswordRules;
-use crate::{SigningAlgorithm, WebhookSubscription};
+use ipnet::IpNet;
 
-pub use check::PolicyError;
+use crate::domain::password::PasswordRules;
+use crate::token::algorithm::SigningAlgorithm;
+use crate::webhook::WebhookSubscription;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -32,14 +33,20 @@ pub struct Policy {
     pub tokens: TokenPolicy,
     /// What a new password must satisfy.
     pub passwords: PasswordRules,
+    /// Passwords that one client may have judged; then 429. Counted by each instance for itself.
+    pub password_checks: Rate,
     /// The cost of a password hash and the threads that pay it.
     pub hash: HashPolicy,
+    /// How PostgreSQL is used; SQLite needs none of it.
+    pub database: DatabasePolicy,
     /// How long the audit trail is kept.
     pub audit_retention: Duration,
     /// Who is told what happens to users; nobody by default. At most 16 endpoints.
     pub webhooks: Vec<WebhookSubscription>,
     /// The limits per client. Off only in load tests; the limits per address stay.
     pub client_limits: bool,
+    /// Networks whose clients are not limited per client: a school or an office behind one address.
+    pub exempt_networks: Vec<IpNet>,
 }
 
 /// So many in any window of this length.
@@ -90,11 +97,12 @@ pub struct ConfirmPolicy {
 pub struct SignUpPolicy {
     /// How long a sign-up waits for its confirmation, and how long its link works.
     pub lifetime: Duration,
-    /// Open sign-ups per address; a further one displaces the oldest.
+    /// Sign-ups per address that get a code and a link for their password; a further one gets a link at which the owner of
+    /// the mailbox chooses the password.
     pub open_per_address: i64,
     /// The wait before the first, second, … further mail, counted from the hand-over of the one before.
     pub resend_waits: Vec<Duration>,
-    /// Requested mails per address in 24 hours.
+    /// Requested mails per address in 24 hours. The last of them lets the owner of the mailbox choose a password.
     pub mails_per_day: i64,
     /// Requests per client prefix that cost a mail, whether one goes or not; then 429.
     pub client_mails: Rate,
@@ -230,6 +238,23 @@ pub struct HashPolicy {
     pub queue: usize,
 }
 
+/// How PostgreSQL is used.
+#[derive(Clone, Debug)]
+pub struct DatabasePolicy {
+    /// Connections of this instance, made when they are needed.
+    pub connections: usize,
+    /// How long one statement may take, and about how long a host may be silent before it is left for the next one.
+    pub statement_timeout: Duration,
+    /// How long a start waits for a database that is not up yet.
+    pub wait: Duration,
+}
+
+impl Default for DatabasePolicy {
+    fn default() -> Self {
+        Self { connections: 16, statement_timeout: Duration::from_secs(5), wait: Duration::from_secs(30) }
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
@@ -246,10 +271,13 @@ impl Default for Policy {
             },
             tokens: TokenPolicy::default(),
             passwords: PasswordRules { min_code_points: 8, service_name: "Vestibule".to_owned() },
+            password_checks: Rate::new(120, MINUTE),
             hash: HashPolicy { memory_kib: 19_456, passes: 2, threads: 0, queue: 0 },
+            database: DatabasePolicy::default(),
             audit_retention: 365 * DAY,
             webhooks: Vec::new(),
             client_limits: true,
+            exempt_networks: Vec::new(),
         }
     }
 }
@@ -320,3 +348,13 @@ impl Default for TokenPolicy {
 
 #[cfg(test)]
 mod tests;
+
+/// A setting that would make the product unsafe or useless.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{setting}` {rule}")]
+pub struct PolicyError {
+    /// The setting, as `section.name`.
+    pub setting: &'static str,
+    /// What it must satisfy.
+    pub rule: &'static str,
+}

@@ -4,7 +4,9 @@ use std::fmt;
 use std::future::Future;
 use std::str::FromStr;
 
-use crate::{EventId, SendError, Timestamp, UserId};
+use crate::domain::ids::{EventId, UserId};
+use crate::domain::time::Timestamp;
+use crate::mail::SendError;
 
 /// What can happen to a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

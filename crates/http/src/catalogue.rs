@@ -61,23 +61,26 @@ answers {
         "The body has a syntax error, a key twice in one object, more than 16 levels, characters that are not UTF-8, or something after its end.",
         "Send one JSON object, encoded as UTF-8 without a byte order mark.";
     InvalidRequest 400 "invalid_request": "The request contradicts itself",
-        "A header or parameter that may appear once appears twice, or one cannot be read.",
+        "A header or parameter that may appear once appears twice, is missing, or cannot be read.",
         "Send each header and each parameter once.";
     AuthenticationRequired 401 "authentication_required": "Sign in first",
         "The resource belongs to somebody, and the request carries no credentials.",
-        "Send `Authorization: Bearer <access_token>`; `POST /v1/login` gives the token. On the code route send HTTP Basic with the e-mail address and the password of the sign-up.";
+        "Send `Authorization: Bearer <access_token>`; `POST /v1/login` gives the token. On the code route send HTTP Basic with the email address and the password of the sign-up.";
     InvalidToken 401 "invalid_token": "The access token is not valid",
         "The token has expired, was changed, was not made here, or its session has ended.",
         "Get a new one with the refresh token at `POST /v1/token`, or sign in again.";
     InvalidCredentials 401 "invalid_credentials": "The name or the password is wrong",
         "No account, or no open sign-up, has this name and this password. Which of the two is wrong is not told.",
         "Check both. After a sign-up use the password of that sign-up.";
-    EmailNotConfirmed 403 "email_not_confirmed": "The e-mail address is not confirmed yet",
+    EmailNotConfirmed 403 "email_not_confirmed": "The email address is not confirmed yet",
         "The password is right, but the sign-up still waits for its confirmation.",
         "Use the link or the code of the confirmation mail; `POST /v1/confirm/resend` asks for another.";
     Forbidden 403 "forbidden": "This is not allowed",
         "The account does not have the role that this resource asks for, or the form of a page was sent from another site.",
         "Ask an administrator for the role `admin`. A form: open its page and press the button there.";
+    FormExpired 403 "form_expired": "The form is too old",
+        "The form of a page was not shown in this browser session, or the browser does not keep its cookies. Nothing was done.",
+        "The answer is the form again, with what was typed but passwords: send that one. Let this site keep cookies.";
     AccountDisabled 403 "account_disabled": "The account is disabled",
         "The password is right, but an administrator has disabled the account.",
         "Ask an administrator.";
@@ -99,7 +102,7 @@ answers {
     RequestTimeout 408 "request_timeout": "The body took too long",
         "The body was not complete after 10 seconds.",
         "Send it again over a better connection.";
-    EmailTaken 409 "email_taken": "The e-mail address has an account",
+    EmailTaken 409 "email_taken": "The email address has an account",
         "Another user has this address.",
         "Sign in, or use another address.";
     UserNameTaken 409 "user_name_taken": "The user name is taken",
@@ -121,7 +124,7 @@ answers {
         "A link would be of no use to a user who may not sign in.",
         "Enable the user first.";
     LinkExpired 410 "link_expired": "The link does not work any more",
-        "The link is too old, was displaced by a newer one, was made for something else, or is not complete; or the password or the address was changed since.",
+        "The link is too old, was replaced by a newer one, was made for something else, or is not complete; or the password or the address was changed since.",
         "Copy the whole link from the newest mail, or ask for a new one.";
     LinkUsed 410 "link_used": "The link was used before",
         "It has done its work: the account is active, or the change is made.",
@@ -162,6 +165,9 @@ answers {
     InternalError 500 "internal_error": "The server made a mistake",
         "A defect in the program. The log has it under the request id.",
         "Report it to the operator with the request id.";
+    TransferCodingUnknown 501 "transfer_coding_unknown": "The body is encoded in a way that is not understood",
+        "`Transfer-Encoding` is something else than `chunked`. The connection was closed.",
+        "Send the body as it is, with a `Content-Length` or in chunks.";
     TemporarilyOverloaded 503 "temporarily_overloaded": "Too much to do right now",
         "More passwords wait to be checked than the machine can do in about a second.",
         "Try again after the time in `Retry-After`.";
@@ -182,10 +188,10 @@ fields {
     Exclusive 422 "exclusive": "The field excludes another",
         "Two fields were sent of which only one may be there.",
         "Leave one of them out.";
-    EmailInvalid 422 "email_invalid": "Not an e-mail address",
+    EmailInvalid 422 "email_invalid": "Not an email address",
         "The text is not of the form name@domain.example.",
         "Correct the address.";
-    EmailTooLong 422 "email_too_long": "The e-mail address is too long",
+    EmailTooLong 422 "email_too_long": "The email address is too long",
         "Mail systems accept 64 octets before the @ and 254 in all.",
         "Use a shorter address.";
     PasswordTooShort 422 "password_too_short": "The password is too short",
@@ -201,7 +207,7 @@ fields {
         "The password is on the lists that attackers try first.",
         "Choose one that nobody else uses.";
     PasswordContextual 422 "password_contextual": "The password is a name",
-        "The password is the name of the service, the user name, or a part of the e-mail address.",
+        "The password is the name of the service, the user name, or a part of the email address.",
         "Choose one that says nothing about you.";
     PasswordUnchanged 422 "password_unchanged": "The password is the present one",
         "The new password is the one the account has already.",
@@ -216,7 +222,7 @@ fields {
         "User names are made of letters of one script, digits, and . _ - between them.",
         "Leave out other characters.";
     UserNameLength 422 "user_name_length": "The user name is too short or too long",
-        "User names have 3 to 32 characters.",
+        "User names have 3 to 32 characters. In a script without capitals, such as Arabic or Chinese, 2 letters are enough.",
         "Choose another length.";
     UserNameReserved 422 "user_name_reserved": "The user name is reserved",
         "The name would pass for the operator's.",

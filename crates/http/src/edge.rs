@@ -1,9 +1,10 @@
 //! The one middleware: request id, trace line, security headers, and the answers that no handler gives.
 
+pub(crate) mod refused;
+
 use std::any::Any;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -11,9 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, MatchedPath, Request};
+use axum::extract::{MatchedPath, Request};
 use axum::http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -22,20 +23,19 @@ use tokio::time::{Instant, timeout};
 use tower::{Layer, Service};
 use tracing::Instrument as _;
 
-use crate::Site;
-use crate::api::VERIFY;
+use crate::app::Site;
 use crate::catalogue::Code;
-use crate::pages::{Language, language, problem_page};
+use crate::pages::frame::i18n::choice::LanguageChoice;
+use crate::pages::frame::problem_page::problem_page;
+use crate::personal::Asked;
 use crate::problem::Problem;
 use crate::rate_limit::{Quotas, Reached};
 
-/// Octets of an address, its query included (H6).
-const URI_MAX: usize = 4 * 1024;
-/// Octets of all header fields together (H6).
-const HEADERS_MAX: usize = 16 * 1024;
 /// How long an answer may take.
 pub(crate) const REQUEST_TIME: Duration = Duration::from_secs(30);
 
+/// Asked by load balancers and supervisors.
+const PROBES: [&str; 2] = ["/livez", "/readyz"];
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
@@ -97,7 +97,8 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let asked = Asked::put(&mut request);
         let settings = Arc::clone(&self.settings);
         let started = Instant::now();
         let id = settings.request_id(&request);
@@ -107,78 +108,41 @@ where
         let method = request.method().clone();
         let route = request.extensions().get::<MatchedPath>().cloned();
         let reader = reader(&request, &settings.site);
-        let answer = match refusal(&request) {
+        let answer = span.in_scope(|| match settings.refusal(&request) {
             Some(problem) => Err(problem),
-            None => Ok(span.in_scope(|| self.inner.call(request))),
-        };
+            None => Ok(self.inner.call(request)),
+        });
         Box::pin(async move {
             let response = match answer {
                 Ok(answer) => guarded(answer).instrument(span.clone()).await,
                 Err(problem) => problem.into_response(),
             };
-            let response = settings.finish(response, &method, reader, id);
+            let mut response = settings.finish(response, &method, reader, id);
+            asked.mark(&mut response);
             span.in_scope(|| {
                 let route = route.as_ref().map_or("-", MatchedPath::as_str);
                 let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-                tracing::info!(%method, route, status = response.status().as_u16(), duration_us, "answered");
+                let status = response.status().as_u16();
+                // A probe comes every few seconds and says nothing while all is well.
+                if status == 200 && PROBES.iter().any(|probe| route.ends_with(probe)) {
+                    tracing::debug!(%method, route, status, duration_us, "answered");
+                } else {
+                    tracing::info!(%method, route, status, duration_us, "answered");
+                }
             });
             Ok(response)
         })
     }
 }
 
-/// What is refused before any handler sees it.
-fn refusal(request: &Request) -> Option<Problem> {
-    let uri = request.uri();
-    let headers = request.headers();
-    if uri.path_and_query().is_some_and(|text| text.as_str().len() > URI_MAX) {
-        return Some(Problem::new(Code::UriTooLong));
-    }
-    if headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>() > HEADERS_MAX {
-        return Some(Problem::new(Code::HeadersTooLarge));
-    }
-    // A proxy asks with the headers of another request, whatever that one wants to see.
-    let of_api = uri.path().starts_with("/v1/") && uri.path() != VERIFY;
-    if of_api && !accepts_json(headers) {
-        return Some(Problem::new(Code::NotAcceptable));
-    }
-    None
-}
-
 /// The language of a person who waits for a page; programs get problems as JSON.
-fn reader(request: &Request, site: &Site) -> Option<Language> {
+fn reader(request: &Request, site: &Site) -> Option<LanguageChoice> {
     let path = request.uri().path();
     let of_api = ["/v1/", "/.well-known/", "/assets/"].iter().any(|start| path.starts_with(start));
     let accepts = |line: &HeaderValue| line.to_str().is_ok_and(|accept| accept.contains("text/html"));
     let wants_page = !of_api && request.headers().get_all(ACCEPT).iter().any(accepts);
-    wants_page.then(|| language(request.headers(), site))
-}
-
-/// Whether `Accept` leaves room for JSON (RFC 9110 §12.5.1). The most specific range decides.
-fn accepts_json(headers: &HeaderMap) -> bool {
-    let mut best: Option<(u8, bool)> = None;
-    let mut named = false;
-    for line in headers.get_all(ACCEPT) {
-        for range in line.to_str().unwrap_or("*/*").split(',') {
-            named |= !range.trim().is_empty();
-            let mut parts = range.split(';').map(str::trim);
-            let rank = match parts.next().unwrap_or_default() {
-                text if text.eq_ignore_ascii_case("application/json") => 3,
-                text if text.eq_ignore_ascii_case("application/*") => 2,
-                "*/*" => 1,
-                _ => continue,
-            };
-            let excluded = |part: &str| {
-                let quality = part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="));
-                quality.is_some_and(|q| q.trim_end_matches(['0', '.']).is_empty())
-            };
-            let wanted = !parts.any(excluded);
-            if best.is_none_or(|(other, _)| other < rank) {
-                best = Some((rank, wanted));
-            }
-        }
-    }
-    best.map_or(!named, |(_, wanted)| wanted)
+    let choice = || LanguageChoice::of(request.method(), request.uri(), request.headers(), site.cookies);
+    wants_page.then(choice)
 }
 
 /// The answer of a handler, or what stands for it when it panics or takes too long.
@@ -207,11 +171,15 @@ async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Box<dyn Any + S
 }
 
 impl Settings {
+    /// What is refused before any handler sees it.
+    fn refusal(&self, request: &Request) -> Option<Problem> {
+        refused::of(request).or_else(|| self.site.proxies.check(request.extensions()).err())
+    }
+
     /// The id that a trusted proxy gave, or the next of our own.
     fn request_id(&self, request: &Request) -> HeaderValue {
         if let Some(given) = request.headers().get(&X_REQUEST_ID) {
-            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-            let trusted = peer.is_some_and(|peer| self.site.proxies.contain(peer.0.ip().to_canonical()));
+            let trusted = self.site.proxies.contain_peer_of(request.extensions());
             if trusted && is_request_id(given.as_bytes()) {
                 return given.clone();
             }
@@ -232,7 +200,7 @@ impl Settings {
         &self,
         mut response: Response,
         method: &Method,
-        reader: Option<Language>,
+        reader: Option<LanguageChoice>,
         id: HeaderValue,
     ) -> Response {
         let mut problem = response.extensions_mut().remove::<Problem>();
@@ -247,9 +215,12 @@ impl Settings {
         if let Some(problem) = problem {
             let text_id = id.to_str().ok();
             response = match reader {
-                Some(language) => problem_page(&self.site, language, &problem, text_id.unwrap_or_default()),
+                Some(choice) => problem_page(&self.site, &choice, &problem, text_id.unwrap_or_default()),
                 None => problem.into_full_response(&self.public_url, text_id),
             };
+        }
+        if let Some(place) = response.headers().get(LOCATION).and_then(|to| self.site.base.in_location(to)) {
+            response.headers_mut().insert(LOCATION, place);
         }
         if let Some(reached) = response.extensions_mut().remove::<Reached>() {
             self.quotas.write(reached, response.headers_mut());
@@ -296,31 +267,7 @@ mod tests {
     use tower::ServiceExt as _;
 
     use super::*;
-    use crate::pages::POLICY;
-
-    fn accepts(value: &str) -> bool {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_str(value).expect("a header"));
-        accepts_json(&headers)
-    }
-
-    #[test]
-    fn the_most_specific_range_decides() {
-        for value in [
-            "",
-            "*/*",
-            "application/json",
-            "text/html, */*;q=0.1",
-            "application/*;q=0.5",
-            "Application/JSON;v=1",
-        ] {
-            assert!(accepts(value), "{value}");
-        }
-        for value in ["text/html", "application/json;q=0, */*", "*/*;q=0.0", "image/*", "application/xml"] {
-            assert!(!accepts(value), "{value}");
-        }
-        assert!(accepts_json(&HeaderMap::new()));
-    }
+    use crate::pages::frame::content_policy::POLICY;
 
     /// A route that answers with `handler`, inside the edge.
     async fn answer_of(handler: fn() -> Problem) -> (Response, String) {
@@ -329,7 +276,7 @@ mod tests {
 
     async fn answer_to(accept: &'static str, handler: fn() -> Problem) -> (Response, String) {
         let quotas = Quotas::of(&vestibule::Policy::default());
-        let edge = EdgeLayer::new("http://localhost", quotas, &crate::tests::site(), 7);
+        let edge = EdgeLayer::new("http://localhost", quotas, &crate::app::tests::site(), 7);
         let route = axum::routing::get(async move || handler());
         let router: axum::Router = axum::Router::new().route("/", route).layer(edge);
         let request = Request::get("/").header(ACCEPT, accept).body(Body::empty()).expect("a request");

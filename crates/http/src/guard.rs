@@ -12,6 +12,7 @@ use tower::{Layer, Service};
 use vestibule::Accounts;
 
 use crate::extract::SignedIn;
+use crate::personal::mark;
 use crate::problem::Problem;
 
 /// A layer that lets requests of signed-in users through, and no others.
@@ -89,7 +90,7 @@ impl RequireSignedIn {
     async fn admit(&self, parts: &mut Parts) -> Result<SignedIn, Problem> {
         let who = SignedIn::from_request_parts(parts, &self.accounts).await?;
         match self.roles.iter().find(|role| !who.has_role(role)) {
-            Some(lacking) => Err(Problem::lacking_role(lacking)),
+            Some(lacking) => Err(Problem::lacking_role(lacking).explained_at(self.accounts.public_url())),
             None => Ok(who),
         }
     }
@@ -129,13 +130,17 @@ where
         let guard = self.guard.clone();
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            match guard.admit(&mut parts).await {
+            let answer = match guard.admit(&mut parts).await {
                 Ok(who) => {
                     parts.extensions.insert(who);
                     ready.call(Request::from_parts(parts, body)).await
                 }
                 Err(problem) => Ok(problem.into_response()),
-            }
+            };
+            answer.map(|mut response| {
+                mark(response.headers_mut());
+                response
+            })
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The HTTP API and pages of Vestibule as an axum router.
 //!
-//! [`router`] is the whole server: put it behind a listener. An application of one's own can take [`SignedIn`] into
+//! [`router`] is the whole server: [`serve`] puts it behind a listener and runs what goes on beside the requests. An
+//! application of one's own can take [`SignedIn`] into
 //! its handlers instead, or put [`require_signed_in`] around its routes, and use nothing else; `examples/embed.rs`
 //! shows all three.
 //!
@@ -8,117 +9,73 @@
 //! the annotation is both its path and its description.
 
 mod api;
+mod app;
+mod base;
 mod catalogue;
+mod describe;
 mod edge;
 mod extract;
-mod field_error;
 mod guard;
 mod openapi;
 mod options;
 mod pages;
+mod personal;
 mod problem;
 mod rate_limit;
-mod routes;
+mod serve;
 
 pub use catalogue::{Code, Entry, catalogue};
-pub use extract::{Client, ProxyError, SignedIn, TrustedProxies};
-pub use field_error::FieldError;
+pub use extract::cookies::session_cookie;
+pub use extract::{Client, ProxyError, SignedIn, TrustedProxies, UnknownPeer};
 pub use guard::{Guarded, RequireSignedIn, require_signed_in};
 pub use openapi::openapi;
-pub use options::{DevFault, DevMail, DevMailbox, HttpOptions};
-pub use pages::{Brand, Color, ColorError, Logo, LogoError};
+pub use options::{DevFault, DevMail, DevMailbox, HttpOptions, Part};
+pub use pages::frame::brand::{Brand, Color, ColorError, Logo, LogoError};
 pub use problem::Problem;
+pub use problem::field_error::FieldError;
+pub use serve::serve;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::FromRef;
-use vestibule::{Accounts, Secret};
+use vestibule::Accounts;
 
+use crate::app::{App, Site};
+use crate::describe::routes::{RoutesOf, router_of};
 use crate::edge::EdgeLayer;
-use crate::extract::cookies::Cookies;
-use crate::pages::Assets;
 use crate::rate_limit::Quotas;
 
-/// What handlers share. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct App {
-    accounts: Accounts,
-    site: Arc<Site>,
-}
-
-/// What does not change while the server runs.
-pub(crate) struct Site {
-    service_name: String,
-    brand: Brand,
-    assets: Assets,
-    cookies: Cookies,
-    /// Addresses outside that a sign-in may lead to.
-    return_urls: Vec<String>,
-    proxies: TrustedProxies,
-    dev: Option<Arc<dyn DevMailbox>>,
-    introspection_clients: Vec<(String, Secret)>,
-    /// Written when somebody first asks for it: half a megabyte that most servers never need.
-    openapi: OnceLock<String>,
-}
-
-impl FromRef<App> for Accounts {
-    fn from_ref(app: &App) -> Self {
-        app.accounts.clone()
-    }
-}
-
-impl FromRef<App> for TrustedProxies {
-    fn from_ref(app: &App) -> Self {
-        app.site.proxies.clone()
-    }
-}
-
-impl FromRef<App> for Arc<Site> {
-    fn from_ref(app: &App) -> Self {
-        Arc::clone(&app.site)
-    }
-}
-
 /// The routes of the API and the pages, with everything around them: request ids, trace lines, headers, limits.
+///
+/// They begin with the path of the public URL: where that is `https://app.example.org/accounts`, there is
+/// `/accounts/login`, and all other paths are the application's. Where it is a whole host, [`HttpOptions::parts`] leaves
+/// out what an application has itself, such as its own `/`. Merge the router, do not nest it.
 pub fn router(accounts: Accounts, options: HttpOptions) -> Router {
     let url = accounts.public_url();
-    let site = Arc::new(Site {
-        service_name: options.service_name,
-        assets: Assets::new(&options.brand),
-        brand: options.brand,
-        cookies: Cookies::of(url),
-        return_urls: options.return_urls,
-        proxies: options.trusted_proxies,
-        dev: options.dev,
-        introspection_clients: options.introspection_clients,
-        openapi: OnceLock::new(),
-    });
-    let edge = EdgeLayer::new(url, Quotas::of(accounts.policy()), &site, options.request_id_start);
-    let mut routes = openapi::routes().merge(pages::for_people());
+    let (parts, request_id_start) = (options.parts.clone(), options.request_id_start);
+    let site = Arc::new(Site::new(url, options));
+    let edge = EdgeLayer::new(url, Quotas::of(accounts.policy()), &site, request_id_start);
+    let mut routes = routes_of(&parts);
     if site.dev.is_some() {
-        routes = routes.merge(pages::dev_mail::routes());
+        routes = routes.merge(pages::dev::routes());
     }
+    let base = site.base.path().to_owned();
     // Inside the router, so that the trace line knows which route matched.
-    routes.fallback(edge::not_found).with_state(App { accounts, site }).layer(edge)
+    let routes = routes.with_state(App { accounts, site }).layer(edge);
+    if base.is_empty() { routes } else { Router::new().nest(&base, routes) }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What handlers share, for a test without accounts.
-    pub(crate) fn site() -> Arc<Site> {
-        Arc::new(Site {
-            service_name: "Vestibule".to_owned(),
-            assets: Assets::new(&Brand::default()),
-            brand: Brand::default(),
-            cookies: Cookies { secure: false },
-            return_urls: Vec::new(),
-            proxies: TrustedProxies::default(),
-            dev: None,
-            introspection_clients: Vec::new(),
-            openapi: OnceLock::new(),
-        })
+/// The routes of these parts.
+fn routes_of(parts: &[Part]) -> Router<App> {
+    let has = |part| parts.contains(&part);
+    let mut files: Vec<RoutesOf> = Vec::new();
+    if has(Part::Api) {
+        files.extend(api::ROUTES.iter().copied().flatten().chain(openapi::ROUTES));
     }
+    files.extend(pages::ROUTES.iter().filter(|(part, _)| has(*part)).map(|(_, routes)| routes));
+    let mut routes = router_of(files).merge(pages::assets());
+    if has(Part::Pages) {
+        routes = routes.merge(pages::for_people());
+    }
+    if has(Part::Fallback) { routes.fallback(edge::not_found) } else { routes }
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use vestibule::{Secret, Timestamp};
 
-use crate::{Brand, TrustedProxies};
+use crate::extract::TrustedProxies;
+use crate::pages::frame::brand::Brand;
 
 /// How the server presents itself, and to whom it listens.
 #[derive(Clone)]
@@ -18,7 +19,10 @@ pub struct HttpOptions {
     pub brand: Brand,
     /// Addresses outside that a sign-in may lead to, compared as they are (B3). Own paths need no entry.
     pub return_urls: Vec<String>,
-    /// Whose `X-Forwarded-For` and `X-Request-Id` are believed.
+    /// Which parts the router has: all, unless some are the application's own.
+    pub parts: Vec<Part>,
+    /// Whose `X-Forwarded-For` and `X-Request-Id` are believed. A request that does not tell its peer's address is
+    /// refused unless this says otherwise: the limits per client count addresses.
     pub trusted_proxies: TrustedProxies,
     /// The mailbox behind `/dev/mail`; those routes exist only with it.
     pub dev: Option<Arc<dyn DevMailbox>>,
@@ -34,12 +38,35 @@ impl Default for HttpOptions {
             service_name: "Vestibule".to_owned(),
             brand: Brand::default(),
             return_urls: Vec::new(),
+            parts: Part::ALL.to_vec(),
             trusted_proxies: TrustedProxies::default(),
             dev: None,
             introspection_clients: Vec::new(),
             request_id_start: 0,
         }
     }
+}
+
+/// What a router may be without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The API under `/v1`, the keys and the description of it, and the probes `/livez` and `/readyz`.
+    Api,
+    /// The pages for people: sign-up, sign-in, account, administration. They need the API for a check of passwords.
+    Pages,
+    /// The description to read, `/docs`, and the pages of the error codes, where the `type` of a problem leads.
+    Docs,
+    /// `/`.
+    Home,
+    /// 404 for every path that no route has.
+    Fallback,
+}
+
+impl Part {
+    /// A whole server.
+    pub const ALL: [Self; 5] = [Self::Api, Self::Pages, Self::Docs, Self::Home, Self::Fallback];
+    /// What stands beside an application that has its own `/` and its own fallback.
+    pub const BESIDE_OTHERS: [Self; 3] = [Self::Api, Self::Pages, Self::Docs];
 }
 
 /// A mail that went to the mailbox of the development mode instead of its receiver.

@@ -1,17 +1,18 @@
 //! Where errors meet HTTP: RFC 9457. `problem/of_errors.rs` is the only place that gives a library error its code.
 
+pub(crate) mod field_error;
 mod of_errors;
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::FieldError;
 use crate::catalogue::Code;
+use crate::problem::field_error::FieldError;
 use crate::rate_limit::{Limit, Reached};
 
 /// How long to wait before another try where nothing better is known.
@@ -30,9 +31,13 @@ struct Parts {
     retry_after: Option<Duration>,
     limit: Option<Limit>,
     challenge: Challenge,
+    /// Nothing that follows on the connection is believed.
+    closes: bool,
+    /// The public URL, where it is known before the edge says it.
+    home: Option<String>,
 }
 
-/// RFC 9457 §3.1, and our members after them. The openapi module describes the same.
+/// RFC 9457 §3.1, and our members after them. `describe/schemas.rs` describes the same.
 #[derive(Serialize)]
 struct Body<'a> {
     r#type: String,
@@ -68,6 +73,8 @@ impl Problem {
             retry_after: None,
             limit: None,
             challenge: Challenge::Bearer,
+            closes: false,
+            home: None,
         }))
     }
 
@@ -107,6 +114,20 @@ impl Problem {
     #[must_use]
     pub fn asking_for_basic(mut self) -> Self {
         self.0.challenge = Challenge::Basic;
+        self
+    }
+
+    /// Where the page about its code is, for an application's own route, which the edge does not see.
+    #[must_use]
+    pub(crate) fn explained_at(mut self, public_url: &str) -> Self {
+        self.0.home = Some(public_url.to_owned());
+        self
+    }
+
+    /// Ends the connection after the answer: where this request ends is not certain.
+    #[must_use]
+    pub(crate) fn closing(mut self) -> Self {
+        self.0.closes = true;
         self
     }
 
@@ -172,7 +193,7 @@ impl Problem {
         serde_json::to_string(&body).unwrap_or_default()
     }
 
-    /// `Retry-After`, `WWW-Authenticate` (J7), and for the [`edge`](crate::edge), which knows its numbers, the limit.
+    /// `Retry-After`, `WWW-Authenticate` (J7), `Connection`, and for the [`edge`](crate::edge), which knows its numbers, the limit.
     pub(crate) fn write_headers(&self, response: &mut Response) {
         if let Some(seconds) = self.retry_seconds() {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -182,6 +203,9 @@ impl Problem {
         }
         if let Some(challenge) = self.challenge() {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        if self.0.closes {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
     }
 
@@ -209,9 +233,10 @@ fn insufficient_scope(role: &str) -> HeaderValue {
 
 impl IntoResponse for Problem {
     /// Complete but for what only the edge knows, which finds the problem in the extensions and
-    /// writes it again. In an application of one's own, `type` stays relative and there is no request id.
+    /// writes it again. In an application of one's own there is no request id.
     fn into_response(self) -> Response {
-        let mut response = self.clone().into_full_response("", None);
+        let home = self.0.home.clone().unwrap_or_default();
+        let mut response = self.clone().into_full_response(&home, None);
         response.extensions_mut().insert(self);
         response
     }

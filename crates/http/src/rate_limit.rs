@@ -12,6 +12,8 @@ pub(crate) enum Limit {
     Confirm,
     /// Requests that cost a mail.
     Mails,
+    /// Passwords to judge.
+    PasswordChecks,
 }
 
 /// Goes with an answer to the [`edge`](crate::edge): a limit was reached, and ends in so many seconds.
@@ -27,12 +29,18 @@ pub(crate) struct Quotas {
     sign_in: Rate,
     confirm: Rate,
     mails: Rate,
+    password_checks: Rate,
 }
 
 impl Quotas {
     pub(crate) fn of(policy: &Policy) -> Self {
         let [confirm, _] = policy.confirm.client_failures;
-        Self { sign_in: policy.sign_in.client_failures, confirm, mails: policy.sign_up.client_mails }
+        Self {
+            sign_in: policy.sign_in.client_failures,
+            confirm,
+            mails: policy.sign_up.client_mails,
+            password_checks: policy.password_checks,
+        }
     }
 
     /// `RateLimit-Policy` and `RateLimit`.
@@ -41,6 +49,7 @@ impl Quotas {
             Limit::SignIn => ("sign-in", self.sign_in),
             Limit::Confirm => ("confirm", self.confirm),
             Limit::Mails => ("mails", self.mails),
+            Limit::PasswordChecks => ("password-checks", self.password_checks),
         };
         let (quota, window_seconds) = (rate.most, rate.window.as_secs());
         let policy = format!("\"{name}\";q={quota};w={window_seconds}");
@@ -66,10 +75,12 @@ mod tests {
         policy.sign_in.client_failures.most = 7;
         policy.confirm.client_failures[0].most = 4;
         policy.sign_up.client_mails = Rate::new(3, Duration::from_secs(90));
+        policy.password_checks = Rate::new(5, Duration::from_secs(10));
         for (limit, quota) in [
             (Limit::SignIn, "\"sign-in\";q=7;w=300"),
             (Limit::Confirm, "\"confirm\";q=4;w=600"),
             (Limit::Mails, "\"mails\";q=3;w=90"),
+            (Limit::PasswordChecks, "\"password-checks\";q=5;w=10"),
         ] {
             let mut headers = HeaderMap::new();
             Quotas::of(&policy).write(Reached { limit, seconds: 42 }, &mut headers);

@@ -20,10 +20,16 @@ pub(crate) fn redacted(error: SendError, hidden: &[(&str, &str)]) -> SendError {
             .filter(|(secret, _)| !secret.is_empty())
             .fold(text, |text, (secret, name)| text.replace(secret, name))
     };
+    let shown = |cause| one_line(&hide(cause));
     match error {
-        SendError::Temporary(cause) => SendError::Temporary(one_line(&hide(cause))),
-        SendError::Deferred(cause) => SendError::Deferred(one_line(&hide(cause))),
-        SendError::Permanent(cause) => SendError::Permanent(one_line(&hide(cause))),
+        SendError::Temporary(cause) => SendError::Temporary(shown(cause)),
+        SendError::Throttled { cause, retry_after } => {
+            SendError::Throttled { cause: shown(cause), retry_after }
+        }
+        SendError::Refused(cause) => SendError::Refused(shown(cause)),
+        SendError::Deferred(cause) => SendError::Deferred(shown(cause)),
+        SendError::Uncertain(cause) => SendError::Uncertain(shown(cause)),
+        SendError::Permanent(cause) => SendError::Permanent(shown(cause)),
     }
 }
 

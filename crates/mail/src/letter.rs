@@ -8,7 +8,8 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 use vestibule::{Email, Mail, MailId, Secret, Timestamp};
 
-use crate::Sender;
+use crate::letter_error::{LetterError, check_line};
+use crate::sender::Sender;
 use crate::templates::Rendered;
 use crate::values;
 
@@ -24,26 +25,6 @@ pub struct Letter {
     rendered: Rendered,
     envelope: Envelope,
     source: Vec<u8>,
-}
-
-/// Why a mail cannot become a message.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LetterError {
-    /// A value would break out of its line (M4).
-    #[error("{0} holds a line break or another control character")]
-    ControlCharacter(&'static str),
-    /// The address is none for the MIME library.
-    #[error("{0} is not an address that can be written in a header")]
-    Address(&'static str),
-    /// This crate has no template for this kind of mail.
-    #[error("there is no template for mails of the kind `{0}`")]
-    UnknownKind(&'static str),
-    /// The template failed although it was checked at the start.
-    #[error("template: {0}")]
-    Template(String),
-    /// The MIME library refused the message.
-    #[error("message: {0}")]
-    Message(String),
 }
 
 impl Letter {
@@ -124,9 +105,14 @@ impl Letter {
         message_id(self.id, &self.sender)
     }
 
-    /// `to` with its domain as A-labels, which every relay and provider understands.
-    pub(crate) fn to_ascii_domain(&self) -> String {
-        ascii_domain(&self.to)
+    /// Whether the address is one that no mail system stumbles over. Where it is not, a refusal may be about that.
+    pub(crate) fn is_plainly_addressed(&self) -> bool {
+        let (local, domain) = (self.to.local_part(), self.to.domain());
+        let top = domain.rsplit('.').next().unwrap_or_default();
+        local.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+-".contains(&b))
+            && !domain.contains("xn--")
+            && top.len() > 1
+            && top.bytes().all(|b| b.is_ascii_alphabetic())
     }
 
     pub(crate) fn envelope(&self) -> &Envelope {
@@ -138,15 +124,16 @@ fn message_id(id: MailId, sender: &Sender) -> String {
     format!("<{id}@{}>", sender.address().domain())
 }
 
-pub(crate) fn ascii_domain(email: &Email) -> String {
-    format!("{}@{}", email.local_part(), email.domain())
-}
-
-/// An address for a header. The domain is written as A-labels, so that only a UTF-8 local part needs SMTPUTF8.
+/// A recipient for a header and an envelope. What is an [`Email`] can be written there: it is not judged a second time, by
+/// other rules. Only its letters beyond ASCII before the `@` need SMTPUTF8.
 pub(crate) fn mailbox(email: &Email, name: Option<String>) -> Result<Mailbox, LetterError> {
-    let address =
-        Address::new(email.local_part(), email.domain()).map_err(|_| LetterError::Address("the address"))?;
-    Ok(Mailbox::new(name, address))
+    let address = email.in_mail();
+    let (local, domain) = address.rsplit_once('@').ok_or(LetterError::Address("the address"))?;
+    // What an address must not hold in any version of the rules (M4).
+    if local.contains(|c: char| c.is_control() || c.is_whitespace() || "<>()[],;:\\\"@".contains(c)) {
+        return Err(LetterError::Address("the address"));
+    }
+    Ok(Mailbox::new(name, Address::new_dangerous(local, domain)))
 }
 
 fn message(mail: &Mail, rendered: &Rendered, sender: &Sender) -> Result<Message, LetterError> {
@@ -158,16 +145,21 @@ fn message(mail: &Mail, rendered: &Rendered, sender: &Sender) -> Result<Message,
         .boundary(format!("=_{}", mail.id))
         .singlepart(SinglePart::plain(rendered.text.clone()))
         .singlepart(SinglePart::html(rendered.html.clone()));
+    let (from, to) = (sender.mailbox()?, mailbox(&mail.to, None)?);
+    let wrong = |error: &dyn std::error::Error| LetterError::Message(error.to_string());
+    // Given, as the library would read it from the header, by rules of its own.
+    let envelope = Envelope::new(Some(from.email.clone()), vec![to.email.clone()]).map_err(|e| wrong(&e))?;
     Message::builder()
-        .from(sender.mailbox()?)
-        .to(mailbox(&mail.to, None)?)
+        .envelope(envelope)
+        .from(from)
+        .to(to)
         .subject(rendered.subject.clone())
         .date(date(mail.created_at))
         .message_id(Some(message_id(mail.id, sender)))
         .raw_header(raw("Auto-Submitted", "auto-generated"))
         .raw_header(raw("X-Auto-Response-Suppress", "All"))
         .multipart(body)
-        .map_err(|error| LetterError::Message(error.to_string()))
+        .map_err(|error| wrong(&error))
 }
 
 /// The cause's time, not the attempt's: every attempt is the same message. Kept inside what the header can say.
@@ -175,11 +167,6 @@ fn date(at: Timestamp) -> SystemTime {
     const LAST_SECOND_OF_9999: u64 = 253_402_300_799;
     let seconds = u64::try_from(at.as_seconds()).unwrap_or(0).min(LAST_SECOND_OF_9999);
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
-}
-
-/// M4: a value that would end its line is an error, never repaired.
-pub(crate) fn check_line(what: &'static str, value: &str) -> Result<(), LetterError> {
-    if value.contains(char::is_control) { Err(LetterError::ControlCharacter(what)) } else { Ok(()) }
 }
 
 impl std::fmt::Debug for Letter {

@@ -27,7 +27,8 @@
 //!
 //! # A new kind of mail
 //! A folder `templates/<kind>/` with `subject.txt`, `body.txt` and `body.html` per language, its name in
-//! `templates.rs`, and its values with a sample in `values.rs`. Building a [`Mailer`] fails until all three are there.
+//! `templates.rs`, and its values with a sample in `values.rs`. Nothing compiles until the values are there, and the
+//! tests fail until the rest is.
 //!
 //! # A new language
 //! Its three files in every `templates/<kind>/`, the length of a time with its plurals in `templates/shared/<language>/words.txt`,
@@ -39,6 +40,7 @@
 
 mod cause;
 mod letter;
+mod letter_error;
 mod mailer;
 mod outbound;
 mod sender;
@@ -47,16 +49,18 @@ mod transport;
 mod values;
 mod webhook;
 
-pub use letter::{Letter, LetterError};
+pub use letter::Letter;
+pub use letter_error::LetterError;
 pub use mailer::{Mailer, MailerConfig, MailerError};
 pub use sender::{Sender, SenderError};
 pub use templates::TemplateError;
+pub use transport::Transport;
 pub use transport::console::Console;
+pub use transport::error::TransportError;
 pub use transport::file::Folder;
 pub use transport::http_api::{HttpApi, HttpApiConfig, HttpAuth, HttpBody};
 pub use transport::memory::{Fault, Memory, Received};
 pub use transport::smtp::Smtp;
-pub use transport::{Transport, TransportError};
 pub use webhook::secrets::{WebhookSecrets, WebhookSecretsError};
 pub use webhook::url::{WebhookUrl, WebhookUrlError};
 pub use webhook::{HttpWebhooks, WebhookSetupError};

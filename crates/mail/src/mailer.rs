@@ -1,17 +1,18 @@
 //! From a [`Mail`] to a delivered message: render, hand over, say what went wrong without saying too much.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use minijinja::Value;
-use vestibule::{Mail, MailTransport, Secret, SendError};
+use vestibule::{Mail, MailTransport, Secret, SendAttempt, SendError};
 
+use crate::letter::Letter;
+use crate::letter_error::LetterError;
+use crate::sender::Sender;
 use crate::templates::{TemplateError, Templates};
-use crate::values::{self, Values};
-use crate::{Letter, LetterError, Sender, Transport, cause};
+use crate::transport::Transport;
+use crate::values::Values;
+use crate::{cause, values};
 
-/// No attempt takes longer, whatever the transport (M6).
-const ATTEMPT_MAX: Duration = Duration::from_mins(1);
 /// Longer names do not fit a subject line.
 const SITE_NAME_CHARS_MAX: usize = 60;
 
@@ -54,9 +55,11 @@ pub enum MailerError {
 
 impl Mailer {
     /// Loads and checks all templates. Does not contact anybody.
-    pub fn new(config: MailerConfig, transport: Transport) -> Result<Self, MailerError> {
+    pub fn new(config: MailerConfig, mut transport: Transport) -> Result<Self, MailerError> {
         config.from.mailbox()?;
-        let templates = Templates::load(site_values(&config)?, config.templates.as_deref())?;
+        let site = site_values(&config)?;
+        transport.introduce(&site["host"].to_string());
+        let templates = Templates::load(site, config.templates.as_deref())?;
         Ok(Self { templates, transport, from: config.from })
     }
 
@@ -84,19 +87,15 @@ impl Mailer {
 }
 
 impl MailTransport for Mailer {
-    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
+    async fn send(&self, mail: &Mail, attempt: &SendAttempt) -> Result<(), SendError> {
         let letter = self.render(mail).map_err(|error| SendError::Permanent(error.to_string()))?;
-        let outcome = tokio::time::timeout(ATTEMPT_MAX, self.transport.deliver(&letter)).await;
-        let late =
-            || Err(SendError::Temporary(format!("not handed over within {} s", ATTEMPT_MAX.as_secs())));
-        let typed = letter.to().as_str();
-        let ascii = letter.to_ascii_domain();
-        outcome.unwrap_or_else(|_| late()).map_err(|error| {
+        self.transport.deliver(&letter, attempt).await.map_err(|error| {
             let shown = |secret: Option<&Secret>| secret.map_or("", |s| s.expose()).to_owned();
             let (link, code) = (shown(letter.link()), shown(letter.code()));
+            let in_mail = letter.to().in_mail();
             let hidden = [
-                (typed, "[address]"),
-                (ascii.as_str(), "[address]"),
+                (letter.to().as_str(), "[address]"),
+                (in_mail.as_str(), "[address]"),
                 (link.as_str(), "[link]"),
                 (code.as_str(), "[code]"),
             ];

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use lettre::message::Mailbox;
 use vestibule::{Email, EmailError};
 
-use crate::letter::{LetterError, mailbox};
+use crate::letter_error::LetterError;
 
 /// The `From` of every message: an address, with or without a name. Parsed from `no-reply@example.org` or
 /// `Example <no-reply@example.org>`.
@@ -51,7 +51,8 @@ impl Sender {
     }
 
     pub(crate) fn mailbox(&self) -> Result<Mailbox, LetterError> {
-        mailbox(&self.address, self.name.clone())
+        let address = self.address.in_mail().parse().map_err(|_| LetterError::Address("the address"))?;
+        Ok(Mailbox::new(self.name.clone(), address))
     }
 }
 

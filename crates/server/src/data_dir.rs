@@ -2,13 +2,13 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use vestibule::SecretKey;
 
-use crate::config::is_world_readable;
 use crate::failure::Failure;
+use crate::permissions::is_world_readable;
 
 const KEY_FILE: &str = "secret.key";
 
@@ -84,10 +84,24 @@ fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
     }
 }
 
+/// Whether others may put files into the folder, and so exchange the database and the key. Containers and orchestrators
+/// make such folders where nobody else is, so it is told and not refused.
+pub(crate) fn is_open_to_others(folder: &Path) -> bool {
+    let sticky_or_closed = |mode: u32| mode & 0o002 == 0 || mode & 0o1000 != 0;
+    fs::metadata(folder).is_ok_and(|meta| !sticky_or_closed(meta.permissions().mode()))
+}
+
+/// What says that a server uses this database file, as long as it lives. `None`: another one does.
+pub(crate) fn claim(database: &Path) -> Option<File> {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".server");
+    let claim = OpenOptions::new().create(true).append(true).mode(0o600).open(name);
+    // Where no such file can be made, there is nothing to tell: the database says so itself.
+    claim.ok().filter(|file| file.try_lock().is_ok())
+}
+
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     fn mode(path: &Path) -> u32 {

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use vestibule::{AdminError, Fault, JoinError, KeyError, MigrateError, OpenError, OutboxError};
+use vestibule::{
+    AdminError, DatabaseError, Fault, JoinError, KeyError, MigrateError, OpenError, OutboxError,
+};
 
-use crate::config::Problem;
+use crate::config::problem::Problem;
 
 /// Exit codes that scripts may rely on; documented in `--help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,11 +31,12 @@ pub(crate) struct Failure {
     pub(crate) exit: Exit,
     cause: String,
     fix: Option<String>,
+    looked_at: Option<String>,
 }
 
 impl Failure {
     fn new(exit: Exit, cause: impl Into<String>) -> Self {
-        Self { exit, cause: cause.into(), fix: None }
+        Self { exit, cause: cause.into(), fix: None, looked_at: None }
     }
 
     pub(crate) fn failed(cause: impl Into<String>) -> Self {
@@ -71,6 +74,12 @@ impl Failure {
         self
     }
 
+    /// Says which database and key it is about, and what named them.
+    pub(crate) fn looked_at(mut self, what: impl Into<String>) -> Self {
+        self.looked_at = Some(what.into());
+        self
+    }
+
     /// Everything that is wrong with the configuration, in one message.
     pub(crate) fn problems(problems: &[Problem]) -> Self {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -81,10 +90,9 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.cause)?;
-        match &self.fix {
-            Some(fix) => write!(f, "\n  fix: {fix}"),
-            None => Ok(()),
-        }
+        let more = [("fix", &self.fix), ("looked at", &self.looked_at)];
+        let mut said = more.iter().filter_map(|(what, words)| words.as_ref().map(|words| (what, words)));
+        said.try_for_each(|(what, words)| write!(f, "\n  {what}: {words}"))
     }
 }
 
@@ -108,7 +116,28 @@ impl From<MigrateError> for Failure {
                 Self::not_found(error.to_string()).fix("`vestibule migrate status` lists the versions")
             }
             MigrateError::Newer { .. } => Self::found(error.to_string()),
+            MigrateError::NotRecorded(_) => Self::found(error.to_string()).fix(
+                "when a script of `migrate sql` ran to its end, note that: `vestibule migrate record`; otherwise restore the \
+                 backup of before, and run `vestibule migrate up`",
+            ),
+            MigrateError::NotThere(_) => Self::failed(error.to_string())
+                .fix("apply it: `vestibule migrate up`, or the script that `vestibule migrate sql` prints"),
         }
+    }
+}
+
+impl From<DatabaseError> for Failure {
+    fn from(error: DatabaseError) -> Self {
+        let exit = match error {
+            DatabaseError::Unreachable(_) => Exit::TryAgain,
+            DatabaseError::Missing(_) | DatabaseError::Empty => Exit::NotFound,
+            DatabaseError::NotWritable(_) | DatabaseError::NotOpened { .. } => Exit::Permission,
+            DatabaseError::Damaged { .. } => Exit::Failed,
+            DatabaseError::Emptied(_) | DatabaseError::Behind { .. } => Exit::Found,
+            // None of these gets better by itself.
+            _ => Exit::Usage,
+        };
+        Self::new(exit, error.to_string()).fix(error.fix())
     }
 }
 
@@ -117,12 +146,15 @@ impl From<OpenError> for Failure {
         match error {
             OpenError::Fault(fault) => fault.into(),
             OpenError::Migrate(error) => error.into(),
+            OpenError::Pending(_) => Self::found(error.to_string())
+                .fix("back the database up, then run `vestibule migrate up` (or `vestibule serve --migrate`)"),
             OpenError::WrongSecretKey => Self::config(error.to_string())
                 .fix("restore secret.key of the data folder, or VESTIBULE_SECRET_KEY, from the backup; while you change it, \
                      give the key before as VESTIBULE_SECRET_KEY_PREVIOUS_FILE"),
             OpenError::SameSecretKey => Self::config(format!("`secret_key_previous`: {error}"))
                 .fix("give the key that was used before the present one, or take it out"),
-            error => Self::config(error.to_string()),
+            OpenError::Database(error) => error.into(),
+            OpenError::Policy(error) => Self::config(error.to_string()),
         }
     }
 }

@@ -5,10 +5,12 @@ mod config;
 mod data_dir;
 mod entropy;
 mod failure;
+mod mailer;
 mod open;
+mod permissions;
+mod printable;
 mod serve;
 mod telemetry;
-mod workers;
 
 use std::process::ExitCode;
 
@@ -18,7 +20,7 @@ fn main() -> ExitCode {
     match cli::run(cli::Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            eprintln!("error: {}", printable::lines(&failure.to_string()));
             ExitCode::from(failure.exit as u8)
         }
     }

@@ -2,31 +2,54 @@
 
 use std::future::Future;
 
-use vestibule::{Accounts, Env, Migrator, SecretKey, Settings};
+use vestibule::{Accounts, DatabaseError, Env, Migrator, OpenError, OpenMode, SecretKey, Settings};
 
-use crate::config::{Config, Database};
+use crate::config::settings::{Config, Database};
 use crate::data_dir;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 
-/// What may be done about a schema that is older than the program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pending {
-    /// Apply what is missing.
-    Apply,
-    /// Refuse, unless the database is empty: an update of the program must not change a database by surprise.
-    Refuse,
+/// Opens the accounts for a server, which may make what is missing.
+pub(crate) async fn for_server(
+    config: &Config,
+    public_url: String,
+    may_make: OpenMode,
+    may_make_key: bool,
+) -> Result<Accounts, Failure> {
+    let key = server_key(config, may_make_key).await?;
+    if let Database::Sqlite(_) = config.database {
+        // The database is to be made there, whoever keeps the key.
+        data_dir::create(&config.data_dir)?;
+    }
+    accounts(config, public_url, key, may_make).await
 }
 
-/// Opens the accounts.
-pub(crate) async fn accounts(
+/// Opens the accounts for a command, which makes nothing: run in the wrong place or with other settings than the server's,
+/// it would work on an empty database of its own.
+pub(crate) async fn for_command(config: &Config, public_url: String) -> Result<Accounts, Failure> {
+    // Named first: without a database there is no key to look for.
+    if let Database::Sqlite(path) = &config.database
+        && !path.exists()
+    {
+        let missing = DatabaseError::Missing(path.display().to_string());
+        return Err(Failure::from(missing).looked_at(config.whereabouts()));
+    }
+    let key = match &config.secret_key {
+        Some(key) => key.clone(),
+        None => data_dir::read_key(&config.data_dir)?.ok_or_else(|| {
+            Failure::not_found("there is no secret key")
+                .fix("give the key of the servers on this database: VESTIBULE_SECRET_KEY_FILE, or their data folder")
+                .looked_at(config.whereabouts())
+        })?,
+    };
+    accounts(config, public_url, key, OpenMode::Nothing).await
+}
+
+async fn accounts(
     config: &Config,
     public_url: String,
     key: SecretKey,
-    pending: Pending,
+    may_make: OpenMode,
 ) -> Result<Accounts, Failure> {
-    if pending == Pending::Refuse {
-        refuse_pending(config).await?;
-    }
     let settings = Settings {
         database_url: config.database.url(),
         secret_key: key,
@@ -35,48 +58,50 @@ pub(crate) async fn accounts(
         policy: config.policy.clone(),
         env: Env::system(),
     };
-    Ok(Accounts::open(settings).await?)
+    let opened = Accounts::open_making(may_make, settings).await;
+    opened.map_err(|error| Failure::from(error).looked_at(config.whereabouts()))
 }
 
-/// The secret key for a command or a server that may make one: configured, or in the data folder.
-pub(crate) fn secret_key(config: &Config, may_make: bool) -> Result<SecretKey, Failure> {
-    let is_sqlite = matches!(config.database, Database::Sqlite(_));
-    if is_sqlite {
-        // The database is to be made there, whoever keeps the key.
-        data_dir::create(&config.data_dir)?;
-    }
+/// The key that is configured, or in the data folder. Where neither is and one may be made, it is made, unless the
+/// database has been used with another one: a new key would open nothing of it, and hide that the old one is missing.
+async fn server_key(config: &Config, may_make: bool) -> Result<SecretKey, Failure> {
     if let Some(key) = &config.secret_key {
         return Ok(key.clone());
     }
-    if may_make || is_sqlite {
-        data_dir::create(&config.data_dir)?;
-        return data_dir::read_or_make_key(&config.data_dir);
+    let is_sqlite = matches!(config.database, Database::Sqlite(_));
+    if let Some(key) = data_dir::read_key(&config.data_dir)? {
+        return Ok(key);
     }
-    data_dir::read_key(&config.data_dir)?.ok_or_else(|| {
-        Failure::config("`secret_key` is not set").fix(
+    if !(may_make || is_sqlite) {
+        return Err(Failure::config("`secret_key` is not set").fix(
             "give the key of the servers on this database: VESTIBULE_SECRET_KEY_FILE or VESTIBULE_SECRET_KEY",
-        )
-    })
+        ));
+    }
+    // Another server that starts at the same time makes the key before it makes the database.
+    if has_been_used(config).await? && data_dir::read_key(&config.data_dir)?.is_none() {
+        let file = data_dir::key_file(&config.data_dir);
+        let cause = format!("the secret key of this database is missing: there is no {}", file.display());
+        return Err(Failure::config(cause)
+            .fix("restore the file from the backup of the data folder, or name it with VESTIBULE_SECRET_KEY_FILE; \
+                  docs/operations.md, \"The secret key\", says what to do when it is lost")
+            .looked_at(config.whereabouts()));
+    }
+    data_dir::create(&config.data_dir)?;
+    data_dir::read_or_make_key(&config.data_dir)
 }
 
-/// Connects to the schema, without which `vestibule migrate` has nothing to say.
+async fn has_been_used(config: &Config) -> Result<bool, Failure> {
+    match migrator(config).await {
+        Ok(migrator) => Ok(migrator.holds_keys().await?),
+        Err(failure) if failure.exit == Exit::NotFound => Ok(false),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Connects to the schema of a database that is there.
 pub(crate) async fn migrator(config: &Config) -> Result<Migrator, Failure> {
-    if let Database::Sqlite(_) = config.database {
-        data_dir::create(&config.data_dir)?;
-    }
-    Ok(Migrator::connect(&config.database.url()).await?)
-}
-
-async fn refuse_pending(config: &Config) -> Result<(), Failure> {
-    let status = migrator(config).await?.status().await?;
-    let (applied, pending): (Vec<_>, Vec<_>) =
-        status.iter().partition(|migration| migration.applied_at.is_some());
-    if applied.is_empty() || pending.is_empty() {
-        return Ok(());
-    }
-    let cause = format!("the database lacks {} migration(s) of this program", pending.len());
-    Err(Failure::found(cause)
-        .fix("back the database up, then run `vestibule migrate up` (or `vestibule serve --migrate`)"))
+    let connected = Migrator::connect_existing(&config.database.url(), &config.policy.database).await;
+    connected.map_err(|error: OpenError| Failure::from(error).looked_at(config.whereabouts()))
 }
 
 /// Runs a command's future on a runtime of its own.

@@ -4,25 +4,27 @@ mod banner;
 mod connections;
 mod listener;
 mod mailbox;
-mod patience;
-pub(crate) mod post;
+mod open_files;
+mod refusals;
+mod signals;
+mod stall;
+mod timeouts;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use vestibule::Accounts;
-use vestibule_http::{DevMailbox, HttpOptions, TrustedProxies};
+use vestibule::{Accounts, OpenMode, Workers};
+use vestibule_http::{DevMailbox, HttpOptions, Part, TrustedProxies};
 use vestibule_mail::HttpWebhooks;
 
-use crate::config::{Config, Database};
-use crate::entropy;
+use crate::config::settings::{Config, Database};
 use crate::failure::Failure;
-use crate::open::{self, Pending};
-use crate::workers::Workers;
+use crate::mailer::EchoingMailer;
+use crate::{data_dir, entropy, open};
 use connections::{Connections, Rules};
 use listener::Listener;
 use mailbox::Mailbox;
+use signals::Signals;
 
 /// How long open requests may take to end.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -40,7 +42,7 @@ pub(crate) struct Options {
     pub(crate) banner: bool,
 }
 
-/// Serves until SIGTERM or SIGINT, then drains.
+/// Serves until SIGTERM, SIGINT or SIGQUIT, then drains.
 pub(crate) async fn run(config: Config, options: Options) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     // Only the first sets it; there is one in the process.
@@ -49,20 +51,20 @@ pub(crate) async fn run(config: Config, options: Options) -> Result<(), Failure>
     let listener = Listener::bind(&config.listen).await?;
     let public_url = config.public_url(listener.port());
     let is_new = matches!(&config.database, Database::Sqlite(path) if !path.exists());
-    let key = open::secret_key(&config, options.dev)?;
-    let pending = if options.dev || options.migrate { Pending::Apply } else { Pending::Refuse };
-    let opening = open::accounts(&config, public_url.clone(), key, pending);
+    let may_make = if options.dev || options.migrate { OpenMode::Everything } else { OpenMode::NewDatabase };
+    let opening = open::for_server(&config, public_url.clone(), may_make, options.dev);
     let accounts = tokio::select! {
         opened = opening => opened?,
         () = signals.next() => return Ok(()),
     };
     make_first_admin(&config, &accounts).await?;
     let setup = if options.banner { accounts.setup_link().await? } else { None };
-    let post = Arc::new(post::Post::new(&config, options.dev, &public_url)?);
-    let router = vestibule_http::router(accounts.clone(), http_options(&config, options.dev, &post)?);
-    let workers = Workers::start(&accounts, &post, webhooks(&config)?);
-    tracing::info!(address = %listener.address(), public_url, dev = options.dev, mail = post.name(), "listening");
+    let mailer = Arc::new(EchoingMailer::new(&config, options.dev, &public_url)?);
+    let router = vestibule_http::router(accounts.clone(), http_options(&config, options.dev, &mailer)?);
+    let workers = Workers::start(&accounts, &mailer, webhooks(&config)?);
+    tracing::info!(address = %listener.address(), public_url, dev = options.dev, mail = mailer.name(), "listening");
     say_about_keys(&config, &accounts);
+    let _claim = claim_file(&config);
     if options.banner {
         banner::print(&config, &public_url, &listener.address(), is_new, setup.as_ref())?;
     }
@@ -77,6 +79,7 @@ pub(crate) async fn run(config: Config, options: Options) -> Result<(), Failure>
         () = async {
             connections.drain(DRAIN).await;
             workers.stop(WORKERS_END).await;
+            accounts.close().await;
         } => tracing::info!("stopped"),
         () = signals.next() => tracing::warn!("stopped at once by a second signal"),
     }
@@ -103,6 +106,23 @@ fn say_about_keys(config: &Config, accounts: &Accounts) {
     }
 }
 
+/// Says who else may be at the database file; the value says to others, as long as it lives, that this server is.
+fn claim_file(config: &Config) -> Option<std::fs::File> {
+    let Database::Sqlite(path) = &config.database else { return None };
+    if data_dir::is_open_to_others(&config.data_dir) {
+        let folder = config.data_dir.display();
+        tracing::warn!("every user of this machine may exchange the files in {folder}: chmod 700 {folder}");
+    }
+    let claim = data_dir::claim(path);
+    if claim.is_none() {
+        let path = path.display();
+        tracing::warn!(
+            "another server uses the database {path}, too: SQLite is for one; several share a PostgreSQL"
+        );
+    }
+    claim
+}
+
 /// What the settings say about the first administrator, where there is none.
 async fn make_first_admin(config: &Config, accounts: &Accounts) -> Result<(), Failure> {
     let Some(who) = &config.bootstrap else { return Ok(()) };
@@ -112,41 +132,22 @@ async fn make_first_admin(config: &Config, accounts: &Accounts) -> Result<(), Fa
     Ok(())
 }
 
-fn http_options(config: &Config, dev: bool, post: &post::Post) -> Result<HttpOptions, Failure> {
+fn http_options(config: &Config, dev: bool, mailer: &EchoingMailer) -> Result<HttpOptions, Failure> {
     let proxies: Vec<String> = config.trusted_proxies.iter().map(ToString::to_string).collect();
-    let mailbox =
-        post.mailbox().filter(|_| dev).map(|memory| Arc::new(Mailbox(memory.clone())) as Arc<dyn DevMailbox>);
+    let mailbox = mailer
+        .mailbox()
+        .filter(|_| dev)
+        .map(|memory| Arc::new(Mailbox(memory.clone())) as Arc<dyn DevMailbox>);
     let clients = config.introspection_clients.iter();
     Ok(HttpOptions {
         service_name: config.service_name.clone(),
         brand: config.pages.brand.clone(),
         return_urls: config.pages.return_urls.clone(),
+        parts: Part::ALL.to_vec(),
         trusted_proxies: TrustedProxies::parse(&proxies)
             .map_err(|error| Failure::config(error.to_string()))?,
         dev: mailbox,
         introspection_clients: clients.map(|it| (it.name.clone(), it.secret.clone())).collect(),
         request_id_start: entropy::number(),
     })
-}
-
-/// The signals that end the server.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self, Failure> {
-        let listen = |kind| {
-            signal(kind).map_err(|error| Failure::failed(format!("cannot listen to signals: {error}")))
-        };
-        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
 }

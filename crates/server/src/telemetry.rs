@@ -1,25 +1,35 @@
 //! Log lines: text for a terminal, JSON elsewhere, to standard error. Secrets never get here: their types do not print.
 
+mod queue;
+
 use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry, fmt};
 
-use crate::config::{Log, LogFormat};
+use crate::config::raw::LogFormat;
+use crate::config::settings::Log;
+use crate::failure::Failure;
+use queue::Written;
 
-/// Starts logging for the life of the process.
-pub(crate) fn start(log: &Log, json_wanted: bool) {
+/// Starts logging for the life of the process. What it returns is kept to the end.
+pub(crate) fn start(log: &Log, json_wanted: bool) -> Result<Written, Failure> {
     let as_json = match log.format {
         LogFormat::Json => true,
         LogFormat::Text => json_wanted,
         LogFormat::Auto => json_wanted || !io::stderr().is_terminal(),
     };
+    let (queue, written) = queue::start(io::stderr())
+        .map_err(|error| Failure::failed(format!("cannot start the thread of the log: {error}")))?;
     let lines: Box<dyn Layer<Registry> + Send + Sync> = if as_json {
-        fmt::layer().json().flatten_event(true).with_writer(io::stderr).with_filter(log.level.clone()).boxed()
+        // The span is the request: there is one.
+        let format = fmt::layer().json().flatten_event(true).with_span_list(false);
+        format.with_writer(queue).with_filter(log.level.clone()).boxed()
     } else {
-        fmt::layer().with_ansi(log.color).with_writer(io::stderr).with_filter(log.level.clone()).boxed()
+        fmt::layer().with_ansi(log.color).with_writer(queue).with_filter(log.level.clone()).boxed()
     };
     // Fails only when it was started before, in which case it runs.
     let _ = tracing_subscriber::registry().with(lines).try_init();
+    Ok(written)
 }

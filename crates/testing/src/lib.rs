@@ -1,5 +1,14 @@
-//! What tests need besides the code: a throw-away PostgreSQL, and the programs of others ([`python`], [`node`],
-//! [`system_program`]). Development only, Unix only.
+//! What tests need besides the code: a throw-away PostgreSQL, the server as it runs in production, addresses, and the
+//! programs of others ([`python`], [`node`], [`system_program`]). Development only, Unix only.
+//!
+//! [`Site`] is a place to run the program in, with the settings of production and a [`Relay`] to read its mail from:
+//!
+//! ```no_run
+//! let site = vestibule_testing::Site::sqlite(); // or `postgres()`
+//! let server = site.serve();
+//! server.http().sign_up("ada@example.org", "plover-tundra-saffron-61");
+//! println!("{}", server.mail("ada@example.org").code());
+//! ```
 //!
 //! [`database`] hands out a fresh, empty database in a few milliseconds:
 //!
@@ -10,7 +19,8 @@
 //!
 //! All test processes share one cluster. Whoever needs it first starts it, under a file lock; it listens on a Unix
 //! socket only, never syncs, and goes away by itself ten minutes after its last use. [`stop_shared`] ends it earlier.
-//! [`Cluster`] is a server of one's own for tests that stop, restart or crash it.
+//! [`Cluster`] is a server of one's own for tests that stop, restart or crash it; [`Proxy`] a way to a database that can
+//! fall silent.
 //!
 //! Every function may be called inside an asynchronous runtime: the blocking driver runs on a thread of its own.
 //! Nothing here returns an error: a test that cannot have its database has failed, so these functions panic and say
@@ -26,38 +36,28 @@
     reason = "tests start processes, wait for them and read the environment"
 )]
 
-mod cluster;
-mod database;
+mod addresses;
+mod http;
+mod instance;
 mod peers;
-mod program;
-mod server;
-mod shared;
+mod postgres;
+mod relay;
+mod runtime;
+mod site;
+mod waiting;
 
-pub use cluster::Cluster;
-pub use database::TestDatabase;
+pub use addresses::{ACCEPTED_ADDRESSES, INVISIBLE_CHARACTERS, REFUSED_ADDRESSES};
+pub use http::{Answer, Client, basic, read};
+pub use instance::{Server, free_address};
 pub use peers::{node, node_packages, python, python_program, system_program};
-pub use program::installed;
-
-use std::panic::resume_unwind;
-use std::thread;
-
-/// A fresh, empty database on the shared cluster, dropped with the returned value.
-///
-/// # Panics
-/// When PostgreSQL 14 or newer is not installed or does not start.
-pub fn database() -> TestDatabase {
-    off_runtime(|| TestDatabase::create(shared::server()))
-}
-
-/// Stops the shared cluster, if it runs, and removes its files.
-///
-/// # Panics
-/// When the lock file cannot be opened.
-pub fn stop_shared() {
-    shared::Base::of_workspace().stop();
-}
-
-/// The blocking driver panics on a thread that drives a tokio runtime, and a test may be asynchronous.
-fn off_runtime<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    thread::scope(|scope| scope.spawn(work).join().unwrap_or_else(|panic| resume_unwind(panic)))
-}
+pub use postgres::certificates::TlsListener;
+pub use postgres::cluster::Cluster;
+pub use postgres::database::TestDatabase;
+pub use postgres::pooler::Pooler;
+pub use postgres::program::installed;
+pub use postgres::proxy::Proxy;
+pub use postgres::shared::{database, latin1_database, stop_shared};
+pub use relay::Relay;
+pub use relay::inbox::{Letter, Step, Trouble};
+pub use site::{Finished, PASSWORD, PUBLIC_URL, SECRET_KEY, Site, WIDE_LIMITS, mode, on_both_databases};
+pub use waiting::{PATIENCE, eventually, lines};

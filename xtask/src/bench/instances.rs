@@ -1,20 +1,16 @@
 //! Several instances on one PostgreSQL, and one account.
 
-use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::Stdio;
 
 use clap::Args;
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use vestibule_testing::TestDatabase;
+use vestibule_testing::{PASSWORD, Site};
 
 use super::program::{Running, debug, release};
 use crate::http::Connection;
-use crate::shell::{Result, program};
+use crate::shell::Result;
 
 pub(super) const EMAIL: &str = "ada@example.org";
-const PASSWORD: &str = "velvet-comet-lichen-27";
 
 /// Which build is measured.
 #[derive(Args)]
@@ -24,25 +20,27 @@ pub(super) struct Build {
     debug: bool,
 }
 
+impl Build {
+    /// Builds the program, and says where it is.
+    pub(super) fn program(&self) -> Result<PathBuf> {
+        if self.debug { debug() } else { release() }
+    }
+}
+
 /// Instances that are ready. They stop when the value is dropped, and the database goes after them.
 pub(super) struct Instances {
     pub(super) running: Vec<Running>,
-    binary: PathBuf,
-    data: TempDir,
-    database: TestDatabase,
+    site: Site,
 }
 
 impl Instances {
     /// Starts so many; prints which build it is.
     pub(super) fn start(number: usize, build: &Build) -> Result<Self> {
-        let binary = if build.debug { debug()? } else { release()? };
-        let data = tempfile::tempdir().map_err(|e| format!("no temporary folder: {e}"))?;
-        let database = vestibule_testing::database();
-        let mut instances = Self { running: Vec::new(), binary, data, database };
+        let site = Site::new(build.program()?, Some(vestibule_testing::database()));
+        let mut instances = Self { running: Vec::new(), site };
         for _ in 0..number {
-            // One after the other: the first makes the schema, and the secret key that all share.
-            let mut one =
-                Running::start_on(&instances.binary, instances.data.path(), instances.database.url())?;
+            // One after the other: the first makes the schema.
+            let mut one = Running::start(&instances.site)?;
             one.first_200("/readyz")?;
             instances.running.push(one);
         }
@@ -52,20 +50,8 @@ impl Instances {
     }
 
     /// Makes the account that is measured with.
-    pub(super) fn make_account(&self) -> Result {
-        let mut command = program(&self.binary);
-        command.args(["user", "create", "--password-stdin", "--email", EMAIL]);
-        command
-            .env("VESTIBULE_DATA_DIR", self.data.path())
-            .env("VESTIBULE_DATABASE_URL", self.database.url());
-        let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
-        let mut child = child.map_err(|e| format!("cannot run `vestibule user create`: {e}"))?;
-        let given = child.stdin.take().map(|mut input| input.write_all(PASSWORD.as_bytes()));
-        let ended = child.wait().map_err(|e| format!("`vestibule user create` did not end: {e}"))?;
-        match (given, ended.success()) {
-            (Some(Ok(())), true) => Ok(()),
-            _ => Err("`vestibule user create` failed".to_owned()),
-        }
+    pub(super) fn make_account(&self) {
+        self.site.has_user(EMAIL, &[]);
     }
 
     /// A connection to one of them.

@@ -1,12 +1,13 @@
 //! Measurements of the release build, or where that is asked for of the debug build. They print figures and never fail for being slow: the machine decides those.
 
+mod auc;
 mod instances;
-pub(crate) mod layout;
 mod limits;
-mod program;
+pub(crate) mod program;
 mod revocation;
 mod spread;
 mod start;
+mod timing;
 
 use clap::Subcommand;
 
@@ -19,6 +20,8 @@ pub(crate) enum Bench {
     Start(start::Options),
     /// Wrong passwords for one account at four instances at once: how many get an answer
     Limits(limits::Options),
+    /// Whether the time of an answer tells what is behind an address: medians, and how well each two states are told apart
+    Timing(timing::Options),
     /// How long another instance accepts the token of a session that was ended
     Revocation(revocation::Options),
 }
@@ -27,6 +30,7 @@ impl Bench {
     pub(crate) fn run(&self) -> Result {
         match self {
             Self::Start(options) => start::run(options),
+            Self::Timing(options) => timing::run(options),
             Self::Limits(options) => limits::run(options),
             Self::Revocation(options) => revocation::run(options),
         }

@@ -1,11 +1,13 @@
 //! The server under measurement.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use vestibule_testing::{Site, WIDE_LIMITS, free_address};
 
 use crate::http::Connection;
 use crate::shell::{Result, cargo, program, run, succeeds, target_dir};
@@ -13,21 +15,15 @@ use crate::shell::{Result, cargo, program, run, succeeds, target_dir};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Builds the release program.
-pub(super) fn release() -> Result<PathBuf> {
+pub(crate) fn release() -> Result<PathBuf> {
     run(&mut cargo(["build", "--release", "--package=vestibule-server"]))?;
     Ok(target_dir()?.join("release/vestibule"))
 }
 
-/// Builds it with the names of its functions, which it has not when it is released.
-pub(super) fn release_with_names() -> Result<PathBuf> {
-    let build = ["rustc", "--release", "--package=vestibule-server", "--bin=vestibule", "--", "-Cstrip=none"];
-    run(&mut cargo(build))?;
-    Ok(target_dir()?.join("release/vestibule"))
-}
-
 /// Builds the program for development: quicker to build, slower to run, the same behaviour.
-pub(super) fn debug() -> Result<PathBuf> {
-    run(&mut cargo(["build", "--package=vestibule-server"]))?;
+pub(crate) fn debug() -> Result<PathBuf> {
+    // As for the tests, which need the same dependencies.
+    run(&mut cargo(["build", "--workspace", "--all-features", "--bin=vestibule"]))?;
     Ok(target_dir()?.join("debug/vestibule"))
 }
 
@@ -39,32 +35,21 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Starts the server on a free port, without limits on how often one client may ask.
-    pub(super) fn start(binary: &Path, data: &Path) -> Result<Self> {
-        Self::start_with(binary, data, &[])
+    /// Starts the server on a free port, as in production, with limits that one client does not reach.
+    pub(super) fn start(site: &Site) -> Result<Self> {
+        Self::start_with(site, &[])
     }
 
-    /// Starts an instance on a PostgreSQL that others use, too.
-    pub(super) fn start_on(binary: &Path, data: &Path, database_url: &str) -> Result<Self> {
-        // The issuer of the tokens, which one of them makes and all accept.
-        let public_url = ("VESTIBULE_PUBLIC_URL", "http://localhost:8080");
-        Self::start_with(binary, data, &[("VESTIBULE_DATABASE_URL", database_url), public_url])
+    /// The same, with these settings more.
+    pub(super) fn start_with(site: &Site, settings: &[(&str, &str)]) -> Result<Self> {
+        let address = free_address();
+        Self::spawn(Self::command(site, address).envs(settings.iter().copied()), address)
     }
 
-    fn start_with(binary: &Path, data: &Path, settings: &[(&str, &str)]) -> Result<Self> {
-        Self::serve(program(binary), data, settings)
-    }
-
-    /// Starts the server as an argument of another program.
-    pub(super) fn start_by(program: Command, data: &Path) -> Result<Self> {
-        Self::serve(program, data, &[])
-    }
-
-    fn serve(mut command: Command, data: &Path, settings: &[(&str, &str)]) -> Result<Self> {
-        let address = free_address().map_err(|e| format!("no free port: {e}"))?;
-        command.args(["serve", "--dev", "--listen", &address.to_string()]).envs(settings.iter().copied());
-        command.env("VESTIBULE_DATA_DIR", data).env("VESTIBULE_LIMITS_ENABLED", "false");
-        Self::spawn(command.stdout(Stdio::null()), address)
+    fn command(site: &Site, address: SocketAddr) -> Command {
+        let mut command = site.command(&["serve", "--listen", &address.to_string()]);
+        command.envs(WIDE_LIMITS).env("VESTIBULE_LOG_LEVEL", "error").stdout(Stdio::null());
+        command
     }
 
     fn spawn(command: &mut Command, address: SocketAddr) -> Result<Self> {
@@ -116,10 +101,6 @@ impl Drop for Running {
     }
 }
 
-fn free_address() -> std::io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
-}
-
 /// `VmRSS:     9123 kB` → 9123
 fn resident(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -128,6 +109,8 @@ fn resident(status: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
     use super::*;
     use crate::http::tests::serve;
 
@@ -151,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_server_that_ends_is_not_waited_for() {
-        let mut running = Running::spawn(&mut program("false"), free_address().unwrap()).unwrap();
+        let mut running = Running::spawn(&mut program("false"), free_address()).unwrap();
         assert!(running.first_200("/livez").unwrap_err().contains("ended"));
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Options {
 
 pub(super) fn run(options: &Options) -> Result {
     let instances = Instances::start(2, &options.build)?;
-    instances.make_account()?;
+    instances.make_account();
     let (mut one, mut other) = (instances.connect(0)?, instances.connect(1)?);
     let (mut lives, mut accepted) = (Vec::new(), 0);
     for _ in 0..options.runs {

@@ -1,6 +1,6 @@
 //! Rules about which words a layer may know. Comments may use any.
 
-use super::Source;
+use super::source::Source;
 
 const LIBRARY: &str = "crates/accounts/src/";
 const STORE: &str = "crates/accounts/src/store/";
@@ -73,6 +73,28 @@ pub(super) fn drivers_in_two_files(source: &Source) -> Vec<(usize, String)> {
         .collect()
 }
 
+/// Sessions begin in one file, which checks what every way in has to: elsewhere a check would be forgotten.
+pub(super) fn sessions_begin_at_one_door(source: &Source) -> Vec<(usize, String)> {
+    const DOOR: &str = "crates/accounts/src/ops/sign_in/admit.rs";
+    if !source.path.starts_with(LIBRARY) || source.path == DOOR || !source.is_rust() {
+        return Vec::new();
+    }
+    let names_insert = |line: &str| {
+        line.match_indices("sessions::").any(|(at, module)| {
+            let rest = &line[at + module.len()..];
+            let names =
+                rest.strip_prefix('{').and_then(|list| list.split_once('}')).map_or(rest, |(list, _)| list);
+            let single = names.split(|c| !is_name_part(c)).next().unwrap_or_default();
+            let listed = rest.starts_with('{') && names.split(',').any(|name| name.trim() == "insert");
+            single == "insert" || listed
+        })
+    };
+    let found = source.code().filter(|(_, line)| names_insert(line));
+    found
+        .map(|(number, _)| (number, "a session begins outside ops/sign_in/admit.rs; call `admit`".to_owned()))
+        .collect()
+}
+
 /// `postgres::…` names the crate, unless a path leads to it (`super::postgres::`) or the file declares the module.
 fn names_postgres_crate(line: &str, declares_module: bool) -> bool {
     line.match_indices("postgres::").any(|(at, _)| {
@@ -126,6 +148,16 @@ mod tests {
         assert!(!found(file, r#"let link = "https://example.org";"#));
         assert!(!found(file, "let http_url = 1;"));
         assert!(!found("crates/http/src/problem.rs", "use axum::http::StatusCode;"));
+    }
+
+    #[test]
+    fn sessions_begin_at_the_door() {
+        let elsewhere = "crates/accounts/src/ops/sign_in/passkey.rs";
+        assert!(found(elsewhere, "    sessions::insert(tx, &session)?;"));
+        assert!(found(elsewhere, "use crate::store::sessions::insert;"));
+        assert!(found(elsewhere, "use crate::store::sessions::{NewSession, insert};"));
+        assert!(!found(elsewhere, "    sessions::insert_token(tx, &hash, id, now, end)?;"));
+        assert!(!found("crates/accounts/src/ops/sign_in/admit.rs", "    sessions::insert(tx, &session)?;"));
     }
 
     #[test]

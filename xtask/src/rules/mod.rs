@@ -1,52 +1,40 @@
 //! Rules about the sources that no compiler or linter knows.
 
+mod circles;
 mod layers;
+mod modules;
+mod source;
 mod text;
+mod written;
 
-use std::fs;
-use std::path::Path;
-
-use crate::shell::{Result, output, program, root};
-
-/// A file of the repository.
-struct Source {
-    /// From the root, with `/`.
-    path: String,
-    text: String,
-}
-
-impl Source {
-    fn is_rust(&self) -> bool {
-        self.has_extension("rs")
-    }
-
-    fn has_extension(&self, extension: &str) -> bool {
-        Path::new(&self.path).extension().is_some_and(|own| own == extension)
-    }
-
-    /// The numbered lines that are not only a comment.
-    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        let numbered = self.text.lines().enumerate().map(|(index, line)| (index + 1, line));
-        numbered.filter(|(_, line)| !line.trim_start().starts_with("//"))
-    }
-}
+use self::source::{Source, sources};
+use crate::shell::Result;
 
 /// A rule: what it finds wrong in one file, as (line, what to do).
 type Rule = fn(&Source) -> Vec<(usize, String)>;
 
-const RULES: [Rule; 7] = [
+const RULES: [Rule; 9] = [
     text::short_rust_file,
     text::short_decision,
     text::no_machine_paths,
     text::no_registry_hosts,
+    text::development_mode_is_a_subject,
     layers::sql_in_the_store,
     layers::no_http_in_the_library,
     layers::drivers_in_two_files,
+    layers::sessions_begin_at_one_door,
 ];
+
+/// The same for rules that must see all files, as whole lines.
+type RuleOfAll = fn(&[Source]) -> Vec<String>;
+
+const RULES_OF_ALL: [RuleOfAll; 2] = [circles::imports, circles::folders_of_few_files];
 
 /// Checks every file that is or would be committed.
 pub(crate) fn run() -> Result {
-    let mut found: Vec<String> = sources()?.iter().flat_map(violations).collect();
+    let sources = sources()?;
+    let mut found: Vec<String> = sources.iter().flat_map(violations).collect();
+    found.extend(RULES_OF_ALL.iter().flat_map(|rule| rule(&sources)));
     if found.is_empty() {
         return Ok(());
     }
@@ -57,17 +45,6 @@ pub(crate) fn run() -> Result {
 fn violations(source: &Source) -> Vec<String> {
     let found = RULES.iter().flat_map(|rule| rule(source));
     found.map(|(line, message)| format!("{}:{line}: {message}", source.path)).collect()
-}
-
-fn sources() -> Result<Vec<Source>> {
-    let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-    let paths = output(program("git").args(list))?;
-    let read = |path: &str| {
-        // A file that was deleted, or is not text, has nothing to check.
-        let text = fs::read_to_string(root().join(path)).ok()?;
-        Some(Source { path: path.to_owned(), text })
-    };
-    Ok(paths.split_terminator('\0').filter_map(read).collect())
 }
 
 #[cfg(test)]

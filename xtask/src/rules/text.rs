@@ -2,7 +2,7 @@
 
 use std::env;
 
-use super::Source;
+use super::source::Source;
 use crate::shell::root;
 
 const RUST_LINES: usize = 400;
@@ -19,6 +19,18 @@ const REGISTRY_HOSTS: [(&str, &str); 8] = [
     ("deb.debian", "org"),
     ("proxy.golang", "org"),
 ];
+
+/// Tests of the mode itself, of its refusals, of the README that begins with it, and of pages; and what starts it for them.
+const OF_DEVELOPMENT_MODE: [&str; 6] = [
+    "crates/server/tests/it/administration.rs",
+    "crates/server/tests/it/browser.rs",
+    "crates/server/tests/it/lifecycle.rs",
+    "crates/server/tests/it/readme.rs",
+    "crates/server/tests/it/settings.rs",
+    "crates/testing/src/site.rs",
+];
+/// In two parts each, so that this file keeps its own rule.
+const DEVELOPMENT_MODE: [(&str, &str); 2] = [("\"--", "dev\""), ("serve_for_", "development")];
 
 /// A Rust file is read in one sitting.
 pub(super) fn short_rust_file(source: &Source) -> Vec<(usize, String)> {
@@ -56,6 +68,17 @@ pub(super) fn no_registry_hosts(source: &Source) -> Vec<(usize, String)> {
     lines_with(source, &hosts, "is a registry's host; each machine has its own")
 }
 
+/// What people run is what is tested.
+pub(super) fn development_mode_is_a_subject(source: &Source) -> Vec<(usize, String)> {
+    let program = source.path.starts_with("crates/server/src/");
+    if !source.is_rust() || program || OF_DEVELOPMENT_MODE.contains(&source.path.as_str()) {
+        return Vec::new();
+    }
+    let words = DEVELOPMENT_MODE.map(|(name, end)| format!("{name}{end}"));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    lines_with(source, &words, "is not what people run: use `Site::serve`")
+}
+
 fn lines_with(source: &Source, words: &[&str], message: &str) -> Vec<(usize, String)> {
     let numbered = source.text.lines().enumerate();
     let found = numbered.flat_map(|(index, line)| {
@@ -87,6 +110,16 @@ mod tests {
         let text = format!("see {}/README.md", root().display());
         assert_eq!(findings("docs/a.md", &text).len(), 1);
         assert_eq!(findings("docs/a.md", "see /usr/lib/postgresql and /tmp/x").len(), 0);
+    }
+
+    #[test]
+    fn development_mode_is_tested_where_it_is_the_subject() {
+        let (name, end) = DEVELOPMENT_MODE[0];
+        let text = format!("command.args([\"serve\", {name}{end}]);");
+        assert_eq!(findings("crates/server/tests/it/keys.rs", &text).len(), 1);
+        assert_eq!(findings("xtask/src/bench/program.rs", &text).len(), 1);
+        assert_eq!(findings("crates/server/tests/it/settings.rs", &text).len(), 0);
+        assert_eq!(findings("crates/server/src/cli.rs", &text).len(), 0);
     }
 
     #[test]

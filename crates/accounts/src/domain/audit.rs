@@ -1,6 +1,7 @@
 //! What the audit trail holds.
 
-use crate::{AuditId, Timestamp, UserId};
+use crate::domain::ids::{AuditId, UserId};
+use crate::domain::time::Timestamp;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal),* $(,)?) => {
@@ -79,6 +80,8 @@ kinds! {
     Assisted = "assisted",
     /// The keys that sign tokens were changed.
     KeysChanged = "keys_changed",
+    /// An operator took an SQLite database as it is, though it lacks what an earlier one had.
+    DatabaseAccepted = "database_accepted",
 }
 
 impl AuditKind {

@@ -1,17 +1,21 @@
-//! E-mail addresses: what is accepted, and which two spellings are one address.
+//! Email addresses: what is accepted, and which two spellings are one address.
 
 use std::fmt;
 use std::str::FromStr;
 
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization as _;
-use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
+
+use super::visible::{is_mark, is_visible};
 
 /// An address that mail can be sent to, kept as it was typed, with the key that names the account.
 ///
 /// Accepted is `dot-atom@domain` (RFC 5321 §4.1.2) with UTF-8 allowed on both sides (RFC 6531): at most 64 octets
 /// before the `@` (RFC 5321 §4.5.3.1.1), 254 in all (§4.5.3.1.3 less the brackets), a domain with a dot. Quoted local
-/// parts, comments, address literals and display names are refused.
+/// parts, comments, address literals and display names are refused, and characters that nobody sees.
+///
+/// This is the one definition: whatever is an `Email` can be written in a header and sent to, as
+/// [`in_mail`](Self::in_mail).
 ///
 /// Two addresses are equal when their keys are: NFKC and case folding before the `@`, the UTS-46 A-label form after it.
 #[derive(Clone)]
@@ -27,7 +31,7 @@ pub enum EmailError {
     #[error("the address is longer than mail systems accept (64 octets before the @, 254 in all)")]
     TooLong,
     /// Not of the form `name@domain.example`.
-    #[error("this is not an e-mail address of the form name@domain.example")]
+    #[error("this is not an email address of the form name@domain.example")]
     Malformed,
 }
 
@@ -56,6 +60,12 @@ impl Email {
         self.typed.rsplit_once('@').map_or("", |(local, _)| local)
     }
 
+    /// The address as it stands in headers and envelopes, which every relay and provider understands, but for letters
+    /// beyond ASCII before the `@`: those composed (RFC 6532 §3.1), the domain in its A-label form.
+    pub fn in_mail(&self) -> String {
+        format!("{}@{}", composed(self.local_part()), self.domain())
+    }
+
     /// Enough to remind its owner of it, and too little to write to: `a***@example.org`.
     pub fn masked(&self) -> String {
         let first: String = self.local_part().chars().take(1).collect();
@@ -79,16 +89,22 @@ impl FromStr for Email {
             return Err(EmailError::TooLong);
         }
         // Full-width letters and compatibility forms become what they look like before they are judged.
-        let folded = fold(local);
+        let (composed, folded) = (composed(local), fold(local));
         let ascii = domain_key(domain)?;
-        if !is_dot_atom(local) || !is_dot_atom(&folded) {
+        if ![local, &composed, &folded].into_iter().all(is_dot_atom) || !domain.chars().all(is_visible) {
             return Err(EmailError::Malformed);
         }
-        if folded.len() > LOCAL_OCTETS_MAX || folded.len() + 1 + ascii.len() > OCTETS_MAX {
+        let octets = composed.len().max(folded.len());
+        if octets > LOCAL_OCTETS_MAX || octets + 1 + ascii.len() > OCTETS_MAX {
             return Err(EmailError::TooLong);
         }
         Ok(Self { typed: text.to_owned(), key: format!("{folded}@{ascii}") })
     }
+}
+
+/// Letters and their marks as one character, where there is one (Unicode NFC).
+fn composed(text: &str) -> String {
+    text.nfc().collect()
 }
 
 /// NFKC, case folding, NFKC again, because folding can undo the first (Unicode §3.13, D147).
@@ -97,30 +113,16 @@ pub(crate) fn fold(text: &str) -> String {
     UniCase::unicode(composed).to_folded_case().nfkc().collect()
 }
 
-/// `atext *("." atext)`, where characters beyond ASCII count as `atext` unless they are invisible (RFC 6531 §3.3).
+/// `atext *("." atext)`, where characters beyond ASCII count as `atext` unless they are invisible (RFC 6531 §3.3), and a
+/// mark needs a character to stand on.
 fn is_dot_atom(local: &str) -> bool {
     let atext = |c: char| match c {
         'a'..='z' | 'A'..='Z' | '0'..='9' => true,
         _ if c.is_ascii() => "!#$%&'*+-/=?^_`{|}~".contains(c),
         _ => is_visible(c),
     };
-    !local.starts_with('-') && local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(atext))
-}
-
-/// Letters, marks, digits, punctuation and symbols; no spaces, controls, format or bidi characters, nothing unassigned.
-fn is_visible(c: char) -> bool {
-    use GeneralCategory as G;
-    !matches!(
-        c.general_category(),
-        G::Control
-            | G::Format
-            | G::Surrogate
-            | G::PrivateUse
-            | G::Unassigned
-            | G::SpaceSeparator
-            | G::LineSeparator
-            | G::ParagraphSeparator
-    )
+    let is_atom = |atom: &str| !atom.is_empty() && !atom.starts_with(is_mark) && atom.chars().all(atext);
+    !local.starts_with('-') && local.split('.').all(is_atom)
 }
 
 /// The domain as A-labels: at least two, no trailing dot, letters, digits and inner hyphens only.
@@ -190,6 +192,38 @@ mod tests {
         assert_eq!(key("STRASSE@example.org"), key("straße@example.org"));
         assert_ne!(key("a.da+x@example.org"), key("ada@example.org"));
         assert_eq!("Ada@Example.ORG".parse::<Email>().unwrap().as_str(), "Ada@Example.ORG");
+    }
+
+    // M1: the list that the other parts are tested with, too.
+    #[test]
+    fn one_list_says_what_an_address_is() {
+        for text in vestibule_testing::ACCEPTED_ADDRESSES {
+            let email: Email = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(email.as_str(), *text);
+            let again: Email = email.in_mail().parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(again, email, "{text}");
+        }
+        for text in vestibule_testing::REFUSED_ADDRESSES {
+            assert_eq!(text.parse::<Email>(), Err(EmailError::Malformed), "{text:?}");
+        }
+        for c in vestibule_testing::INVISIBLE_CHARACTERS {
+            for text in
+                [format!("a{c}da@example.org"), format!("ada{c}@example.org"), format!("ada@exam{c}ple.org")]
+            {
+                assert_eq!(text.parse::<Email>(), Err(EmailError::Malformed), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn mail_goes_to_composed_letters() {
+        let in_mail = |text: &str| text.parse::<Email>().unwrap().in_mail();
+        assert_eq!(in_mail("a\u{308}rger@Bücher.example"), "ärger@xn--bcher-kva.example");
+        assert_eq!(in_mail("Ada@Example.ORG"), "Ada@example.org");
+        // Two octets more when composed: excluded from composition, so its parts are written.
+        assert_eq!(in_mail("\u{958}@example.org"), "\u{915}\u{93c}@example.org");
+        let long = format!("{}@example.org", "\u{958}".repeat(21));
+        assert_eq!(long.parse::<Email>(), Err(EmailError::TooLong));
     }
 
     // M1: what no mail system should be handed.

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use data_encoding::{Encoding, Specification};
 
-use crate::Timestamp;
+use crate::domain::time::Timestamp;
 
 /// Base32hex in lower case without padding: 16 bytes become 26 characters.
 static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
@@ -22,6 +22,15 @@ static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an id that starts with `{0}`")]
 pub struct IdError(&'static str);
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident, $prefix:literal;)*) => {
+        /// What the ids of all kinds begin with.
+        pub(crate) const PREFIXES: &[&str] = &[$($prefix),*];
+
+        $(id!($(#[$doc])* $name, $prefix);)*
+    };
+}
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
@@ -77,13 +86,22 @@ macro_rules! id {
     };
 }
 
-id!(/** Names a user: `usr_…`. It never changes and is never used again; it is the `sub` of the tokens. */ UserId, "usr_");
-id!(/** Names a sign-up that is not yet a user: `reg_…`. */ RegistrationId, "reg_");
-id!(/** Names a session: `ses_…`, the `sid` of its tokens. */ SessionId, "ses_");
-id!(/** Names a message in the outbox: `msg_…`, its Message-ID and idempotency key. */ MailId, "msg_");
-id!(/** Names an entry of the audit trail: `aud_…`. */ AuditId, "aud_");
-id!(/** Names something that happened to a user: `evt_…`, the `id` of its webhooks. */ EventId, "evt_");
-id!(/** Names an invitation: `inv_…`. */ InvitationId, "inv_");
+ids! {
+    /// Names a user: `usr_…`. It never changes and is never used again; it is the `sub` of the tokens.
+    UserId, "usr_";
+    /// Names a sign-up that is not yet a user: `reg_…`.
+    RegistrationId, "reg_";
+    /// Names a session: `ses_…`, the `sid` of its tokens.
+    SessionId, "ses_";
+    /// Names a message in the outbox: `msg_…`, its Message-ID and idempotency key.
+    MailId, "msg_";
+    /// Names an entry of the audit trail: `aud_…`.
+    AuditId, "aud_";
+    /// Names something that happened to a user: `evt_…`, the `id` of its webhooks.
+    EventId, "evt_";
+    /// Names an invitation: `inv_…`.
+    InvitationId, "inv_";
+}
 
 impl AuditId {
     /// Sorts before every entry of this time or later, and behind every earlier one: ids begin with the time
@@ -135,8 +153,8 @@ mod tests {
 
     #[test]
     fn the_first_id_of_a_time_stands_between_the_ids_before_and_after() {
-        let clock = crate::ManualClock::new(Timestamp::from_millis(1_800_000_000_000));
-        let env = crate::Env::manual(&clock);
+        let clock = crate::env::ManualClock::new(Timestamp::from_millis(1_800_000_000_000));
+        let env = crate::env::Env::manual(&clock);
         let before = AuditId::from_bytes(env.new_id(clock.now()));
         clock.advance(std::time::Duration::from_millis(1));
         let first = AuditId::first_at(clock.now());

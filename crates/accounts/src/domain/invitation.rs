@@ -1,6 +1,10 @@
 //! An address that was invited.
 
-use crate::{Email, InvitationId, Roles, Timestamp, UserId, UserName};
+use crate::domain::access::roles::Roles;
+use crate::domain::email::Email;
+use crate::domain::ids::{InvitationId, UserId};
+use crate::domain::time::Timestamp;
+use crate::domain::user_name::UserName;
 
 /// An invitation that waits to be accepted. It is no user and can do nothing (S10).
 #[derive(Clone, Debug)]

@@ -1,16 +1,18 @@
 //! Values that are valid or do not exist. No I/O, no clock, no randomness.
 
+pub(crate) mod access;
 pub(crate) mod audit;
-pub(crate) mod challenge;
-pub(crate) mod common_passwords;
 pub(crate) mod email;
 pub(crate) mod ids;
 pub(crate) mod invitation;
+pub(crate) mod mail;
 pub(crate) mod password;
 pub(crate) mod reason;
 pub(crate) mod registration;
-pub(crate) mod roles;
 pub(crate) mod secret;
+pub(crate) mod secret_key;
+pub(crate) mod stats;
 pub(crate) mod time;
 pub(crate) mod user;
 pub(crate) mod user_name;
+pub(crate) mod visible;

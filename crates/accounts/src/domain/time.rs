@@ -89,6 +89,16 @@ impl serde::Serialize for Timestamp {
     }
 }
 
+pub(crate) const HOUR: Duration = Duration::from_hours(1);
+
+pub(crate) const DAY: Duration = Duration::from_hours(24);
+
+/// The longest window: older events count nowhere.
+pub(crate) const MONTH: Duration = Duration::from_hours(720);
+
+/// So far apart may the clocks of instances be, and the beginnings of operations that run at once.
+pub(crate) const SKEW: Duration = Duration::from_mins(1);
+
 #[cfg(test)]
 mod tests {
     use super::*;

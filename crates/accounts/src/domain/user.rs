@@ -3,8 +3,11 @@
 use aws_lc_rs::digest::{Context, SHA256};
 use data_encoding::BASE64URL_NOPAD;
 
-use crate::domain::roles::ADMIN;
-use crate::{Email, Timestamp, UserId, UserName};
+use crate::domain::access::roles::ADMIN;
+use crate::domain::email::Email;
+use crate::domain::ids::UserId;
+use crate::domain::time::Timestamp;
+use crate::domain::user_name::UserName;
 
 /// A user: the account behind tokens and sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +77,26 @@ impl Account {
         let digest = context.finish();
         BASE64URL_NOPAD.encode(digest.as_ref().get(..16).unwrap_or_default())
     }
+}
+
+/// The state of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserStatus {
+    /// May sign in.
+    Active,
+    /// May not.
+    Disabled,
+}
+
+/// How to find one user.
+#[derive(Clone, Debug)]
+pub enum UserRef {
+    /// By id.
+    Id(UserId),
+    /// By email address.
+    Email(Email),
+    /// By user name.
+    UserName(UserName),
 }
 
 #[cfg(test)]

@@ -3,11 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 use unicode_security::{GeneralSecurityProfile as _, MixedScript as _, skeleton};
 
 use super::email::fold;
+use super::ids::PREFIXES;
 
-/// A public name: 3 to 32 letters, digits and inner `.`, `_`, `-`, of one script (M3).
+/// A public name: 3 to 32 letters, digits and inner `.`, `_`, `-`, of one script (M3). Two letters are enough in a script
+/// without capitals.
 ///
 /// Letters are those of the identifier profile of UTS 39 §3.1. The key folds width and case, as PRECIS
 /// `UsernameCaseMapped` does (RFC 8265 §3.3); the skeleton (UTS 39 §4) is equal for names that look alike.
@@ -20,16 +23,19 @@ pub struct UserName {
 /// Why a text is not a [`UserName`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UserNameError {
-    /// Fewer than 3 or more than 32 characters.
-    #[error("a user name has 3 to 32 characters")]
+    /// Fewer than 3 characters, or than 2 letters of a script without capitals; or more than 32.
+    #[error("a user name has 3 to 32 characters; 2 letters are enough in a script without capitals")]
     Length,
     /// Other characters than letters, digits and inner `.`, `_`, `-`, or letters of several scripts.
     #[error("a user name is made of letters of one script, digits, and . _ - between them")]
     Malformed,
-    /// A name that would pass for the operator's.
+    /// A name that would pass for the operator's, or for an id.
     #[error("this user name is reserved")]
     Reserved,
 }
+
+/// Characters of a name.
+const LENGTH_MAX: usize = 32;
 
 const RESERVED: [&str; 24] = [
     "abuse",
@@ -87,8 +93,12 @@ impl FromStr for UserName {
     /// # Errors
     /// [`UserNameError`] says which rule refuses it.
     fn from_str(text: &str) -> Result<Self, UserNameError> {
+        // Before the rest, so that no text costs more than a name.
+        if text.chars().nth(LENGTH_MAX).is_some() {
+            return Err(UserNameError::Length);
+        }
         let key = fold(text);
-        if !(3..=32).contains(&key.chars().count()) || text.chars().count() > 32 {
+        if key.chars().count() > LENGTH_MAX || !is_long_enough(&key) {
             return Err(UserNameError::Length);
         }
         let punctuation = |c: char| matches!(c, '.' | '_' | '-');
@@ -102,16 +112,38 @@ impl FromStr for UserName {
         {
             return Err(UserNameError::Malformed);
         }
-        if RESERVED.iter().any(|name| skeleton(name).eq(skeleton(&key))) {
+        if is_reserved(&key) {
             return Err(UserNameError::Reserved);
         }
         Ok(Self { typed: text.to_owned(), key })
     }
 }
 
+/// Three characters, or two letters where letters have no case: there each stands for a word, a syllable, or a consonant
+/// with its vowel, and many names have two (李明, 지우, 奈々, जय, طه, גל). One letter is too little to tell names apart:
+/// single strokes of different scripts look alike.
+fn is_long_enough(key: &str) -> bool {
+    let mut letters = key.chars().map(UnicodeGeneralCategory::general_category);
+    match (letters.next(), letters.next(), letters.next()) {
+        (_, _, Some(_)) => true,
+        // The second may repeat or lengthen the first.
+        (Some(first), Some(second), None) => {
+            first == GeneralCategory::OtherLetter
+                && matches!(second, GeneralCategory::OtherLetter | GeneralCategory::ModifierLetter)
+        }
+        _ => false,
+    }
+}
+
+/// Whether it looks like a reserved name, or begins like an id: where either is taken, it would name two users.
+fn is_reserved(key: &str) -> bool {
+    let own: String = skeleton(key).collect();
+    let begins_like = |prefix: &&str| own.starts_with(&skeleton(prefix).collect::<String>());
+    RESERVED.iter().any(|name| skeleton(name).eq(own.chars())) || PREFIXES.iter().any(begins_like)
+}
+
 /// A combining mark that identifiers may hold, as many scripts need them inside words.
 fn is_mark(c: char) -> bool {
-    use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory as _};
     c.general_category_group() == GeneralCategoryGroup::Mark && c.identifier_allowed()
 }
 
@@ -166,6 +198,44 @@ mod tests {
         assert_eq!(name("сосо").skeleton(), name("coco").skeleton());
     }
 
+    // A letter that has a capital makes a sound; others make syllables and words.
+    #[test]
+    fn two_letters_are_a_name_where_letters_have_no_case() {
+        for text in ["李明", "지우", "ナナ", "奈々", "ルー", "ﾅﾅ", "طه", "גל", "जय", "โอ", "ሳባ"]
+        {
+            assert_eq!(name(text).as_str(), text);
+        }
+        for text in [
+            "李",
+            "가",
+            "ア",
+            "ｶﾞ",
+            "ط",
+            "का",
+            "李1",
+            "1李",
+            "๑๒",
+            "12",
+            "li",
+            "Ян",
+            "მე",
+            "é",
+            "ab",
+            "a\u{308}b",
+            "",
+            "ーア",
+            "々々",
+            "李.",
+            "明а",
+        ] {
+            assert_eq!(text.parse::<UserName>(), Err(UserNameError::Length), "{text:?}");
+        }
+        assert_eq!("李\u{200d}明".parse::<UserName>(), Err(UserNameError::Malformed));
+        // Still unique by look: two is a kana and a number, and a mouth is a kana.
+        assert_eq!(name("ニロ").skeleton(), name("二口").skeleton());
+        assert_ne!(name("ニロ").key(), name("二口").key());
+    }
+
     #[test]
     fn what_could_deceive_is_refused() {
         assert_eq!("ab".parse::<UserName>(), Err(UserNameError::Length));
@@ -183,8 +253,28 @@ mod tests {
         ] {
             assert_eq!(text.parse::<UserName>(), Err(UserNameError::Malformed), "{text:?}");
         }
+        for c in vestibule_testing::INVISIBLE_CHARACTERS {
+            let text = format!("a{c}da");
+            assert_eq!(text.parse::<UserName>(), Err(UserNameError::Malformed), "{text:?}");
+        }
         for text in ["admin", "ADMIN", "root", "Postmaster", "adrnin"] {
             assert_eq!(text.parse::<UserName>(), Err(UserNameError::Reserved), "{text:?}");
+        }
+    }
+
+    // M3: an operator or a program that names a user by id or by name means one.
+    #[test]
+    fn no_name_is_an_id() {
+        let id = crate::domain::ids::UserId::from_bytes([7; 16]).to_string();
+        let alike = id.replace('0', "o");
+        assert_ne!(alike, id);
+        for text in
+            [id.as_str(), &id.to_uppercase(), &alike, "usr_ada", "USR_1", "ses_abc", "reg_abc", "ｕｓｒ_ada"]
+        {
+            assert_eq!(text.parse::<UserName>(), Err(UserNameError::Reserved), "{text:?}");
+        }
+        for text in ["usr.ada", "users_1", "usrada", "ada_usr_1"] {
+            assert!(text.parse::<UserName>().is_ok(), "{text:?}");
         }
     }
 

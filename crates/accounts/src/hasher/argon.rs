@@ -1,17 +1,27 @@
 //! Argon2id (RFC 9106) in reused memory, in and out of PHC strings.
 
+use std::time::Duration;
+
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use subtle::ConstantTimeEq as _;
-use zeroize::Zeroize as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::Password;
+use crate::domain::password::Password;
+use crate::env::Stopwatch;
 
 const TAG_OCTETS: usize = 32;
+
+/// What a hash comes to.
+type Tag = Zeroizing<[u8; TAG_OCTETS]>;
+
 /// Bounds for hashes that were made elsewhere: beyond them a hash does not match, whatever the password.
 const FOREIGN_MEMORY_KIB_MAX: u32 = 256 * 1024;
 const FOREIGN_PASSES_MAX: u32 = 10;
 const FOREIGN_LANES_MAX: u32 = 4;
+
+/// A wait lasts at most so many times what computing would have taken, however long the last comparison was held up.
+const LONGEST_WAIT: u64 = 2;
 
 /// What a new hash costs.
 #[derive(Clone, Copy, Debug)]
@@ -22,13 +32,33 @@ pub(crate) struct Recipe {
 
 /// The memory of one thread. It grows to the largest hash and is given back when the thread has nothing to do.
 #[derive(Default)]
-pub(super) struct Arena(Vec<Block>);
+pub(super) struct Arena {
+    blocks: Vec<Block>,
+    /// What was computed in it so far, or waited for in its stead, in KiB and passes.
+    spent: u64,
+    /// How long the last comparison took that found nothing and cost one hash of the present recipe.
+    usual: Duration,
+}
 
 impl Arena {
     /// Wipes the memory and returns it to the operating system.
     pub(super) fn release(&mut self) {
-        self.0.iter_mut().for_each(Block::zeroize);
-        self.0 = Vec::new();
+        self.blocks.iter_mut().for_each(Block::zeroize);
+        self.blocks = Vec::new();
+    }
+
+    /// What was computed since this was last asked.
+    pub(super) fn take_spent(&mut self) -> u64 {
+        std::mem::take(&mut self.spent)
+    }
+
+    fn reserve(&mut self, blocks: usize) {
+        if self.blocks.len() < blocks {
+            // Exactly as much as is needed: doubling would cost another 19 MiB.
+            self.blocks = Vec::new();
+            self.blocks.reserve_exact(blocks);
+            self.blocks.resize(blocks, Block::default());
+        }
     }
 
     fn compute(
@@ -39,21 +69,29 @@ impl Arena {
         tag: &mut [u8],
     ) -> Result<(), argon2::Error> {
         let blocks = params.block_count();
-        if self.0.len() < blocks {
-            // Exactly as much as is needed: doubling would cost another 19 MiB.
-            self.0 = Vec::new();
-            self.0.reserve_exact(blocks);
-            self.0.resize(blocks, Block::default());
-        }
-        let memory = self.0.get_mut(..blocks).ok_or(argon2::Error::OutOfMemory)?;
+        self.reserve(blocks);
+        self.spent += work(params.m_cost(), params.t_cost());
+        let memory = self.blocks.get_mut(..blocks).ok_or(argon2::Error::OutOfMemory)?;
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
             .hash_password_into_with_memory(password, salt, tag, memory)
+    }
+
+    /// `None`: it cannot be computed.
+    fn tag(&mut self, params: Params, password: &Password, salt: &[u8]) -> Option<Tag> {
+        let mut tag = Tag::default();
+        self.compute(params, password.expose().as_bytes(), salt, &mut *tag).ok()?;
+        Some(tag)
     }
 }
 
 impl Recipe {
     pub(crate) const fn new(memory_kib: u32, passes: u32) -> Self {
         Self { memory_kib, passes }
+    }
+
+    /// What one hash costs.
+    pub(super) fn work(self) -> u64 {
+        work(self.memory_kib, self.passes)
     }
 
     fn params(self) -> Result<Params, argon2::Error> {
@@ -63,24 +101,73 @@ impl Recipe {
     /// The PHC string of `password`.
     pub(super) fn hash(self, arena: &mut Arena, password: &Password, salt: &[u8; 16]) -> Option<String> {
         let params = self.params().ok()?;
-        let mut tag = [0; TAG_OCTETS];
-        arena.compute(params.clone(), password.expose().as_bytes(), salt, &mut tag).ok()?;
+        let tag = arena.tag(params.clone(), password, salt)?;
         let hash = PasswordHash {
             algorithm: ARGON2ID_IDENT,
             version: Some(Version::V0x13.into()),
             params: ParamsString::try_from(&params).ok()?,
             salt: Some(Salt::new(salt).ok()?),
-            hash: Some(Output::new(&tag).ok()?),
+            hash: Some(Output::new(&*tag).ok()?),
         };
-        tag.zeroize();
         Some(hash.to_string())
     }
 
-    /// Computes a hash whose result nobody needs: as much work as for an account that exists.
-    pub(super) fn waste(self, arena: &mut Arena, password: &Password) {
+    /// Which of these PHC strings are of `password`. Those with one salt and one cost are one computation. Where none is,
+    /// it has cost at least what one hash of this recipe costs: nobody learns how many there are, or how old (L1).
+    pub(super) fn matches(self, arena: &mut Arena, password: &Password, hashes: &[String]) -> Compared {
         if let Ok(params) = self.params() {
-            let mut tag = [0; TAG_OCTETS];
-            let _ = arena.compute(params, password.expose().as_bytes(), b"vestibule: dummy", &mut tag);
+            // Before the first hash, which may be a small one: fresh memory takes time, too.
+            arena.reserve(params.block_count());
+        }
+        let watch = Stopwatch::start();
+        let mut computed: Vec<(Params, Salt, Option<Tag>)> = Vec::new();
+        let mut compare = |hash: &String| {
+            let Some((params, salt, expected)) = parse(hash) else { return false };
+            let known = computed.iter().position(|(cost, with, _)| *cost == params && *with == salt);
+            let index = known.unwrap_or_else(|| {
+                let tag = arena.tag(params.clone(), password, salt.as_ref());
+                computed.push((params, salt, tag));
+                computed.len() - 1
+            });
+            let tag = computed.get(index).and_then(|(.., tag)| tag.as_ref());
+            tag.is_some_and(|tag| tag.ct_eq(expected.as_ref()).into())
+        };
+        let matching: Vec<bool> = hashes.iter().map(&mut compare).collect();
+        if !matching.contains(&true) {
+            let spent: u64 = computed.iter().map(|(params, ..)| work(params.m_cost(), params.t_cost())).sum();
+            self.take_as_long_as_usual(arena, password, spent, watch);
+        }
+        Compared { matching, computed: computed.len().max(1) }
+    }
+
+    /// Makes a comparison that found nothing, and has cost so much, as long as one hash of this recipe.
+    fn take_as_long_as_usual(self, arena: &mut Arena, password: &Password, spent: u64, watch: Stopwatch) {
+        let is_usual = spent == 0 || spent == self.work();
+        let difference = self.work().saturating_sub(spent);
+        if is_usual || arena.usual.is_zero() {
+            self.waste(arena, password, difference);
+            if is_usual {
+                arena.usual = watch.elapsed();
+            }
+            return;
+        }
+        // By the clock: little memory is quicker than its share of the cost, so computing the rest would tell.
+        arena.spent += difference;
+        let share = self.work().div_ceil(spent.max(1)).saturating_mul(LONGEST_WAIT);
+        let longest = watch.elapsed().saturating_mul(u32::try_from(share).unwrap_or(u32::MAX));
+        // Asleep, the thread would be slower afterwards.
+        while watch.elapsed() < arena.usual.min(longest) {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Computes hashes whose results nobody needs, so much of them.
+    fn waste(self, arena: &mut Arena, password: &Password, kib_passes: u64) {
+        let passes = u32::try_from(kib_passes.div_ceil(u64::from(self.memory_kib))).unwrap_or(u32::MAX);
+        let Some(memory) = kib_passes.checked_div(u64::from(passes)) else { return };
+        let memory = u32::try_from(memory).unwrap_or(u32::MAX).max(Params::MIN_M_COST);
+        if let Ok(params) = Params::new(memory, passes, 1, Some(TAG_OCTETS)) {
+            let _ = arena.tag(params, password, b"vestibule: dummy");
         }
     }
 
@@ -93,16 +180,20 @@ impl Recipe {
     }
 }
 
-/// Whether `hash` is the PHC string of `password`. A string that is damaged, or too dear to compute, is not (P5).
-pub(super) fn matches(arena: &mut Arena, password: &Password, hash: &str) -> bool {
-    let Some((params, salt, expected)) = parse(hash) else { return false };
-    let mut tag = [0; TAG_OCTETS];
-    let computed = arena.compute(params, password.expose().as_bytes(), salt.as_ref(), &mut tag).is_ok();
-    let equal: bool = tag.ct_eq(expected.as_ref()).into();
-    tag.zeroize();
-    computed && equal
+/// What a comparison found.
+pub(super) struct Compared {
+    /// Of each hash, whether it is of the password.
+    pub(super) matching: Vec<bool>,
+    /// Hashes that were computed for it.
+    pub(super) computed: usize,
 }
 
+/// The cost of a hash: time grows with it.
+fn work(memory_kib: u32, passes: u32) -> u64 {
+    u64::from(memory_kib) * u64::from(passes)
+}
+
+/// The parts of a PHC string; `None` for one that is damaged or too expensive to compute: it matches nothing (P5).
 fn parse(hash: &str) -> Option<(Params, Salt, Output)> {
     let parsed = PasswordHash::new(hash).ok()?;
     let params = Params::try_from(&parsed).ok()?;
@@ -122,6 +213,10 @@ mod tests {
 
     fn password(text: &str) -> Password {
         Password::new(text).unwrap()
+    }
+
+    fn matches(arena: &mut Arena, password: &Password, hash: &str) -> bool {
+        RECIPE.matches(arena, password, &[hash.to_owned()]).matching == [true]
     }
 
     #[test]
@@ -144,6 +239,55 @@ mod tests {
         assert_eq!(first, RECIPE.hash(&mut arena, &password("first-password"), &[1; 16]));
         arena.release();
         assert_eq!(first, RECIPE.hash(&mut arena, &password("first-password"), &[1; 16]));
+    }
+
+    // L1: hashes with one salt are one computation, whatever their number; damaged ones and none cost one, too.
+    #[test]
+    fn hashes_of_one_salt_are_computed_once() {
+        let mut arena = Arena::default();
+        let hashes: Vec<String> = ["first-password", "second-password", "third-password"]
+            .iter()
+            .map(|text| RECIPE.hash(&mut arena, &password(text), &[7; 16]).unwrap())
+            .collect();
+        let found = RECIPE.matches(&mut arena, &password("second-password"), &hashes);
+        assert_eq!((found.matching, found.computed), (vec![false, true, false], 1));
+        let found = RECIPE.matches(&mut arena, &password("fourth-password"), &hashes);
+        assert_eq!((found.matching, found.computed), (vec![false; 3], 1));
+        let other = RECIPE.hash(&mut arena, &password("first-password"), &[8; 16]).unwrap();
+        let two = [hashes[0].clone(), other];
+        assert_eq!(RECIPE.matches(&mut arena, &password("fourth-password"), &two).computed, 2);
+        assert_eq!(RECIPE.matches(&mut arena, &password("fourth-password"), &[]).computed, 1);
+    }
+
+    // L1: the time does not tell that a hash is an old, cheaper one.
+    #[test]
+    fn a_cheaper_hash_that_does_not_match_takes_as_long_as_a_usual_one() {
+        let mut arena = Arena::default();
+        let usual = RECIPE.hash(&mut arena, &password("first-password"), &[7; 16]).unwrap();
+        let cheaper = Recipe::new(1024, 1).hash(&mut arena, &password("first-password"), &[7; 16]).unwrap();
+        assert!(!matches(&mut arena, &password("second-password"), &cheaper));
+        assert!(arena.usual.is_zero(), "it was computed to its end, and says nothing of a usual one");
+        assert!(!matches(&mut arena, &password("second-password"), &usual));
+        arena.usual /= 2;
+        let (usual, watch) = (arena.usual, Stopwatch::start());
+        arena.take_spent();
+        assert!(!matches(&mut arena, &password("second-password"), &cheaper));
+        assert!(watch.elapsed() >= usual && arena.usual == usual);
+        assert_eq!(arena.take_spent(), RECIPE.work());
+    }
+
+    // P6: a comparison that was held up, or cost more, holds up none after it.
+    #[test]
+    fn a_wait_is_bounded_whatever_came_before() {
+        let mut arena = Arena::default();
+        let recipe = Recipe::new(64, 1);
+        let expensive = Recipe::new(128, 2).hash(&mut arena, &password("first-password"), &[7; 16]).unwrap();
+        let cheaper = Recipe::new(32, 1).hash(&mut arena, &password("first-password"), &[7; 16]).unwrap();
+        let wrong = password("second-password");
+        assert!(!recipe.matches(&mut arena, &wrong, &[expensive]).matching[0]);
+        assert!(arena.usual.is_zero(), "a more expensive hash says nothing of a usual one");
+        arena.usual = Duration::from_hours(1);
+        assert!(!recipe.matches(&mut arena, &wrong, &[cheaper]).matching[0]);
     }
 
     // P5: a damaged or hostile string is a failed sign-in, not a panic and not a gigabyte.

@@ -5,16 +5,20 @@
 
 mod argon;
 mod queue;
+mod trial;
 
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
 pub(crate) use argon::Recipe;
+pub(crate) use queue::Stages;
 use queue::{Queue, Work};
 
+use crate::domain::password::{Judge, Password, PasswordError, Strength};
+use crate::env::Env;
+use crate::fault::Fault;
 use crate::policy::HashPolicy;
-use crate::{Env, Fault, Password};
 
 /// The hashing threads. They end when this is dropped.
 #[derive(Debug)]
@@ -35,30 +39,62 @@ impl Hasher {
             let queue = queue.clone();
             std::thread::Builder::new()
                 .name(format!("hash-{number}"))
-                .spawn(move || queue.work(recipe))
+                .spawn(move || {
+                    if number == 0 {
+                        trial::warn_if_not_optimised(recipe);
+                    }
+                    queue.work(recipe);
+                })
                 .map_err(|e| Fault::Unavailable(format!("no thread for hashing: {e}")))?;
         }
         Ok(Self { queue, recipe, env: env.clone() })
     }
 
-    /// The PHC string of a new password.
+    /// The PHC string of a password that somebody chooses, if the judge admits it. There is no other way to one.
     ///
     /// # Errors
-    /// [`Fault::Overloaded`] when too many wait.
-    pub(crate) async fn hash(&self, password: &Password) -> Result<String, Fault> {
+    /// Outside, [`Fault::Overloaded`] when too many wait; inside, why it may not be chosen.
+    pub(crate) async fn choose(
+        &self,
+        password: &Password,
+        judge: Judge,
+    ) -> Result<Result<String, PasswordError>, Fault> {
+        self.choose_with(self.env.random(), password, judge).await
+    }
+
+    /// The same with a salt that others may share.
+    ///
+    /// # Errors
+    /// As above.
+    pub(crate) async fn choose_with(
+        &self,
+        salt: [u8; 16],
+        password: &Password,
+        judge: Judge,
+    ) -> Result<Result<String, PasswordError>, Fault> {
         let (answer, answered) = oneshot::channel();
-        self.queue.push(Work::Create { password: password.clone(), salt: self.env.random(), answer })?;
+        self.queue.push(Work::Create { password: password.clone(), judge, salt, answer })?;
         answered.await.map_err(|_| stopped())
     }
 
-    /// Which of these PHC strings are of this password. Where there is none, one hash is computed all the same, so that
-    /// the time does not tell whether an account exists (L1).
+    /// How good a password is: some milliseconds at most, which no caller's thread has to spare.
     ///
     /// # Errors
     /// [`Fault::Overloaded`] when too many wait.
-    pub(crate) async fn verify(&self, password: &Password, hashes: Vec<String>) -> Result<Vec<bool>, Fault> {
+    pub(crate) async fn judge(&self, password: &Password, judge: Judge) -> Result<Strength, Fault> {
         let (answer, answered) = oneshot::channel();
-        self.queue.push(Work::Verify { password: password.clone(), hashes, answer })?;
+        self.queue.push(Work::Judge { password: password.clone(), judge, answer })?;
+        answered.await.map_err(|_| stopped())
+    }
+
+    /// Which of these PHC strings are of this password. A stage without one costs a hash all the same, so that the time
+    /// does not tell whether an account exists (L1).
+    ///
+    /// # Errors
+    /// [`Fault::Overloaded`] when too many wait.
+    pub(crate) async fn verify(&self, password: &Password, stages: Stages) -> Result<Vec<Vec<bool>>, Fault> {
+        let (answer, answered) = oneshot::channel();
+        self.queue.push(Work::Verify { password: password.clone(), stages, answer })?;
         answered.await.map_err(|_| stopped())
     }
 
@@ -66,6 +102,11 @@ impl Hasher {
     pub(crate) fn rehash(&self, password: &Password, then: impl FnOnce(String) + Send + 'static) {
         let work = Work::Rehash { password: password.clone(), salt: self.env.random(), then: Box::new(then) };
         self.queue.push_if_calm(work);
+    }
+
+    /// What hashing has cost since the start, in KiB and passes over them.
+    pub(crate) fn spent(&self) -> u64 {
+        self.queue.spent()
     }
 
     /// Whether a hash was made with less than what the policy asks for now.

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::argon::{Arena, Recipe, matches};
+use super::argon::{Arena, Recipe};
+use crate::domain::password::{Judge, Password, PasswordError, Strength};
 use crate::env::Stopwatch;
-use crate::{Fault, Password};
+use crate::fault::Fault;
 
 /// After this long without work a thread gives its memory back.
 const IDLE: Duration = Duration::from_secs(5);
@@ -18,20 +19,46 @@ const IDLE: Duration = Duration::from_secs(5);
 const FIRST_GUESS: Duration = Duration::from_millis(25);
 /// Sign-ins (verify) go first, but of four turns one belongs to sign-ups (create).
 const TURNS: u64 = 4;
+/// Judgements that may wait, for each thread. One takes a few milliseconds at most, so a full line is done in less than
+/// half a second.
+const JUDGEMENTS: usize = 32;
+
+/// PHC strings that a password is compared with: one stage after the other, up to the first with a match. A stage costs
+/// at least one hash, even where it is empty.
+pub(crate) type Stages = Vec<Vec<String>>;
 
 /// One thing to do.
 pub(super) enum Work {
-    Verify { password: Password, hashes: Vec<String>, answer: oneshot::Sender<Vec<bool>> },
-    Create { password: Password, salt: [u8; 16], answer: oneshot::Sender<String> },
-    Rehash { password: Password, salt: [u8; 16], then: Box<dyn FnOnce(String) + Send> },
+    Verify {
+        password: Password,
+        stages: Stages,
+        answer: oneshot::Sender<Vec<Vec<bool>>>,
+    },
+    Create {
+        password: Password,
+        judge: Judge,
+        salt: [u8; 16],
+        answer: oneshot::Sender<Result<String, PasswordError>>,
+    },
+    Rehash {
+        password: Password,
+        salt: [u8; 16],
+        then: Box<dyn FnOnce(String) + Send>,
+    },
+    Judge {
+        password: Password,
+        judge: Judge,
+        answer: oneshot::Sender<Strength>,
+    },
 }
 
 impl Work {
-    /// Hashes to compute.
+    /// Hashes to compute, where none matches.
     fn cost(&self) -> usize {
         match self {
-            Self::Verify { hashes, .. } => hashes.len().max(1),
+            Self::Verify { stages, .. } => stages.len(),
             Self::Create { .. } | Self::Rehash { .. } => 1,
+            Self::Judge { .. } => 0,
         }
     }
 
@@ -40,6 +67,7 @@ impl Work {
         match self {
             Self::Verify { answer, .. } => answer.is_closed(),
             Self::Create { answer, .. } => answer.is_closed(),
+            Self::Judge { answer, .. } => answer.is_closed(),
             Self::Rehash { .. } => false,
         }
     }
@@ -53,15 +81,20 @@ pub(super) struct Queue {
     fixed_capacity: usize,
     /// Microseconds per hash, a moving average.
     pace_micros: AtomicU64,
+    /// What was computed since the start, in KiB and passes.
+    spent: AtomicU64,
 }
 
 #[derive(Default)]
 struct Lines {
     verify: VecDeque<Work>,
     create: VecDeque<Work>,
-    /// Hashes that wait in both.
+    /// Without a hash: they are short, and take turns with the rest.
+    judge: VecDeque<Work>,
+    /// Hashes that wait in the first two.
     waiting: usize,
     turn: u64,
+    judged_last: bool,
     closed: bool,
 }
 
@@ -79,12 +112,18 @@ impl Queue {
             threads,
             fixed_capacity,
             pace_micros: AtomicU64::new(u64::try_from(FIRST_GUESS.as_micros()).unwrap_or(u64::MAX)),
+            spent: AtomicU64::new(0),
         }
     }
 
     /// A panic elsewhere leaves the lines whole: they are changed by single steps.
     fn lines(&self) -> MutexGuard<'_, Lines> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was computed since the start, in KiB and passes.
+    pub(super) fn spent(&self) -> u64 {
+        self.spent.load(Ordering::Relaxed)
     }
 
     pub(super) fn pace(&self) -> Duration {
@@ -106,7 +145,11 @@ impl Queue {
     /// [`Fault::Overloaded`] with the time until the line will be short, spread so that not all come back at once.
     pub(super) fn push(&self, work: Work) -> Result<(), Fault> {
         let mut lines = self.lines();
-        if lines.waiting + work.cost() > self.capacity().max(work.cost()) {
+        let full = match work {
+            Work::Judge { .. } => lines.judge.len() >= JUDGEMENTS * self.threads,
+            _ => lines.waiting + work.cost() > self.capacity().max(work.cost()),
+        };
+        if full {
             let threads = u32::try_from(self.threads).unwrap_or(u32::MAX).max(1);
             let waiting = u32::try_from(lines.waiting).unwrap_or(u32::MAX);
             lines.turn += 1;
@@ -164,29 +207,62 @@ impl Queue {
     }
 
     fn carry_out(&self, work: Work, recipe: Recipe, arena: &mut Arena) {
-        let (cost, watch) = (work.cost(), Stopwatch::start());
-        match work {
-            Work::Verify { password, hashes, answer } => {
-                if hashes.is_empty() {
-                    recipe.waste(arena, &password);
-                }
-                let _ = answer.send(hashes.iter().map(|hash| matches(arena, &password, hash)).collect());
+        let watch = Stopwatch::start();
+        let computed = match work {
+            Work::Verify { password, stages, answer } => {
+                let (matching, computed) = compare(recipe, arena, &password, &stages);
+                self.spent.fetch_add(arena.take_spent(), Ordering::Relaxed);
+                let _ = answer.send(matching);
+                computed
             }
-            Work::Create { password, salt, answer } => {
-                if let Some(hash) = recipe.hash(arena, &password, &salt) {
-                    let _ = answer.send(hash);
+            Work::Create { password, judge, salt, answer } => {
+                if let Err(refused) = judge.admit(&password) {
+                    // No hash was computed: nothing is learned about their pace.
+                    let _ = answer.send(Err(refused));
+                    return;
                 }
+                let hash = recipe.hash(arena, &password, &salt);
+                self.spent.fetch_add(arena.take_spent(), Ordering::Relaxed);
+                if let Some(hash) = hash {
+                    let _ = answer.send(Ok(hash));
+                }
+                1
             }
             Work::Rehash { password, salt, then } => {
                 if let Some(hash) = recipe.hash(arena, &password, &salt) {
                     then(hash);
                 }
+                1
             }
-        }
-        let micros = u64::try_from(watch.elapsed().as_micros()).unwrap_or(u64::MAX) / cost.max(1) as u64;
+            Work::Judge { password, judge, answer } => {
+                let _ = answer.send(judge.strength(&password));
+                return;
+            }
+        };
+        let micros = u64::try_from(watch.elapsed().as_micros()).unwrap_or(u64::MAX) / computed.max(1) as u64;
         let before = self.pace_micros.load(Ordering::Relaxed);
         self.pace_micros.store((before * 7 + micros) / 8, Ordering::Relaxed);
     }
+}
+
+/// Which hashes of which stage match, and how many were computed to find it out.
+fn compare(
+    recipe: Recipe,
+    arena: &mut Arena,
+    password: &Password,
+    stages: &Stages,
+) -> (Vec<Vec<bool>>, usize) {
+    let mut matching: Vec<Vec<bool>> = stages.iter().map(|hashes| vec![false; hashes.len()]).collect();
+    let mut computed = 0;
+    for (hashes, found) in stages.iter().zip(&mut matching) {
+        let compared = recipe.matches(arena, password, hashes);
+        computed += compared.computed;
+        *found = compared.matching;
+        if found.contains(&true) {
+            break;
+        }
+    }
+    (matching, computed)
 }
 
 impl Lines {
@@ -195,36 +271,56 @@ impl Lines {
         match work {
             Work::Verify { .. } => self.verify.push_back(work),
             Work::Create { .. } | Work::Rehash { .. } => self.create.push_back(work),
+            Work::Judge { .. } => self.judge.push_back(work),
         }
     }
 
     fn pop(&mut self) -> Option<Work> {
+        // Judgements and hashes take turns: neither keeps the other out.
+        let judgement = if self.judged_last { None } else { self.judge.pop_front() };
+        let work = judgement.or_else(|| self.next_hash()).or_else(|| self.judge.pop_front())?;
+        self.judged_last = matches!(work, Work::Judge { .. });
+        self.waiting -= work.cost();
+        Some(work)
+    }
+
+    fn next_hash(&mut self) -> Option<Work> {
         self.turn += 1;
         let (first, second) = if self.turn.is_multiple_of(TURNS) {
             (&mut self.create, &mut self.verify)
         } else {
             (&mut self.verify, &mut self.create)
         };
-        let work = first.pop_front().or_else(|| second.pop_front())?;
-        self.waiting -= work.cost();
-        Some(work)
+        first.pop_front().or_else(|| second.pop_front())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::password::PasswordContext;
+    use crate::policy::Policy;
 
-    fn verify() -> (Work, oneshot::Receiver<Vec<bool>>) {
+    fn verify() -> (Work, oneshot::Receiver<Vec<Vec<bool>>>) {
         let (answer, answered) = oneshot::channel();
         let password = Password::new("violet-otter-maps").unwrap();
-        (Work::Verify { password, hashes: vec![], answer }, answered)
+        (Work::Verify { password, stages: vec![vec![]], answer }, answered)
     }
 
-    fn create() -> (Work, oneshot::Receiver<String>) {
+    fn judge() -> Judge {
+        Policy::default().passwords.judge(PasswordContext { email: None, user_name: None })
+    }
+
+    fn create() -> (Work, oneshot::Receiver<Result<String, PasswordError>>) {
         let (answer, answered) = oneshot::channel();
         let password = Password::new("violet-otter-maps").unwrap();
-        (Work::Create { password, salt: [1; 16], answer }, answered)
+        (Work::Create { password, judge: judge(), salt: [1; 16], answer }, answered)
+    }
+
+    fn judgement() -> (Work, oneshot::Receiver<Strength>) {
+        let (answer, answered) = oneshot::channel();
+        let password = Password::new("violet-otter-maps").unwrap();
+        (Work::Judge { password, judge: judge(), answer }, answered)
     }
 
     // P6: the line is bounded, and who is refused is told when to come back.
@@ -261,6 +357,37 @@ mod tests {
             })
             .collect();
         assert_eq!(order, "vvvcvvvc");
+    }
+
+    // P6: judgements have a bounded line of their own, so neither they nor hashes keep the other out.
+    #[test]
+    fn judgements_and_hashes_take_turns() {
+        let queue = Queue::new(1, 3);
+        let _judgements: Vec<_> =
+            (0..JUDGEMENTS).map(|_| judgement()).map(|(work, rx)| (queue.push(work).unwrap(), rx)).collect();
+        assert!(matches!(queue.push(judgement().0), Err(Fault::Overloaded { .. })));
+        let _hashes: Vec<_> =
+            (0..3).map(|_| verify()).map(|(work, rx)| (queue.push(work).unwrap(), rx)).collect();
+        let mut arena = Arena::default();
+        let order: String = (0..8)
+            .map(|_| match queue.next(&mut arena) {
+                Some(Work::Judge { .. }) => 'j',
+                _ => 'h',
+            })
+            .collect();
+        assert_eq!(order, "jhjhjhjj");
+    }
+
+    #[test]
+    fn comparing_ends_at_the_first_stage_with_a_match() {
+        let (mut arena, recipe) = (Arena::default(), Recipe::new(64, 1));
+        let password = |text| Password::new(text).unwrap();
+        let mut hash = |text, salt| recipe.hash(&mut arena, &password(text), &[salt; 16]).unwrap();
+        let stages = vec![vec![hash("first-password", 1)], vec![hash("second-password", 2)], vec![]];
+        let mut compared = |text| compare(recipe, &mut arena, &password(text), &stages);
+        assert_eq!(compared("first-password"), (vec![vec![true], vec![false], vec![]], 1));
+        assert_eq!(compared("second-password"), (vec![vec![false], vec![true], vec![]], 2));
+        assert_eq!(compared("third-password"), (vec![vec![false], vec![false], vec![]], 3));
     }
 
     #[test]

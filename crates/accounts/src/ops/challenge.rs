@@ -2,11 +2,15 @@
 
 use data_encoding::BASE64URL_NOPAD;
 
-use crate::accounts::Inner;
-use crate::domain::challenge::{Challenge, Purpose};
-use crate::store::{Tx, challenges, users};
+use crate::core::Core;
+use crate::domain::access::challenge::{Challenge, Purpose};
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use crate::domain::user::Account;
+use crate::fault::Fault;
+use crate::store::Tx;
+use crate::store::tables::{challenges, users};
 use crate::token::root::{Purpose as MacPurpose, RootKeys};
-use crate::{Account, Fault, Secret, Timestamp};
 
 /// Why a link does nothing.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +61,7 @@ pub(crate) fn split(token: &str) -> Option<([u8; 16], [u8; 16])> {
 /// The challenge behind a token and its user, if it can be used now for this purpose.
 pub(crate) fn open(
     tx: &mut Tx<'_>,
-    inner: &Inner,
+    core: &Core,
     token: &str,
     purpose: Purpose,
     now: Timestamp,
@@ -65,28 +69,28 @@ pub(crate) fn open(
     let Some((id, given)) = split(token) else { return Ok(Err(LinkError::Invalid)) };
     // A row that is gone, because it expired or was voided, cannot be told from one that never was.
     let Some(challenge) = challenges::by_id(tx, &id)? else { return Ok(Err(LinkError::Expired)) };
-    if challenge.purpose != purpose || !is_mac(&inner.root, &challenge, &given) {
+    if challenge.purpose != purpose || !is_mac(&core.root, &challenge, &given) {
         return Ok(Err(LinkError::Invalid));
     }
     if challenge.used_at.is_some() {
         return Ok(Err(LinkError::Used));
     }
-    let Some(user) = users::by_id(tx, challenge.user_id)?.map(|found| found.account) else {
-        return Ok(Err(LinkError::Expired));
-    };
+    // Whoever is disabled gets in by no link.
+    let found = users::by_id(tx, challenge.user_id)?.filter(|found| found.account.disabled_at.is_none());
+    let Some(user) = found else { return Ok(Err(LinkError::Expired)) };
     // An undo must work even after the thief has changed everything else (X3).
-    let bound = purpose == Purpose::EmailUndo
-        || users::credential_version(tx, user.id)? == challenge.credential_version;
+    let bound = purpose == Purpose::EmailUndo || user.credential_version == challenge.credential_version;
     if challenge.expires_at <= now || !bound {
         return Ok(Err(LinkError::Expired));
     }
-    Ok(Ok((challenge, user)))
+    Ok(Ok((challenge, user.account)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{SecretKey, SessionId, UserId};
+    use crate::domain::ids::{SessionId, UserId};
+    use crate::domain::secret_key::SecretKey;
 
     // T2, T5: every part that a link is bound to is in its token.
     #[test]

@@ -4,21 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{DAY, HOUR, MINUTE, Policy, Rate};
-use crate::WebhookSubscription;
+use crate::policy::PolicyError;
+use crate::webhook::WebhookSubscription;
 
 const RATE_BOUNDS: &str = "must be 1 to 100000 in 1 second to 30 days";
 /// Each event is a row for each endpoint that wants it.
 const ENDPOINTS_MAX: usize = 16;
-
-/// A setting that would make the product unsafe or useless.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{setting}` {rule}")]
-pub struct PolicyError {
-    /// The setting, as `section.name`.
-    pub setting: &'static str,
-    /// What it must satisfy.
-    pub rule: &'static str,
-}
 
 /// Whether it holds, the setting it is about, and what it says.
 type Rule = (bool, &'static str, &'static str);
@@ -97,6 +88,7 @@ impl Policy {
             (self.sign_in.client_failures.is_sound(), "limits.sign_in", RATE_BOUNDS),
             (confirm.client_failures.iter().all(|rate| rate.is_sound()), "limits.codes", RATE_BOUNDS),
             (sign_up.client_mails.is_sound(), "limits.mails", RATE_BOUNDS),
+            (self.password_checks.is_sound(), "limits.password_checks", RATE_BOUNDS),
             (
                 (7 * DAY..=3650 * DAY).contains(&self.audit_retention),
                 "audit.retention",
@@ -111,8 +103,15 @@ impl Policy {
     }
 
     fn of_costs(&self) -> Vec<Rule> {
-        let Self { hash, webhooks, .. } = self;
+        let Self { hash, webhooks, database, .. } = self;
         vec![
+            ((1..=200).contains(&database.connections), "database.connections", "must be 1 to 200"),
+            (
+                (Duration::from_secs(1)..=Duration::from_secs(20)).contains(&database.statement_timeout),
+                "database.statement_timeout",
+                "must be 1 to 20 seconds: a request is given up after 30",
+            ),
+            (database.wait <= HOUR, "database.wait", "must be an hour or less"),
             (
                 hash.memory_kib >= 19_456 && hash.passes >= 2
                     || hash.memory_kib >= 47_104 && hash.passes >= 1,

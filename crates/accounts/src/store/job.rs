@@ -1,11 +1,13 @@
 //! What travels to a database thread: a closure, its result, and the way back.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
 use super::Tx;
-use crate::Fault;
+use super::pulse::{Pulse, Statements, take_statements};
+use crate::fault::Fault;
 
 /// A closure whose result is given only after the transaction has ended.
 pub(super) trait Job: Send {
@@ -21,11 +23,27 @@ pub(super) struct Task<F, T, E> {
     work: F,
     result: Option<Result<T, E>>,
     answer: oneshot::Sender<Result<T, E>>,
+    /// Who wants to know whether writes work, where it is one.
+    pulse: Option<Arc<Pulse>>,
+    statements: Statements,
+    /// Whoever asked: what the job logs names the request.
+    span: tracing::Span,
 }
 
 impl<F, T, E> Task<F, T, E> {
     pub(super) fn new(work: F, answer: oneshot::Sender<Result<T, E>>) -> Self {
-        Self { work, result: None, answer }
+        Self {
+            work,
+            result: None,
+            answer,
+            pulse: None,
+            statements: Statements::default(),
+            span: tracing::Span::current(),
+        }
+    }
+
+    pub(super) fn felt_by(self, pulse: &Arc<Pulse>) -> Self {
+        Self { pulse: Some(Arc::clone(pulse)), ..self }
     }
 }
 
@@ -36,15 +54,23 @@ where
     E: From<Fault> + Send,
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
+        let _asked = self.span.clone().entered();
+        take_statements();
         // A panic must not take the database thread, and everybody who waits for it, with it (ASVS 16.5.4).
         let result = catch_unwind(AssertUnwindSafe(|| (self.work)(tx)))
             .unwrap_or_else(|_| Err(Fault::Unavailable("an operation panicked".into()).into()));
         let commit = result.is_ok();
+        self.statements = take_statements();
+        // What is rolled back changed nothing.
+        self.statements.changed &= commit;
         self.result = Some(result);
         commit
     }
 
     fn finish(self: Box<Self>, transaction: Result<(), Fault>) {
+        if let Some(pulse) = &self.pulse {
+            pulse.beat(self.statements, transaction.is_ok());
+        }
         let result = match transaction {
             Ok(()) => {
                 self.result.unwrap_or_else(|| Err(Fault::Unavailable("the job never ran".into()).into()))
@@ -55,3 +81,6 @@ where
         let _ = self.answer.send(result);
     }
 }
+
+/// How many operations may wait for the database; beyond it the answer is `Unavailable`.
+pub(crate) const QUEUE_MAX: usize = 4096;

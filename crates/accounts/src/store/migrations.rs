@@ -4,8 +4,9 @@ use aws_lc_rs::digest;
 use data_encoding::HEXLOWER;
 
 use super::sql::args;
-use super::{Store, Tx};
-use crate::{Fault, MigrateError, Migration, Timestamp};
+use super::{Database, Store, Tx};
+use crate::domain::time::Timestamp;
+use crate::fault::Fault;
 
 /// One version: how to get to it and back. Written for PostgreSQL; [`Script::text`] gives SQLite's.
 pub(crate) struct Script {
@@ -16,7 +17,7 @@ pub(crate) struct Script {
 }
 
 /// Every version, oldest first, without gaps.
-pub(crate) const SCRIPTS: [Script; 8] = [
+pub(crate) const SCRIPTS: [Script; 11] = [
     Script {
         version: 1,
         name: "init",
@@ -65,38 +66,85 @@ pub(crate) const SCRIPTS: [Script; 8] = [
         up: include_str!("../../migrations/0008_mail_history.up.sql"),
         down: include_str!("../../migrations/0008_mail_history.down.sql"),
     },
+    Script {
+        version: 9,
+        name: "lost_answers",
+        up: include_str!("../../migrations/0009_lost_answers.up.sql"),
+        down: include_str!("../../migrations/0009_lost_answers.down.sql"),
+    },
+    Script {
+        version: 10,
+        name: "crowded",
+        up: include_str!("../../migrations/0010_crowded.up.sql"),
+        down: include_str!("../../migrations/0010_crowded.down.sql"),
+    },
+    Script {
+        version: 11,
+        name: "ways_in",
+        up: include_str!("../../migrations/0011_ways_in.up.sql"),
+        down: include_str!("../../migrations/0011_ways_in.down.sql"),
+    },
 ];
 
 /// The version this program works with.
 pub(crate) const NEWEST: i64 = SCRIPTS[SCRIPTS.len() - 1].version;
 
 impl Script {
+    fn status(&self, row: Option<(&str, Timestamp)>) -> Migration {
+        Migration {
+            version: self.version,
+            name: self.name.to_owned(),
+            applied_at: row.map(|(_, at)| at),
+            checksum_matches: row.is_none_or(|(checksum, _)| checksum == self.checksum()),
+        }
+    }
+
+    /// The first table that it makes, or the first column that it adds to one: by that it is known.
+    fn brings(&self) -> Option<(&'static str, &'static str)> {
+        let lines = self.up.lines().map(str::split_whitespace).map(Vec::from_iter);
+        lines.into_iter().find_map(|words| match *words {
+            ["CREATE", "TABLE", table, ..] => Some((table.trim_end_matches('('), "")),
+            ["ALTER", "TABLE", table, "ADD", "COLUMN", column, ..] => Some((table, column)),
+            _ => None,
+        })
+    }
+
     fn checksum(&self) -> String {
         HEXLOWER.encode(digest::digest(&digest::SHA256, self.up.as_bytes()).as_ref())
     }
 }
 
-/// The text as `store` takes it: SQLite knows the bytewise collation by another name.
+/// The text as `store` takes it. What only one database needs ends a script, under a line that names it; SQLite knows the
+/// bytewise collation by another name.
 pub(crate) fn text(store: &Store, script: &str) -> String {
-    match store {
+    let (both, apart) = script.split_once(POSTGRES_ONLY).unwrap_or((script, SQLITE_ONLY));
+    let ends = apart.split_once(SQLITE_ONLY).unwrap_or((apart, ""));
+    match &store.database {
         #[cfg(feature = "sqlite")]
-        Store::Sqlite(_) => script.replace("COLLATE \"C\"", "COLLATE BINARY"),
+        Database::Sqlite(_) => [&both.replace("COLLATE \"C\"", "COLLATE BINARY"), ends.1].concat(),
         #[cfg(feature = "postgres")]
-        Store::Postgres(_) => script.to_owned(),
+        Database::Postgres(_) => [both, ends.0].concat(),
     }
 }
+
+const POSTGRES_ONLY: &str = "-- PostgreSQL only:\n";
+const SQLITE_ONLY: &str = "-- SQLite only:\n";
+
+/// The table that says which versions a database has.
+const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT NOT NULL PRIMARY KEY, \
+     name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";
 
 /// Takes the lock on the schema and makes sure that the table of versions exists.
 pub(crate) fn begin(tx: &mut Tx<'_>) -> Result<(), Fault> {
     tx.lock_schema()?;
-    tx.script(
-        "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, \
-         checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)",
-    )
+    tx.script(VERSIONS)
 }
 
-/// Every version this program knows, with what the database says of it.
+/// Every version this program knows, with what the database says of it. Changes nothing.
 pub(crate) fn status(tx: &mut Tx<'_>) -> Result<Vec<Migration>, MigrateError> {
+    if !holds(tx, "schema_migrations", "")? {
+        return Ok(SCRIPTS.iter().map(|script| script.status(None)).collect());
+    }
     let applied = tx.rows(
         "SELECT version, checksum, applied_at FROM schema_migrations ORDER BY version",
         &[],
@@ -111,14 +159,65 @@ pub(crate) fn status(tx: &mut Tx<'_>) -> Result<Vec<Migration>, MigrateError> {
         .iter()
         .map(|script| {
             let row = applied.iter().find(|(version, ..)| *version == script.version);
-            Migration {
-                version: script.version,
-                name: script.name.to_owned(),
-                applied_at: row.map(|(.., at)| *at),
-                checksum_matches: row.is_none_or(|(_, checksum, _)| *checksum == script.checksum()),
-            }
+            script.status(row.map(|(_, checksum, at)| (checksum.as_str(), *at)))
         })
         .collect())
+}
+
+/// Whether the schema has this table, and in it this column, if one is named.
+fn holds(tx: &mut Tx<'_>, table: &str, column: &str) -> Result<bool, Fault> {
+    let sql = match tx {
+        #[cfg(feature = "sqlite")]
+        Tx::Sqlite(_) => "SELECT COUNT(*) FROM pragma_table_info($1) WHERE $2 = '' OR name = $2",
+        #[cfg(feature = "postgres")]
+        Tx::Postgres(_) => {
+            "SELECT COUNT(*) FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 \
+             AND NOT attisdropped AND ($2 = '' OR CAST(attname AS TEXT) = $2)"
+        }
+    };
+    Ok(tx.count(sql, args![table, column])? > 0)
+}
+
+/// Whether what this version brings is in the schema, whatever the table of versions says of it.
+pub(crate) fn is_there(tx: &mut Tx<'_>, script: &Script) -> Result<bool, Fault> {
+    match script.brings() {
+        Some((table, column)) => holds(tx, table, column),
+        None => Ok(false),
+    }
+}
+
+/// What a script run by hand begins with.
+pub(crate) fn opening_by_hand(store: &Store) -> String {
+    match &store.database {
+        #[cfg(feature = "sqlite")]
+        Database::Sqlite(_) => {
+            format!("-- sqlite3 -bail DATABASE < THIS-SCRIPT\nBEGIN IMMEDIATE;\n{VERSIONS};\n")
+        }
+        #[cfg(feature = "postgres")]
+        Database::Postgres(_) => {
+            format!("-- psql --set=ON_ERROR_STOP=1 --file=THIS-SCRIPT DATABASE\nBEGIN;\n{VERSIONS};\n")
+        }
+    }
+}
+
+/// What a script run by hand ends a version with, so that the program knows it as well as one that it applied itself.
+pub(crate) fn record_by_hand(store: &Store, script: &Script) -> String {
+    let now = match &store.database {
+        #[cfg(feature = "sqlite")]
+        Database::Sqlite(_) => "CAST(strftime('%s', 'now') AS BIGINT) * 1000",
+        #[cfg(feature = "postgres")]
+        Database::Postgres(_) => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+    };
+    let Script { version, name, .. } = script;
+    let checksum = script.checksum();
+    format!(
+        "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ({version}, '{name}', '{checksum}', {now});\n"
+    )
+}
+
+/// The same for a version that is taken back.
+pub(crate) fn forget_by_hand(script: &Script) -> String {
+    format!("DELETE FROM schema_migrations WHERE version = {};\n", script.version)
 }
 
 pub(crate) fn record(tx: &mut Tx<'_>, script: &Script, now: Timestamp) -> Result<(), Fault> {
@@ -137,4 +236,63 @@ pub(crate) fn forget(tx: &mut Tx<'_>, script: &Script) -> Result<(), Fault> {
 /// The version of the database, without making the table of versions: what a ready check may do.
 pub(crate) fn version(tx: &mut Tx<'_>) -> Result<i64, Fault> {
     tx.count("SELECT COALESCE(MAX(version), 0) FROM schema_migrations", &[])
+}
+
+/// Whether a server has made its keys here: what is encrypted with the secret key, and nobody else opens.
+pub(crate) fn holds_keys(tx: &mut Tx<'_>) -> Result<bool, Fault> {
+    Ok(holds(tx, "signing_keys", "")? && tx.count("SELECT COUNT(*) FROM signing_keys", &[])? > 0)
+}
+
+/// One version of the schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migration {
+    /// 1, 2, 3 …
+    pub version: i64,
+    /// What it is about.
+    pub name: String,
+    /// When it was applied here, if it was.
+    pub applied_at: Option<Timestamp>,
+    /// Whether the applied text was the one of this program.
+    pub checksum_matches: bool,
+}
+
+/// Why the schema was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// The database was migrated by a newer program.
+    #[error(
+        "the database has schema version {found}, this program knows {known}: use a newer program, or migrate down \
+         with the one that migrated up"
+    )]
+    Newer {
+        /// The version of the database.
+        found: i64,
+        /// The newest version of this program.
+        known: i64,
+    },
+    /// There is no such version.
+    #[error("there is no schema version {0}")]
+    NoSuchVersion(i64),
+    /// A script was run by hand that did not say so.
+    #[error("the schema has what version {0} brings, but version {0} is not recorded as applied")]
+    NotRecorded(i64),
+    /// What is to be recorded was never applied.
+    #[error("the schema does not have what version {0} brings")]
+    NotThere(i64),
+    /// Not now.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_version_is_known_by_what_it_brings() {
+        let brings: Vec<_> = SCRIPTS.iter().map(|script| script.brings().unwrap()).collect();
+        assert_eq!(brings[0], ("users", ""));
+        assert_eq!(brings[4], ("signing_keys", "signs_at"));
+        assert_eq!(brings[7], ("outbox", "user_id"));
+    }
 }

@@ -7,70 +7,127 @@
 //! invitations, the setup link, users — administrators, then others —, sessions, webhook
 //! deliveries, outbox. Whoever takes two of them takes them in this order.
 
-pub(crate) mod audit;
-pub(crate) mod challenges;
-pub(crate) mod invitations;
+pub(crate) mod error;
 mod job;
-pub(crate) mod keys;
-pub(crate) mod limits;
 pub(crate) mod migrations;
-pub(crate) mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;
-pub(crate) mod registrations;
-pub(crate) mod sessions;
-pub(crate) mod setup_links;
+mod pulse;
 pub(crate) mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-pub(crate) mod users;
-pub(crate) mod webhooks;
+pub(crate) mod tables;
+
+use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::{Fault, Secret, Timestamp};
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use crate::fault::Fault;
+use crate::policy::DatabasePolicy;
+use crate::store::error::{DatabaseError, StoreError};
 use job::{Job, Task};
+use pulse::{Pulse, take_statements};
 pub(crate) use sql::Tx;
 
-/// How many operations may wait for the database; beyond it the answer is `Unavailable`.
-pub(crate) const QUEUE_MAX: usize = 4096;
-
-/// A database.
+/// A database, and whether it takes writes.
 #[derive(Debug)]
-pub(crate) enum Store {
+pub(crate) struct Store {
+    database: Database,
+    pulse: Arc<Pulse>,
+}
+
+#[derive(Debug)]
+enum Database {
     #[cfg(feature = "sqlite")]
-    Sqlite(sqlite::Sqlite),
+    Sqlite(Box<sqlite::Sqlite>),
     #[cfg(feature = "postgres")]
     Postgres(postgres::Postgres),
 }
 
-/// Why a database was not opened.
-#[derive(Debug)]
-pub(crate) enum StoreError {
-    /// The URL does not name one that this build can open: what to add to the message about it.
-    Url(String),
-    #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "PostgreSQL is connected to later"))]
-    Fault(Fault),
+/// What a database URL names.
+pub(crate) enum Address {
+    /// The path of a file.
+    #[cfg(feature = "sqlite")]
+    Sqlite(String),
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::PostgresUrl),
 }
 
-impl Store {
-    /// Opens the database that `url` names. Does not look at its schema.
-    pub(crate) fn open(url: &Secret) -> Result<Self, StoreError> {
+impl Address {
+    pub(crate) fn read(url: &Secret) -> Result<Self, DatabaseError> {
+        const FORMS: &str = "write `sqlite:/path/of/a/file` or `postgres://user:password@host/database`";
         let text = url.expose();
         #[cfg(feature = "sqlite")]
         if let Some(path) = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")) {
             if path.is_empty() {
-                let example = " with the path of a file: sqlite:///var/lib/vestibule/vestibule.db";
-                return Err(StoreError::Url(example.to_owned()));
+                return Err(DatabaseError::url("the database URL `sqlite:` names no file", FORMS));
             }
-            return sqlite::Sqlite::open(path).map(Self::Sqlite).map_err(StoreError::Fault);
+            return Ok(Self::Sqlite(path.to_owned()));
         }
         #[cfg(feature = "postgres")]
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            let opened = postgres::Postgres::open(text).map(Self::Postgres);
-            return opened.map_err(|cause| StoreError::Url(format!(": {cause}")));
+            return postgres::PostgresUrl::parse(text).map(Self::Postgres);
         }
-        Err(StoreError::Url(String::new()))
+        Err(DatabaseError::url("the database URL does not begin with `sqlite:` or `postgres://`", FORMS))
+    }
+}
+
+impl Store {
+    /// Opens the database that `url` names, waiting for a server of its own as long as the policy says. Does not look at
+    /// its schema.
+    #[cfg_attr(
+        not(all(feature = "sqlite", feature = "postgres")),
+        expect(unused_variables, reason = "each database has a need of its own")
+    )]
+    pub(crate) async fn open(
+        url: &Secret,
+        policy: &DatabasePolicy,
+        may_make: bool,
+    ) -> Result<Self, StoreError> {
+        let database = match Address::read(url).map_err(StoreError::Database)? {
+            #[cfg(feature = "sqlite")]
+            Address::Sqlite(path) => {
+                let is_missing = std::path::Path::new(&path).try_exists().is_ok_and(|exists| !exists);
+                if !may_make && is_missing && path != ":memory:" {
+                    return Err(StoreError::Database(DatabaseError::Missing(path)));
+                }
+                Database::Sqlite(Box::new(sqlite::Sqlite::open(&path)?))
+            }
+            #[cfg(feature = "postgres")]
+            Address::Postgres(url) => {
+                let postgres = postgres::Postgres::open(url, policy).map_err(StoreError::Fault)?;
+                postgres.meet(policy.wait).await.map_err(StoreError::Database)?;
+                Database::Postgres(postgres)
+            }
+        };
+        Ok(Self::new(database))
+    }
+
+    fn new(database: Database) -> Self {
+        Self { database, pulse: Arc::default() }
+    }
+
+    /// Takes the database that `url` names as it is, though it lacks what an earlier one had.
+    pub(crate) fn accept(url: &Secret) -> Result<(), StoreError> {
+        match Address::read(url).map_err(StoreError::Database)? {
+            #[cfg(feature = "sqlite")]
+            Address::Sqlite(path) => sqlite::Sqlite::accept(&path),
+            // Its server looks after the files.
+            #[cfg(feature = "postgres")]
+            Address::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Whether a page of the database was found to be damaged.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.pulse.is_damaged()
+    }
+
+    /// Whether a write succeeded lately, and none has failed since. Where it is `false`, a write has to be tried.
+    pub(crate) fn takes_writes(&self) -> bool {
+        self.pulse.is_regular()
     }
 
     /// Runs `work` in one transaction. It may run again from its beginning when the database asks for it, so it must
@@ -82,7 +139,7 @@ impl Store {
         E: From<Fault> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        self.queue(Box::new(Task::new(work, answer)))?;
+        self.queue(Box::new(Task::new(work, answer).felt_by(&self.pulse)))?;
         answered
             .await
             .unwrap_or_else(|_| Err(Fault::Unavailable("the database thread has ended".into()).into()))
@@ -94,7 +151,7 @@ impl Store {
         F: FnMut(&mut Tx<'_>) -> Result<(), Fault> + Send + 'static,
     {
         let (answer, _) = oneshot::channel::<Result<(), Fault>>();
-        if let Err(fault) = self.queue(Box::new(Task::new(work, answer))) {
+        if let Err(fault) = self.queue(Box::new(Task::new(work, answer).felt_by(&self.pulse))) {
             tracing::warn!(%fault, "a change that can wait was not queued");
         }
     }
@@ -107,12 +164,16 @@ impl Store {
         T: Send + 'static,
         E: From<Fault> + Send + 'static,
     {
-        match self {
+        match &self.database {
             // A look-up takes some microseconds: handing it to another thread would cost more.
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(sqlite) => sqlite.read(|tx| work(tx)),
+            Database::Sqlite(sqlite) => {
+                let read = sqlite.read(|tx| work(tx));
+                self.pulse.feel(take_statements());
+                read
+            }
             #[cfg(feature = "postgres")]
-            Self::Postgres(postgres) => {
+            Database::Postgres(postgres) => {
                 let (answer, answered) = oneshot::channel();
                 postgres.queue_read(Box::new(Task::new(work, answer)))?;
                 answered.await.unwrap_or_else(|_| {
@@ -122,22 +183,59 @@ impl Store {
         }
     }
 
+    /// The same for what looks through many rows: never on a thread that serves requests.
+    pub(crate) async fn survey<T, E, F>(&self, mut work: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Fault> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let pulse = Arc::clone(&self.pulse);
+        let felt = move |tx: &mut Tx<'_>| {
+            let found = work(tx);
+            pulse.feel(take_statements());
+            found
+        };
+        let job = Box::new(Task::new(felt, answer));
+        match &self.database {
+            #[cfg(feature = "sqlite")]
+            Database::Sqlite(sqlite) => sqlite.queue_survey(job)?,
+            #[cfg(feature = "postgres")]
+            Database::Postgres(postgres) => postgres.queue_read(job)?,
+        }
+        answered
+            .await
+            .unwrap_or_else(|_| Err(Fault::Unavailable("the database thread has ended".into()).into()))
+    }
+
+    /// Carries out what is queued and lets the database go. Whoever asks afterwards is told that it is closed.
+    pub(crate) fn close(&self) {
+        match &self.database {
+            #[cfg(feature = "sqlite")]
+            Database::Sqlite(sqlite) => sqlite.close(),
+            // Its server looks after the files.
+            #[cfg(feature = "postgres")]
+            Database::Postgres(_) => {}
+        }
+    }
+
     /// The database's own clock, where it may differ from this machine's.
     pub(crate) async fn now(&self) -> Result<Option<Timestamp>, Fault> {
-        match self {
+        match &self.database {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(_) => Ok(None),
+            Database::Sqlite(_) => Ok(None),
             #[cfg(feature = "postgres")]
-            Self::Postgres(_) => self.read(postgres::clock).await.map(Some),
+            Database::Postgres(_) => self.read(postgres::clock).await.map(Some),
         }
     }
 
     fn queue(&self, job: Box<dyn Job>) -> Result<(), Fault> {
-        match self {
+        match &self.database {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(sqlite) => sqlite.queue(job),
+            Database::Sqlite(sqlite) => sqlite.queue(job),
             #[cfg(feature = "postgres")]
-            Self::Postgres(postgres) => postgres.queue_write(job),
+            Database::Postgres(postgres) => postgres.queue_write(job),
         }
     }
 }

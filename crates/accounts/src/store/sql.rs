@@ -3,8 +3,10 @@
 //! Every statement is a `&'static str`, so none can be put together from input (G1). Parameters are `$1 … $n`. A `NULL`
 //! is bound with the type of its column, because PostgreSQL wants to know it.
 
+use super::pulse::noted;
 use crate::domain::ids::{AuditId, EventId, InvitationId, MailId, RegistrationId, SessionId, UserId};
-use crate::{Fault, Timestamp};
+use crate::domain::time::Timestamp;
+use crate::fault::Fault;
 
 /// What a column holds: text, a 64-bit integer, or bytes.
 #[derive(Clone, Copy, Debug)]
@@ -151,9 +153,9 @@ id_column!(UserId, RegistrationId, SessionId, MailId, AuditId, EventId, Invitati
 /// A row of a result.
 pub(crate) enum Row<'r> {
     #[cfg(feature = "sqlite")]
-    Sqlite(super::sqlite::Row<'r>),
+    Sqlite(super::sqlite::tx::Row<'r>),
     #[cfg(feature = "postgres")]
-    Postgres(super::postgres::Row<'r>),
+    Postgres(super::postgres::tx::Row<'r>),
 }
 
 impl Row<'_> {
@@ -200,20 +202,21 @@ impl Row<'_> {
 /// Where statements run: inside a transaction for a write, on its own for a read.
 pub(crate) enum Tx<'c> {
     #[cfg(feature = "sqlite")]
-    Sqlite(super::sqlite::Tx<'c>),
+    Sqlite(super::sqlite::tx::Tx<'c>),
     #[cfg(feature = "postgres")]
-    Postgres(super::postgres::Tx<'c>),
+    Postgres(super::postgres::tx::Tx<'c>),
 }
 
 impl Tx<'_> {
     /// Runs a statement; returns how many rows it changed.
     pub(crate) fn execute(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<u64, Fault> {
-        match self {
+        let executed = match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(tx) => tx.execute(sql, args),
             #[cfg(feature = "postgres")]
             Self::Postgres(tx) => tx.execute(sql, args),
-        }
+        };
+        noted(executed, |rows| *rows > 0)
     }
 
     /// Runs a statement that answers rows, and maps each of them.
@@ -223,12 +226,13 @@ impl Tx<'_> {
         args: &[Value<'_>],
         map: impl FnMut(&Row<'_>) -> Result<T, Fault>,
     ) -> Result<Vec<T>, Fault> {
-        match self {
+        let read = match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(tx) => tx.rows(sql, args, map),
             #[cfg(feature = "postgres")]
             Self::Postgres(tx) => tx.rows(sql, args, map),
-        }
+        };
+        noted(read, |rows| !rows.is_empty() && !sql.starts_with("SELECT"))
     }
 
     /// Runs a statement that answers at most one row that matters: the first.

@@ -1,60 +1,96 @@
 //! SQLite: one writer thread with group commit, reads on the calling thread. Knows rusqlite, and no table.
+//!
+//! **Nothing but SQLite opens the database file.** A process that closes any descriptor of a file loses all its POSIX locks
+//! on it (`fcntl`), those of SQLite's own connections included. Other programs then take themselves for the only user,
+//! and delete the write-ahead log with everything that was committed to it.
 
-use std::cell::RefCell;
-use std::fs::OpenOptions;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+mod mark;
+mod place;
+mod refusal;
+#[cfg(test)]
+pub(super) mod steps;
+mod surveyor;
+pub(super) mod tx;
+mod watch;
+mod writer;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError};
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
-use super::QUEUE_MAX;
-use super::job::Job;
-use super::sql::{self, Value};
-use crate::Fault;
+use crossbeam_channel::{Sender, TrySendError};
+use rusqlite::{Connection, ErrorCode, ffi};
+use thread_local::ThreadLocal;
 
-/// Jobs that share one commit. They are never waited for: whoever is in the queue when the writer is free comes along.
-const GROUP_MAX: usize = 64;
+use super::error::StoreError;
+use super::job::{Job, QUEUE_MAX};
+use super::{pulse, sql};
+use crate::fault::Fault;
+use place::Place;
+use surveyor::Surveyor;
+use tx::Tx;
+use watch::Watch;
+use writer::{Order, serve};
 
 /// How often a new database is tried to be changed to write-ahead logging, while others do the same.
 const WAL_ATTEMPTS: usize = 100;
 
-/// An SQLite database file.
+/// An SQLite database file, and every connection that this value has to it.
 #[derive(Debug)]
 pub(crate) struct Sqlite {
-    jobs: Sender<Box<dyn Job>>,
-    path: Arc<PathBuf>,
+    orders: Sender<Order>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    /// One connection per thread that reads, out of its place while it is used.
+    readers: ThreadLocal<Mutex<Option<Connection>>>,
+    surveyor: Surveyor,
+    closed: AtomicBool,
+    place: Place,
 }
 
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
+        if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) {
+            pulse::damaged();
+        }
         Self::Unavailable(format!("SQLite: {error}"))
     }
 }
 
 impl Sqlite {
     /// Opens the file, or makes it, readable by its owner only.
-    pub(super) fn open(path: &str) -> Result<Self, Fault> {
-        create_private(Path::new(path))?;
-        let path = Path::new(path)
-            .canonicalize()
-            .map_err(|e| Fault::Unavailable(format!("the database file {path} cannot be opened: {e}")))?;
-        let writer = connect(&path, "PRAGMA synchronous=FULL;")?;
-        keep_a_log(&writer)?;
-        let (jobs, queue) = crossbeam_channel::bounded(QUEUE_MAX);
-        std::thread::Builder::new()
+    /// `:memory:` is a new database each time, for tests.
+    pub(super) fn open(path: &str) -> Result<Self, StoreError> {
+        let path = Path::new(path);
+        let known = Watch::before(path)?;
+        let place = Place::of(path).map_err(|error| refusal::of_file(path, &error))?;
+        let connection = open_writer(&place).map_err(|error| refusal::of(path, error))?;
+        let watch = place.path().map(|path| Watch::begin(path, known, &connection)).transpose()?;
+        let (orders, queue) = crossbeam_channel::bounded(QUEUE_MAX);
+        let writer = std::thread::Builder::new()
             .name("sqlite-writer".into())
-            .spawn(move || serve(&writer, &queue))
-            .map_err(|e| Fault::Unavailable(format!("no thread for the database: {e}")))?;
-        Ok(Self { jobs, path: Arc::new(path) })
+            .spawn(move || serve(&connection, watch.as_ref(), &queue))
+            .map_err(|e| StoreError::Fault(Fault::Unavailable(format!("no thread for the database: {e}"))))?;
+        let (writer, closed) = (Mutex::new(Some(writer)), AtomicBool::new(false));
+        let surveyor = Surveyor::start(place.clone()).map_err(StoreError::Fault)?;
+        Ok(Self { orders, writer, readers: ThreadLocal::new(), surveyor, closed, place })
+    }
+
+    /// Takes the file at this path for the present one from now on.
+    pub(super) fn accept(path: &str) -> Result<(), StoreError> {
+        watch::accept(Path::new(path))
     }
 
     pub(super) fn queue(&self, job: Box<dyn Job>) -> Result<(), Fault> {
-        self.jobs.try_send(job).map_err(|refused| match refused {
+        self.orders.try_send(Order::Run(job)).map_err(|refused| match refused {
             TrySendError::Full(_) => Fault::Unavailable("too many changes wait for the database".into()),
-            TrySendError::Disconnected(_) => Fault::Unavailable("the database thread has ended".into()),
+            TrySendError::Disconnected(_) => Fault::Unavailable("the database is closed".into()),
         })
+    }
+
+    /// A read that may take long: on a thread for such.
+    pub(super) fn queue_survey(&self, job: Box<dyn Job>) -> Result<(), Fault> {
+        self.surveyor.queue(job)
     }
 
     /// Runs `work` here and now on this thread's own read-only connection.
@@ -62,189 +98,91 @@ impl Sqlite {
         &self,
         work: impl FnOnce(&mut sql::Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let connection = match take_reader(&self.path) {
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(Fault::Unavailable("the database is closed".into()).into());
+        }
+        let place = self.readers.get_or_default();
+        // Taken out of its place, so that `work` may read again inside.
+        let waiting = lock(place).take();
+        let connection = match waiting {
             Some(connection) => connection,
-            None => connect(&self.path, "PRAGMA query_only=ON;")?,
+            None => self.place.connect("PRAGMA query_only=ON;").map_err(Fault::from)?,
         };
         let result = work(&mut sql::Tx::Sqlite(Tx(&connection)));
-        READERS.with_borrow_mut(|readers| readers.push((Arc::downgrade(&self.path), connection)));
+        let mut place = lock(place);
+        if !self.closed.load(Ordering::SeqCst) {
+            *place = Some(connection);
+        }
         result
+    }
+
+    /// Carries out what is queued, then closes every connection. The last one to close moves the write-ahead log into the
+    /// file and deletes it: afterwards the database is one file, unless another program has it open.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        for place in &self.readers {
+            drop(lock(place).take());
+        }
+        self.surveyor.close();
+        let Some(writer) = lock(&self.writer).take() else { return };
+        let _ = self.orders.send(Order::Close);
+        // A job that held the last reference drops it on the writer itself, which cannot wait for its own end.
+        if writer.thread().id() != std::thread::current().id() && writer.join().is_err() {
+            tracing::error!("the database thread panicked");
+        }
     }
 }
 
-thread_local! {
-    /// This thread's connections, by the database they belong to.
-    static READERS: RefCell<Vec<(Weak<PathBuf>, Connection)>> = const { RefCell::new(Vec::new()) };
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.close();
+    }
 }
 
-/// Takes this thread's connection out of its place, so that `work` may read again inside; forgets closed databases.
-fn take_reader(path: &Arc<PathBuf>) -> Option<Connection> {
-    READERS.with_borrow_mut(|readers| {
-        readers.retain(|(of, _)| of.strong_count() > 0);
-        let index = readers.iter().position(|(of, _)| std::ptr::eq(of.as_ptr(), Arc::as_ptr(path)))?;
-        Some(readers.swap_remove(index).1)
-    })
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn create_private(path: &Path) -> Result<(), Fault> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop).map_err(|e| {
-        Fault::Unavailable(format!("the database file {} cannot be opened: {e}", path.display()))
-    })
-}
-
-fn connect(path: &Path, pragmas: &str) -> Result<Connection, Fault> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
-    connection.execute_batch("PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;")?;
-    connection.execute_batch(pragmas)?;
-    connection.set_prepared_statement_cache_capacity(128);
+/// The connection that writes. What is no database, is damaged or write-protected shows here, not at the first sign-up.
+fn open_writer(place: &Place) -> rusqlite::Result<Connection> {
+    let connection = place.connect("PRAGMA synchronous=FULL;")?;
+    if place.is_file() {
+        keep_a_log(&connection)?;
+    }
+    connection.execute_batch("SELECT COUNT(*) FROM sqlite_schema;")?;
+    // A file that may only be read is opened all the same, and even a transaction begins.
+    if connection.is_readonly("main")? {
+        return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_READONLY), None));
+    }
     Ok(connection)
 }
 
 /// Changes a new database to write-ahead logging, once for ever. SQLite does not wait for its lock there, as it does for a
 /// transaction's; so where others are at it, wait for a transaction, and look again.
-fn keep_a_log(connection: &Connection) -> Result<(), Fault> {
+fn keep_a_log(connection: &Connection) -> rusqlite::Result<()> {
     let change = || connection.execute_batch("PRAGMA journal_mode=WAL;");
     for _ in 0..WAL_ATTEMPTS {
         match change() {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
                 connection.execute_batch("BEGIN EXCLUSIVE; COMMIT;")?;
             }
-            changed => return Ok(changed?),
+            changed => return changed,
         }
     }
-    Ok(change()?)
-}
-
-/// The writer: takes what waits, commits it together, answers. Ends when the store is dropped.
-fn serve(connection: &Connection, queue: &Receiver<Box<dyn Job>>) {
-    while let Ok(first) = queue.recv() {
-        let mut group = vec![first];
-        while group.len() < GROUP_MAX {
-            match queue.try_recv() {
-                Ok(job) => group.push(job),
-                Err(_) => break,
-            }
-        }
-        commit_group(connection, group);
-    }
-}
-
-/// Runs each job in a savepoint of one transaction; their answers are given after its commit.
-fn commit_group(connection: &Connection, mut group: Vec<Box<dyn Job>>) {
-    let outcomes = run_group(connection, &mut group);
-    // Whatever went wrong above, the next group starts with a clean connection.
-    if !connection.is_autocommit()
-        && let Err(error) = connection.execute_batch("ROLLBACK")
-    {
-        tracing::error!(%error, "a failed transaction was not rolled back");
-    }
-    match outcomes {
-        Ok(()) => {
-            for job in group {
-                job.finish(Ok(()));
-            }
-        }
-        Err(error) => {
-            let cause = Fault::from(error).to_string();
-            tracing::error!(cause, "a transaction failed");
-            for job in group {
-                job.finish(Err(Fault::Unavailable(cause.clone())));
-            }
-        }
-    }
-}
-
-fn run_group(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), rusqlite::Error> {
-    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    for job in group {
-        connection.prepare_cached("SAVEPOINT job")?.execute([])?;
-        if !job.run(&mut sql::Tx::Sqlite(Tx(connection))) {
-            // Fails when SQLite has already given up the whole transaction (full disk): then nobody is told "done".
-            connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
-        }
-        connection.prepare_cached("RELEASE job")?.execute([])?;
-    }
-    connection.prepare_cached("COMMIT")?.execute([]).map(drop)
-}
-
-/// A connection, inside or outside a transaction.
-pub(crate) struct Tx<'c>(&'c Connection);
-
-impl Tx<'_> {
-    pub(super) fn execute(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<u64, Fault> {
-        let rows = self.0.prepare_cached(&numbered(sql))?.execute(rusqlite::params_from_iter(args))?;
-        Ok(rows as u64)
-    }
-
-    pub(super) fn rows<T>(
-        &mut self,
-        sql: &'static str,
-        args: &[Value<'_>],
-        mut map: impl FnMut(&sql::Row<'_>) -> Result<T, Fault>,
-    ) -> Result<Vec<T>, Fault> {
-        let mut statement = self.0.prepare_cached(&numbered(sql))?;
-        let mut rows = statement.query(rusqlite::params_from_iter(args))?;
-        let mut mapped = Vec::new();
-        while let Some(row) = rows.next()? {
-            mapped.push(map(&sql::Row::Sqlite(Row(row)))?);
-        }
-        Ok(mapped)
-    }
-
-    pub(super) fn script(&mut self, sql: &str) -> Result<(), Fault> {
-        Ok(self.0.execute_batch(sql)?)
-    }
-}
-
-/// `$1` names a parameter for PostgreSQL; SQLite counts by number only when it is written `?1`.
-fn numbered(sql: &str) -> String {
-    sql.replace('$', "?")
-}
-
-impl ToSql for Value<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self {
-            Self::Text(Some(text)) => ValueRef::Text(text.as_bytes()),
-            Self::Int(Some(number)) => ValueRef::Integer(*number),
-            Self::Bytes(Some(bytes)) => ValueRef::Blob(bytes),
-            Self::Text(None) | Self::Int(None) | Self::Bytes(None) => ValueRef::Null,
-        }))
-    }
-}
-
-pub(crate) struct Row<'r>(&'r rusqlite::Row<'r>);
-
-impl Row<'_> {
-    pub(super) fn text(&self, index: usize) -> Result<Option<String>, Fault> {
-        Ok(self.0.get(index)?)
-    }
-
-    pub(super) fn int(&self, index: usize) -> Result<Option<i64>, Fault> {
-        Ok(self.0.get(index)?)
-    }
-
-    pub(super) fn bytes(&self, index: usize) -> Result<Option<Vec<u8>>, Fault> {
-        Ok(self.0.get(index)?)
-    }
+    change()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Store;
     use super::super::sql::{Tx, args};
+    use super::super::{Database, Store};
     use super::*;
-    use crate::Secret;
 
     fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
-        let url = Secret::from(format!("sqlite:{}", folder.path().join("test.db").display()));
-        (folder, Store::open(&url).unwrap())
+        let path = folder.path().join("test.db");
+        let store = Store::new(Database::Sqlite(Box::new(Sqlite::open(path.to_str().unwrap()).unwrap())));
+        (folder, store)
     }
 
     fn insert(tx: &mut Tx<'_>, number: i64) -> Result<u64, Fault> {
@@ -266,7 +204,7 @@ mod tests {
             let opened = std::thread::scope(|scope| {
                 let open = || {
                     together.wait();
-                    Sqlite::open(path).map(drop).map_err(|fault| fault.to_string())
+                    Sqlite::open(path).map(drop).map_err(|error| format!("{error:?}"))
                 };
                 let threads: Vec<_> = (0..16).map(|_| scope.spawn(open)).collect();
                 threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
@@ -275,6 +213,32 @@ mod tests {
             let mode = Connection::open(path).unwrap().query_one("PRAGMA journal_mode", [], |row| row.get(0));
             assert_eq!(mode, Ok("wal".to_owned()));
         }
+    }
+
+    // Several connections, one database; another one each time; and no file of that name.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn a_database_in_memory_is_whole_and_one_s_own() {
+        let open = || Store::new(Database::Sqlite(Box::new(Sqlite::open(":memory:").unwrap())));
+        let (store, other) = (open(), open());
+        for store in [&store, &other] {
+            store
+                .write(|tx| tx.script("CREATE TABLE t (n BIGINT PRIMARY KEY, filling BYTEA)"))
+                .await
+                .unwrap();
+        }
+        let store = std::sync::Arc::new(store);
+        let tasks = (0..8).map(|task| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                for number in 0..25 {
+                    store.write(move |tx| insert(tx, task * 25 + number)).await.unwrap();
+                    assert!(rows(&store).await > number);
+                }
+            })
+        });
+        futures_util::future::try_join_all(tasks.collect::<Vec<_>>()).await.unwrap();
+        assert_eq!((rows(&store).await, rows(&other).await), (200, 0));
+        assert!(!std::path::Path::new(":memory:").exists());
     }
 
     // Jobs that share a commit do not share their failures.
@@ -322,5 +286,31 @@ mod tests {
             let mode = file.unwrap().metadata().unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
+    }
+
+    // A statement that binds a value which its index does not cover would be compiled anew whenever its bindings are
+    // cleared, which the cache does on each return.
+    #[tokio::test]
+    async fn a_look_up_is_compiled_once() {
+        const LOOK_UP: &str =
+            "SELECT v.ended FROM guests g JOIN visits v ON v.of = g.id WHERE v.id = $1 AND g.id = $2";
+        let (_folder, store) = store();
+        let make = |tx: &mut Tx<'_>| {
+            tx.script(
+                "CREATE TABLE guests (id BIGINT NOT NULL PRIMARY KEY); INSERT INTO guests (id) VALUES (2); \
+                 CREATE TABLE visits (id BIGINT NOT NULL PRIMARY KEY, of BIGINT NOT NULL, ended BIGINT)",
+            )?;
+            tx.execute("INSERT INTO visits (id, of) VALUES ($1, $2)", args![1_i64, 2_i64])
+        };
+        assert_eq!(store.write::<_, Fault, _>(make).await.unwrap(), 1);
+        let look_up = |tx: &mut Tx<'_>| {
+            steps::take_compiled_again();
+            for _ in 0..20 {
+                let found = tx.row(LOOK_UP, args![1_i64, 2_i64], |row| row.get_opt::<i64>(0))?;
+                assert_eq!(found, Some(None));
+            }
+            Ok(steps::take_compiled_again())
+        };
+        assert_eq!(store.read::<_, Fault, _>(look_up).await.unwrap(), 0);
     }
 }

@@ -3,7 +3,8 @@
 use data_encoding::BASE64URL_NOPAD;
 
 use super::root::{Purpose, RootKeys};
-use crate::{RegistrationId, Secret};
+use crate::domain::ids::RegistrationId;
+use crate::domain::secret::Secret;
 
 /// The proof that a browser sent the password of this sign-up (S4).
 pub(crate) fn sign_up_proof(keys: &RootKeys, id: RegistrationId) -> Secret {
@@ -36,7 +37,7 @@ fn octets<const N: usize>(text: &str) -> Option<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SecretKey;
+    use crate::domain::secret_key::SecretKey;
     use crate::token::challenge::{link_token, open_link_token};
 
     fn keys(byte: u8) -> RootKeys {

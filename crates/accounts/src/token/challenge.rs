@@ -4,7 +4,9 @@ use data_encoding::BASE64URL_NOPAD;
 use subtle::{Choice, ConstantTimeEq as _};
 
 use super::root::{MacKey, Purpose, RootKeys};
-use crate::{MailId, RegistrationId, Secret, Timestamp};
+use crate::domain::ids::{MailId, RegistrationId};
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
 
 /// The token of a registration's link: base64url of its id and 128 bits of HMAC (T1).
 pub(crate) fn link_token(keys: &RootKeys, id: RegistrationId) -> Secret {
@@ -62,7 +64,7 @@ fn code_under(key: &MacKey, id: RegistrationId, mail: MailId, digits: u8) -> Sec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SecretKey;
+    use crate::domain::secret_key::SecretKey;
     use proptest::prelude::*;
 
     fn keys(byte: u8) -> RootKeys {

@@ -6,42 +6,86 @@
 use data_encoding::BASE64URL_NOPAD;
 
 use super::root::{Purpose, RootKeys};
-use crate::store::limits::Subject;
-use crate::{Env, Secret, UserId};
+use crate::domain::ids::UserId;
+use crate::domain::secret::Secret;
+use crate::env::Env;
+use crate::store::tables::limits::Subject;
 
-/// A new token: a random name of the device, and a keyed hash of it and the user.
-pub(crate) fn new_device_token(root: &RootKeys, env: &Env, user: UserId) -> Secret {
-    let device: [u8; 16] = env.random();
-    let seal = root.short_mac(Purpose::Device, &[b"seal", &device, user.as_bytes()]);
-    Secret::from(BASE64URL_NOPAD.encode(&[device, seal].concat()))
+/// A device that a user has signed in on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Device {
+    name: [u8; 16],
+    /// That of the user at the sign-in. A new password or address makes every device unknown.
+    pub(crate) credential_version: i64,
+    /// What failures in a row count for on this device.
+    pub(crate) failures: Subject,
+    /// What stands for the network of whoever asks from this device.
+    pub(crate) client: Subject,
 }
 
-/// What failures on this device count for, if it is one that `user` has signed in on.
-pub(crate) fn device_of(root: &RootKeys, token: &str, user: UserId) -> Option<Subject> {
-    let bytes = (token.len() == 43).then(|| BASE64URL_NOPAD.decode(token.as_bytes()).ok()).flatten()?;
-    let (device, given) = bytes.split_first_chunk::<16>()?;
-    let known = root.is_short_mac(Purpose::Device, &[b"seal", device, user.as_bytes()], given);
-    known.then(|| root.short_mac(Purpose::Device, &[b"failures", device]))
+impl Device {
+    /// The device that a token names, if `user` has signed in on it, with whatever password.
+    pub(crate) fn of_user(root: &RootKeys, token: &str, user: UserId) -> Option<Self> {
+        let bytes = (token.len() == 54).then(|| BASE64URL_NOPAD.decode(token.as_bytes()).ok()).flatten()?;
+        let (name, rest) = bytes.split_first_chunk::<16>()?;
+        let (version, seal) = rest.split_first_chunk::<8>()?;
+        let known = root.is_short_mac(Purpose::Device, &[b"seal", name, version, user.as_bytes()], seal);
+        known.then(|| Self {
+            name: *name,
+            credential_version: i64::from_be_bytes(*version),
+            failures: root.short_mac(Purpose::Device, &[b"failures", name]),
+            client: root.short_mac(Purpose::Device, &[b"client", name]),
+        })
+    }
+}
+
+/// The token of a device: its name, random unless it has one, the credential version, and a keyed hash of them and the user.
+pub(crate) fn device_token(
+    root: &RootKeys,
+    env: &Env,
+    user: UserId,
+    credential_version: i64,
+    before: Option<Device>,
+) -> Secret {
+    let name: [u8; 16] = before.map_or_else(|| env.random(), |device| device.name);
+    let version = credential_version.to_be_bytes();
+    let seal = root.short_mac(Purpose::Device, &[b"seal", &name, &version, user.as_bytes()]);
+    Secret::from(BASE64URL_NOPAD.encode(&[name.as_slice(), &version, &seal].concat()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SecretKey;
+    use crate::domain::secret_key::SecretKey;
 
     #[test]
     fn a_device_is_known_for_its_user_only() {
         let root = RootKeys::derive(&SecretKey::generate());
         let (ada, bob) = (UserId::from_bytes([1; 16]), UserId::from_bytes([2; 16]));
-        let token = new_device_token(&root, &Env::system(), ada);
+        let token = device_token(&root, &Env::system(), ada, 7, None);
         let token = token.expose();
-        assert!(device_of(&root, token, ada).is_some());
-        assert_eq!(device_of(&root, token, ada), device_of(&root, token, ada));
-        assert_eq!(device_of(&root, token, bob), None);
+        let device = Device::of_user(&root, token, ada).unwrap();
+        assert_eq!(device.credential_version, 7);
+        assert_ne!(device.failures, device.client);
+        assert_eq!(Device::of_user(&root, token, bob), None);
         let changed = token.replacen(&token[..1], if token.starts_with('A') { "B" } else { "A" }, 1);
-        assert_eq!(device_of(&root, &changed, ada), None);
-        for text in ["", "AAAA", &"ä".repeat(30), &"A".repeat(43), &"=".repeat(43)] {
-            assert_eq!(device_of(&root, text, ada), None, "{text}");
+        assert_eq!(Device::of_user(&root, &changed, ada), None);
+        for text in ["", "AAAA", &"ä".repeat(30), &"A".repeat(54), &"=".repeat(54)] {
+            assert_eq!(Device::of_user(&root, text, ada), None, "{text}");
         }
+    }
+
+    // L4: a new password gives a device a new token, not a new budget.
+    #[test]
+    fn a_device_keeps_its_name() {
+        let (root, env) = (RootKeys::derive(&SecretKey::generate()), Env::system());
+        let ada = UserId::from_bytes([1; 16]);
+        let first = device_token(&root, &env, ada, 7, None);
+        let first = Device::of_user(&root, first.expose(), ada).unwrap();
+        let second = device_token(&root, &env, ada, 8, Some(first));
+        let second = Device::of_user(&root, second.expose(), ada).unwrap();
+        assert_eq!((second.credential_version, second.failures), (8, first.failures));
+        let other = device_token(&root, &env, ada, 7, None);
+        assert_ne!(Device::of_user(&root, other.expose(), ada).unwrap().failures, first.failures);
     }
 }

@@ -8,8 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{Key, KeySet};
 use super::opaque::sha256;
+use crate::domain::ids::{SessionId, UserId};
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use crate::domain::user::Account;
+use crate::env::Env;
 use crate::policy::TokenPolicy;
-use crate::{Account, Env, Secret, SessionId, Timestamp, UserId};
 
 /// Longer tokens are not looked at (J4).
 const OCTETS_MAX: usize = 8 * 1024;
@@ -148,7 +152,7 @@ impl Issuer {
 }
 
 /// The key that a token names, where its header asks for nothing strange (J2).
-fn key_id(token: &str) -> Option<String> {
+pub(crate) fn key_id(token: &str) -> Option<String> {
     let header = decode_header(token).ok()?;
     let plain = header.typ.as_deref() == Some(TYPE)
         && header.crit.is_none()

@@ -9,9 +9,14 @@ use super::algorithm::SigningAlgorithm;
 use super::keys::KeySet;
 use super::opaque::sha256;
 use super::root::{Opened, RootKeys, WrapKeys};
-use crate::store::keys::{self, StoredKey, insert_signing, put_wrapped, signing, update_signing, wrapped};
+use crate::domain::time::Timestamp;
+use crate::fault::Fault;
+use crate::settings::{OpenError, OpenMode, Settings};
+use crate::store::error::DatabaseError;
+use crate::store::tables::keys::{
+    self, StoredKey, insert_signing, put_wrapped, signing, update_signing, wrapped,
+};
 use crate::store::{Store, Tx};
-use crate::{Fault, OpenError, Settings, Timestamp};
 
 /// The row of the key that counters are named with.
 const NAMES: &str = "names";
@@ -20,6 +25,7 @@ const NAMES: &str = "names";
 pub(crate) async fn open(
     store: &Store,
     settings: &Settings,
+    may_make: OpenMode,
     now: Timestamp,
 ) -> Result<(RootKeys, KeySet), OpenError> {
     let (secret, previous) = (&settings.secret_key, settings.previous_secret_key.as_ref());
@@ -30,6 +36,14 @@ pub(crate) async fn open(
     let opener = Opener { wrap: Arc::clone(&wrap), settings: settings.clone(), now };
     let (stored, names) = match store.read(look).await? {
         (stored, Some(names)) if opener.is_complete(&stored, &names) => (stored, names),
+        // Who may make nothing leaves what the key of before opens as it is, too.
+        (stored, Some(names)) if may_make == OpenMode::Nothing && !stored.is_empty() => {
+            for key in stored.iter().filter(|key| key.lives(now)) {
+                opener.open(&key.id, &key.private_key)?;
+            }
+            (stored, names)
+        }
+        _ if may_make == OpenMode::Nothing => return Err(DatabaseError::Empty.into()),
         _ => {
             let opener = opener.clone();
             store.write(move |tx| opener.prepare(tx)).await?

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::algorithm::SigningAlgorithm;
 use super::root::{Opened, WrapKeys};
-use crate::Timestamp;
-use crate::store::keys::{StoredKey, signing_now};
+use crate::domain::time::Timestamp;
+use crate::store::tables::keys::{StoredKey, signing_now};
 
 /// The keys of the database, in the order in which they sign. One signs, all that live verify.
 pub(crate) struct KeySet {

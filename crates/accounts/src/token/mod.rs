@@ -9,3 +9,4 @@ pub(crate) mod keyring;
 pub(crate) mod keys;
 pub(crate) mod opaque;
 pub(crate) mod root;
+pub(crate) mod subject;

@@ -3,8 +3,9 @@
 use aws_lc_rs::digest;
 use data_encoding::BASE64URL_NOPAD;
 
-use crate::store::sessions::TokenHash;
-use crate::{Env, Secret};
+use crate::domain::secret::Secret;
+use crate::env::Env;
+use crate::store::tables::sessions::TokenHash;
 
 /// What a refresh token begins with, so that secret scanners can find one that leaked.
 const REFRESH: &str = "vrt_";

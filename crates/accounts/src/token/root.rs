@@ -9,8 +9,8 @@ use aws_lc_rs::hmac;
 use subtle::{Choice, ConstantTimeEq as _};
 use zeroize::Zeroizing;
 
-use crate::limits::HOUR;
-use crate::{SecretKey, Timestamp};
+use crate::domain::secret_key::SecretKey;
+use crate::domain::time::{HOUR, Timestamp};
 
 /// What a keyed hash is for. No value made for one purpose is accepted for another (T5).
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +39,8 @@ pub(crate) enum Purpose {
     SignUpProof,
     /// What ties a form to the browser it was shown in.
     Form,
+    /// The salt of the passwords of an address's sign-ups.
+    SignUpSalt,
 }
 
 impl Purpose {
@@ -56,12 +58,13 @@ impl Purpose {
             Self::Device => b"device",
             Self::SignUpProof => b"sign-up proof",
             Self::Form => b"form",
+            Self::SignUpSalt => b"sign-up salt",
         }
     }
 
     /// Whether it names a row that outlives the secret key.
     const fn is_name(self) -> bool {
-        matches!(self, Self::Address | Self::ClientPrefix)
+        matches!(self, Self::Address | Self::ClientPrefix | Self::SignUpSalt)
     }
 }
 

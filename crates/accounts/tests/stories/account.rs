@@ -1,6 +1,11 @@
 use crate::on_both_stores;
 use crate::world::*;
-use vestibule::{Actor, MailContent, NewUser, ProfileChange, ProfileError, SignedIn};
+use vestibule::{
+    Account, Actor, EmailChangeError, EmailProof, MailContent, NewUser, ProfileChange, ProfileError,
+    SignedIn, UserRef,
+};
+
+const NEW_PASSWORD: &str = "amber-kettle-forest-58";
 
 async fn signed_in(world: &World, email: &str) -> SignedIn {
     let tokens = world.signs_in(email, PASSWORD).await.unwrap();
@@ -10,6 +15,23 @@ async fn signed_in(world: &World, email: &str) -> SignedIn {
 async fn wants(world: &World, who: &SignedIn, new: &str) {
     world.accounts.change_email(who, &address(new), &password(PASSWORD), &client()).await.unwrap();
     world.deliver().await;
+}
+
+/// Changes the address, confirmed; the token of the undo link that went to the one before.
+pub(crate) async fn moves(world: &World, from: &str, to: &str) -> String {
+    let who = signed_in(world, from).await;
+    wants(world, &who, to).await;
+    let (link, undo) = (link_to(world, to), link_to(world, from));
+    world.accounts.confirm_email(&link, EmailProof::Password(&password(PASSWORD)), &client()).await.unwrap();
+    world.advance(seconds(60));
+    undo
+}
+
+/// Uses an undo link.
+async fn undoes(world: &World, token: &str, new: &str) -> Result<Account, EmailChangeError> {
+    let undone = world.accounts.undo_email(token, &password(new), &client()).await;
+    world.deliver().await;
+    undone
 }
 
 /// The token of the one unread mail with this kind of link.
@@ -33,11 +55,11 @@ on_both_stores! {
         // The old one stays in force until then.
         world.signs_in("ada@example.org", PASSWORD).await.unwrap();
         assert_eq!(refusal(world.signs_in("countess@example.net", PASSWORD).await), "Refused");
-        let changed = world.accounts.confirm_email(&link, &client()).await.unwrap();
+        let changed = world.accounts.confirm_email(&link, EmailProof::Password(&password(PASSWORD)), &client()).await.unwrap();
         assert_eq!((changed.id, changed.email.as_str()), (account.id, "Countess@example.net"));
         world.signs_in("countess@example.net", PASSWORD).await.unwrap();
         assert_eq!(refusal(world.signs_in("ada@example.org", PASSWORD).await), "Refused");
-        assert_eq!(refusal(world.accounts.confirm_email(&link, &client()).await), "Link(Used)");
+        assert_eq!(refusal(world.accounts.confirm_email(&link, EmailProof::Password(&password(PASSWORD)), &client()).await), "Link(Used)");
         // R6: the session that asked for it lives on, the others do not.
         assert!(world.accounts.authenticate(elsewhere.access_token.expose()).await.is_err());
         let sessions = world.accounts.list_sessions(&who).await.unwrap();
@@ -49,21 +71,82 @@ on_both_stores! {
     // X3: 72 hours, after the change as well as before, whatever the thief has changed since.
     async fn a_change_is_undone_from_the_old_address(world: &World) {
         world.has_account("ada@example.org").await;
-        let who = signed_in(world, "ada@example.org").await;
-        wants(world, &who, "thief@example.net").await;
-        let (link, undo) = (link_to(world, "thief@example.net"), link_to(world, "ada@example.org"));
-        world.accounts.confirm_email(&link, &client()).await.unwrap();
+        let undo = moves(world, "ada@example.org", "thief@example.net").await;
         let thief = signed_in(world, "thief@example.net").await;
         world.accounts.change_password(&thief, &password(PASSWORD), &password(OTHER_PASSWORD), &client()).await.unwrap();
         world.deliver().await;
         assert_eq!(world.kinds_to("thief@example.net"), ["password_changed"]);
         world.advance(hours(71));
-        let back = world.accounts.undo_email(&undo, &client()).await.unwrap();
+        let weak = undoes(world, &undo, "ada@example.org").await;
+        assert_eq!(refusal(weak), "Password(Contextual)");
+        // The password that the thief knows is not chosen again, and opens nothing from now on.
+        assert_eq!(refusal(undoes(world, &undo, OTHER_PASSWORD).await), "Password(Unchanged)");
+        let back = undoes(world, &undo, NEW_PASSWORD).await.unwrap();
         assert_eq!(back.email.as_str(), "ada@example.org");
+        assert_eq!(world.kinds_to("ada@example.org"), ["password_changed"]);
         assert!(world.accounts.list_sessions(&thief).await.unwrap().is_empty());
-        assert_eq!(refusal(world.accounts.undo_email(&undo, &client()).await), "Link(Used)");
-        // Before it was confirmed, undoing forgets it.
+        assert_eq!(refusal(undoes(world, &undo, PASSWORD).await), "Link(Used)");
+        assert_eq!(refusal(world.signs_in("ada@example.org", OTHER_PASSWORD).await), "Refused");
+        world.signs_in("ada@example.org", NEW_PASSWORD).await.unwrap();
+    }
+
+    // X3: a stranger at a mistyped address has the link, and neither the password nor the session.
+    async fn a_new_address_takes_two_proofs(world: &World) {
+        world.has_account("ada@example.org").await;
+        let elsewhere = signed_in(world, "ada@example.org").await;
+        let who = signed_in(world, "ada@example.org").await;
+        wants(world, &who, "adda@example.org").await;
+        let link = link_to(world, "adda@example.org");
+        link_to(world, "ada@example.org");
+        let from = client();
+        let confirm = async |proof| world.accounts.confirm_email(&link, proof, &from).await;
+        assert_eq!(refusal(confirm(EmailProof::Session(&elsewhere)).await), "Refused");
+        let wrong = password(OTHER_PASSWORD);
+        for _ in 0..5 {
+            assert_eq!(refusal(confirm(EmailProof::Password(&wrong)).await), "Refused");
+        }
+        let right = password(PASSWORD);
+        assert_eq!(refusal(confirm(EmailProof::Password(&right)).await), "Limited { retry_after: 1s }");
+        assert_eq!(confirm(EmailProof::Session(&who)).await.unwrap().email.as_str(), "adda@example.org");
+    }
+
+    // R6: who is disabled gets in by no link.
+    async fn who_is_disabled_undoes_nothing(world: &World) {
+        world.has_account("ada@example.org").await;
+        let undo = moves(world, "ada@example.org", "ada@example.net").await;
+        let user = UserRef::Email(address("ada@example.net"));
+        world.accounts.disable_user(Actor::Operator, &user, None).await.unwrap();
+        assert_eq!(refusal(undoes(world, &undo, OTHER_PASSWORD).await), "Link(Expired)");
+        world.accounts.enable_user(Actor::Operator, &user, None).await.unwrap();
+        undoes(world, &undo, OTHER_PASSWORD).await.unwrap();
+        assert_eq!(world.kinds_to("ada@example.org"), ["password_changed"]);
+    }
+
+    // X3: a thief who changes the address twice holds an undo link, too; the owner's is older, and counts.
+    async fn an_older_undo_voids_the_younger_ones(world: &World) {
+        world.has_account("ada@example.org").await;
+        let mut undo = Vec::new();
+        for (from, to) in [("ada@example.org", "thief@example.net"), ("thief@example.net", "thief@example.com")] {
+            undo.push(moves(world, from, to).await);
+        }
+        undoes(world, &undo[0], OTHER_PASSWORD).await.unwrap();
+        assert_eq!(world.kinds_to("ada@example.org"), ["password_changed"]);
+        assert_eq!(refusal(undoes(world, &undo[1], NEW_PASSWORD).await), "Link(Expired)");
         world.signs_in("ada@example.org", OTHER_PASSWORD).await.unwrap();
+    }
+
+    // The owner who moves twice can go back step by step.
+    async fn a_younger_undo_leaves_the_older_one(world: &World) {
+        world.has_account("ada@example.org").await;
+        let first = moves(world, "ada@example.org", "ada@example.net").await;
+        let second = moves(world, "ada@example.net", "ada@example.com").await;
+        let back = undoes(world, &second, OTHER_PASSWORD).await.unwrap();
+        assert_eq!(back.email.as_str(), "ada@example.net");
+        let back = undoes(world, &first, NEW_PASSWORD).await.unwrap();
+        assert_eq!(back.email.as_str(), "ada@example.org");
+        for email in ["ada@example.net", "ada@example.org"] {
+            assert_eq!(world.kinds_to(email), ["password_changed"]);
+        }
     }
 
     async fn an_undo_before_the_confirmation_forgets_the_change(world: &World) {
@@ -71,16 +154,20 @@ on_both_stores! {
         let who = signed_in(world, "ada@example.org").await;
         wants(world, &who, "thief@example.net").await;
         let (link, undo) = (link_to(world, "thief@example.net"), link_to(world, "ada@example.org"));
-        world.accounts.undo_email(&undo, &client()).await.unwrap();
-        assert_eq!(refusal(world.accounts.confirm_email(&link, &client()).await), "Link(Expired)");
+        undoes(world, &undo, OTHER_PASSWORD).await.unwrap();
+        assert_eq!(world.kinds_to("ada@example.org"), ["password_changed"]);
+        let late = world.accounts.confirm_email(&link, EmailProof::Session(&who), &client()).await;
+        assert_eq!(refusal(late), "Link(Expired)");
         assert!(world.accounts.list_sessions(&who).await.unwrap().is_empty());
         // And an undo is late after three days.
-        let who = signed_in(world, "ada@example.org").await;
-        wants(world, &who, "other@example.net").await;
+        let tokens = world.signs_in("ada@example.org", OTHER_PASSWORD).await.unwrap();
+        let who = world.accounts.authenticate(tokens.access_token.expose()).await.unwrap();
+        world.accounts.change_email(&who, &address("other@example.net"), &password(OTHER_PASSWORD), &client()).await.unwrap();
+        world.deliver().await;
         let undo = link_to(world, "ada@example.org");
         link_to(world, "other@example.net");
         world.advance(hours(72));
-        assert_eq!(refusal(world.accounts.undo_email(&undo, &client()).await), "Link(Expired)");
+        assert_eq!(refusal(undoes(world, &undo, NEW_PASSWORD).await), "Link(Expired)");
     }
 
     // X3: a taken address gets the same answer; its owner is told, and the link that is not mailed would not work.
@@ -103,7 +190,7 @@ on_both_stores! {
         wants(world, &who, "ada@example.net").await;
         let link = link_to(world, "ada@example.net");
         link_to(world, "ada@example.org");
-        world.accounts.confirm_email(&link, &client()).await.unwrap();
+        world.accounts.confirm_email(&link, EmailProof::Password(&password(PASSWORD)), &client()).await.unwrap();
         let guess = world.confirms("ada@example.net", OTHER_PASSWORD, &letter.code()).await;
         assert_eq!(refusal(guess), "CodeInvalid { attempts_left: 2 }", "though it is the code that was mailed");
         assert_eq!(refusal(world.clicks(&letter.token(), Some(OTHER_PASSWORD)).await), "LinkUsed");
@@ -128,7 +215,7 @@ on_both_stores! {
             for mail in world.take_mails_to(new.as_str()) {
                 let MailContent::EmailChange { link, .. } = &mail.content else { panic!() };
                 let token = link.expose().split_once("?token=").unwrap().1;
-                if let Ok(account) = world.accounts.confirm_email(token, &client()).await {
+                if let Ok(account) = world.accounts.confirm_email(token, EmailProof::Session(&who), &client()).await {
                     assert_eq!(account.email, *new);
                     adopted.push(account.email);
                 }
@@ -164,7 +251,7 @@ on_both_stores! {
         let link = link_to(world, "new@example.net");
         link_to(world, "ada@example.org");
         world.has_account("new@example.net").await;
-        assert_eq!(refusal(world.accounts.confirm_email(&link, &client()).await), "Taken");
+        assert_eq!(refusal(world.accounts.confirm_email(&link, EmailProof::Password(&password(PASSWORD)), &client()).await), "Taken");
         world.signs_in("ada@example.org", PASSWORD).await.unwrap();
     }
 

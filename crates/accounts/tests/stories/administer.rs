@@ -153,7 +153,7 @@ on_both_stores! {
         world.advance(hours(1));
         let actor = Actor::User(&stranger, &from);
         assert_eq!(refusal(world.accounts.delete_user(actor, &id(&ada), &Expected::Any, None).await), "Forbidden");
-        let proven = world.accounts.confirm_own_password(&who, &password(PASSWORD), &from).await.unwrap();
+        let proven = world.accounts.reauthenticate(&who, &password(PASSWORD), &from).await.unwrap();
         assert_eq!(acts(&proven).await, (true, true));
         world.accounts.delete_user(Actor::User(&proven, &from), &id(&ada), &Expected::Any, None).await.unwrap();
         world.deliver().await;

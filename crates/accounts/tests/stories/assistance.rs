@@ -92,7 +92,8 @@ on_both_stores! {
                 refused => break assert_eq!(refused, Resent::TooMany),
             }
             world.deliver().await;
-            world.letter_to("ada@example.org");
+            let last = queued + 1 == world.accounts.policy().sign_up.mails_per_day;
+            assert_eq!(world.kinds_to("ada@example.org"), [if last { "choose_password" } else { "confirm" }]);
         }
         assert_eq!(queued + 1, world.accounts.policy().sign_up.mails_per_day, "with the one of the sign-up");
         let entry = newest_entry(world).await;

@@ -331,4 +331,36 @@ on_both_stores! {
             ("signed_up", None), ("activated", Some("by link")), ("signed_in", Some("after the confirmation")),
         ]);
     }
+
+    // L1, S4: whoever gives the password of a sign-up that waits has what the browser that signed up has, and nobody else.
+    async fn the_right_password_of_a_sign_up_goes_on_with_it(world: &World) {
+        let letter = world.signs_up(ADA).await;
+        for wrong in [OTHER_PASSWORD, "not-the-password-9"] {
+            assert!(matches!(world.opens_session_on(&client(), ADA, wrong).await, Err(SignInError::Refused)));
+        }
+        let Err(SignInError::Unconfirmed(waiting)) = world.opens_session(ADA).await else { panic!("not confirmed") };
+        assert_eq!(waiting.expires_at, world.clock.now() + hours(24));
+        let Some(Waiting::Open { email, expires_at, .. }) = world.accounts.waiting(waiting.proof.expose()).await.unwrap() else { panic!("open") };
+        assert_eq!((email.as_str(), expires_at), (ADA, waiting.expires_at));
+        assert!(world.continues(&waiting.proof).await.is_none(), "it signs nobody in by itself");
+        let session = world.sends_code(&waiting.proof, &letter.code()).await.unwrap().unwrap();
+        assert!(world.is_signed_in(&session).await);
+        assert!(world.opens_session(ADA).await.is_ok());
+        assert_eq!(world.kinds_to(ADA), ["welcome"]);
+    }
+
+    // S3: where the address is taken, it looks the same and leads nowhere.
+    async fn the_password_of_a_decoy_goes_on_like_that_of_a_sign_up(world: &World) {
+        world.has_account(ADA).await;
+        let mut seen = Vec::new();
+        for email in [ADA, "free@example.org"] {
+            let pending = world.signs_up_with(email, OTHER_PASSWORD).await.unwrap();
+            drop(world.take_mails_to(email));
+            let Err(SignInError::Unconfirmed(waiting)) = world.opens_session_on(&client(), email, OTHER_PASSWORD).await else { panic!("{email}") };
+            assert_eq!(waiting.expires_at, pending.expires_at);
+            let Some(Waiting::Open { resend_after, .. }) = world.accounts.waiting(waiting.proof.expose()).await.unwrap() else { panic!("{email}") };
+            seen.push((waiting.proof.expose().len(), resend_after, refusal(world.sends_code(&waiting.proof, "99999").await.map(drop))));
+        }
+        assert_eq!(seen[0], seen[1]);
+    }
 }

@@ -1,11 +1,11 @@
 use crate::on_both_stores;
 use crate::world::*;
-use vestibule::LinkState;
+use vestibule::{LinkState, MailedLink};
 
 on_both_stores! {
     async fn a_link_and_the_password_activate(world: &World) {
         let letter = world.signs_up("ada@example.org").await;
-        assert_eq!(world.accounts.link_state(&letter.token()).await.unwrap(), LinkState::Open);
+        assert_eq!(world.accounts.link_state(MailedLink::Confirmation, &letter.token()).await.unwrap(), LinkState::Open(address("ada@example.org")));
         let account = world.clicks(&letter.token(), Some(PASSWORD)).await.unwrap();
         assert_eq!(account.email.as_str(), "ada@example.org");
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
@@ -16,7 +16,7 @@ on_both_stores! {
     async fn looking_changes_nothing(world: &World) {
         let letter = world.signs_up("ada@example.org").await;
         for _ in 0..20 {
-            assert_eq!(world.accounts.link_state(&letter.token()).await.unwrap(), LinkState::Open);
+            assert_eq!(world.accounts.link_state(MailedLink::Confirmation, &letter.token()).await.unwrap(), LinkState::Open(address("ada@example.org")));
         }
         assert_eq!(refusal(world.signs_in("ada@example.org", PASSWORD).await), "Unconfirmed");
     }
@@ -26,7 +26,7 @@ on_both_stores! {
         let letter = world.signs_up("ada@example.org").await;
         world.clicks(&letter.token(), Some(PASSWORD)).await.unwrap();
         assert_eq!(refusal(world.clicks(&letter.token(), Some(PASSWORD)).await), "LinkUsed");
-        assert_eq!(world.accounts.link_state(&letter.token()).await.unwrap(), LinkState::Used);
+        assert_eq!(world.accounts.link_state(MailedLink::Confirmation, &letter.token()).await.unwrap(), LinkState::Used);
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 
@@ -79,7 +79,7 @@ on_both_stores! {
         let long = letter.token().repeat(1000);
         for token in ["", "x", &changed, &long, tokens.access_token.expose(), tokens.refresh_token.expose(), "ÄÖÜ\0"] {
             assert_eq!(refusal(world.clicks(token, Some(PASSWORD)).await), "LinkInvalid");
-            assert_eq!(world.accounts.link_state(token).await.unwrap(), LinkState::Invalid);
+            assert_eq!(world.accounts.link_state(MailedLink::Confirmation, token).await.unwrap(), LinkState::Invalid);
         }
         assert!(world.accounts.authenticate(&letter.token()).await.is_err());
         assert!(world.accounts.refresh(&letter.token(), &client()).await.is_err());

@@ -63,6 +63,7 @@ on_both_stores! {
             let mut waiting = 0;
             for n in 0..8 {
                 let (own, from) = (format!("{PASSWORD}-{n}"), client_at(&format!("198.51.100.{n}")));
+                world.advance(seconds(1200));
                 world.accounts.sign_up(wish(email, &own), &from).await.unwrap();
                 let (email, own, code) = (address(email), password(&own), "0000".parse().unwrap());
                 let guess = world.accounts.confirm_by_code(&email, &own, &code, None, &from).await;
@@ -188,6 +189,27 @@ on_both_stores! {
         world.take_mails_to("nobody@example.org");
         world.deliver().await;
         world.take_mails_to("nobody@example.org");
+    }
+
+    // S3: a mail that is refused while nothing gets through does not let decoys' mails pass.
+    async fn a_refused_address_does_not_hide_an_outage(world: &World) {
+        world.has_account("taken@example.org").await;
+        world.signs_up_with("taken@example.org", OTHER_PASSWORD).await.unwrap();
+        assert_eq!(world.kinds_to("taken@example.org"), ["already_registered"]);
+        world.mailbox.fails(SendError::Temporary("down".into()));
+        world.signs_up_with("free@example.org", OTHER_PASSWORD).await.unwrap();
+        world.mailbox.fails(SendError::Permanent("cannot be written".into()));
+        world.signs_up_with("odd@example.org", PASSWORD).await.unwrap();
+        world.mailbox.fails(SendError::Temporary("down".into()));
+        world.signs_up_with("taken@example.org", OTHER_PASSWORD).await.unwrap();
+        world.advance(seconds(60));
+        for email in ["free@example.org", "taken@example.org"] {
+            let guess = confirm(&world.accounts, email, OTHER_PASSWORD, "99999").await;
+            assert_eq!(refusal(guess), "CodeInvalid { attempts_left: 2 }");
+        }
+        world.mailbox.works_again();
+        world.deliver().await;
+        world.letter_to("free@example.org");
     }
 
     // While mail is stuck, a decoy's mail is stuck, too: its code does not grow old before a real one's would.

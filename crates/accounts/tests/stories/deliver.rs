@@ -1,7 +1,7 @@
 use crate::on_both_stores;
-use crate::world::*;
+use crate::world::{self, *};
 use std::sync::Mutex;
-use vestibule::{Mail, MailTransport, SendError};
+use vestibule::{Actor, Mail, MailQuery, MailState, MailTransport, SendAttempt, SendError};
 
 /// A transport that cannot deliver to one address.
 struct Poisoned<'w> {
@@ -11,12 +11,12 @@ struct Poisoned<'w> {
 }
 
 impl MailTransport for Poisoned<'_> {
-    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
+    async fn send(&self, mail: &Mail, attempt: &SendAttempt) -> Result<(), SendError> {
         self.attempts.lock().unwrap().push(mail.id.to_string());
         if mail.to.as_str() == self.poison {
             return Err(SendError::Temporary("451 try later".into()));
         }
-        self.mailbox.send(mail).await
+        self.mailbox.send(mail, attempt).await
     }
 }
 
@@ -61,7 +61,7 @@ on_both_stores! {
             () = dying.handed_over.notified() => {} // and is gone, before it can say so
         }
         let first = world.letter_to("ada@example.org");
-        world.advance(seconds(89));
+        world.advance(seconds(14));
         world.deliver().await;
         assert!(world.take_mails_to("ada@example.org").is_empty(), "the lease still holds");
         world.advance(seconds(1));
@@ -87,6 +87,115 @@ on_both_stores! {
         }
     }
 
+    // What is the operator's to repair loses no mail, and is said aloud until something gets through.
+    async fn who_is_refused_by_the_relay_tries_again(world: &World) {
+        world.mailbox.fails(SendError::Refused("552 daily quota exceeded".into()));
+        world.signs_up_with("ada@example.org", PASSWORD).await.unwrap();
+        let health = world.accounts.health().await.unwrap();
+        let cause = "refused until somebody acts: 552 daily quota exceeded";
+        assert_eq!((health.mails_waiting, health.mails_failed, health.last_mail_error.as_deref()), (1, 0, Some(cause)));
+        let stats = world.accounts.stats(Actor::Operator).await.unwrap();
+        assert_eq!(stats.waiting_error.as_deref(), Some("552 daily quota exceeded"));
+        world.advance(hours(22));
+        world.deliver().await;
+        assert_eq!(world.accounts.health().await.unwrap().mails_waiting, 1, "tried for a day");
+        world.mailbox.works_again();
+        world.advance(seconds(75 * 60));
+        world.deliver().await;
+        world.letter_to("ada@example.org");
+        assert_eq!(world.accounts.health().await.unwrap().last_mail_error, None);
+    }
+
+    // A mail that cannot be delivered says nothing of the others: it neither makes nor hides an outage.
+    async fn an_outage_is_told_by_what_meets_every_mail(world: &World) {
+        let fails = async |error: SendError, email: &str| {
+            world.mailbox.fails(error);
+            world.signs_up_with(email, PASSWORD).await.unwrap();
+            world.accounts.health().await.unwrap().last_mail_error
+        };
+        let unknown = || SendError::Permanent("550 unknown".into());
+        let deferred = || SendError::Deferred("450 greylisted".into());
+        assert_eq!(fails(unknown(), "one@example.org").await, None);
+        assert_eq!(fails(deferred(), "two@example.org").await, None);
+        for error in [
+            SendError::Temporary("connection refused".into()),
+            SendError::Throttled { cause: "429".into(), retry_after: seconds(1) },
+            SendError::Refused("535".into()),
+            SendError::Uncertain("no answer".into()),
+        ] {
+            // The pause that was asked for is over.
+            world.advance(seconds(1));
+            let said = Some(error.to_string());
+            assert_eq!(fails(error, "three@example.org").await, said);
+            world.advance(seconds(1));
+            assert_eq!(fails(unknown(), "four@example.org").await, said, "one bad address hides nothing");
+            assert_eq!(fails(deferred(), "five@example.org").await, said);
+            assert!(world.accounts.is_mail_down());
+        }
+        // What nobody has tried again for long is not the present any more.
+        for mail in world.accounts.list_mail(Actor::Operator, &MailQuery::default()).await.unwrap().items {
+            world.accounts.drop_mail(Actor::Operator, mail.id).await.unwrap();
+        }
+        world.advance(hours(2));
+        assert_eq!(world.accounts.health().await.unwrap().last_mail_error, None);
+    }
+
+    // RFC 9110 §10.2.3: who asks for a pause gets it, from every mail.
+    async fn a_pause_that_is_asked_for_is_kept(world: &World) {
+        let asked = |seconds| SendError::Throttled { cause: "429".into(), retry_after: world::seconds(seconds) };
+        world.mailbox.fails(asked(600));
+        world.signs_up_with("ada@example.org", PASSWORD).await.unwrap();
+        world.mailbox.works_again();
+        world.advance(seconds(599));
+        world.signs_up_with("bob@example.org", PASSWORD).await.unwrap();
+        assert!(world.take_mails_to("bob@example.org").is_empty());
+        assert_eq!(world.accounts.next_mail_due().await.unwrap(), Some(world.clock.now() + seconds(1)));
+        world.advance(seconds(1));
+        world.deliver().await;
+        world.letter_to("ada@example.org");
+        world.letter_to("bob@example.org");
+        // The wait of a message may be longer than that of everybody, but never too long for it.
+        world.mailbox.fails(asked(30 * 3600));
+        world.signs_up_with("eve@example.org", PASSWORD).await.unwrap();
+        world.mailbox.works_again();
+        world.advance(hours(1));
+        world.signs_up("dan@example.org").await;
+        world.advance(hours(22) + seconds(3570));
+        world.deliver().await;
+        world.letter_to("eve@example.org");
+        // An operator who knows better need not wait.
+        world.mailbox.fails(asked(600));
+        world.signs_up_with("joe@example.org", PASSWORD).await.unwrap();
+        world.mailbox.works_again();
+        let query = MailQuery { state: Some(MailState::Waiting), ..MailQuery::default() };
+        let waits = world.accounts.list_mail(Actor::Operator, &query).await.unwrap().items.remove(0);
+        world.accounts.retry_mail(Actor::Operator, waits.id).await.unwrap();
+        world.deliver().await;
+        world.letter_to("joe@example.org");
+    }
+
+    // After an outage nobody waits for the end of a pause.
+    async fn the_first_mail_that_gets_through_takes_the_others_along(world: &World) {
+        world.mailbox.fails(SendError::Temporary("down".into()));
+        for number in 0..5 {
+            world.accounts.sign_up(wish(&format!("p{number}@example.org"), PASSWORD), &client()).await.unwrap();
+        }
+        for _ in 0..8 {
+            world.deliver().await;
+            world.advance(seconds(75 * 60));
+        }
+        world.deliver().await;
+        let due = world.accounts.next_mail_due().await.unwrap().unwrap().since(world.clock.now());
+        assert!(due > seconds(1800), "{due:?}");
+        world.mailbox.works_again();
+        world.accounts.sign_up(wish("ada@example.org", PASSWORD), &client()).await.unwrap();
+        world.deliver().await;
+        world.letter_to("ada@example.org");
+        for number in 0..5 {
+            world.letter_to(&format!("p{number}@example.org"));
+        }
+    }
+
     // T8: what nobody needs any more is not sent.
     async fn a_message_whose_cause_is_gone_is_dropped(world: &World) {
         world.mailbox.fails(SendError::Temporary("down".into()));
@@ -95,6 +204,21 @@ on_both_stores! {
         world.advance(hours(24));
         let step = world.accounts.deliver(&world.mailbox).await.unwrap();
         assert_eq!((step.sent, step.dropped), (0, 1));
+    }
+
+    // Two versions of the program run side by side while one takes the place of the other.
+    async fn a_message_of_a_newer_program_waits_for_it(world: &World) {
+        world.mailbox.fails(SendError::Temporary("down".into()));
+        world.signs_up_with("ada@example.org", PASSWORD).await.unwrap();
+        world.mailbox.works_again();
+        world.sql("UPDATE outbox SET kind = 'by_carrier_pigeon'");
+        world.advance(seconds(60));
+        let step = world.accounts.deliver(&world.mailbox).await.unwrap();
+        assert_eq!((step.sent, step.dropped, step.delayed), (0, 0, 1));
+        world.sql("UPDATE outbox SET kind = 'confirm'");
+        world.advance(seconds(120));
+        world.deliver().await;
+        world.letter_to("ada@example.org");
     }
 
     async fn the_worker_is_woken_by_a_sign_up(world: &World) {
@@ -112,8 +236,8 @@ struct Dying {
 }
 
 impl MailTransport for Dying {
-    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
-        self.mailbox.send(mail).await?;
+    async fn send(&self, mail: &Mail, attempt: &SendAttempt) -> Result<(), SendError> {
+        self.mailbox.send(mail, attempt).await?;
         self.handed_over.notify_one();
         std::future::pending().await
     }

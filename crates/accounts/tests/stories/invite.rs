@@ -146,7 +146,7 @@ on_both_stores! {
         assert_eq!(refusal(world.accounts.authenticate(&token).await), "Invalid");
         assert_eq!(refusal(world.clicks(&token, Some(PASSWORD)).await), "LinkInvalid");
         assert_eq!(refusal(world.accounts.reset_password(&token, &password(PASSWORD), &client()).await), "Link(Expired)");
-        assert_eq!(refusal(world.accounts.confirm_email(&token, &client()).await), "Link(Expired)");
+        assert_eq!(refusal(world.accounts.undo_email(&token, &password(PASSWORD), &client()).await), "Link(Expired)");
         let letter = world.signs_up("bob@example.org").await;
         assert_eq!(refusal(accepts(&world.accounts, &letter.token()).await), "Link(Expired)");
         let mut forged = token.clone();

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::world::*;
-use vestibule::{Migrator, Secret};
+use vestibule::{MigrateError, Migrator, Secret};
 
 fn sqlite_rows(path: &std::path::Path, sql: &str) -> Vec<Vec<String>> {
     let connection = rusqlite::Connection::open(path).unwrap();
@@ -201,12 +201,64 @@ async fn parallel_migrations_apply_each_version_once() {
     }
 }
 
+/// Runs a script as a database administrator does.
+fn run_by_hand(world: &World, script: &str) {
+    match world.settings.database_url.expose().strip_prefix("sqlite:") {
+        Some(path) => rusqlite::Connection::open(path).unwrap().execute_batch(script).unwrap(),
+        None => world.postgres().execute(script),
+    }
+}
+
+// A script that was printed and run by hand is worth as much as `migrate up`: it records what it does.
+async fn scripts_run_by_hand(world: &World) {
+    let migrator = Migrator::connect(&world.settings.database_url).await.unwrap();
+    let newest = migrator.status().await.unwrap().len();
+    run_by_hand(world, &migrator.sql(Some(3)).await.unwrap());
+    let status = migrator.status().await.unwrap();
+    assert_eq!(status.iter().filter(|it| it.applied_at.is_some()).count(), 3);
+    run_by_hand(world, &migrator.sql(None).await.unwrap());
+    let status = migrator.status().await.unwrap();
+    let is_recent =
+        |it: &vestibule::Migration| it.applied_at.is_some_and(|at| at.as_millis() > 1_700_000_000_000);
+    assert!(status.iter().all(|it| is_recent(it) && it.checksum_matches), "{status:?}");
+    assert_eq!(migrator.sql(None).await.unwrap(), "");
+    assert!(migrator.up(None).await.unwrap().is_empty());
+    world.another_instance().await;
+
+    // A script of before, or a hand that left the recording out: that is seen, said, and mended.
+    world.sql("DELETE FROM schema_migrations WHERE version > 6");
+    let error = migrator.up(None).await.unwrap_err();
+    assert!(matches!(error, MigrateError::NotRecorded(7)), "{error}");
+    let recorded = migrator.record(None).await.unwrap();
+    assert_eq!(
+        recorded.iter().map(|it| it.version).collect::<Vec<_>>(),
+        (7..=i64::try_from(newest).unwrap()).collect::<Vec<_>>()
+    );
+    world.another_instance().await;
+    // What was not applied is not recorded either.
+    migrator.down(6).await.unwrap();
+    let error = migrator.record(None).await.unwrap_err();
+    assert!(matches!(error, MigrateError::NotThere(7)), "{error}");
+    assert_eq!(migrator.status().await.unwrap().iter().filter(|it| it.applied_at.is_some()).count(), 6);
+    assert_eq!(migrator.up(None).await.unwrap().len(), newest - 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_run_by_hand_are_recorded_on_sqlite() {
+    scripts_run_by_hand(&World::on_sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_run_by_hand_are_recorded_on_postgres() {
+    scripts_run_by_hand(&World::on_postgres().await).await;
+}
+
 #[tokio::test]
 async fn wrong_urls_are_told() {
     for (url, told) in [
-        ("mysql://localhost/x", "must begin with `sqlite:` or `postgres:`"),
-        ("sqlite:", "with the path of a file"),
-        ("postgres://host:port", ": "),
+        ("mysql://localhost/x", "does not begin with `sqlite:` or `postgres://`"),
+        ("sqlite:", "names no file"),
+        ("postgres://host:port", "the port in the database URL is not a number"),
     ] {
         let error = Migrator::connect(&Secret::from(url)).await.unwrap_err();
         assert!(error.to_string().contains(told), "{error}");

@@ -5,7 +5,7 @@ use crate::world::*;
 use vestibule::{Actor, Code};
 
 async fn counted(world: &World) -> i64 {
-    world.accounts.stats(Actor::Operator).await.unwrap().newcomers_signed_in
+    world.accounts.stats(Actor::Operator).await.unwrap().new_users_signed_in
 }
 
 /// Puts users with these numbers behind all others, and behind the library's back.

@@ -1,6 +1,6 @@
 use crate::on_both_stores;
 use crate::world::*;
-use vestibule::{Actor, AuditKind, MailContent, PasswordError, SignedIn, UserRef};
+use vestibule::{Actor, AuditKind, MailContent, NewInvitation, PasswordError, Roles, SignedIn, UserRef};
 
 const NEW: &str = "seven-green-bridges-9";
 
@@ -45,6 +45,24 @@ on_both_stores! {
         assert_eq!(refusal(resets(world, &token, PASSWORD).await), "Link(Used)");
     }
 
+    // A user may live without a password: none signs in then, none proves a change, and a link sets one.
+    async fn who_has_no_password_is_refused_until_a_link_sets_one(world: &World) {
+        world.has_account("ada@example.org").await;
+        let tokens = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
+        world.sql("UPDATE users SET password_hash = NULL");
+        let who = world.accounts.authenticate(tokens.access_token.expose()).await.unwrap();
+        for tried in [PASSWORD, NEW] {
+            assert_eq!(refusal(world.signs_in("ada@example.org", tried).await), "Refused");
+            let again = world.accounts.reauthenticate(&who, &password(tried), &client()).await;
+            assert_eq!(refusal(again), "Refused");
+        }
+        forgets(world, "ada@example.org").await;
+        let token = reset_token(world, "ada@example.org");
+        resets(world, &token, NEW).await.unwrap();
+        assert_eq!(world.kinds_to("ada@example.org"), ["password_changed"]);
+        world.signs_in("ada@example.org", NEW).await.unwrap();
+    }
+
     // T3: half an hour.
     async fn a_reset_link_works_for_half_an_hour(world: &World) {
         world.has_account("ada@example.org").await;
@@ -58,9 +76,6 @@ on_both_stores! {
     // X1: nobody learns whether there is an account, and no mailbox is flooded.
     async fn requests_are_limited_and_silent(world: &World) {
         forgets(world, "nobody@example.org").await;
-        world.signs_up("pending@example.org").await;
-        forgets(world, "pending@example.org").await;
-        assert!(world.kinds_to("pending@example.org").is_empty());
         world.has_account("ada@example.org").await;
         forgets(world, "ada@example.org").await;
         let first = reset_token(world, "ada@example.org");
@@ -78,6 +93,26 @@ on_both_stores! {
         }
         assert_eq!(world.kinds_to("ada@example.org").len(), 3);
         assert_eq!(refusal(resets(world, &second, NEW).await), "Link(Expired)");
+    }
+
+    // X1: whoever has no account yet gets what leads to one, with the same answer.
+    async fn whoever_has_no_account_yet_gets_what_leads_to_one(world: &World) {
+        world.signs_up("pending@example.org").await;
+        forgets(world, "pending@example.org").await;
+        assert!(world.kinds_to("pending@example.org").is_empty(), "the code of a minute ago still works");
+        world.advance(seconds(60));
+        forgets(world, "pending@example.org").await;
+        let letter = world.letter_to("pending@example.org");
+        world.confirms("pending@example.org", PASSWORD, &letter.code()).await.unwrap();
+        assert_eq!(world.kinds_to("pending@example.org"), ["welcome"]);
+        let wish = NewInvitation { email: address("guest@example.org"), user_name: None, roles: Roles::default(), locale: None };
+        world.accounts.invite(Actor::Operator, wish).await.unwrap();
+        world.deliver().await;
+        forgets(world, "guest@example.org").await;
+        assert_eq!(world.kinds_to("guest@example.org"), ["invitation"; 2]);
+        world.advance(hours(24 * 30));
+        forgets(world, "guest@example.org").await;
+        assert!(world.kinds_to("guest@example.org").is_empty());
     }
 
     // P3: a reset chooses no worse a password than a sign-up, and a refused one does not use the link up.
@@ -106,7 +141,7 @@ on_both_stores! {
         assert_eq!(refusal(resets(world, &changed, NEW).await), "Link(Invalid)");
         assert_eq!(refusal(world.clicks(&token, Some(PASSWORD)).await), "LinkInvalid");
         assert!(world.accounts.authenticate(&token).await.is_err());
-        assert!(world.accounts.confirm_email(&token, &client()).await.is_err());
+        assert!(world.accounts.undo_email(&token, &password(OTHER_PASSWORD), &client()).await.is_err());
         // A change of the password in between voids the link.
         let who = signed_in(world, "ada@example.org", PASSWORD).await;
         world.accounts.change_password(&who, &password(PASSWORD), &password(OTHER_PASSWORD), &client()).await.unwrap();
@@ -201,7 +236,7 @@ on_both_stores! {
         let who = signed_in(world, "ada@example.org", PASSWORD).await;
         let confirms = |given: &'static str| {
             let who = who.clone();
-            async move { world.accounts.confirm_own_password(&who, &password(given), &client()).await }
+            async move { world.accounts.reauthenticate(&who, &password(given), &client()).await }
         };
         confirms(PASSWORD).await.unwrap();
         for _ in 0..4 {

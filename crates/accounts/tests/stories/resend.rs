@@ -89,8 +89,11 @@ on_both_stores! {
         world.advance(seconds(1));
         world.clicks(&letter.token(), Some(PASSWORD)).await.unwrap();
         world.mailbox.works_again();
-        world.advance(hours(1));
-        world.deliver().await;
+        // What is only pretended may go before the first mail that gets through, and is then tried once more.
+        for _ in 0..2 {
+            world.advance(hours(1));
+            world.deliver().await;
+        }
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 

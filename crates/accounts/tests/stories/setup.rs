@@ -1,9 +1,9 @@
 use crate::on_both_stores;
 use crate::world::*;
-use vestibule::{Account, Accounts, Actor, AuditActor, AuditKind, JoinError, NewUser, Newcomer, UserQuery};
+use vestibule::{Account, Accounts, Actor, AuditActor, AuditKind, FirstAdmin, JoinError, NewUser, UserQuery};
 
-fn newcomer(email: &str) -> Newcomer {
-    Newcomer { email: address(email), password: password(PASSWORD), user_name: None }
+fn newcomer(email: &str) -> FirstAdmin {
+    FirstAdmin { email: address(email), password: password(PASSWORD), user_name: None }
 }
 
 /// The key of the link.
@@ -90,7 +90,7 @@ on_both_stores! {
         assert_eq!(refusal(world.accounts.accept_invitation(&key, &password(PASSWORD), None, &client()).await), "Link(Expired)");
         assert_eq!(refusal(world.accounts.authenticate(&key).await), "Invalid");
         assert_eq!(refusal(sets_up(&world.accounts, &key, "ada@example.org").await), "EmailTaken");
-        let weak = Newcomer { password: password("password1"), ..newcomer("root@example.org") };
+        let weak = FirstAdmin { password: password("password1"), ..newcomer("root@example.org") };
         assert_eq!(refusal(world.accounts.set_up(&key, weak, &client()).await), "Password(TooCommon)");
         sets_up(&world.accounts, &key, "root@example.org").await.unwrap();
     }

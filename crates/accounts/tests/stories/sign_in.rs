@@ -65,7 +65,8 @@ on_both_stores! {
         world.has_account("ada@example.org").await;
         let narrow = world.instance_with(|policy| {
             policy.hash.threads = 1;
-            policy.hash.queue = 4;
+            // Four sign-ins: each may cost two hashes.
+            policy.hash.queue = 8;
         }).await;
         let (login, secret, from) = (Login::Email(address("ada@example.org")), password(PASSWORD), client());
         let storm = (0..64).map(|_| narrow.sign_in(&login, &secret, &from));

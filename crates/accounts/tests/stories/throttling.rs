@@ -11,6 +11,34 @@ async fn tries(accounts: &Accounts, email: &str, secret: &str, from: &str) -> St
 }
 
 on_both_stores! {
+    // L2: no wait is longer than its rule, though the clock was wrong and is put right.
+    async fn a_clock_that_goes_back_keeps_nobody_waiting(world: &World) {
+        world.has_account("ada@example.org").await;
+        for number in 0..8 {
+            world.advance(seconds(10));
+            let from = format!("192.0.2.{number}");
+            assert_eq!(tries(&world.accounts, "ada@example.org", OTHER_PASSWORD, &from).await, "Refused");
+        }
+        for number in 0..20 {
+            let email = format!("somebody-{number}@example.org");
+            assert_eq!(tries(&world.accounts, &email, OTHER_PASSWORD, "203.0.113.1").await, "Refused");
+        }
+        world.accounts.sign_up(wish("grace@example.org", PASSWORD), &client()).await.unwrap();
+        world.clock.turn_back(hours(1));
+        assert_eq!(tries(&world.accounts, "ada@example.org", PASSWORD, "192.0.2.99").await, "Ok");
+        let limited = "Limited { retry_after: 300s }";
+        assert_eq!(tries(&world.accounts, "ada@example.org", PASSWORD, "203.0.113.1").await, limited);
+        world.deliver().await;
+        assert!(world.kinds_to("grace@example.org").is_empty());
+        world.accounts.sweep().await.unwrap();
+        world.deliver().await;
+        assert_eq!(world.kinds_to("grace@example.org"), ["confirm"]);
+        world.advance(seconds(299));
+        assert_eq!(tries(&world.accounts, "ada@example.org", PASSWORD, "203.0.113.1").await, "Limited { retry_after: 1s }");
+        world.advance(seconds(1));
+        assert_eq!(tries(&world.accounts, "ada@example.org", PASSWORD, "203.0.113.1").await, "Ok");
+    }
+
     // L2: five failures are free, then the waits double; the right password has to wait, too.
     async fn an_account_slows_down_guessing(world: &World) {
         world.has_account("ada@example.org").await;
@@ -167,6 +195,28 @@ on_both_stores! {
         }
         let limited = world.accounts.sign_in(&login, &password(PASSWORD), &on(&device)).await;
         assert_eq!(refusal(limited), "Limited { retry_after: 1s }");
+    }
+
+    // L3, L4: twenty typos of neighbours behind one address lock out nobody who has signed in there before, and nobody
+    // else's account can be tried with that device.
+    async fn a_known_device_is_not_locked_out_by_its_neighbours(world: &World) {
+        world.has_account("ada@example.org").await;
+        world.has_account("bob@example.org").await;
+        let device = world.signs_in("ada@example.org", PASSWORD).await.unwrap().device_token.unwrap();
+        let known = vestibule::Client { device_token: Some(device), ..client() };
+        for number in 0..20 {
+            let email = format!("person-{number}@example.org");
+            assert_eq!(tries(&world.accounts, &email, OTHER_PASSWORD, "192.0.2.1").await, "Refused");
+        }
+        assert_eq!(tries(&world.accounts, "ada@example.org", PASSWORD, "192.0.2.1").await, "Limited { retry_after: 300s }");
+        let ada = Login::Email(address("ada@example.org"));
+        world.accounts.sign_in(&ada, &password(PASSWORD), &known).await.unwrap();
+        let bob = Login::Email(address("bob@example.org"));
+        let refused = world.accounts.sign_in(&bob, &password(PASSWORD), &known).await;
+        assert_eq!(refusal(refused), "Limited { retry_after: 300s }");
+        let exempt = world.instance_with(|policy| policy.exempt_networks = vec!["192.0.2.0/28".parse().unwrap()]).await;
+        assert_eq!(tries(&exempt, "bob@example.org", PASSWORD, "192.0.2.1").await, "Ok");
+        assert_eq!(tries(&exempt, "bob@example.org", OTHER_PASSWORD, "::ffff:192.0.2.15").await, "Refused");
     }
 
     // ASVS 2.4.1: what costs a mail is limited per client, whatever the address, and before a password is hashed.

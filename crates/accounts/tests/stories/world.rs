@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use vestibule::{
     Account, Accounts, Actor, Client, Code, ConfirmError, Email, Env, Expected, Login, Mail, MailContent,
-    MailTransport, ManualClock, Password, Pending, Policy, SecretKey, SendError, Settings, SignInError,
-    SignUp, SignUpError, Timestamp, Tokens, UserRef,
+    MailTransport, ManualClock, Password, Pending, Policy, SecretKey, SendAttempt, SendError, Settings,
+    SignInError, SignUp, SignUpError, Timestamp, Tokens, UserRef,
 };
 use vestibule_testing::TestDatabase;
 
@@ -45,11 +45,25 @@ impl World {
         Self::open(&url, Database::Postgres(database)).await
     }
 
+    /// On a database that is reached by another URL than its own, with another policy.
+    pub(crate) async fn reached_by(
+        url: &str,
+        database: TestDatabase,
+        change: impl FnOnce(&mut Policy),
+    ) -> Self {
+        Self::open_with(url, Database::Postgres(database), change).await
+    }
+
     async fn open(url: &str, database: Database) -> Self {
+        Self::open_with(url, database, |_| {}).await
+    }
+
+    async fn open_with(url: &str, database: Database, change: impl FnOnce(&mut Policy)) -> Self {
         let clock = ManualClock::new(Timestamp::from_millis(1_800_000_000_000));
         let mut policy = Policy::default();
         // A story is not refused because the machine is busy; the story of a full queue sets its own.
         policy.hash.queue = 1000;
+        change(&mut policy);
         let settings = Settings {
             database_url: url.into(),
             secret_key: SecretKey::generate(),
@@ -72,6 +86,14 @@ impl World {
         let mut settings = self.settings.clone();
         change(&mut settings.policy);
         Accounts::open(settings).await.unwrap()
+    }
+
+    /// The database behind it, for stories that are about PostgreSQL.
+    pub(crate) fn postgres(&self) -> &TestDatabase {
+        match &self.database {
+            Database::Postgres(database) => database,
+            Database::Sqlite(_) => panic!("this world is on SQLite"),
+        }
     }
 
     /// Runs one statement behind the library's back, and counts the rows it answers.
@@ -245,20 +267,24 @@ impl Mailbox {
         self.0.lock().unwrap().fault = Some(fault);
     }
 
+    pub(crate) fn put(&self, mail: &Mail) {
+        self.0.lock().unwrap().mails.push(mail.clone());
+    }
+
     pub(crate) fn works_again(&self) {
         self.0.lock().unwrap().fault = None;
     }
 }
 
 impl MailTransport for Mailbox {
-    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
-        let mut contents = self.0.lock().unwrap();
-        if let Some(fault) = &contents.fault {
-            Err(fault.clone())
-        } else {
-            contents.mails.push(mail.clone());
-            Ok(())
+    async fn send(&self, mail: &Mail, attempt: &SendAttempt) -> Result<(), SendError> {
+        let fault = self.0.lock().unwrap().fault.clone();
+        if let Some(fault) = fault {
+            return Err(fault);
         }
+        attempt.leaves().await?;
+        self.put(mail);
+        Ok(())
     }
 }
 
@@ -300,7 +326,9 @@ pub(crate) fn client_at(ip: &str) -> Client {
 
 /// The error of a refused operation, by its name and figures.
 pub(crate) fn refusal<T: std::fmt::Debug, E: std::fmt::Debug>(result: Result<T, E>) -> String {
-    format!("{:?}", result.unwrap_err())
+    let error = format!("{:?}", result.unwrap_err());
+    // The sign-up that a password is of is another one each time.
+    if error.starts_with("Unconfirmed(") { "Unconfirmed".to_owned() } else { error }
 }
 
 pub(crate) const fn seconds(number: u64) -> Duration {

@@ -20,20 +20,6 @@ impl ReadFields for AddressRequest {
     }
 }
 
-/// What a mailed link carries.
-#[derive(ToSchema)]
-#[schema(example = json!({"token": "AZXb2m0qd4yVJ0x3m1q7SPCk1rJmV3t0oZ4v3s9q2bY"}))]
-pub(super) struct TokenRequest {
-    /// What follows `token=` in the link.
-    pub(super) token: String,
-}
-
-impl ReadFields for TokenRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        Some(Self { token: fields.required("/token", fields::any_text)? })
-    }
-}
-
 /// Understood. Whether a mail is on its way is not told.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({"status": "accepted"}))]

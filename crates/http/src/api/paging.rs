@@ -4,8 +4,8 @@ use axum::http::header::LINK;
 use axum::http::{HeaderMap, HeaderValue};
 use vestibule::Accounts;
 
-use crate::FieldError;
 use crate::catalogue::Code;
+use crate::problem::field_error::FieldError;
 
 pub(super) fn limit(text: &str) -> Result<u32, FieldError> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());

@@ -20,7 +20,7 @@ pub(crate) struct User {
     email: Email,
     /// The public name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, min_length = 3, max_length = 32, required = false)]
+    #[schema(value_type = String, min_length = 2, max_length = 32, required = false)]
     user_name: Option<UserName>,
     #[schema(value_type = String, format = DateTime)]
     email_confirmed_at: Timestamp,

@@ -3,6 +3,10 @@
 const all = (selector) => document.querySelectorAll(selector);
 const language = document.documentElement.lang;
 
+// Our places on this host: they begin where this file's folder lies.
+const base = new URL("..", document.currentScript.src).pathname.slice(0, -1);
+const at = (place) => base + place;
+
 // A link may carry its token, or the key of the set-up, after the `#`, where no server sees it: move it into the form.
 const afterHash = new URLSearchParams(location.hash.slice(1));
 const given = afterHash.get("token") ?? afterHash.get("k");
@@ -51,8 +55,9 @@ for (const meter of all("[data-meter]")) {
     const email = field.form.elements.email?.value;
     if (email && field.form.elements.email.validity.valid) body.email = email;
     const headers = { "content-type": "application/json", accept: "application/json" };
-    const answer = await fetch("/v1/password/check", { method: "POST", headers, body: JSON.stringify(body) }).catch(() => null);
-    if (mine !== asked || !answer?.ok) return;
+    const answer = await fetch(at("/v1/password/check"), { method: "POST", headers, body: JSON.stringify(body) }).catch(() => null);
+    if (mine !== asked) return;
+    if (!answer?.ok) return void (meter.textContent = "");
     const { ok, reasons } = await answer.json();
     const words = (code) => meter.dataset[code.replace("password_", "").replace(/_(.)/g, (_, letter) => letter.toUpperCase())];
     meter.textContent = ok ? meter.dataset.good : (words(reasons[0]?.code ?? "") ?? meter.dataset.fair);
@@ -63,7 +68,22 @@ for (const meter of all("[data-meter]")) {
   });
 }
 
-// A form is sent once.
+// Another language keeps what was typed on pages with several forms, too: it is chosen by sending the form in hand.
+let inHand;
+addEventListener("input", ({ target }) => (inHand = target.form));
+for (const link of all("footer a[hreflang]")) {
+  link.addEventListener("click", (event) => {
+    if (inHand?.method !== "post") return;
+    event.preventDefault();
+    const button = Object.assign(document.createElement("button"), { formNoValidate: true, hidden: true });
+    button.formAction = `${inHand.getAttribute("action")}?lang=${link.hreflang}`;
+    inHand.append(button);
+    inHand.requestSubmit(button);
+  });
+}
+
+// A form is sent once, and while one is under way nothing else leads away from the page.
+const sending = () => document.querySelector("form[data-sent]") !== null;
 for (const form of all("form")) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) event.preventDefault();
@@ -88,7 +108,9 @@ for (const button of all("[data-countdown]")) {
 // Asks a question again and again, while somebody looks.
 const poll = (address, changed) => {
   const ask = async () => {
-    const answer = document.hidden ? null : await fetch(address, { headers: { accept: "application/json" }, redirect: "manual" }).catch(() => null);
+    const answer = document.hidden ? null : await fetch(at(address), { headers: { accept: "application/json" }, redirect: "manual" }).catch(() => null);
+    // The answer to a form leads on by itself.
+    if (sending()) return void setTimeout(ask, 2000);
     // This browser waits for nothing any more: another of its windows went on.
     if (answer?.type === "opaqueredirect") return location.reload();
     if (answer?.ok && changed(await answer.json())) return;

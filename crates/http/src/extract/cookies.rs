@@ -27,6 +27,8 @@ pub(crate) enum Cookie {
     Device,
     /// The language that was chosen.
     Language,
+    /// Where somebody wants to be in the end, while a mail is on its way.
+    Return,
 }
 
 impl Cookie {
@@ -37,13 +39,21 @@ impl Cookie {
             (Self::Form, true) => "__Host-vestibule_form",
             (Self::Device, true) => "__Host-vestibule_device",
             (Self::Language, true) => "__Host-vestibule_lang",
+            (Self::Return, true) => "__Host-vestibule_return",
             (Self::Session, false) => "vestibule_session",
             (Self::SignUp, false) => "vestibule_signup",
             (Self::Form, false) => "vestibule_form",
             (Self::Device, false) => "vestibule_device",
             (Self::Language, false) => "vestibule_lang",
+            (Self::Return, false) => "vestibule_return",
         }
     }
+}
+
+/// The name of the cookie that holds a session of our pages: `__Host-vestibule_session`, or without the prefix where the
+/// public URL is plain HTTP, which it is on the own machine only. Its value is a secret.
+pub fn session_cookie(public_url: &str) -> &'static str {
+    Cookie::Session.name(Cookies::of(public_url).secure)
 }
 
 /// The cookies of one server: with HTTPS or without.

@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use vestibule::{Account, Expected};
 
-use super::single;
+use super::header::single;
 use crate::catalogue::Code;
 use crate::problem::Problem;
 

@@ -6,11 +6,11 @@ use axum::response::{IntoResponse as _, Response};
 use minijinja::context;
 use vestibule::{Accounts, SignUpMode};
 
-use super::visit::Visit;
-use crate::Site;
-use crate::openapi::{EVERY, errors};
+use crate::app::Site;
+use crate::describe::errors::{EVERY, errors};
+use crate::describe::routes::{Routes, routes};
+use crate::pages::frame::visit::Visit;
 use crate::problem::Problem;
-use crate::routes::{Routes, routes};
 
 pub(super) fn routes() -> Routes {
     routes!(home)

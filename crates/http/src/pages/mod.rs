@@ -1,61 +1,43 @@
-//! Pages for people and answers for machines that are not part of the API proper.
+//! Pages for people.
 //!
 //! A page is parse → operation → render, like a handler of the API, and calls the same operations. What the forms of
 //! people need (a cookie, a token in the form) no client of the API has, so the pages with forms are not in the
 //! description of the API, but for the one that mails lead to.
 
 mod account;
-mod address;
 mod admin;
 mod assets;
-mod brand;
-mod check_mail;
-mod confirm;
-pub(crate) mod dev_mail;
+pub(crate) mod dev;
 mod docs;
-mod errors;
+pub(crate) mod frame;
 mod home;
-mod i18n;
-mod join;
-mod link;
-mod login;
-mod operations;
-mod problems;
-mod render;
-mod return_to;
-mod signup;
-mod visit;
-mod webmail;
+mod sign_in;
+mod sign_up;
 
-pub use brand::{Brand, Color, ColorError, Logo, LogoError};
-
-pub(crate) use assets::Assets;
-pub(crate) use i18n::Language;
-pub(crate) use problems::problem_page;
-#[cfg(test)]
-pub(crate) use render::POLICY;
-pub(crate) use visit::{Visitor, language};
-
-use crate::App;
-use crate::openapi::RoutesOf;
 use axum::Router;
-use axum::routing::get;
+
+use crate::app::App;
+use crate::describe::routes::RoutesOf;
+use crate::options::Part;
 
 /// The routes of the pages that are described, file by file.
-pub(crate) const ROUTES: &[RoutesOf] =
-    &[home::routes, confirm::routes, operations::routes, docs::routes, errors::routes];
+pub(crate) const ROUTES: &[(Part, RoutesOf)] = &[
+    (Part::Home, home::routes),
+    (Part::Pages, sign_up::confirm::routes),
+    (Part::Docs, docs::reference::routes),
+    (Part::Docs, docs::errors::routes),
+];
 
-/// The pages with forms, and the files of all pages.
+/// The pages with forms.
 pub(crate) fn for_people() -> Router<App> {
     Router::new()
-        .merge(signup::routes())
-        .merge(check_mail::routes())
-        .merge(login::routes())
-        .merge(address::routes())
-        .merge(link::routes())
-        .merge(join::routes())
+        .merge(sign_up::routes())
+        .merge(sign_in::routes())
         .merge(account::routes())
         .merge(admin::routes())
-        .route("/assets/{file}", get(assets::serve))
-        .route("/docs/assets/{file}", get(docs::asset))
+}
+
+/// The files of all pages: any refusal may be shown on one.
+pub(crate) fn assets() -> Router<App> {
+    assets::routes()
 }

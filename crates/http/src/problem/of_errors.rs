@@ -3,12 +3,13 @@
 //! The conversions have no `_` arm, so a new variant must be given a code before anything compiles.
 
 use vestibule::{
-    AdminError, AskError, AuthenticateError, ChangeError, ConfirmError, EmailChangeError, Fault, JoinError,
-    LinkError, OutboxError, ProfileError, RegistrationError, ResetError, SignInError, SignUpError,
+    AdminError, AuthenticateError, ChangeError, CheckError, ConfirmError, EmailChangeError, Fault, JoinError,
+    LinkError, OutboxError, ProfileError, RegistrationError, ResendError, ResetError, SignInError,
+    SignUpError,
 };
 
 use super::Problem;
-use crate::FieldError;
+use super::field_error::FieldError;
 use crate::catalogue::Code;
 use crate::rate_limit::Limit;
 
@@ -57,11 +58,20 @@ impl From<SignUpError> for Problem {
     }
 }
 
-impl From<AskError> for Problem {
-    fn from(error: AskError) -> Self {
+impl From<ResendError> for Problem {
+    fn from(error: ResendError) -> Self {
         match error {
-            AskError::Limited { retry_after } => Self::limited(Limit::Mails, retry_after),
-            AskError::Fault(fault) => fault.into(),
+            ResendError::Limited { retry_after } => Self::limited(Limit::Mails, retry_after),
+            ResendError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<CheckError> for Problem {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Limited { retry_after } => Self::limited(Limit::PasswordChecks, retry_after),
+            CheckError::Fault(fault) => fault.into(),
         }
     }
 }
@@ -79,6 +89,7 @@ impl From<ConfirmError> for Problem {
             ConfirmError::LinkInvalid => LinkError::Invalid.into(),
             ConfirmError::LinkExpired => LinkError::Expired.into(),
             ConfirmError::LinkUsed => LinkError::Used.into(),
+            ConfirmError::Password(error) => FieldError::password("/password", &error).into(),
             ConfirmError::UserNameTaken => Self::new(Code::UserNameTaken),
             ConfirmError::Limited { retry_after } => Self::limited(Limit::Confirm, retry_after),
             ConfirmError::Fault(fault) => fault.into(),
@@ -90,7 +101,7 @@ impl From<SignInError> for Problem {
     fn from(error: SignInError) -> Self {
         match error {
             SignInError::Refused => Self::new(Code::InvalidCredentials),
-            SignInError::Unconfirmed => Self::new(Code::EmailNotConfirmed),
+            SignInError::Unconfirmed(_) => Self::new(Code::EmailNotConfirmed),
             SignInError::Disabled => Self::new(Code::AccountDisabled),
             SignInError::Limited { retry_after } => Self::limited(Limit::SignIn, retry_after),
             SignInError::Fault(fault) => fault.into(),
@@ -124,6 +135,9 @@ impl From<EmailChangeError> for Problem {
     fn from(error: EmailChangeError) -> Self {
         match error {
             EmailChangeError::Link(error) => error.into(),
+            EmailChangeError::Refused => Self::new(Code::InvalidCredentials),
+            EmailChangeError::Limited { retry_after } => Self::limited(Limit::SignIn, retry_after),
+            EmailChangeError::Password(error) => FieldError::password("/new_password", &error).into(),
             EmailChangeError::Taken => Self::new(Code::EmailTaken),
             EmailChangeError::Fault(fault) => fault.into(),
         }

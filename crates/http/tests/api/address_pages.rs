@@ -28,7 +28,7 @@ on_both_stores! {
         for path in ["/forgot", "/confirm/resend"] {
             let page = browser.submit(&world, path, "email=%22%3E%3Cscript%3E").await;
             assert_eq!(page.status, 422);
-            assert!(page.text.contains("This is not an e-mail address") && page.text.contains("<title>Error: "));
+            assert!(page.text.contains("This is not an email address") && page.text.contains("<title>Error: "));
             assert!(page.text.contains("&gt;&lt;script&gt;") && !page.text.contains("<script>"), "{}", page.text);
             assert_eq!(browser.submit(&world, path, "").await.status, 422);
             let twice = browser.submit(&world, path, "email=a&email=b").await;
@@ -48,11 +48,12 @@ on_both_stores! {
         browser.get(&world, "/forgot").await;
         let known = browser.submit(&world, "/confirm/resend", "email=ada%40example.org").await;
         let unknown = browser.submit(&world, "/confirm/resend", "email=nobody%40example.org").await;
-        assert_eq!((known.status, &known.text), (200, &unknown.text));
+        let unknown = unknown.text.replace("nobody@example.org", ADA);
+        assert_eq!((known.status, &known.text), (200, &unknown));
         assert_eq!(world.mails("confirm", ADA).await, 2);
         world.clock.advance(Duration::from_hours(24));
         let page = world.get(path).await;
-        assert!(page.text.contains("does not work any more"), "{}", page.text);
+        assert!(page.text.contains("no longer works"), "{}", page.text);
         assert!(page.text.contains("action=\"/confirm/resend\""), "{}", page.text);
         let posted = browser.submit(&world, "/confirm", "token=x&password=whatever").await;
         assert!(posted.status == 410 && posted.text.contains("action=\"/confirm/resend\""), "{}", posted.text);
@@ -79,7 +80,7 @@ on_both_stores! {
                 browser.submit(&world, action, email).await
             };
             assert_eq!((answer.status, answer.header("retry-after")), (429, "3600"), "{action}");
-            assert!(answer.text.contains("Too many attempts. Try again in 60 min"), "{}", answer.text);
+            assert!(answer.text.contains("Too many attempts. Try again in 60 minutes"), "{}", answer.text);
             assert!(answer.text.contains(&format!("action=\"{action}\"")), "{}", answer.text);
         }
         assert_eq!(world.mails("password_reset", ADA).await, 0);

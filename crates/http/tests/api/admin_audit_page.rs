@@ -66,9 +66,9 @@ on_both_stores! {
         assert_eq!(of_kind.matches("<option").count(), AuditKind::ALL.len() + 1);
         assert!(root.get(&world, "/admin/audit?kind=deleted").await.text.contains("Nothing to show."));
         for (query, status, told) in [
-            ("kind=nothing", 422, "href=\"#kind\">There is no such kind"), ("email=ada", 422, "href=\"#email\">This is not an e-mail"),
-            ("user_id=usr_", 422, "href=\"#user_id\">This is not a user id"), ("cursor=x", 422, "not a page of this list"),
-            ("since=1", 422, "does not know"), ("kind=signed_in&kind=signed_in", 400, "cannot be taken"),
+            ("kind=nothing", 422, "href=\"#kind\">There is no such kind"), ("email=ada", 422, "href=\"#email\">This is not an email"),
+            ("user_id=usr_", 422, "href=\"#user_id\">This is not a user ID"), ("cursor=x", 422, "not a page of this list"),
+            ("since=1", 422, "does not know"), ("kind=signed_in&kind=signed_in", 400, "was not accepted"),
         ] {
             let page = root.get(&world, &format!("/admin/audit?{query}")).await;
             assert!(page.status == status && page.text.contains(told), "{query} {} {}", page.status, page.text);

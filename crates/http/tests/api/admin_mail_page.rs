@@ -57,7 +57,7 @@ on_both_stores! {
         world.accounts.deliver(&Failing(SendError::Temporary("451 later".to_owned()))).await.unwrap();
         let all = root.get(&world, "/admin/mail").await.text;
         for shown in ["<bdi>e***@example.org</bdi>", ">Waiting</span>", "Next attempt <time", "attempts: 1", "451 later",
-            ">Handed over</span>", ">Given up</span>", "550 &lt;script&gt;alert(1)&lt;"] {
+            ">Sent</span>", ">Failed</span>", "550 &lt;script&gt;alert(1)&lt;"] {
             assert!(all.contains(shown), "{shown} in {all}");
         }
         assert!(!all.contains("bob@example.org") && !all.contains("token=") && !all.contains(&format!(">{code}<")));
@@ -78,15 +78,15 @@ on_both_stores! {
         root.get(&world, "/admin/mail?state=failed").await;
         let answer = root.submit(&world, &format!("/admin/mail/{id}/retry"), "state=failed").await;
         assert_eq!(answer.leads_to(), "/admin/mail?state=failed&said=retried");
-        assert!(root.get(&world, "/admin/mail?said=retried").await.text.contains("It is tried now."));
+        assert!(root.get(&world, "/admin/mail?said=retried").await.text.contains("Trying it now."));
         assert_eq!(world.mails("confirm", ADA).await, 1);
         let bob = dead_letter(&world, "bob@example.org", "550 no").await;
         let answer = root.submit(&world, &format!("/admin/mail/{bob}/drop"), "state=").await;
         assert_eq!(answer.leads_to(), "/admin/mail?said=dropped");
-        assert!(root.get(&world, "/admin/mail?said=dropped").await.text.contains("It is gone from the outbox."));
+        assert!(root.get(&world, "/admin/mail?said=dropped").await.text.contains("Removed from the outbox."));
         for (path, status, told) in [
-            (format!("/admin/mail/{id}/retry"), 409, "handed over already"), (format!("/admin/mail/{id}/drop"), 409, "handed over already"),
-            (format!("/admin/mail/{bob}/drop"), 404, "not there any more"), (format!("/admin/mail/{NOBODY}/retry"), 404, "not there any more"),
+            (format!("/admin/mail/{id}/retry"), 409, "already been sent"), (format!("/admin/mail/{id}/drop"), 409, "already been sent"),
+            (format!("/admin/mail/{bob}/drop"), 404, "no longer there"), (format!("/admin/mail/{NOBODY}/retry"), 404, "no longer there"),
         ] {
             let refused = root.submit(&world, &path, "state=sent").await;
             assert!(refused.status == status && refused.text.contains(told), "{path} {} {}", refused.status, refused.text);
@@ -106,7 +106,7 @@ on_both_stores! {
         assert!(root.get(&world, "/admin/mail?state=failed").await.text.contains("Try all of them again"));
         let answer = root.submit(&world, "/admin/mail/retry", "state=failed").await;
         assert_eq!(answer.leads_to(), "/admin/mail?state=failed&said=all_retried");
-        assert!(root.get(&world, answer.leads_to()).await.text.contains("All that were given up are tried again now."));
+        assert!(root.get(&world, answer.leads_to()).await.text.contains("Trying all failed emails again."));
         assert_eq!([world.mails("confirm", ADA).await, world.mails("confirm", "bob@example.org").await], [1, 1]);
         assert_eq!(acts(&world, &mut root).await, ["2 dead letters tried again"]);
     }
@@ -137,7 +137,7 @@ on_both_stores! {
         for (query, status, told) in [
             ("state=held", 422, "href=\"#state\">There is no such state."), ("cursor=x", 422, "not a page of this list"),
             ("cursor=%00", 422, "a character that cannot be used"), ("limit=0", 422, "1 to 200"), ("limit=201", 422, "1 to 200"),
-            ("kind=confirm", 422, "<li>The address asks for something that this list does not know."), ("state=sent&state=sent", 400, "cannot be taken"), ("state=%FF", 400, "cannot be taken"),
+            ("kind=confirm", 422, "<li>The address asks for something that this list does not know."), ("state=sent&state=sent", 400, "was not accepted"), ("state=%FF", 400, "was not accepted"),
         ] {
             let page = root.get(&world, &format!("/admin/mail?{query}")).await;
             assert!(page.status == status && page.text.contains(told), "{query} {} {}", page.status, page.text);

@@ -42,11 +42,11 @@ on_both_stores! {
         signs_up(&world, ADA, Some("countess")).await;
         let page = root.get(&world, PAGE).await.text;
         assert!(page.contains("<bdi id=\"r1\">ada@example.org</bdi> · <bdi>countess</bdi>"), "{page}");
-        assert!(page.contains("No mail has left yet") && page.contains("I vouch for the address"), "{page}");
+        assert!(page.contains("No email sent yet") && page.contains("I vouch for the address"), "{page}");
         assert!(page.contains("expires <time datetime=\"2027-01-16T08:00:00.000Z\""), "{page}");
         world.deliver().await;
         let page = root.get(&world, PAGE).await.text;
-        assert!(page.contains("Newest mail <time datetime=\"2027-01-15T08:00:00.000Z\""), "{page}");
+        assert!(page.contains("Last email <time datetime=\"2027-01-15T08:00:00.000Z\""), "{page}");
         world.has_account("owner@example.org").await;
         signs_up(&world, "owner@example.org", None).await;
         let page = root.get(&world, PAGE).await.text;
@@ -61,7 +61,7 @@ on_both_stores! {
         signs_up(&world, ADA, None).await;
         let path = format!("{PAGE}/{}/resend", newest(&world).await);
         for (said, told) in [
-            ("one_waits", "has not left yet"), ("too_soon", "left a short time ago"), ("queued", "Another mail is on its way"),
+            ("one_waits", "has not left yet"), ("too_soon", "left a short time ago"), ("queued", "Another email is on its way"),
         ] {
             root.get(&world, PAGE).await;
             assert_eq!(root.submit(&world, &path, "").await.leads_to(), format!("{PAGE}?said={said}"));
@@ -82,7 +82,7 @@ on_both_stores! {
             }
         }
         assert_eq!(said, format!("{PAGE}?said=too_many"));
-        assert!(root.get(&world, &format!("{PAGE}?said=too_many")).await.text.contains("has had its mails for today"));
+        assert!(root.get(&world, &format!("{PAGE}?said=too_many")).await.text.contains("has had all its emails for today"));
         let acts = world.get_as("/v1/admin/audit?kind=assisted", &world.access_token(ROOT).await).await.json();
         let acts = acts["items"].as_array().unwrap();
         assert!(acts.len() >= 2 && acts.iter().all(|act| act["detail"] == "another confirmation mail"), "{acts:?}");
@@ -108,8 +108,8 @@ on_both_stores! {
         signs_up(&world, ADA, None).await;
         let decoy = newest(&world).await;
         for (id, status, told) in [
-            (&ada, 409, "confirmed already"), (&bob, 409, "user name is taken"), (&decoy, 409, "has or had an account"),
-            (&NOBODY.to_owned(), 404, "not there any more"),
+            (&ada, 409, "already been confirmed"), (&bob, 409, "user name is taken"), (&decoy, 409, "has or had an account"),
+            (&NOBODY.to_owned(), 404, "no longer there"),
         ] {
             let refused = root.submit(&world, &format!("{PAGE}/{id}/confirm"), "").await;
             assert!(refused.status == status && refused.text.contains(told), "{id} {} {}", refused.status, refused.text);
@@ -121,7 +121,7 @@ on_both_stores! {
         root = Browser::signed_in(&world, ROOT).await;
         root.get(&world, PAGE).await;
         let late = root.submit(&world, &format!("{PAGE}/{bob}/confirm"), "").await;
-        assert!(late.status == 404 && late.text.contains("not there any more"), "{}", late.text);
+        assert!(late.status == 404 && late.text.contains("no longer there"), "{}", late.text);
         world.deliver().await;
     }
 

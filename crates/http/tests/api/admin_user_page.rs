@@ -1,5 +1,5 @@
 use vestibule::{
-    Account, Actor, AuditKind, Client, Login, Mail, MailTransport, Password, SendError, UserRef,
+    Account, Actor, AuditKind, Client, Login, Mail, MailTransport, Password, SendAttempt, SendError, UserRef,
 };
 
 use crate::admin_users_page::{ROOT, entry, id_of, root};
@@ -28,7 +28,7 @@ fn revision(page: &Answer) -> String {
 struct Refusing(&'static str);
 
 impl MailTransport for Refusing {
-    async fn send(&self, _: &Mail) -> Result<(), SendError> {
+    async fn send(&self, _: &Mail, _: &SendAttempt) -> Result<(), SendError> {
         Err(SendError::Permanent(self.0.into()))
     }
 }
@@ -282,7 +282,7 @@ on_both_stores! {
             section.matches("<tr><td>").count() + section.matches("<li>").count()
         };
         assert_eq!((rows("timeline"), rows("mails"), rows("sessions")), (50, 50, 20), "{}", page.text);
-        assert_eq!(page.text.matches(">given up</span> · attempts: 1<td").count(), 20, "{}", page.text);
+        assert_eq!(page.text.matches(">failed</span> · attempts: 1<td").count(), 20, "{}", page.text);
         assert!(page.text.contains("Further sessions: 4") && page.text.contains("Firefox · Linux"));
         assert!(page.text.contains(&format!("href=\"/admin/audit?user_id={}\"", id_of(&world, ADA).await)));
         assert!(!page.text.contains("<script>alert") && page.text.contains("&lt;script&gt;alert(2)") && page.text.contains("&lt;script&gt;alert(3)"));

@@ -1,7 +1,7 @@
 //! Sign-ups that wait, the outbox and the overview, for administrators.
 
 use serde_json::{Value, json};
-use vestibule::{Mail, MailTransport, SendError};
+use vestibule::{Mail, MailTransport, SendAttempt, SendError};
 
 use crate::on_both_stores;
 use crate::world::{ADA, PASSWORD, URL, World};
@@ -12,7 +12,7 @@ const NOBODY: &str = "00000000000000000000000000";
 struct Refusing;
 
 impl MailTransport for Refusing {
-    async fn send(&self, _: &Mail) -> Result<(), SendError> {
+    async fn send(&self, _: &Mail, _: &SendAttempt) -> Result<(), SendError> {
         Err(SendError::Permanent("550 no such user".to_owned()))
     }
 }

@@ -271,10 +271,16 @@ on_both_stores! {
         let right = json!({"email": OTHER, "password": PASSWORD});
         let fields = &[("email", Email), ("password", OwnPassword)];
         signed_in(&world, route("/v1/me/email", right, 202, fields)).await.audit(&world).await;
-        let token = json!({"token": world.mailed_token("email_change", OTHER).await});
-        route("/v1/email/confirm", token, 200, &[("token", Token)]).audit(&world).await;
-        let token = json!({"token": world.mailed_token("email_undo", ADA).await});
-        route("/v1/email/undo", token, 200, &[("token", Token)]).audit(&world).await;
+        let right = json!({"token": world.mailed_token("email_change", OTHER).await, "password": PASSWORD});
+        let fields = &[("token", Token), ("password", Password)];
+        route("/v1/email/confirm", right, 200, fields).audit(&world).await;
+        let right = json!({"token": world.mailed_token("email_undo", ADA).await, "new_password": NEW});
+        let fields = &[("token", Token), ("new_password", NewPassword)];
+        route("/v1/email/undo", right, 200, fields).audit(&world).await;
+    }
+
+    async fn the_deletion_of_an_account_refuses_every_defect(world: World) {
+        world.has_account(ADA).await;
         let delete = route("/v1/me", json!({"password": PASSWORD}), 204, &[("password", OwnPassword)]);
         signed_in(&world, Route { method: "DELETE", ..delete }).await.audit(&world).await;
     }

@@ -2,12 +2,11 @@ use std::time::Duration;
 
 use serde_json::json;
 use vestibule::SendError;
-use vestibule_http::DevMailbox as _;
 
 use crate::admin_overview_page::Failing;
 use crate::browser::Browser;
 use crate::on_both_stores;
-use crate::world::{ADA, PASSWORD, World};
+use crate::world::{ADA, PASSWORD, World, without_mailbox};
 
 const SESSION: &str = "__Host-vestibule_session";
 
@@ -15,9 +14,8 @@ const SESSION: &str = "__Host-vestibule_session";
 async fn waits(world: &World) -> (Browser, vestibule_http::DevMail) {
     let mut browser = Browser::default();
     browser.fills(world, "/signup", &format!("email={ADA}&password={PASSWORD}")).await;
-    world.deliver().await;
     browser.get(world, "/check-mail").await;
-    (browser, world.mailbox.list().remove(0))
+    (browser, world.newest_mail(ADA).await)
 }
 
 on_both_stores! {
@@ -61,7 +59,7 @@ on_both_stores! {
         let in_development = page(&world, "ada@gmail.com").await;
         assert!(in_development.contains("href=\"/dev/mail\"") && !in_development.contains(gmail));
         let mut world = world;
-        world.router_with(vestibule_http::HttpOptions::default());
+        world.router_with(without_mailbox());
         let in_production = page(&world, "bob@GMAIL.com").await;
         assert!(in_production.contains(gmail) && !in_production.contains("/dev/mail"), "{in_production}");
         assert!(!page(&world, "bob@example.org").await.contains("_blank"));
@@ -70,7 +68,7 @@ on_both_stores! {
     // The same for everybody, whether the address is free or taken (S3).
     async fn an_outage_of_mail_is_told(world: World) {
         let (mut browser, _) = waits(&world).await;
-        let told = "Mail is delayed at the moment";
+        let told = "Email is delayed at the moment";
         assert!(!browser.get(&world, "/check-mail").await.text.contains(told));
         world.post("/v1/signup", json!({"email": "bob@example.org", "password": PASSWORD})).await;
         world.accounts.deliver(&Failing(SendError::Temporary("no connection".to_owned()))).await.unwrap();
@@ -136,5 +134,49 @@ on_both_stores! {
         assert_eq!(browser.submit(&world, "/check-mail/resend", "").await.leads_to(), "/check-mail?said=sent");
         assert_eq!(world.mails("confirm", ADA).await, 2);
         assert!(browser.get(&world, "/check-mail").await.text.contains("data-countdown=\"120\""));
+    }
+
+    // L1: signed up by the API, or in another browser. Only the right password leads to the page with the field.
+    async fn the_right_password_leads_to_where_the_code_is_entered(world: World) {
+        let code = world.signs_up(ADA).await.code.unwrap();
+        let mut eve = Browser::default();
+        let told = |text: &str| text.contains("The name or the password is wrong") && !text.contains("confirmed") && !text.contains("/confirm/resend");
+        for login in [ADA, "nobody@example.org"] {
+            let page = eve.fills(&world, "/login", &format!("login={login}&password=not-the-password-9")).await;
+            assert!(page.status == 422 && told(&page.text), "{} {}", page.status, page.text);
+            assert_eq!(eve.cookies.keys().collect::<Vec<_>>(), ["__Host-vestibule_form"]);
+        }
+        let mut ada = Browser::default();
+        let answer = ada.fills(&world, "/login", &format!("login={ADA}&password={PASSWORD}&return_to=/docs/errors")).await;
+        assert_eq!(answer.leads_to(), "/check-mail?said=unconfirmed");
+        assert!(answer.cookie("__Host-vestibule_signup").unwrap().contains("; Max-Age=86400; Secure; HttpOnly; SameSite=Lax"));
+        assert!(!ada.cookies.contains_key(SESSION));
+        let page = ada.get(&world, "/check-mail?said=unconfirmed").await;
+        assert!(page.text.contains("Your address is not confirmed yet") && page.text.contains("id=\"code\""), "{}", page.text);
+        // Signing in once more on the way does not lose where it leads.
+        assert_eq!(ada.fills(&world, "/login", &format!("login={ADA}&password={PASSWORD}")).await.status, 303);
+        ada.get(&world, "/check-mail").await;
+        assert_eq!(ada.submit(&world, "/check-mail", &format!("code={code}")).await.leads_to(), "/docs/errors");
+        assert!(ada.cookies.contains_key(SESSION));
+    }
+
+    // S3, S7: the page that sends another mail knows nothing of the address, but what this browser waits for.
+    async fn another_mail_leads_to_where_the_code_is_entered(world: World) {
+        let (mut waiting, _) = waits(&world).await;
+        world.clock.advance(Duration::from_mins(1));
+        let form = format!("email={ADA}");
+        assert_eq!(waiting.submit(&world, "/confirm/resend", &form).await.leads_to(), "/check-mail?said=sent");
+        assert_eq!(waiting.submit(&world, "/confirm/resend", &form).await.leads_to(), "/check-mail?said=soon");
+        let mut pages = Vec::new();
+        for email in [ADA, "nobody@example.org"] {
+            let mut other = Browser::default();
+            other.get(&world, "/confirm?token=x").await;
+            let page = other.submit(&world, "/confirm/resend", &format!("email={email}")).await;
+            assert!(page.status == 200 && page.text.contains("action=\"/login\"") && page.text.contains("type=\"password\""), "{}", page.text);
+            pages.push(page.text.replace(email, "").replace(&other.form_token, ""));
+            let next = other.submit(&world, "/login", &format!("login={email}&password={PASSWORD}")).await;
+            assert_eq!(next.status, if email == ADA { 303 } else { 422 });
+        }
+        assert_eq!(pages[0], pages[1]);
     }
 }

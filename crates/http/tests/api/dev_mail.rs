@@ -1,7 +1,5 @@
-use vestibule_http::HttpOptions;
-
 use crate::on_both_stores;
-use crate::world::{ADA, World};
+use crate::world::{ADA, World, without_mailbox};
 
 on_both_stores! {
     async fn the_mailbox_shows_what_was_sent(world: World) {
@@ -28,7 +26,7 @@ on_both_stores! {
 
     async fn there_is_no_mailbox_in_production(world: World) {
         let mut world = world;
-        world.router_with(HttpOptions::default());
+        world.router_with(without_mailbox());
         for path in ["/dev/mail", "/dev/mail/latest?to=a"] {
             assert_eq!(world.get(path).await.problem(), (404, "not_found".to_owned()));
         }

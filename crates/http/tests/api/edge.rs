@@ -1,9 +1,10 @@
 use axum::body::Body;
 use axum::http::{Method, Request, header};
 use serde_json::json;
+use vestibule::{Actor, AuditQuery};
 
 use crate::on_both_stores;
-use crate::world::{World, from};
+use crate::world::{PASSWORD, World, from};
 
 async fn request(world: &World, method: &str, path: &str) -> crate::world::Answer {
     let method = Method::from_bytes(method.as_bytes()).unwrap();
@@ -74,6 +75,20 @@ on_both_stores! {
         assert_ne!(ask("192.0.2.1", "abc-123").await, "abc-123");
         assert_ne!(ask("10.0.0.1", "a b").await, "a b");
         assert_ne!(ask("192.0.2.1", "x").await, ask("192.0.2.1", "x").await);
+    }
+
+    // L5: the trail and the limits name the client that the proxy saw, whatever the client wrote before it.
+    async fn what_a_client_forges_does_not_hide_it(world: World) {
+        for (number, forged) in ["x, ", "unknown,, ", "\"198.51.100.1, ", "1.1.1.1:, [::, "].into_iter().enumerate() {
+            let body = json!({"email": format!("ada{number}@example.org"), "password": PASSWORD}).to_string();
+            let request = Request::post("/v1/signup").header(header::CONTENT_TYPE, "application/json");
+            let request = request.header("x-forwarded-for", format!("{forged}203.0.113.9:4711, 10.9.9.9"));
+            let answer = world.send(from("10.0.0.1", request.body(body.into()).unwrap())).await;
+            assert_eq!(answer.status, 202, "{}", answer.text);
+            let trail = world.accounts.list_audit(Actor::Operator, &AuditQuery::default()).await.unwrap();
+            assert_eq!(trail.items.len(), number + 1);
+            assert_eq!(trail.items[0].ip.as_deref(), Some("203.0.113.9"), "{forged}");
+        }
     }
 
     // H6

@@ -4,6 +4,7 @@ use crate::on_both_stores;
 use crate::world::{ADA, Answer, PASSWORD, World};
 
 const NEW: &str = "ada@example.com";
+const NEW_PASSWORD: &str = "copper-lamp-river-77";
 
 async fn asks_for(world: &World, token: &str, email: &str, password: &str) -> Answer {
     let body = json!({"email": email, "password": password});
@@ -23,11 +24,15 @@ on_both_stores! {
         assert_eq!((answer.status, answer.json()), (202, json!({"status": "accepted"})));
         assert_eq!(address(&world, &here).await, ADA);
         let token = world.mailed_token("email_change", NEW).await;
-        let confirmed = world.post("/v1/email/confirm", json!({"token": token})).await;
+        let alone = world.post("/v1/email/confirm", json!({"token": token})).await;
+        assert_eq!(alone.field_errors(), ["/password required"]);
+        let elsewhere_too = world.send_as("POST", "/v1/email/confirm", &elsewhere, Some(json!({"token": token}))).await;
+        assert_eq!(elsewhere_too.problem(), (401, "invalid_credentials".to_owned()));
+        let confirmed = world.send_as("POST", "/v1/email/confirm", &here, Some(json!({"token": token}))).await;
         assert_eq!((confirmed.status, &confirmed.json()["email"]), (200, &json!(NEW)), "{}", confirmed.text);
         assert_eq!(address(&world, &here).await, NEW);
         assert_eq!(world.get_as("/v1/me", &elsewhere).await.status, 401);
-        let again = world.post("/v1/email/confirm", json!({"token": token})).await;
+        let again = world.post("/v1/email/confirm", json!({"token": token, "password": PASSWORD})).await;
         assert_eq!(again.problem(), (410, "link_used".to_owned()));
         world.signs_in(NEW).await;
     }
@@ -38,11 +43,16 @@ on_both_stores! {
         asks_for(&world, &thief, "thief@example.com", PASSWORD).await;
         let token = world.mailed_token("email_change", "thief@example.com").await;
         let undo = world.mailed_token("email_undo", ADA).await;
-        assert_eq!(world.post("/v1/email/confirm", json!({"token": token})).await.status, 200);
-        let undone = world.post("/v1/email/undo", json!({"token": undo})).await;
+        let confirm = json!({"token": token, "password": PASSWORD});
+        assert_eq!(world.post("/v1/email/confirm", confirm).await.status, 200);
+        let known = world.post("/v1/email/undo", json!({"token": undo, "new_password": PASSWORD})).await;
+        assert_eq!(known.field_errors(), ["/new_password password_unchanged"]);
+        let undone = world.post("/v1/email/undo", json!({"token": undo, "new_password": NEW_PASSWORD})).await;
         assert_eq!((undone.status, &undone.json()["email"]), (200, &json!(ADA)), "{}", undone.text);
         assert_eq!(world.get_as("/v1/me", &thief).await.problem(), (401, "invalid_token".to_owned()));
-        world.signs_in(ADA).await;
+        let old = world.post("/v1/login", json!({"email": ADA, "password": PASSWORD})).await;
+        assert_eq!(old.problem(), (401, "invalid_credentials".to_owned()));
+        assert_eq!(world.post("/v1/login", json!({"email": ADA, "password": NEW_PASSWORD})).await.status, 200);
     }
 
     async fn a_taken_address_is_answered_like_a_free_one(world: World) {
@@ -62,7 +72,7 @@ on_both_stores! {
         asks_for(&world, &here, NEW, PASSWORD).await;
         let token = world.mailed_token("email_change", NEW).await;
         world.has_admin(NEW).await;
-        let answer = world.post("/v1/email/confirm", json!({"token": token})).await;
+        let answer = world.post("/v1/email/confirm", json!({"token": token, "password": PASSWORD})).await;
         assert_eq!(answer.problem(), (409, "email_taken".to_owned()));
         assert_eq!(address(&world, &here).await, ADA);
     }
@@ -90,14 +100,16 @@ on_both_stores! {
             ("/v1/me/email", json!({"email": NEW, "password": "x", "token": "y"}), "/token unknown_field"),
             ("/v1/email/confirm", json!({}), "/token required"),
             ("/v1/email/confirm", json!({"token": null}), "/token wrong_type"),
-            ("/v1/email/undo", json!({"token": "x", "email": NEW}), "/email unknown_field"),
+            ("/v1/email/confirm", json!({"token": "x", "password": 7}), "/password wrong_type"),
+            ("/v1/email/undo", json!({"token": "x"}), "/new_password required"),
+            ("/v1/email/undo", json!({"token": "x", "new_password": NEW_PASSWORD, "email": NEW}), "/email unknown_field"),
         ] {
             let answer = world.send_as("POST", path, &token, Some(body.clone())).await;
             assert_eq!(answer.field_errors().join(", "), expected, "{path} {body}");
         }
-        for path in ["/v1/email/confirm", "/v1/email/undo"] {
+        for (path, field) in [("/v1/email/confirm", "password"), ("/v1/email/undo", "new_password")] {
             for token in ["", "x", "a\u{0}b", &"A".repeat(43)] {
-                let answer = world.post(path, json!({"token": token})).await;
+                let answer = world.post(path, json!({"token": token, field: PASSWORD})).await;
                 assert_eq!(answer.problem(), (410, "link_expired".to_owned()), "{path} {token:?}");
             }
         }

@@ -4,12 +4,12 @@ use serde_json::json;
 use vestibule_http::HttpOptions;
 
 use crate::on_both_stores;
-use crate::world::{ADA, Answer, URL, World, basic};
+use crate::world::{ADA, Answer, URL, World, basic, without_mailbox};
 
 const SECRET: &str = "Zq3/+h7%k";
 
 fn options() -> HttpOptions {
-    HttpOptions { introspection_clients: vec![("shop".to_owned(), SECRET.into())], ..HttpOptions::default() }
+    HttpOptions { introspection_clients: vec![("shop".to_owned(), SECRET.into())], ..without_mailbox() }
 }
 
 async fn asks_with(world: &World, authorization: &[&str], form: &str) -> Answer {
@@ -85,7 +85,7 @@ on_both_stores! {
         let right = basic(&format!("shop:{SECRET}"));
         let twice = asks_with(&world, &[&right, &right], &form).await;
         assert_eq!(refusal(&twice), (400, "invalid_request".to_owned()));
-        world.router_with(HttpOptions::default());
+        world.router_with(without_mailbox());
         for authorization in [right.as_str(), &basic(":"), &basic("ada@example.org:violet-otter-maps-42")] {
             let nobody = asks_with(&world, &[authorization], &form).await;
             assert_eq!(refusal(&nobody), (401, "invalid_client".to_owned()), "no services, no answers");

@@ -109,7 +109,7 @@ on_both_stores! {
         let mut other = Browser::default();
         other.get(&world, "/login").await;
         let again = other.submit(&world, "/invitation", &form).await;
-        assert!(again.status == 410 && again.text.contains("ask whoever invited you"), "{}", again.text);
+        assert!(again.status == 410 && again.text.contains("You already have an account"), "{}", again.text);
         assert_eq!(world.signs_in(ADA).await["user"]["email"], ADA);
     }
 }

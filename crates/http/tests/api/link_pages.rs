@@ -24,7 +24,7 @@ on_both_stores! {
         for _ in 0..2 {
             let page = browser.get(&world, &format!("/reset?token={token}&utm_source=mail")).await;
             assert_eq!(page.status, 200);
-            assert!(page.text.contains("<form method=\"post\" action=\"/reset\" novalidate>"), "{}", page.text);
+            assert!(page.text.contains("<form method=\"post\" action=\"/reset\" novalidate"), "{}", page.text);
             assert!(page.text.contains("autocomplete=\"new-password\"") && page.text.contains("At least 8"));
             assert!(page.text.contains(&token), "{}", page.text);
         }
@@ -47,31 +47,60 @@ on_both_stores! {
         browser.get(&world, "/forgot").await;
         let again = browser.submit(&world, "/reset", &format!("token={token}&new_password={NEW}")).await;
         assert_eq!(again.status, 410);
-        assert!(again.text.contains("action=\"/forgot\""), "a new link in place: {}", again.text);
+        assert!(again.text.contains("This link has already been used") && again.text.contains("href=\"/forgot\""), "{}", again.text);
     }
 
     async fn the_pages_of_a_change_of_address_work_by_their_buttons(world: World) {
         world.has_account(ADA).await;
         let (change, undo) = wishes_for(&world, "ada@example.com").await;
-        for (path, token, button, done) in [
-            ("/email/confirm", &change, "Use this address from now on", "Your address is changed"),
-            ("/email/undo", &undo, "Undo the change", "Your account has its old address"),
+        for (path, form, button, done) in [
+            ("/email/confirm", format!("token={change}&password={PASSWORD}"), "Use this address from now on", "Your address has been changed"),
+            ("/email/undo", format!("token={undo}&new_password={NEW}"), "Undo the change", "Your account has its old address"),
         ] {
+            let token = form.split('&').next().unwrap();
             let before = world.accounts_email().await;
             let mut browser = Browser::default();
             for _ in 0..2 {
-                let page = browser.get(&world, &format!("{path}?token={token}")).await;
+                let page = browser.get(&world, &format!("{path}?{token}")).await;
                 assert!(page.status == 200 && page.text.contains(button), "{}", page.text);
             }
             assert_eq!(world.accounts_email().await, before, "opening a page changes nothing");
-            let page = browser.submit(&world, path, &format!("token={token}")).await;
+            // The mail alone is not enough: it may have gone to a mistyped address, or the thief knows the password.
+            for half in [token.to_owned(), format!("{token}&password=wrong-password&new_password={PASSWORD}")] {
+                let page = browser.submit(&world, path, &half).await;
+                assert!([401, 422].contains(&page.status) && page.text.contains(button), "{}", page.text);
+            }
+            assert_eq!(world.accounts_email().await, before);
+            let page = browser.submit(&world, path, &form).await;
             assert!(page.status == 200 && page.text.contains(done), "{}", page.text);
             assert_ne!(world.accounts_email().await, before);
             browser.get(&world, "/forgot").await;
-            let again = browser.submit(&world, path, &format!("token={token}")).await;
-            assert!(again.status == 410 && again.text.contains("The link was used before"), "{}", again.text);
+            let again = browser.submit(&world, path, &form).await;
+            assert!(again.status == 410 && again.text.contains("This link has already been used"), "{}", again.text);
         }
         assert_eq!(world.accounts_email().await, ADA);
+    }
+
+    // The session that asked for the change needs no password; another one does.
+    async fn the_browser_that_asked_confirms_its_new_address(world: World) {
+        world.has_account(ADA).await;
+        let [mut here, mut elsewhere] = [Browser::default(), Browser::default()];
+        for browser in [&mut here, &mut elsewhere] {
+            let signed_in = browser.fills(&world, "/login", &format!("login={ADA}&password={PASSWORD}")).await;
+            assert_eq!(signed_in.leads_to(), "/account");
+            browser.get(&world, "/account").await;
+        }
+        here.submit(&world, "/account/email", &format!("email=ada@example.com&password={PASSWORD}")).await;
+        let token = world.mailed_token("email_change", "ada@example.com").await;
+        let page = here.get(&world, &format!("/email/confirm?token={token}")).await;
+        assert!(!page.text.contains("type=\"password\""), "{}", page.text);
+        elsewhere.get(&world, &format!("/email/confirm?token={token}")).await;
+        let refused = elsewhere.submit(&world, "/email/confirm", &format!("token={token}")).await;
+        assert!(refused.status == 422 && refused.text.contains("type=\"password\""), "{}", refused.text);
+        assert_eq!(world.accounts_email().await, ADA);
+        let done = here.submit(&world, "/email/confirm", &format!("token={token}")).await;
+        assert_eq!(done.status, 200, "{}", done.text);
+        assert_eq!(world.accounts_email().await, "ada@example.com");
     }
 
     async fn an_address_that_was_taken_meanwhile_is_told_on_the_page(world: World) {
@@ -80,9 +109,9 @@ on_both_stores! {
         world.has_admin("ada@example.com").await;
         let mut browser = Browser::default();
         browser.get(&world, "/forgot").await;
-        let page = browser.submit(&world, "/email/confirm", &format!("token={change}")).await;
+        let page = browser.submit(&world, "/email/confirm", &format!("token={change}&password={PASSWORD}")).await;
         assert_eq!(page.status, 409);
-        assert!(page.text.contains("This address has an account already"), "{}", page.text);
+        assert!(page.text.contains("This address already has an account"), "{}", page.text);
     }
 
     async fn a_broken_link_is_told_and_escaped(world: World) {
@@ -92,9 +121,10 @@ on_both_stores! {
             assert!(bare.status == 200 && bare.text.contains("not complete"), "{path} {}", bare.text);
             let page = world.get(&format!("{path}?token=%22%3E%3Cscript%3Ealert(1)%3C/script%3E")).await;
             assert!(page.status == 200 && !page.text.contains("<script>"), "{path} {}", page.text);
+            let field = if path == "/email/confirm" { "password" } else { "new_password" };
             for token in ["", "x", "%22%3E%3Cscript%3E", "%00"] {
                 browser.get(&world, "/forgot").await;
-                let posted = browser.submit(&world, path, &format!("token={token}&new_password={NEW}")).await;
+                let posted = browser.submit(&world, path, &format!("token={token}&{field}={NEW}")).await;
                 assert_eq!(posted.status, 410, "{path} {token}");
                 assert!(!posted.text.contains("<script>"));
             }

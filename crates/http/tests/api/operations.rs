@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::on_both_stores;
@@ -10,9 +12,21 @@ on_both_stores! {
         let expected = json!({"status": "ready", "mail": "ok", "mails_waiting": 0, "mails_failed": 0});
         assert_eq!((ready.status, ready.json()), (200, expected));
         world.post("/v1/signup", json!({"email": ADA, "password": PASSWORD})).await;
+        world.clock.advance(Duration::from_secs(1));
         let waiting = world.get("/readyz").await.json();
         assert_eq!(waiting["mails_waiting"], 1);
         assert!(waiting["oldest_mail_at"].is_string());
+    }
+
+    // However many ask, the store is asked once a second.
+    async fn a_ready_check_is_answered_for_a_second(world: World) {
+        let waiting = async || world.get("/readyz").await.json()["mails_waiting"].clone();
+        assert_eq!(waiting().await, 0);
+        world.post("/v1/signup", json!({"email": ADA, "password": PASSWORD})).await;
+        world.clock.advance(Duration::from_millis(999));
+        assert_eq!(waiting().await, 0);
+        world.clock.advance(Duration::from_millis(1));
+        assert_eq!(waiting().await, 1);
     }
 
     async fn the_public_keys_can_be_kept(world: World) {

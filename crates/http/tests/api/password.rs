@@ -1,9 +1,10 @@
 use std::time::Duration;
 
+use axum::http::Request;
 use serde_json::{Value, json};
 
 use crate::on_both_stores;
-use crate::world::{ADA, PASSWORD, World};
+use crate::world::{ADA, PASSWORD, World, from};
 
 const NEW: &str = "copper-lamp-river-77";
 
@@ -55,7 +56,7 @@ on_both_stores! {
         world.post("/v1/password/forgot", json!({"email": ADA})).await;
         let token = world.mailed_token("password_reset", ADA).await;
         // A link for one thing does nothing else.
-        let elsewhere = world.post("/v1/email/undo", json!({"token": token})).await;
+        let elsewhere = world.post("/v1/email/undo", json!({"token": token, "new_password": NEW})).await;
         assert_eq!(elsewhere.problem(), (410, "link_expired".to_owned()));
         world.clock.advance(Duration::from_mins(30));
         for token in [token.as_str(), "", "x", &"y".repeat(9_000), "a\u{0}b"] {
@@ -129,6 +130,25 @@ on_both_stores! {
         let both = both.json();
         assert_eq!((&both["reasons"][0]["code"], &both["reasons"][1]["code"]),
             (&json!("password_too_short"), &json!("password_contextual")));
+    }
+
+    // P6: a client that has more passwords judged than anybody types must wait, and is told so as everywhere.
+    async fn a_client_has_so_many_passwords_judged(world: World) {
+        let judge = async || {
+            let request = Request::post("/v1/password/check").header("content-type", "application/json");
+            let body = json!({"password": PASSWORD}).to_string();
+            world.send(from("192.0.2.7", request.body(body.into()).unwrap())).await
+        };
+        for _ in 0..120 {
+            assert_eq!(judge().await.status, 200);
+        }
+        let refused = judge().await;
+        assert_eq!(refused.problem(), (429, "too_many_requests".to_owned()));
+        assert_eq!(refused.header("retry-after"), "60");
+        assert_eq!(refused.header("ratelimit-policy"), "\"password-checks\";q=120;w=60");
+        assert_eq!(refused.header("ratelimit"), "\"password-checks\";r=0;t=60");
+        world.clock.advance(Duration::from_mins(1));
+        assert_eq!(judge().await.status, 200);
     }
 
     async fn every_bad_field_of_a_password_is_named(world: World) {

@@ -51,7 +51,7 @@ on_both_stores! {
         let bare = browser.get(&world, "/setup").await;
         assert!(bare.status == 200 && bare.text.contains("name=\"token\" type=\"text\" value=\"\""), "{}", bare.text);
         for (form, words) in [
-            (format!("token={key}&email=root&password={PASSWORD}"), "This is not an e-mail address"),
+            (format!("token={key}&email=root&password={PASSWORD}"), "This is not an email address"),
             (format!("token=&email={ADA}&password={PASSWORD}"), "Key: Please fill this in"),
             (format!("token={key}&email={ADA}&password={ADA}"), "The password is a name"),
         ] {

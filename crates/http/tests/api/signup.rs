@@ -2,6 +2,8 @@ use axum::body::{Body, Bytes};
 use axum::http::{Request, header};
 use http_body_util::{BodyExt as _, Full};
 use serde_json::{Value, json};
+use vestibule_http::DevMailbox as _;
+use vestibule_testing::{ACCEPTED_ADDRESSES, INVISIBLE_CHARACTERS, REFUSED_ADDRESSES};
 
 use crate::on_both_stores;
 use crate::world::{ADA, PASSWORD, World};
@@ -30,6 +32,21 @@ on_both_stores! {
         assert_eq!(session["user"], user);
         let me = world.get_as("/v1/me", session["access_token"].as_str().unwrap()).await;
         assert_eq!((me.status, me.json()), (200, user));
+    }
+
+    // M1: what cannot be mailed to is refused at once, and nothing else is.
+    async fn an_address_is_judged_when_somebody_signs_up(world: World) {
+        for email in ACCEPTED_ADDRESSES {
+            let answer = world.post("/v1/signup", json!({"email": email, "password": PASSWORD})).await;
+            assert_eq!((answer.status, &answer.json()["email"]), (202, &json!(email)));
+        }
+        let invisible = INVISIBLE_CHARACTERS.iter().map(|c| format!("a{c}da@example.org"));
+        for email in REFUSED_ADDRESSES.iter().map(ToString::to_string).chain(invisible) {
+            let answer = world.post("/v1/signup", json!({"email": email, "password": PASSWORD})).await;
+            assert_eq!((answer.status, answer.field_errors()), (422, vec!["/email email_invalid".to_owned()]), "{email:?}");
+        }
+        world.deliver().await;
+        assert_eq!(world.mailbox.list().len(), ACCEPTED_ADDRESSES.len());
     }
 
     // S2, S3: free, pending and taken addresses look alike.
@@ -99,6 +116,8 @@ on_both_stores! {
             (json!({"email": ADA, "password": "password1"}), "/password password_too_common"),
             (json!({"email": "long.local.part@example.org", "password": "Long.Local.Part"}), "/password password_contextual"),
             (json!({"email": ADA, "password": PASSWORD, "user_name": "a"}), "/user_name user_name_length"),
+            (json!({"email": ADA, "password": PASSWORD, "user_name": "li"}), "/user_name user_name_length"),
+            (json!({"email": ADA, "password": PASSWORD, "user_name": "李"}), "/user_name user_name_length"),
             (json!({"email": ADA, "password": PASSWORD, "user_name": "a".repeat(33)}), "/user_name user_name_length"),
             (json!({"email": ADA, "password": PASSWORD, "user_name": "a\u{0}da"}), "/user_name user_name_invalid"),
             (json!({"email": ADA, "password": PASSWORD, "user_name": "ada@example.org"}), "/user_name user_name_invalid"),

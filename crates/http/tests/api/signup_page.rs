@@ -23,7 +23,7 @@ on_both_stores! {
     async fn closed_sign_ups_are_told(world: World) {
         let mut world = world;
         for (mode, told) in [
-            (SignUpMode::Invitation, "Accounts are made by invitation here"), (SignUpMode::Closed, "No new accounts are made"),
+            (SignUpMode::Invitation, "Accounts are by invitation only"), (SignUpMode::Closed, "New accounts cannot be created"),
         ] {
             let mut browser = Browser::default();
             world.follows(|policy| policy.sign_up.mode = SignUpMode::Open).await;
@@ -96,7 +96,7 @@ on_both_stores! {
             visit(&mut browser, &mut steps, "/check-mail").await;
             seen.push(steps);
         }
-        assert!(seen[0][1].contains("Check your mail") && seen[0].last().unwrap().contains("has ended"));
+        assert!(seen[0][1].contains("Check your email") && seen[0].last().unwrap().contains("has ended"));
         for (taken, free) in seen[0].iter().zip(&seen[1]) {
             assert_eq!(taken, free);
         }

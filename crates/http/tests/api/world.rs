@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{HeaderMap, Request, header};
+use axum::http::{HeaderMap, HeaderValue, Request, header};
 use axum::response::Response;
 use data_encoding::BASE64;
 use http_body_util::BodyExt as _;
@@ -17,9 +17,9 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use vestibule::{
     Accounts, Actor, Env, Mail, MailContent, MailTransport, ManualClock, NewUser, Policy, SecretKey,
-    SendError, Settings, Timestamp, UserQuery,
+    SendAttempt, SendError, Settings, Timestamp, UserQuery,
 };
-use vestibule_http::{DevFault, DevMail, DevMailbox, HttpOptions, TrustedProxies};
+use vestibule_http::{DevFault, DevMail, DevMailbox, HttpOptions, TrustedProxies, UnknownPeer};
 use vestibule_testing::TestDatabase;
 
 pub(crate) const URL: &str = "https://accounts.example.org";
@@ -81,6 +81,12 @@ impl World {
         change(&mut self.settings.policy);
         self.accounts = Accounts::open(self.settings.clone()).await.unwrap();
         self.router = vestibule_http::router(self.accounts.clone(), options(&self.mailbox));
+    }
+
+    /// The same store and mailbox at another address.
+    pub(crate) async fn moves_to(&mut self, url: &str) {
+        url.clone_into(&mut self.settings.public_url);
+        self.follows(|_| {}).await;
     }
 
     /// The same accounts behind other options.
@@ -154,8 +160,13 @@ impl World {
     pub(crate) async fn signs_up(&self, email: &str) -> DevMail {
         let answer = self.post("/v1/signup", json!({"email": email, "password": PASSWORD})).await;
         assert_eq!(answer.status, 202, "{}", answer.text);
+        self.newest_mail(email).await
+    }
+
+    /// The newest mail to this address, after all mails went out. Those that go out together do so in any order.
+    pub(crate) async fn newest_mail(&self, to: &str) -> DevMail {
         self.deliver().await;
-        self.mailbox.list().into_iter().find(|mail| mail.to == email).expect("a mail")
+        self.mailbox.list().into_iter().find(|mail| mail.to == to).expect("a mail")
     }
 
     /// An active account.
@@ -273,6 +284,7 @@ pub(crate) fn basic(credentials: &str) -> String {
 pub(crate) fn from(peer: &str, mut request: Request<Body>) -> Request<Body> {
     let peer: SocketAddr = format!("{peer}:4711").parse().unwrap();
     request.extensions_mut().insert(ConnectInfo(peer));
+    request.headers_mut().insert(header::HOST, HeaderValue::from_static("accounts.example.org"));
     request
 }
 
@@ -287,13 +299,14 @@ impl Default for Mailbox {
 }
 
 impl MailTransport for Mailbox {
-    async fn send(&self, mail: &Mail) -> Result<(), SendError> {
+    async fn send(&self, mail: &Mail, _: &SendAttempt) -> Result<(), SendError> {
         let (code, link) = match &mail.content {
             MailContent::Confirm { code, link, .. } => (code.clone(), link.clone()),
             MailContent::PasswordReset { link, .. }
             | MailContent::EmailChange { link, .. }
             | MailContent::EmailUndo { link, .. }
-            | MailContent::Invitation { link, .. } => (None, Some(link.clone())),
+            | MailContent::Invitation { link, .. }
+            | MailContent::ChoosePassword { link, .. } => (None, Some(link.clone())),
             _ => (None, None),
         };
         let text = |secret: vestibule::Secret| secret.expose().to_owned();
@@ -339,10 +352,17 @@ impl DevMailbox for Mailbox {
     }
 }
 
-fn options(mailbox: &Mailbox) -> HttpOptions {
-    HttpOptions {
-        trusted_proxies: TrustedProxies::parse(&["10.0.0.0/8"]).unwrap(),
-        dev: Some(Arc::new(mailbox.clone())),
-        ..HttpOptions::default()
-    }
+/// Most requests of the tests come from nowhere; [`from`] says from where.
+pub(crate) fn proxies() -> TrustedProxies {
+    TrustedProxies::parse(&["10.0.0.0/8"]).unwrap().with_unknown_peers(UnknownPeer::IsUnlimited)
+}
+
+/// What the worlds of the tests are served with.
+pub(crate) fn options(mailbox: &Mailbox) -> HttpOptions {
+    HttpOptions { dev: Some(Arc::new(mailbox.clone())), ..without_mailbox() }
+}
+
+/// What a server in production has.
+pub(crate) fn without_mailbox() -> HttpOptions {
+    HttpOptions { trusted_proxies: proxies(), ..HttpOptions::default() }
 }

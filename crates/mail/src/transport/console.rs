@@ -2,7 +2,7 @@
 
 use vestibule::SendError;
 
-use crate::Letter;
+use crate::letter::Letter;
 
 /// Prints the text of every message to standard error: for a first look, not for production, as it shows the codes.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use vestibule::SendError;
 
-use crate::{Letter, TransportError};
+use super::error::TransportError;
+use crate::letter::Letter;
 
 /// A folder that gets one `<id>.eml` per message, readable by its owner only.
 #[derive(Clone, Debug)]

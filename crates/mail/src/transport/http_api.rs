@@ -6,13 +6,16 @@ use std::time::Duration;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, StatusCode, Url};
-use vestibule::{Secret, SendError};
+use vestibule::{Secret, SendAttempt, SendError};
 
-use super::locator::is_loopback;
-use crate::outbound::{self, innermost, not_reached};
-use crate::{Letter, TransportError, cause};
+use super::error::TransportError;
+use super::transport_url::is_loopback;
+use crate::letter::Letter;
+use crate::outbound::{innermost, not_reached};
+use crate::{cause, outbound};
 
-const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// For the whole request, from the first packet of the connection to the answer.
+const REQUEST_MAX: Duration = Duration::from_mins(1);
 /// How much of a refusal is read.
 const REFUSAL_BYTES_MAX: usize = 1024;
 /// The ending switches the escaping of JSON on.
@@ -116,7 +119,7 @@ impl HttpApi {
         Ok(())
     }
 
-    pub(crate) async fn deliver(&self, letter: &Letter) -> Result<(), SendError> {
+    pub(crate) async fn deliver(&self, letter: &Letter, attempt: &SendAttempt) -> Result<(), SendError> {
         let (content_type, body) = self.body(&values(letter)?).map_err(SendError::Permanent)?;
         let request = self.client.post(self.endpoint.clone()).header(CONTENT_TYPE, content_type);
         let request =
@@ -125,19 +128,18 @@ impl HttpApi {
             HttpAuth::Basic { user, password } => request.basic_auth(user.expose(), Some(password.expose())),
             HttpAuth::None | HttpAuth::Bearer(_) | HttpAuth::Header { .. } => request,
         };
-        let response = request
-            .body(body)
-            .send()
-            .await
-            .map_err(|error| SendError::Temporary(format!("the mail API {}", not_reached(&error))))?;
+        attempt.leaves().await?;
+        let response = request.body(body).send().await.map_err(|error| unanswered(&error))?;
         let status = response.status();
         if status.is_success() {
             return Ok(());
         }
+        let headers = response.headers().clone();
         let refusal = refusal(response).await;
         let hidden: Vec<(&str, &str)> =
             self.secrets().into_iter().map(|secret| (secret, "[secret]")).collect();
-        Err(cause::redacted(judged(status, &refusal), &hidden))
+        let error = judged(status, &refusal, letter.is_plainly_addressed());
+        Err(cause::redacted(outbound::throttled(error, &headers), &hidden))
     }
 
     fn body(&self, values: &Value) -> Result<(&'static str, String), String> {
@@ -186,7 +188,7 @@ fn client(loopback: bool, auth: &HttpAuth) -> Result<Client, TransportError> {
         value.set_sensitive(true);
         headers.insert(name, value);
     }
-    let builder = outbound::client().default_headers(headers).read_timeout(SILENCE_MAX);
+    let builder = outbound::client().default_headers(headers).timeout(REQUEST_MAX);
     // A proxy of the environment is for what leaves this machine.
     let builder = if loopback { builder.no_proxy() } else { builder };
     builder.build().map_err(|error| TransportError::Tls(innermost(&error)))
@@ -219,24 +221,54 @@ fn values(letter: &Letter) -> Result<Value, SendError> {
         from => from.to_string(),
         from_email => from.email.to_string(),
         from_name => letter.sender().name(),
-        to => letter.to_ascii_domain(),
+        to => letter.to().in_mail(),
         subject => letter.subject(),
         text => letter.text(),
         html => letter.html(),
     })
 }
 
-fn judged(status: StatusCode, refusal: &str) -> SendError {
+/// Without a connection the request was not sent; with one it may have been read.
+fn unanswered(error: &reqwest::Error) -> SendError {
+    let cause = format!("the mail API {}", not_reached(error));
+    if error.is_connect() || error.is_builder() {
+        SendError::Temporary(cause)
+    } else {
+        SendError::Uncertain(cause)
+    }
+}
+
+fn judged(status: StatusCode, refusal: &str, plainly_addressed: bool) -> SendError {
     let said = |what: &str| format!("the mail API {what} ({}): {refusal}", status.as_u16());
     match status.as_u16() {
-        401 | 403 => SendError::Temporary(said("refused the key: check the mail settings")),
-        300..400 => SendError::Temporary(said("points to another place: check the endpoint")),
+        401 | 403 => SendError::Refused(said("refused the key: check the mail settings")),
+        402 => SendError::Refused(said("wants to be paid: look after the account there")),
+        300..400 | 404 | 405 | 410 | 415 => {
+            SendError::Refused(said("is not what answers there: check the endpoint"))
+        }
+        // Our request is the same for every message but for its address.
+        400 if plainly_addressed => {
+            SendError::Refused(said("refused the request: check the sender and the account there"))
+        }
+        400 => SendError::Deferred(said("refused the request, perhaps for its address")),
+        422 if is_about_us(refusal) => {
+            SendError::Refused(said("refused the request: check the sender and the account there"))
+        }
         // RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4; 409 is "the same key is being worked on" where keys are kept.
         409 => SendError::Deferred(said("asks to wait")),
         408 | 425 | 429 => SendError::Temporary(said("asks to wait")),
-        400..500 => SendError::Permanent(said("refused the message")),
+        401..500 => SendError::Permanent(said("refused the message")),
+        // RFC 9110 §15.6.3, §15.6.5: a gateway does not know what became of the request either.
+        502 | 504 => SendError::Uncertain(said("did not answer its gateway")),
         _ => SendError::Temporary(said("failed")),
     }
+}
+
+/// Postmark says everything with 422. These are ("API error codes"): an unknown or unconfirmed sender, no credits, and
+/// accounts that may not send, or not yet.
+fn is_about_us(refusal: &str) -> bool {
+    let body: serde_json::Value = serde_json::from_str(refusal).unwrap_or_default();
+    matches!(body["ErrorCode"].as_i64(), Some(400 | 401 | 405 | 412 | 413))
 }
 
 async fn refusal(mut response: reqwest::Response) -> String {

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use vestibule::{Email, Secret, SendError, Timestamp};
+use vestibule::{Email, Secret, SendAttempt, SendError, Timestamp};
 
-use crate::Letter;
+use crate::letter::Letter;
 
+/// How long a provider that does not answer is waited for.
+const STALL_MAX: Duration = Duration::from_mins(1);
 /// The oldest message makes room for the newest beyond this.
 const MESSAGES_MAX: usize = 1000;
 
@@ -122,10 +124,14 @@ impl Memory {
         *self.inner.fault.borrow()
     }
 
-    pub(crate) async fn deliver(&self, letter: &Letter) -> Result<(), SendError> {
+    pub(crate) async fn deliver(&self, letter: &Letter, attempt: &SendAttempt) -> Result<(), SendError> {
         let mut fault = self.inner.fault.subscribe();
-        let fault = fault.wait_for(|fault| *fault != Fault::Stall).await.map_or(Fault::Ok, |fault| *fault);
-        match fault {
+        let answer = fault.wait_for(|fault| *fault != Fault::Stall);
+        let Ok(fault) = tokio::time::timeout(STALL_MAX, answer).await else {
+            let cause = format!("not handed over within {} s", STALL_MAX.as_secs());
+            return Err(SendError::Temporary(cause));
+        };
+        match fault.map_or(Fault::Ok, |fault| *fault) {
             Fault::Unreachable => {
                 return Err(SendError::Temporary("the mailbox is told not to be there".to_owned()));
             }
@@ -135,6 +141,7 @@ impl Memory {
             Fault::Permanent => return Err(SendError::Permanent("the mailbox is told to refuse".to_owned())),
             Fault::Ok | Fault::Stall => {}
         }
+        attempt.leaves().await?;
         self.messages().add(letter);
         self.inner.arrived.notify_waiters();
         Ok(())

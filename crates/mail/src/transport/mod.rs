@@ -1,19 +1,24 @@
 //! The ways a message can leave.
 
 pub(crate) mod console;
+pub(crate) mod error;
 pub(crate) mod file;
 pub(crate) mod http_api;
-pub(crate) mod locator;
 pub(crate) mod memory;
 mod presets;
 pub(crate) mod smtp;
+pub(crate) mod transport_url;
 
-use std::path::PathBuf;
+use vestibule::{Secret, SendAttempt, SendError};
 
-use vestibule::{Secret, SendError};
-
-use crate::{Console, Folder, HttpApi, Letter, Memory, Smtp};
-use locator::Locator;
+use crate::letter::Letter;
+use crate::transport::console::Console;
+use crate::transport::error::TransportError;
+use crate::transport::file::Folder;
+use crate::transport::http_api::HttpApi;
+use crate::transport::memory::Memory;
+use crate::transport::smtp::Smtp;
+use transport_url::TransportUrl;
 
 /// A way to hand a message over.
 #[derive(Debug)]
@@ -30,42 +35,6 @@ pub enum Transport {
     Memory(Memory),
 }
 
-/// Why a transport cannot be used. Says what to write instead and never quotes credentials.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TransportError {
-    /// The text does not begin with a scheme that is known.
-    #[error(
-        "not a mail transport: expected smtp://, smtps://, http+postmark://, http+sendgrid://, http+mailgun://, \
-         http+resend://, http+brevo://, http+json://, console:, file: or memory:"
-    )]
-    UnknownScheme,
-    /// A part of the URL is malformed.
-    #[error("the mail transport's URL: {0}")]
-    Malformed(&'static str),
-    /// A parameter after `?` that this transport does not have.
-    #[error("the mail transport's URL: there is no parameter `{0}` here")]
-    UnknownParameter(String),
-    /// Mail, or the key of an API, would travel unencrypted.
-    #[error(
-        "the mail transport's URL: http:// is allowed on this machine only (127.0.0.0/8, ::1, localhost); use https://"
-    )]
-    Unencrypted,
-    /// TLS cannot be set up.
-    #[error("TLS of the mail transport: {0}")]
-    Tls(String),
-    /// The request template of an HTTP API does not render to what it should.
-    #[error("the request template of the mail API: {0}")]
-    RequestTemplate(String),
-    /// The folder cannot be written to.
-    #[error("{path}: {cause}")]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// Why not.
-        cause: String,
-    },
-}
-
 impl Transport {
     /// Reads a transport from its URL. Does not contact anybody.
     ///
@@ -78,8 +47,9 @@ impl Transport {
     /// | `http+json://[TOKEN@ or user:pass@]host/path` | a POST of a plain JSON document |
     /// | `console:` · `file:///folder` · `memory:` | for development |
     ///
-    /// `?endpoint=https://…` sends to another server with the provider's interface; `?ehlo=name` is the name said to a
-    /// relay. User names, passwords and keys are percent-encoded. The prefix `http-mail+` means the same as `http+`.
+    /// `?endpoint=https://…` sends to another server with the provider's interface. To a relay, `?ehlo=name` is the name
+    /// that is said (the host of the public URL, where there is none), `?message_timeout=600` and `?command_timeout=300`
+    /// are the seconds that it has for its answer to a message and to anything else. User names, passwords and keys are percent-encoded. The prefix `http-mail+` means the same as `http+`.
     pub fn from_url(url: &Secret) -> Result<Self, TransportError> {
         let (scheme, rest) = match url.expose().trim().split_once(':') {
             Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
@@ -88,15 +58,15 @@ impl Transport {
         let preset = scheme.strip_prefix("http+").or_else(|| scheme.strip_prefix("http-mail+"));
         match (scheme.as_str(), preset) {
             ("smtp" | "smtps", _) => {
-                Ok(Self::Smtp(Box::new(Smtp::from_locator(scheme == "smtps", &Locator::parse(rest)?)?)))
+                Ok(Self::Smtp(Box::new(Smtp::from_url(scheme == "smtps", &TransportUrl::parse(rest)?)?)))
             }
             (_, Some(preset)) => {
-                let config = presets::config(preset, &Locator::parse(rest)?)?;
+                let config = presets::config(preset, &TransportUrl::parse(rest)?)?;
                 Ok(Self::HttpApi(Box::new(HttpApi::new(config)?)))
             }
             ("console", _) => nothing_more(rest).map(|()| Self::Console(Console)),
             ("memory", _) => nothing_more(rest).map(|()| Self::Memory(Memory::new())),
-            ("file", _) => Folder::open(&locator::file_path(rest)?).map(Self::Folder),
+            ("file", _) => Folder::open(&transport_url::file_path(rest)?).map(Self::Folder),
             _ => Err(TransportError::UnknownScheme),
         }
     }
@@ -112,14 +82,39 @@ impl Transport {
         }
     }
 
-    /// Hands one message over. [`Mailer`](crate::Mailer) bounds the time and cleans the cause of a failure.
-    pub(crate) async fn deliver(&self, letter: &Letter) -> Result<(), SendError> {
+    /// What the other side is told to call us, where the URL does not say it.
+    pub(crate) fn introduce(&mut self, host: &str) {
+        if let Self::Smtp(smtp) = self {
+            smtp.introduce(host);
+        }
+    }
+
+    /// Whether a relay would talk to us: connects, with TLS where it must be, signs in, and says goodbye. Other transports
+    /// cannot be asked without a message.
+    ///
+    /// # Errors
+    /// What a message would meet, whoever it is for.
+    pub async fn reach(&self) -> Result<(), SendError> {
         match self {
-            Self::Smtp(smtp) => smtp.deliver(letter).await,
-            Self::HttpApi(api) => api.deliver(letter).await,
-            Self::Console(console) => console.deliver(letter),
-            Self::Folder(folder) => folder.deliver(letter).await,
-            Self::Memory(memory) => memory.deliver(letter).await,
+            Self::Smtp(smtp) => smtp.reach().await,
+            Self::HttpApi(_) | Self::Console(_) | Self::Folder(_) | Self::Memory(_) => Ok(()),
+        }
+    }
+
+    /// Hands one message over. Each bounds its time by itself; [`Mailer`](crate::Mailer) cleans the cause of a failure.
+    pub(crate) async fn deliver(&self, letter: &Letter, attempt: &SendAttempt) -> Result<(), SendError> {
+        match self {
+            Self::Smtp(smtp) => smtp.deliver(letter, attempt).await,
+            Self::HttpApi(api) => api.deliver(letter, attempt).await,
+            Self::Console(console) => {
+                attempt.leaves().await?;
+                console.deliver(letter)
+            }
+            Self::Folder(folder) => {
+                attempt.leaves().await?;
+                folder.deliver(letter).await
+            }
+            Self::Memory(memory) => memory.deliver(letter, attempt).await,
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use vestibule::Secret;
 
-use super::locator::{Locator, is_loopback};
-use crate::{HttpApiConfig, HttpAuth, HttpBody, TransportError};
+use super::error::TransportError;
+use super::http_api::{HttpApiConfig, HttpAuth, HttpBody};
+use super::transport_url::{TransportUrl, is_loopback};
 
 struct Preset {
     name: &'static str,
@@ -85,7 +86,7 @@ const PRESETS: [Preset; 5] = [
 const GENERIC_JSON: &str = include_str!("../../presets/generic.json");
 
 /// The configuration for `http+<name>://…`.
-pub(super) fn config(name: &str, url: &Locator) -> Result<HttpApiConfig, TransportError> {
+pub(super) fn config(name: &str, url: &TransportUrl) -> Result<HttpApiConfig, TransportError> {
     use TransportError::Malformed;
     url.only_parameters(&["endpoint"])?;
     if name == "json" {
@@ -119,7 +120,7 @@ pub(super) fn config(name: &str, url: &Locator) -> Result<HttpApiConfig, Transpo
 }
 
 /// Any server that takes a JSON document.
-fn generic(url: &Locator) -> Result<HttpApiConfig, TransportError> {
+fn generic(url: &TransportUrl) -> Result<HttpApiConfig, TransportError> {
     if url.host.is_empty() && url.parameter("endpoint").is_none() {
         return Err(TransportError::Malformed("the host of the API is missing"));
     }

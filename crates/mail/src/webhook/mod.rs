@@ -11,7 +11,9 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, StatusCode};
 use vestibule::{SendError, Webhook, WebhookTransport};
 
-use crate::{WebhookSecrets, WebhookUrl, cause, outbound};
+use crate::webhook::secrets::WebhookSecrets;
+use crate::webhook::url::WebhookUrl;
+use crate::{cause, outbound};
 use reach::{Guard, Lookup, system};
 
 /// From the first packet to the status.
@@ -71,7 +73,9 @@ impl WebhookTransport for HttpWebhooks {
             .header("webhook-id", id)
             .header("webhook-timestamp", at);
         match request.body(body).send().await {
-            Ok(response) => judged(response.status()),
+            Ok(response) => {
+                judged(response.status()).map_err(|error| outbound::throttled(error, response.headers()))
+            }
             Err(error) => {
                 let cause = format!("the receiver {}", outbound::not_reached(&error));
                 Err(SendError::Temporary(cause::one_line(&cause)))

@@ -1,4 +1,4 @@
-//! What needs a resolver or a patience of the test's own.
+//! What needs a resolver or a timeout of the test's own.
 
 use std::io;
 use std::net::{IpAddr, TcpListener};

@@ -7,7 +7,7 @@ use reqwest::Url;
 use vestibule::Secret;
 
 use super::reach::{Reach, why};
-use crate::transport::locator::is_loopback;
+use crate::transport::transport_url::is_loopback;
 
 /// The address of an endpoint, judged. It may carry a token in its path, so `Debug` shows its host only.
 #[derive(Clone)]

@@ -1,4 +1,4 @@
-use vestibule::MailTransport as _;
+use vestibule::{MailTransport as _, SendAttempt};
 
 use crate::support::{confirmation, mailer};
 
@@ -7,9 +7,9 @@ async fn one_private_file_per_message() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out");
     let mailer = mailer(&format!("file://{}", path.display()));
-    mailer.send(&confirmation()).await.unwrap();
+    mailer.send(&confirmation(), &SendAttempt::untracked()).await.unwrap();
     // A second attempt of the same message is the same file.
-    mailer.send(&confirmation()).await.unwrap();
+    mailer.send(&confirmation(), &SendAttempt::untracked()).await.unwrap();
     let files: Vec<_> = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap()).collect();
     assert_eq!(files.len(), 1);
     assert_eq!(files[0].file_name(), "msg_0123456789abcdefghijklmno0.eml");
@@ -28,10 +28,13 @@ async fn a_folder_that_vanished_is_worth_another_try() {
     let folder = tempfile::tempdir().unwrap();
     let mailer = mailer(&format!("file://{}", folder.path().display()));
     folder.close().unwrap();
-    assert!(matches!(mailer.send(&confirmation()).await, Err(vestibule::SendError::Temporary(_))));
+    assert!(matches!(
+        mailer.send(&confirmation(), &SendAttempt::untracked()).await,
+        Err(vestibule::SendError::Temporary(_))
+    ));
 }
 
 #[tokio::test]
 async fn the_console_always_works() {
-    mailer("console:").send(&confirmation()).await.unwrap();
+    mailer("console:").send(&confirmation(), &SendAttempt::untracked()).await.unwrap();
 }

@@ -1,20 +1,20 @@
 use std::collections::BTreeMap;
 
-use vestibule::{MailTransport as _, SendError};
+use vestibule::{MailTransport as _, SendAttempt, SendError};
 use vestibule_mail::{HttpApi, HttpApiConfig, HttpAuth, HttpBody, Transport, TransportError};
 
-use crate::support::{CODE, Provider, Request, confirmation, mailer};
+use crate::support::{CODE, Provider, Request, confirm, confirmation, mail, mailer};
 
 const OK: &str = "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 const FROM: &str = "\"Exämple, Inc.\" <no-reply@example.net>";
-const SUBJECT: &str = "Confirm your e-mail address for Fish & Chips";
+const SUBJECT: &str = "Confirm your email address for Fish & Chips";
 const MESSAGE_ID: &str = "<msg_0123456789abcdefghijklmno0@example.net>";
 
 /// What a provider receives for `url` with the endpoint of the test server.
 async fn request(url: &str) -> Request {
     let provider = Provider::start(OK).await;
     let mailer = mailer(&format!("{url}?endpoint={}", provider.address));
-    mailer.send(&confirmation()).await.unwrap();
+    mailer.send(&confirmation(), &SendAttempt::untracked()).await.unwrap();
     let request = provider.request().await;
     assert_eq!(request.headers["idempotency-key"], "msg_0123456789abcdefghijklmno0");
     request
@@ -138,7 +138,10 @@ async fn brevo() {
 async fn any_server_that_takes_json() {
     let provider = Provider::start(OK).await;
     let place = provider.address.strip_prefix("http://").unwrap();
-    mailer(&format!("http+json://token@{place}/send/it")).send(&confirmation()).await.unwrap();
+    mailer(&format!("http+json://token@{place}/send/it"))
+        .send(&confirmation(), &SendAttempt::untracked())
+        .await
+        .unwrap();
     let request = provider.request().await;
     assert_eq!(request.line, "POST /send/it HTTP/1.1");
     assert_eq!(request.headers["authorization"], "Bearer token");
@@ -152,8 +155,13 @@ async fn any_server_that_takes_json() {
 }
 
 async fn outcome(answer: &'static str) -> Result<(), SendError> {
+    outcome_for("ada@example.org", answer).await
+}
+
+async fn outcome_for(to: &str, answer: &'static str) -> Result<(), SendError> {
     let provider = Provider::start(answer).await;
-    mailer(&format!("http+resend://hunter2@?endpoint={}", provider.address)).send(&confirmation()).await
+    let mailer = mailer(&format!("http+resend://hunter2@?endpoint={}", provider.address));
+    mailer.send(&mail(to, None, confirm()), &SendAttempt::untracked()).await
 }
 
 #[tokio::test]
@@ -175,10 +183,6 @@ async fn what_may_pass_is_tried_again() {
         "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 302 Found\r\nLocation: http://example.org/\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
-        "",
     ] {
         let outcome = outcome(answer).await;
         assert!(matches!(outcome, Err(SendError::Temporary(_))), "{answer}: {outcome:?}");
@@ -187,12 +191,74 @@ async fn what_may_pass_is_tried_again() {
     assert!(matches!(conflict, Err(SendError::Deferred(_))), "{conflict:?}");
 }
 
+// RFC 9110 §10.2.3, RFC 6585 §4
+#[tokio::test]
+async fn a_wait_that_is_asked_for_is_told() {
+    for (answer, seconds) in [
+        ("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n", 120),
+        ("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n", 7),
+        (
+            "HTTP/1.1 429 Too Many Requests\r\nDate: Fri, 31 Dec 1999 23:59:59 GMT\r\n\
+             Retry-After: Sat, 01 Jan 2000 00:01:59 GMT\r\nContent-Length: 0\r\n\r\n",
+            120,
+        ),
+    ] {
+        let Err(SendError::Throttled { cause, retry_after }) = outcome(answer).await else {
+            panic!("{answer}")
+        };
+        assert_eq!(retry_after.as_secs(), seconds, "{cause}");
+    }
+    let answer = "HTTP/1.1 422 Unprocessable\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n";
+    assert!(matches!(outcome(answer).await, Err(SendError::Permanent(_))), "a wait does not help");
+}
+
+// Whoever read the request may have sent the message.
+#[tokio::test]
+async fn without_an_answer_it_is_uncertain() {
+    for answer in [
+        "",
+        "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n",
+    ] {
+        let outcome = outcome(answer).await;
+        assert!(matches!(outcome, Err(SendError::Uncertain(_))), "{answer}: {outcome:?}");
+    }
+    let nobody = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap();
+    let mailer = mailer(&format!("http+resend://key@?endpoint=http://{nobody}"));
+    let outcome = mailer.send(&confirmation(), &SendAttempt::untracked()).await;
+    assert!(matches!(outcome, Err(SendError::Temporary(_))), "{outcome:?}");
+}
+
 #[tokio::test]
 async fn a_refused_key_is_named_as_the_cause_but_not_shown() {
     let answer = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 11\r\n\r\nbad hunter2";
-    let Err(SendError::Temporary(cause)) = outcome(answer).await else { panic!("not temporary") };
+    let Err(SendError::Refused(cause)) = outcome(answer).await else { panic!("not refused") };
     assert!(cause.contains("401") && cause.contains("mail settings"), "{cause}");
     assert!(!cause.contains("hunter2"), "{cause}");
+}
+
+// What would be refused whoever it is for is tried again until an operator has acted.
+#[tokio::test]
+async fn what_is_not_about_the_message_is_the_operators_to_repair() {
+    for answer in [
+        "HTTP/1.1 302 Found\r\nLocation: http://example.org/\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 402 Payment Required\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        // Postmark: a sender that was not confirmed, and no credits.
+        "HTTP/1.1 422 Unprocessable\r\nContent-Length: 17\r\n\r\n{\"ErrorCode\":401}",
+        "HTTP/1.1 422 Unprocessable\r\nContent-Length: 17\r\n\r\n{\"ErrorCode\":405}",
+    ] {
+        let outcome = outcome(answer).await;
+        assert!(matches!(outcome, Err(SendError::Refused(_))), "{answer}: {outcome:?}");
+    }
+    // An address that the provider may stumble over must not look as if nothing got through.
+    for to in ["o'hara@example.org", "ärger@example.org", "ada@example.x"] {
+        let outcome = outcome_for(to, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await;
+        assert!(matches!(outcome, Err(SendError::Deferred(_))), "{to}: {outcome:?}");
+    }
 }
 
 #[tokio::test]
@@ -202,6 +268,10 @@ async fn a_refused_message_is_final() {
     let Err(SendError::Permanent(cause)) = outcome(answer).await else { panic!("not permanent") };
     assert!(cause.contains("422") && cause.contains("error"), "{cause}");
     assert!(!cause.contains("ada@") && !cause.contains(CODE), "{cause}");
+    // Postmark: a recipient whose mails bounced.
+    let inactive =
+        outcome("HTTP/1.1 422 Unprocessable\r\nContent-Length: 17\r\n\r\n{\"ErrorCode\":406}").await;
+    assert!(matches!(inactive, Err(SendError::Permanent(_))), "{inactive:?}");
 }
 
 fn custom(endpoint: &str, template: &str) -> Result<HttpApi, TransportError> {

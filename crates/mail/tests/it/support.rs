@@ -53,7 +53,7 @@ pub(crate) fn contents() -> Vec<MailContent> {
 }
 
 /// The mails that are nothing without their link.
-pub(crate) fn links(link: &str) -> [MailContent; 4] {
+pub(crate) fn links(link: &str) -> [MailContent; 5] {
     let link = || Secret::from(link);
     let link_expires_at = Timestamp::from_millis(1_700_086_400_000);
     [
@@ -61,6 +61,7 @@ pub(crate) fn links(link: &str) -> [MailContent; 4] {
         MailContent::EmailChange { link: link(), link_expires_at },
         MailContent::EmailUndo { link: link(), link_expires_at },
         MailContent::Invitation { link: link(), link_expires_at },
+        MailContent::ChoosePassword { link: link(), link_expires_at },
     ]
 }
 
@@ -93,9 +94,12 @@ pub(crate) struct Relay {
 
 /// The answer that ends the connection instead.
 pub(crate) const DROP: &str = "DROP";
+/// The answer that never comes.
+pub(crate) const SILENCE: &str = "SILENCE";
 
 impl Relay {
-    /// Answers `250 ok` unless the script has an answer for the verb; `HELLO` is the greeting, `BODY` the end of a message.
+    /// Answers `250 ok` unless the script has an answer for the verb; `HELLO` is the greeting, `BODY` the end of a message,
+    /// `MAIL AGAIN` what follows a message on the same connection.
     pub(crate) async fn start(script: &[(&'static str, &'static str)]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -128,7 +132,7 @@ async fn serve(
 
 async fn talk(stream: TcpStream, script: HashMap<&'static str, &'static str>, seen: Arc<Mutex<Vec<String>>>) {
     let mut stream = BufReader::new(stream);
-    let mut verb = "HELLO".to_owned();
+    let (mut verb, mut messages) = ("HELLO".to_owned(), 0);
     loop {
         let usual = match verb.as_str() {
             "HELLO" => "220 relay.example.org",
@@ -138,7 +142,12 @@ async fn talk(stream: TcpStream, script: HashMap<&'static str, &'static str>, se
             "QUIT" => "221 bye",
             _ => "250 ok",
         };
-        let answer = *script.get(verb.as_str()).unwrap_or(&usual);
+        let again = script.get(format!("{verb} AGAIN").as_str()).filter(|_| messages > 0);
+        let answer = *again.or(script.get(verb.as_str())).unwrap_or(&usual);
+        messages += i32::from(verb == "BODY");
+        if answer == SILENCE {
+            std::future::pending::<()>().await;
+        }
         if answer == DROP || stream.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
             return;
         }

@@ -104,6 +104,14 @@ async fn what_may_pass_is_tried_again() {
     }
 }
 
+// RFC 9110 §10.2.3
+#[tokio::test]
+async fn a_receiver_that_asks_for_a_wait_gets_it() {
+    let answer = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n";
+    let Err(SendError::Throttled { retry_after, .. }) = outcome(answer).await else { panic!("no wait") };
+    assert_eq!(retry_after.as_secs(), 120);
+}
+
 #[tokio::test]
 async fn gone_is_final_and_the_answer_is_not_repeated() {
     let answer = "HTTP/1.1 410 Gone\r\nContent-Length: 7\r\n\r\nhunter2";

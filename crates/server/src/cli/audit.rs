@@ -8,12 +8,11 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use vestibule::{Accounts, Actor, AuditEvent, AuditId, AuditKind, AuditQuery, Timestamp};
 
-use super::output;
-use crate::cli::Context;
-use crate::config::Span;
+use super::context::Context;
+use super::terminal::output;
+use crate::config::values::Span;
 use crate::failure::Failure;
-use crate::open::{self, Pending};
-use crate::workers::pause;
+use crate::open;
 
 /// Pause between two looks for new entries.
 const POLL: Duration = Duration::from_secs(1);
@@ -36,10 +35,10 @@ pub(crate) enum Command {
 /// The end of the trail.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Tail {
-    /// So many entries
+    /// How many entries
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     lines: usize,
-    /// Go on with new entries as they come
+    /// Keep printing new entries as they arrive
     #[arg(short, long)]
     follow: bool,
 }
@@ -47,7 +46,7 @@ pub(crate) struct Tail {
 /// Which entries to export.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Export {
-    /// From this date (midnight in UTC) or time on, or so long ago: 2026-03-01, 2026-03-01T09:30:00Z, 12h, 30d
+    /// Start at this date (midnight UTC) or time, or this long ago: 2026-03-01, 2026-03-01T09:30:00Z, 12h, 30d
     #[arg(long, value_name = "DATE|DURATION")]
     since: Option<Since>,
     /// Only entries of this kind, such as `signed_in`
@@ -83,8 +82,7 @@ fn kind(text: &str) -> Result<AuditKind, String> {
 pub(crate) fn run(context: &Context, command: Command) -> Result<(), Failure> {
     let config = context.config()?;
     open::block_on(async {
-        let key = open::secret_key(&config, false)?;
-        let accounts = open::accounts(&config, config.public_url(None), key, Pending::Refuse).await?;
+        let accounts = open::for_command(&config, config.public_url(None)).await?;
         match command {
             Command::Tail(wanted) => tail(context, &accounts, &wanted).await,
             Command::Export(wanted) => export(&accounts, &wanted).await,
@@ -93,7 +91,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<(), Failure> {
 }
 
 async fn tail(context: &Context, accounts: &Accounts, wanted: &Tail) -> Result<(), Failure> {
-    // Noted before the list is read, so that nothing falls between it and the following.
+    // Tracked before the list is read, so that nothing falls between it and the following.
     let looked = accounts.now();
     let mut seen = BTreeSet::new();
     if wanted.follow {
@@ -136,7 +134,7 @@ async fn follow(
         seen.retain(|id| *id >= AuditId::first_at(from));
         events.retain(|event| seen.insert(event.id));
         print(context, &events)?;
-        pause(POLL).await;
+        rest().await;
     }
     Ok(())
 }
@@ -210,6 +208,11 @@ fn as_json(event: &AuditEvent) -> Value {
         "user_agent": event.user_agent,
         "detail": event.detail,
     })
+}
+
+#[expect(clippy::disallowed_methods, reason = "another process writes the trail, and nothing tells of it")]
+async fn rest() {
+    tokio::time::sleep(POLL).await;
 }
 
 #[cfg(test)]

@@ -1,23 +1,38 @@
 //! `vestibule check-config`: what would be served with, and whether it may be.
 
+use std::time::Duration;
+
 use serde_json::json;
 use toml::Value;
+use vestibule::SendError;
 
-use super::output;
-use crate::cli::Context;
-use crate::config::{Config, Key, Problem, Setting, refusals};
+use super::context::Context;
+use super::terminal::output;
+use crate::config::guards::refusals;
+use crate::config::keys::Key;
+use crate::config::layers::Setting;
+use crate::config::problem::Problem;
+use crate::config::settings::Config;
 use crate::failure::{Exit, Failure};
-use crate::serve::post;
+use crate::{mailer, open};
+
+/// A check is to be quick.
+const RELAY_MAX: Duration = Duration::from_secs(5);
 
 /// Runs the command. Exit code 3 says that there are problems.
 pub(crate) fn run(context: &Context, dev: bool, print_sources: bool) -> Result<(), Failure> {
-    let config = context.config().map_err(|failure| failure.exit(Exit::Found))?;
-    if print_sources {
-        config.settings().try_for_each(|(key, setting)| print(context, key, setting))?;
-    }
-    let mut problems = refusals(&config, dev);
-    if problems.is_empty() {
-        problems.extend(mail_problem(&config, dev));
+    let problems = match Config::load(&context.flags, &context.environment) {
+        Ok(config) => {
+            if print_sources {
+                config.settings().try_for_each(|(key, setting)| print(context, key, setting))?;
+            }
+            problems(&config, dev)?
+        }
+        Err(problems) => problems,
+    };
+    if context.json {
+        let told: Vec<_> = problems.iter().map(|it| json!({ "cause": it.cause, "fix": it.fix })).collect();
+        output::object(json!({ "good": problems.is_empty(), "problems": told }))?;
     }
     if problems.is_empty() {
         eprintln!("The settings are good{}.", if dev { " for --dev" } else { "" });
@@ -26,9 +41,37 @@ pub(crate) fn run(context: &Context, dev: bool, print_sources: bool) -> Result<(
     Err(Failure::problems(&problems).exit(Exit::Found))
 }
 
-/// The mail's URL and templates are read as the server reads them.
-fn mail_problem(config: &Config, dev: bool) -> Option<Problem> {
-    post::mailer(config, dev, &config.public_url(None)).err()
+/// What keeps a server from working with these settings.
+fn problems(config: &Config, dev: bool) -> Result<Vec<Problem>, Failure> {
+    let refused = refusals(config, dev);
+    Ok(if refused.is_empty() { mail_problem(config, dev)?.into_iter().collect() } else { refused })
+}
+
+/// The mail's URL and templates are read as the server reads them, and the relay is asked whether it would talk to us: a
+/// relay without TLS, or one that refuses the password, would never get a mail.
+fn mail_problem(config: &Config, dev: bool) -> Result<Option<Problem>, Failure> {
+    let mailer = match mailer::mailer(config, dev, &config.public_url(None)) {
+        Ok(mailer) => mailer,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    let asked = async { Ok(tokio::time::timeout(RELAY_MAX, mailer.transport().reach()).await) };
+    let place = config.place("mail.url");
+    Ok(match open::block_on(asked)? {
+        Ok(Ok(())) => None,
+        Ok(Err(SendError::Refused(cause))) => {
+            let fix = "correct mail.url, or the relay; `vestibule mail test ADDRESS` tries a message";
+            Some(Problem::new(format!("{place}: {cause}"), fix))
+        }
+        // It may run where the relay cannot be reached, or before it does.
+        Ok(Err(error)) => {
+            eprintln!("note: {place}: the relay could not be asked: {error}");
+            None
+        }
+        Err(_) => {
+            eprintln!("note: {place}: the relay did not answer within {} s", RELAY_MAX.as_secs());
+            None
+        }
+    })
 }
 
 fn print(context: &Context, key: &Key, setting: &Setting) -> Result<(), Failure> {
@@ -42,7 +85,10 @@ fn print(context: &Context, key: &Key, setting: &Setting) -> Result<(), Failure>
             "what": key.what,
         }));
     }
-    output::line(&format!("{} = {value}  # {}; {}; {}", key.path, setting.source, key.variable(), key.what))
+    let (source, variable) = (setting.source.to_string(), key.variable());
+    // Where the variable is the source, it is named once.
+    let also = if source.contains(&variable) { String::new() } else { format!("{variable}; ") };
+    output::line(&format!("{} = {value}  # {source}; {also}{}", key.path, key.what))
 }
 
 /// A secret is shown as set or not; of an URL the scheme may be seen, of a service its name.

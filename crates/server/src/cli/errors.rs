@@ -4,8 +4,8 @@ use clap::Subcommand;
 use serde_json::json;
 use vestibule_http::{Entry, catalogue};
 
-use super::output;
-use crate::cli::Context;
+use super::context::Context;
+use super::terminal::output;
 use crate::failure::Failure;
 
 /// What to print.
@@ -13,7 +13,7 @@ use crate::failure::Failure;
 pub(crate) enum Command {
     /// List every code
     List,
-    /// Explain one code: its cause and what to do
+    /// Explain one code: the cause and the fix
     Show {
         /// The `code` of an answer, e.g. `code_expired`
         code: String,

@@ -10,24 +10,27 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 
-use super::output;
-use crate::cli::Context;
-use crate::config::Listen;
+use super::context::Context;
+use super::terminal::output;
+use crate::config::values::Listen;
 use crate::failure::Failure;
 use crate::open;
 
 /// Shorter than the usual patience of a container runtime, so that the cause is still printed.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Runs the check: exit code 0 when a sign-up would work now.
 pub(crate) fn run(context: &Context, url: Option<&str>) -> Result<(), Failure> {
-    let target = match url {
-        Some(url) => Target::of_url(url)?,
-        None => Target::of_listen(context.config()?.listen),
+    let target = if let Some(url) = url {
+        Target::of_url(url)?
+    } else {
+        let config = context.config()?;
+        let base = config.public_url.map_or_else(String::new, |url| url.path);
+        Target::of_listen(config.listen, &base)
     };
     open::block_on(async {
-        let late = || Err(format!("no answer within {} s", PATIENCE.as_secs()));
-        let status = tokio::time::timeout(PATIENCE, target.status()).await.unwrap_or_else(|_| late());
+        let late = || Err(format!("no answer within {} s", TIMEOUT.as_secs()));
+        let status = tokio::time::timeout(TIMEOUT, target.status()).await.unwrap_or_else(|_| late());
         match status {
             Ok(200) if context.json => output::object(json!({ "ready": true })),
             Ok(200) => output::line("ready"),
@@ -55,7 +58,7 @@ enum Place {
 
 impl Target {
     /// A server that listens on every address is asked on this machine's own.
-    fn of_listen(listen: Listen) -> Self {
+    fn of_listen(listen: Listen, base: &str) -> Self {
         let place = match listen {
             Listen::Unix(path) => Place::Unix(path),
             Listen::Tcp(address) => {
@@ -68,10 +71,10 @@ impl Target {
             }
         };
         let name = match &place {
-            Place::Tcp(address) => format!("http://{address}/readyz"),
+            Place::Tcp(address) => format!("http://{address}{base}/readyz"),
             Place::Unix(path) => format!("unix:{}", path.display()),
         };
-        Self { name, place, path: "/readyz".to_owned() }
+        Self { name, place, path: format!("{base}/readyz") }
     }
 
     fn of_url(url: &str) -> Result<Self, Failure> {

@@ -4,28 +4,28 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use vestibule::{Accounts, KeyState, Rotation, SigningAlgorithm, SigningKey, Timestamp};
 
-use super::output;
-use super::user::confirmed;
-use crate::cli::Context;
+use super::context::Context;
+use super::terminal::output;
+use crate::cli::terminal::ask::confirmed;
 use crate::failure::Failure;
-use crate::open::{self, Pending};
+use crate::open;
 
 /// What to do with signing keys. Give the command the configuration of the servers: times follow from it.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List the keys, newest first; those that are over for 30 days
+    /// List the keys, newest first; expired ones for 30 days
     List,
-    /// Publish a new key, which signs when every verifier can know it; nobody is signed out
+    /// Publish a new key that starts signing once every verifier can know it; nobody is signed out
     Rotate(Rotate),
-    /// Take a key out at once, because somebody else may have it
+    /// Stop trusting a key immediately, because somebody else may have it
     ///
-    /// What it signed is refused by every instance from now on. Sessions live on: clients refresh and get tokens of
-    /// another key. When it is the key that signs, a new one signs at once. Who verifies offline trusts the key until it
-    /// reads the JWK Set again.
+    /// From now on every instance refuses what it signed. Sessions continue: clients refresh and get tokens signed
+    /// with another key. If it is the signing key, a new one signs at once. Services that verify offline trust the
+    /// key until they fetch the JWK Set again.
     Retire {
         /// The `kid`, as `keys list` shows it
         key: String,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
@@ -37,10 +37,10 @@ pub(crate) struct Rotate {
     /// `EdDSA` or `ES256` [default: `tokens.algorithm` of the configuration]
     #[arg(long)]
     algorithm: Option<SigningAlgorithm>,
-    /// Sign with the new key at once: verifiers that keep the old JWK Set refuse its tokens for some minutes
+    /// Sign with the new key at once; verifiers with an old JWK Set refuse its tokens for a few minutes
     #[arg(long)]
     now: bool,
-    /// Do not ask, with --now
+    /// Do not ask for confirmation (with --now)
     #[arg(long)]
     yes: bool,
 }
@@ -51,13 +51,13 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
     match command {
         Command::Rotate(Rotate { now: true, yes, .. }) => {
             eprintln!(
-                "The new key signs at once: who verifies with a copy of the old JWK Set refuses its tokens for some minutes."
+                "The new key signs at once: verifiers with a copy of the old JWK Set refuse its tokens for a few minutes."
             );
             confirmed(*yes)?;
         }
         Command::Retire { key, yes } => {
             eprintln!(
-                "This takes {key} out at once: tokens that it signed are refused. Sessions live on, clients refresh."
+                "This retires {key} at once: tokens it signed are refused. Sessions continue, and clients refresh."
             );
             confirmed(*yes)?;
         }
@@ -65,8 +65,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
     }
     let config = context.config()?;
     open::block_on(async {
-        let key = open::secret_key(&config, false)?;
-        let accounts = open::accounts(&config, config.public_url(None), key, Pending::Refuse).await?;
+        let accounts = open::for_command(&config, config.public_url(None)).await?;
         match command {
             Command::List => list(context, &accounts).await,
             Command::Rotate(how) => rotate(context, &accounts, how).await,
@@ -119,7 +118,7 @@ async fn retire(context: &Context, accounts: &Accounts, key: &str) -> Result<(),
     )?;
     let age = accounts.policy().tokens.jwks_max_age.as_secs();
     eprintln!(
-        "Who verifies offline trusts it until it reads the JWK Set again, after {age} s at most if it heeds Cache-Control."
+        "Services that verify offline trust it until they fetch the JWK Set again, after {age} s at most if they respect Cache-Control."
     );
     match signing {
         Some(signing) if retired.made => step(signing.signs_at, signing, "was made and signs"),

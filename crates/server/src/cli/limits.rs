@@ -2,26 +2,26 @@
 
 use clap::Subcommand;
 use serde_json::{Value, json};
-use vestibule::{AccountLimits, Accounts, Actor, Lately};
+use vestibule::{AccountLimits, Accounts, Actor, Recently};
 
-use super::output;
-use super::user::named;
-use crate::cli::Context;
+use super::account::named;
+use super::context::Context;
+use super::terminal::output;
 use crate::failure::Failure;
-use crate::open::{self, Pending};
+use crate::open;
 
-/// What to do about the limits of an account. ACCOUNT is an id (`usr_…`), a user name, or an e-mail address, which need
+/// What to do about the limits of an account. ACCOUNT is an id (`usr_…`), a user name, or an email address, which need
 /// not have an account.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show wrong passwords and codes, the mails that were asked for, and when the next try is possible
+    /// Show wrong passwords and codes, requested emails, and when the next attempt is possible
     Show {
-        /// Id, e-mail address or user name
+        /// ID, email address or user name
         account: String,
     },
-    /// Forget the wrong passwords and codes, so that the next try is possible now
+    /// Forget the wrong passwords and codes, so that the next attempt is possible now
     Clear {
-        /// Id, e-mail address or user name
+        /// ID, email address or user name
         account: String,
     },
 }
@@ -32,8 +32,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
     let whose = named(account)?;
     let config = context.config()?;
     open::block_on(async {
-        let key = open::secret_key(&config, false)?;
-        let accounts = open::accounts(&config, config.public_url(None), key, Pending::Refuse).await?;
+        let accounts = open::for_command(&config, config.public_url(None)).await?;
         if let Command::Clear { .. } = command {
             let before = accounts.clear_limits(Actor::Operator, &whose, None).await?;
             eprintln!(
@@ -52,16 +51,14 @@ fn print(context: &Context, accounts: &Accounts, limits: &AccountLimits) -> Resu
     }
     let policy = accounts.policy();
     let next_try = match limits.closed_until {
-        _ if limits.closed_for_good => {
-            "not before a reset link is used, or `vestibule limits clear`".to_owned()
-        }
+        _ if limits.closed_for_good => "only after a reset link, or `vestibule limits clear`".to_owned(),
         Some(until) => until.to_string(),
         None => "now".to_owned(),
     };
     let user = limits.account.as_ref().map_or_else(|| "none".to_owned(), |account| account.id.to_string());
     let (confirm, sign_up) = (&policy.confirm, &policy.sign_up);
     let lines = [
-        ("e-mail", limits.email.as_str().to_owned()),
+        ("email", limits.email.as_str().to_owned()),
         ("account", user),
         ("next try", next_try),
         ("wrong passwords", format!("{} in a row (of {})", limits.failures, policy.sign_in.hard_stop)),
@@ -77,13 +74,13 @@ fn print(context: &Context, accounts: &Accounts, limits: &AccountLimits) -> Resu
     lines.iter().try_for_each(|(name, value)| output::line(&format!("{name:<16}  {value}")))
 }
 
-fn lately(number: Lately, per_day: i64, per_month: Option<i64>) -> String {
+fn lately(number: Recently, per_day: i64, per_month: Option<i64>) -> String {
     let per_month = per_month.map_or_else(String::new, |most| format!(" (of {most})"));
     format!("{} in 24 h (of {per_day}), {} in 30 d{per_month}", number.day, number.month)
 }
 
 fn as_json(limits: &AccountLimits) -> Value {
-    let lately = |number: Lately| json!({ "day": number.day, "month": number.month });
+    let lately = |number: Recently| json!({ "day": number.day, "month": number.month });
     json!({
         "email": limits.email.as_str(),
         "user_id": limits.account.as_ref().map(|account| account.id),

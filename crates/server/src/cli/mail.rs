@@ -1,68 +1,71 @@
 //! `vestibule mail`: what waits, whether mail leaves, and what it looks like.
 
+use std::time::Duration;
+
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use vestibule::{
     Accounts, Actor, Email, Env, Mail, MailContent, MailId, MailQuery, MailState, MailTransport as _,
-    QueuedMail, SendError,
+    QueuedMail, SendAttempt, SendError,
 };
-use vestibule_mail::Transport;
+use vestibule_mail::{Mailer, Transport};
 
-use super::output;
-use super::user::confirmed;
-use crate::cli::Context;
+use super::context::Context;
+use super::terminal::output;
+use crate::cli::terminal::ask::confirmed;
 use crate::failure::{Exit, Failure};
-use crate::open::{self, Pending};
-use crate::serve::post;
+use crate::{mailer, open};
 
+/// How long a test waits for the relay.
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// The largest page that the library gives.
 const PAGE_MAX: usize = 200;
 
 /// What to do with mail.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
-    /// What waits, was sent or was given up
+    /// List, retry or drop queued messages
     #[command(subcommand)]
     Outbox(Outbox),
-    /// Send a test message with the configured transport, and say what the relay makes of it
+    /// Send a test message and show how the relay answers
     Test {
-        /// Whom to send it to
+        /// The recipient
         address: Email,
-        /// Its language: ar, de, en, es, fr or one of your own; English where there is none
+        /// The language: ar, de, en, es, fr or one of your own; English if there is no such template
         #[arg(long, default_value = "en")]
         locale: String,
     },
-    /// Print a mail with made-up values
+    /// Print an email with sample values
     Preview(Preview),
 }
 
 /// What to do with the outbox. ID is `msg_…`, as the list has it.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Outbox {
-    /// List messages, newest first; those that wait in the order of their turn
+    /// List messages, newest first; waiting ones in the order they are due
     List {
-        /// Only messages of this state
+        /// Only messages in this state
         #[arg(long)]
         state: Option<State>,
-        /// Messages at most
+        /// The maximum number of messages
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
-    /// Try a message again now
+    /// Try to send a message again now
     Retry {
         /// The message
         #[arg(required_unless_present = "failed")]
         id: Option<MailId>,
-        /// All that were given up
+        /// All failed messages
         #[arg(long, conflicts_with = "id")]
         failed: bool,
     },
-    /// Take a message out that was not sent, for good
+    /// Remove a message that was not sent; it will never be sent
     Drop {
         /// The message
         id: MailId,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
@@ -71,21 +74,21 @@ pub(crate) enum Outbox {
 /// The state of a message.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum State {
-    /// Waits for its turn
+    /// Waiting to be sent
     Waiting,
-    /// The relay has it
+    /// Accepted by the relay
     Sent,
-    /// Given up
+    /// Failed for good
     Failed,
 }
 
 /// What to print.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Preview {
-    /// The kind of mail
+    /// The kind of email
     #[arg(value_parser = PossibleValuesParser::new(MailContent::KINDS))]
     template: String,
-    /// Its language: ar, de, en, es, fr or one of your own; English where there is none
+    /// The language: ar, de, en, es, fr or one of your own; English if there is no such template
     #[arg(long, default_value = "en")]
     locale: String,
     /// Print the HTML body instead of the text
@@ -105,13 +108,12 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<(), Failure> {
 fn outbox(context: &Context, command: &Outbox) -> Result<(), Failure> {
     // Asked before the database is opened, so that nothing waits for a person.
     if let Outbox::Drop { id, yes } = command {
-        eprintln!("This takes {id} out of the outbox; it will never be sent.");
+        eprintln!("This removes {id} from the outbox; it will never be sent.");
         confirmed(*yes)?;
     }
     let config = context.config()?;
     open::block_on(async {
-        let key = open::secret_key(&config, false)?;
-        let accounts = open::accounts(&config, config.public_url(None), key, Pending::Refuse).await?;
+        let accounts = open::for_command(&config, config.public_url(None)).await?;
         match command {
             Outbox::List { state, limit } => list(context, &accounts, *state, *limit).await,
             Outbox::Retry { id: Some(id), .. } => {
@@ -119,17 +121,17 @@ fn outbox(context: &Context, command: &Outbox) -> Result<(), Failure> {
             }
             Outbox::Retry { id: None, .. } => {
                 let number = accounts.retry_failed_mail(Actor::Operator).await?;
-                told(context, json!({ "retried": number }), &format!("tried again: {number}"))
+                report(context, json!({ "retried": number }), &format!("tried again: {number}"))
             }
             Outbox::Drop { id, .. } => {
                 accounts.drop_mail(Actor::Operator, *id).await?;
-                told(context, json!({ "id": id, "dropped": true }), &format!("dropped: {id}"))
+                report(context, json!({ "id": id, "dropped": true }), &format!("dropped: {id}"))
             }
         }
     })
 }
 
-fn told(context: &Context, value: Value, words: &str) -> Result<(), Failure> {
+fn report(context: &Context, value: Value, words: &str) -> Result<(), Failure> {
     if context.json { output::object(value) } else { output::line(words) }
 }
 
@@ -203,51 +205,70 @@ fn as_json(mail: &QueuedMail) -> Value {
 /// Needs no database: mail is tried before anything else is set up, or while something else is down.
 fn test(context: &Context, address: Email, locale: String) -> Result<(), Failure> {
     let config = context.config()?;
-    let mailer = post::mailer(&config, false, &config.public_url(None));
+    let mailer = mailer::mailer(&config, false, &config.public_url(None));
     let mailer = mailer.map_err(|problem| Failure::problems(&[problem]))?;
     let transport = mailer.transport().name();
-    eprintln!("Handing a test message for {address} over to the transport `{transport}` …");
+    eprintln!("Sending a test message to {address} with the transport `{transport}` …");
     let mail = Mail::test(address, Some(locale), &Env::system());
-    let sent = open::block_on(async { Ok(mailer.send(&mail).await) })?;
+    let sent = open::block_on(async { Ok(handed_over(&mailer, &mail).await) })?;
     let (outcome, cause) = match &sent {
         Ok(()) => ("sent", None),
-        Err(SendError::Temporary(cause)) => ("temporary", Some(cause)),
+        Err(SendError::Temporary(cause) | SendError::Throttled { cause, .. }) => ("temporary", Some(cause)),
+        Err(SendError::Refused(cause)) => ("refused", Some(cause)),
         Err(SendError::Deferred(cause)) => ("deferred", Some(cause)),
+        Err(SendError::Uncertain(cause)) => ("uncertain", Some(cause)),
         Err(SendError::Permanent(cause)) => ("permanent", Some(cause)),
     };
     if context.json {
         let answer = json!({ "id": mail.id, "transport": transport, "outcome": outcome, "cause": cause });
         output::object(answer)?;
     }
+    let failure = |what: &str, exit: Exit, cause: &str, fix: &str| {
+        Err(Failure::failed(format!("{what}: {cause}")).exit(exit).fix(fix))
+    };
     match sent {
         Ok(()) if matches!(mailer.transport(), Transport::Memory(_)) => {
-            eprintln!("The mailbox of this process took it, and is gone with it: nothing was sent.");
+            eprintln!("It went to the mailbox of this process, which ends with it: nothing was sent.");
         }
         Ok(()) => {
-            eprintln!("It was taken ({}). Now look into the mailbox, and into its spam folder.", mail.id);
+            eprintln!("It was accepted ({}). Now look in the mailbox, and in its spam folder.", mail.id);
         }
-        Err(SendError::Temporary(cause)) => {
-            return Err(Failure::failed(format!("not taken now: {cause}"))
-                .exit(Exit::TryAgain)
-                .fix("check host, port, firewall and credentials; the server would try again for a day"));
+        Err(SendError::Temporary(cause) | SendError::Throttled { cause, .. }) => {
+            let fix = "check host, port, firewall and credentials; the server would try again for a day";
+            return failure("not taken now", Exit::TryAgain, &cause, fix);
+        }
+        Err(SendError::Refused(cause)) => {
+            let fix = "check VESTIBULE_MAIL_URL, VESTIBULE_MAIL_FROM and the account there; \
+                       the server would try again for a day";
+            return failure("refused, whoever it is for", Exit::Failed, &cause, fix);
         }
         Err(SendError::Deferred(cause)) => {
-            return Err(Failure::failed(format!("not taken now: {cause}"))
-                .exit(Exit::TryAgain)
-                .fix("try again in some minutes; a mail of the server would be tried again for a day"));
+            let fix = "try again in some minutes; a mail of the server would be tried again for a day";
+            return failure("not taken now", Exit::TryAgain, &cause, fix);
+        }
+        Err(SendError::Uncertain(cause)) => {
+            let fix = "look into the mailbox; the server would send it again, with the same link and code";
+            return failure("taken or not", Exit::TryAgain, &cause, fix);
         }
         Err(SendError::Permanent(cause)) => {
-            return Err(Failure::failed(format!("refused for good: {cause}")).fix(
-                "check the credentials in VESTIBULE_MAIL_URL, the sender VESTIBULE_MAIL_FROM, and the address",
-            ));
+            return failure("refused for good", Exit::Failed, &cause, "check the address");
         }
     }
     Ok(())
 }
 
+/// A person waits for it: not as long as the server would.
+async fn handed_over(mailer: &Mailer, mail: &Mail) -> Result<(), SendError> {
+    let attempt = SendAttempt::untracked();
+    tokio::time::timeout(TIMEOUT, mailer.send(mail, &attempt)).await.unwrap_or_else(|_| {
+        let cause = format!("no answer within {} s; the server would wait longer", TIMEOUT.as_secs());
+        Err(SendError::Uncertain(cause))
+    })
+}
+
 fn preview(context: &Context, wanted: &Preview) -> Result<(), Failure> {
     let config = context.config()?;
-    let mailer = post::for_preview(&config).map_err(|problem| Failure::problems(&[problem]))?;
+    let mailer = mailer::for_preview(&config).map_err(|problem| Failure::problems(&[problem]))?;
     let letter = mailer.preview(&wanted.template, &wanted.locale);
     let letter = letter.ok_or_else(|| Failure::not_found(format!("there is no mail {}", wanted.template)))?;
     let letter = letter.map_err(|error| Failure::failed(error.to_string()))?;

@@ -4,35 +4,41 @@ use clap::Subcommand;
 use serde_json::json;
 use vestibule::{Migration, Migrator};
 
-use super::output;
-use super::user::confirmed;
-use crate::cli::Context;
+use super::context::Context;
+use super::terminal::output;
+use crate::cli::terminal::ask::confirmed;
 use crate::failure::Failure;
-use crate::open;
+use crate::{open, telemetry};
 
 /// What to do with the schema.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List the versions; exit code 3 when some are pending
+    /// List the versions; exit code 3 if any are pending
     Status,
-    /// Apply what is missing
+    /// Apply pending migrations
     Up {
         /// The last version to apply [default: the newest]
         #[arg(long, value_name = "VERSION")]
         to: Option<i64>,
     },
-    /// Take versions back; their data is lost
+    /// Revert migrations; the data they added is lost
     Down {
-        /// The version that stays; 0 takes everything back
+        /// The version to keep; 0 reverts everything
         #[arg(long, value_name = "VERSION")]
         to: i64,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
-    /// Print the script from the present version, to read or to run by hand
+    /// Record migrations that were applied by a script which did not record them
+    Record {
+        /// The last version the script applied [default: the newest]
+        #[arg(long, value_name = "VERSION")]
+        to: Option<i64>,
+    },
+    /// Print the SQL script from the current version, to read or to run by hand; it records what it does
     Sql {
-        /// The version the script leads to [default: the newest]
+        /// The version to migrate to [default: the newest]
         #[arg(long, value_name = "VERSION")]
         to: Option<i64>,
     },
@@ -40,12 +46,20 @@ pub(crate) enum Command {
 
 /// Runs the command.
 pub(crate) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
-    let config = context.config()?;
+    let (config, _written) = if matches!(command, Command::Up { .. }) {
+        let config = context.config_that_waits()?;
+        // That it waits, it says in the log.
+        let written = telemetry::start(&config.log, context.json)?;
+        (config, Some(written))
+    } else {
+        (context.config()?, None)
+    };
     open::block_on(async {
         let migrator = open::migrator(&config).await?;
         match *command {
             Command::Status => status(context, &migrator).await,
             Command::Up { to } => report(context, &migrator.up(to).await?, "applied"),
+            Command::Record { to } => report(context, &migrator.record(to).await?, "recorded"),
             Command::Down { to, yes } => down(context, &migrator, to, yes).await,
             Command::Sql { to } => sql(context, &migrator, to).await,
         }
@@ -81,8 +95,8 @@ async fn down(context: &Context, migrator: &Migrator, to: i64, yes: bool) -> Res
     let lost: Vec<String> =
         applied.rev().map(|migration| format!("{} ({})", migration.version, migration.name)).collect();
     if !lost.is_empty() {
-        let stays = if to == 0 { "no version stays".to_owned() } else { format!("version {to} stays") };
-        eprintln!("This takes back {}; {stays}. What was stored in them is lost.", lost.join(", "));
+        let stays = if to == 0 { "nothing is left".to_owned() } else { format!("version {to} stays") };
+        eprintln!("This reverts {}; {stays}. The data they added is lost.", lost.join(", "));
         confirmed(yes)?;
     }
     report(context, &migrator.down(to).await?, "taken back")

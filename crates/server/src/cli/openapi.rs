@@ -1,7 +1,7 @@
 //! `vestibule openapi`: the description of the HTTP API.
 
-use super::output;
-use crate::cli::Context;
+use super::context::Context;
+use super::terminal::output;
 use crate::failure::Failure;
 
 /// Prints the document, as it is served at `/openapi.json`.

@@ -5,50 +5,25 @@ use std::path::{Path, PathBuf};
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use vestibule::{
-    AdminPolicy, ConfirmPolicy, HashPolicy, Newcomer, Password, PasswordRules, Policy, Secret, SecretKey,
-    SignInPolicy, SignUpPolicy, SigningAlgorithm, TokenPolicy, WebhookEvent, WebhookSubscription,
+    AdminPolicy, ConfirmPolicy, DatabasePolicy, FirstAdmin, HashPolicy, Password, PasswordRules, Policy,
+    Secret, SecretKey, SignInPolicy, SignUpPolicy, SigningAlgorithm, TokenPolicy, WebhookEvent,
+    WebhookSubscription,
 };
 use vestibule_mail::{WebhookSecrets, WebhookUrl};
 
+use super::checker::Checker;
+use super::environment::Environment;
 use super::layers::Layers;
 use super::pages::pages;
+use super::problem::Problem;
 use super::raw::{self, Method, Preset, Raw};
+use super::settings::{Config, Connections, Database, Log, Mail, Webhooks};
 use super::values::{IntrospectionClient, Listen, PublicUrl};
-use super::{Config, Connections, Database, Environment, Log, Mail, Problem, Webhooks};
 
 const MAKE_SECRET: &str =
     "make one with `echo \"whsec_$(openssl rand -base64 32)\"` and give it as VESTIBULE_WEBHOOKS_SECRET_FILE";
 const RECEIVER: &str = "write e.g. \"https://app.example.org/webhooks\"; for a receiver on this machine or in your own network \
      also set VESTIBULE_WEBHOOKS_ALLOW_PRIVATE_ADDRESSES=true";
-
-/// Collects what is wrong, so that one run names all of it.
-pub(super) struct Checker {
-    layers: Layers,
-    problems: Vec<Problem>,
-}
-
-impl Checker {
-    /// Parses a text; an empty one is "not set".
-    pub(super) fn parse<T: std::str::FromStr>(&mut self, path: &str, text: &str, fix: &str) -> Option<T>
-    where
-        T::Err: std::fmt::Display,
-    {
-        if text.is_empty() {
-            return None;
-        }
-        match text.parse() {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.problem(path, error, fix);
-                None
-            }
-        }
-    }
-
-    pub(super) fn problem(&mut self, path: &str, cause: impl std::fmt::Display, fix: &str) {
-        self.problems.push(Problem::new(format!("{}: {cause}", self.layers.place(path)), fix));
-    }
-}
 
 pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Result<Config, Vec<Problem>> {
     let mut checker = Checker { layers, problems: Vec::new() };
@@ -144,24 +119,27 @@ fn secret_keys(raw: &Raw, checker: &mut Checker) -> (Option<SecretKey>, Option<S
     (key, previous)
 }
 
+/// The URL is read as the library reads it when it opens the database.
 fn database(url: &str, data_dir: &Path, checker: &mut Checker) -> Database {
-    let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
-    match path {
-        _ if url.is_empty() => Database::Sqlite(data_dir.join("vestibule.db")),
-        Some(path) if !path.is_empty() => Database::Sqlite(PathBuf::from(path)),
-        None if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-            Database::Postgres(Secret::from(url))
-        }
-        _ => {
-            let fix = "write `sqlite:PATH` or `postgres://user@host/database`, or leave it out for SQLite in the data folder";
-            checker.problem("database_url", "not the URL of a database that is known", fix);
-            Database::Sqlite(PathBuf::new())
-        }
+    if url.is_empty() {
+        return Database::Sqlite(data_dir.join("vestibule.db"));
+    }
+    if url.strip_prefix("sqlite:").is_some_and(|path| path.trim_start_matches("//") == ":memory:") {
+        let fix = "leave it out for a file in the data folder, or write `sqlite:PATH`";
+        checker.problem("database_url", "every command would have a database of its own in memory", fix);
+    }
+    let secret = Secret::from(url);
+    if let Err(error) = vestibule::check_database_url(&secret) {
+        checker.problem("database_url", &error, error.fix());
+    }
+    match url.strip_prefix("sqlite:") {
+        Some(path) => Database::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path))),
+        None => Database::Postgres(secret),
     }
 }
 
 /// Whether the password is good enough is seen when it is used.
-fn bootstrap(raw: &raw::Bootstrap, checker: &mut Checker) -> Option<Newcomer> {
+fn bootstrap(raw: &raw::Bootstrap, checker: &mut Checker) -> Option<FirstAdmin> {
     let email = checker.parse("bootstrap.admin_email", &raw.admin_email, "write the address alone");
     if raw.admin_email.is_empty() != raw.admin_password.is_empty() {
         let fix = "set both VESTIBULE_BOOTSTRAP_ADMIN_EMAIL and VESTIBULE_BOOTSTRAP_ADMIN_PASSWORD_FILE, or neither";
@@ -175,7 +153,7 @@ fn bootstrap(raw: &raw::Bootstrap, checker: &mut Checker) -> Option<Newcomer> {
         return None;
     }
     match Password::new(&raw.admin_password) {
-        Ok(password) => Some(Newcomer { email: email?, password, user_name: None }),
+        Ok(password) => Some(FirstAdmin { email: email?, password, user_name: None }),
         Err(error) => {
             checker.problem(
                 "bootstrap.admin_password",
@@ -273,7 +251,7 @@ fn level(text: &str, checker: &mut Checker) -> Targets {
 }
 
 fn policy(raw: &Raw, algorithm: SigningAlgorithm, webhooks: Option<&Webhooks>) -> Policy {
-    let Raw { confirm, signup, password, tokens, hash, limits, admin, audit, .. } = raw;
+    let Raw { confirm, signup, password, tokens, hash, limits, admin, audit, database, .. } = raw;
     let code_lifetime = confirm.code_lifetime.0;
     let defaults = Policy::default();
     // A further mail may be asked for when the code before it is over: the waits follow a longer life of codes.
@@ -325,8 +303,14 @@ fn policy(raw: &Raw, algorithm: SigningAlgorithm, webhooks: Option<&Webhooks>) -
             threads: hash.threads,
             ..defaults.hash
         },
+        database: DatabasePolicy {
+            connections: database.connections,
+            statement_timeout: database.statement_timeout.0,
+            wait: database.wait.0,
+        },
         webhooks: webhooks.map(|webhooks| webhooks.subscription.clone()).into_iter().collect(),
         client_limits: limits.enabled,
+        exempt_networks: limits.exempt.iter().map(|network| network.0).collect(),
         ..defaults
     }
 }

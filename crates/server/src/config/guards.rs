@@ -4,8 +4,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use vestibule_http::TrustedProxies;
+
 use super::layers::Source;
-use super::{Config, Database, Listen, Problem};
+use super::problem::Problem;
+use super::settings::{Config, Database};
+use super::values::Listen;
+use crate::permissions::is_world_readable;
 
 /// Why these settings may not be served with; empty when they may.
 pub(crate) fn refusals(config: &Config, dev: bool) -> Vec<Problem> {
@@ -39,7 +44,6 @@ fn only_for_development(config: &Config) -> Vec<Problem> {
 }
 
 fn only_for_production(config: &Config) -> Vec<Problem> {
-    let is_local = config.listen.is_loopback();
     let url = config.public_url.as_ref();
     let plain = url.filter(|url| !url.is_https);
     let https = |host: &str| {
@@ -49,9 +53,9 @@ fn only_for_production(config: &Config) -> Vec<Problem> {
     };
     let rules = [
         (
-            url.is_none() && !is_local,
-            format!("`public_url` is not set, and the server listens on {}", config.listen),
-            "set VESTIBULE_PUBLIC_URL to the address that people type, e.g. https://accounts.example.org".to_owned(),
+            url.is_none(),
+            "`public_url` is not set: mailed links would lead nowhere".to_owned(),
+            "set VESTIBULE_PUBLIC_URL to the address that people type, e.g. https://accounts.example.org, or use --dev".to_owned(),
         ),
         (
             plain.is_some_and(|url| !url.is_loopback()),
@@ -79,6 +83,11 @@ fn only_for_production(config: &Config) -> Vec<Problem> {
             "take it out; load tests run with --dev".to_owned(),
         ),
         (
+            is_everybody(&config.policy.exempt_networks),
+            format!("{}: it exempts everybody, or nearly, from the limits per client", config.place("limits.exempt")),
+            "name the networks of the people who share an address, e.g. 198.51.100.0/24".to_owned(),
+        ),
+        (
             config.secret_key.is_none() && matches!(config.database, Database::Postgres(_)),
             "`secret_key` is not set: instances on one PostgreSQL must have the same".to_owned(),
             "make one with `openssl rand -hex 32` and set VESTIBULE_SECRET_KEY_FILE (or VESTIBULE_SECRET_KEY) for every instance".to_owned(),
@@ -88,16 +97,17 @@ fn only_for_production(config: &Config) -> Vec<Problem> {
 }
 
 fn always(config: &Config) -> Vec<Problem> {
-    let everybody = config.trusted_proxies.iter().any(|network| network.is_everybody());
+    let everybody = is_everybody(&config.trusted_proxies);
     let rules = [
         (
             everybody,
             format!(
-                "{}: it names everybody, so anybody could choose the address that limits count",
+                "{}: it names everybody, or nearly, so anybody could choose the address that limits count",
                 config.place("trusted_proxies")
             ),
             "name the proxies' own addresses, e.g. 10.0.0.7 or 10.0.0.0/24".to_owned(),
         ),
+        exposed_database(config),
         exposed(config, "secret_key"),
         exposed(config, "secret_key_previous"),
         exposed(config, "introspection.clients"),
@@ -105,11 +115,32 @@ fn always(config: &Config) -> Vec<Problem> {
     broken(rules)
 }
 
+fn is_everybody<T: ToString>(networks: &[T]) -> bool {
+    let networks: Vec<String> = networks.iter().map(ToString::to_string).collect();
+    TrustedProxies::parse(&networks).is_err()
+}
+
 fn exposed(config: &Config, key: &str) -> (bool, String, String) {
     let path = exposed_file(config, key);
     let shown = path.as_ref().map_or_else(String::new, |path| path.display().to_string());
     let cause = format!("{}: every user of this machine can read {shown}", config.place(key));
     (path.is_some(), cause, format!("chmod 600 {shown}"))
+}
+
+/// It holds password hashes. `sqlite3 … .backup` and `cp` make files that everybody may read.
+fn exposed_database(config: &Config) -> (bool, String, String) {
+    let path = match &config.database {
+        Database::Sqlite(path) => path.as_path(),
+        Database::Postgres(_) => Path::new(""),
+    };
+    let is_open =
+        fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o007 != 0);
+    let shown = path.display();
+    (
+        is_open,
+        format!("every user of this machine can open the database {shown}"),
+        format!("chmod 600 {shown}*"),
+    )
 }
 
 fn broken<const N: usize>(rules: [(bool, String, String); N]) -> Vec<Problem> {
@@ -122,9 +153,4 @@ fn exposed_file(config: &Config, key: &str) -> Option<PathBuf> {
     let source = &config.layers.get(key).source;
     let (Source::File(path) | Source::VariableFile(_, path)) = source else { return None };
     (!path.starts_with("/run/secrets") && is_world_readable(path)).then(|| path.clone())
-}
-
-/// Whether users of no group of its own may read the file.
-pub(crate) fn is_world_readable(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o004 != 0)
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::Environment;
+use super::environment::Environment;
 use super::keys::{KEYS, Key, closest, find};
 use super::problem::Problem;
 

@@ -2,7 +2,7 @@
 
 use vestibule_http::{Brand, Logo};
 
-use super::checked::Checker;
+use super::checker::Checker;
 use super::raw;
 
 /// What the pages need to know.
@@ -17,8 +17,8 @@ pub(super) fn pages(raw: &raw::Pages, checker: &mut Checker) -> Pages {
     let support = &raw.support;
     let is_address = support.is_empty() || support.parse::<vestibule::Email>().is_ok() || is_web(support);
     if !is_address {
-        let fix = "write an e-mail address, or the address of a page that begins with https://";
-        checker.problem("pages.support", "neither an e-mail address nor a web address", fix);
+        let fix = "write an email address, or the address of a page that begins with https://";
+        checker.problem("pages.support", "neither an email address nor a web address", fix);
     }
     let urls = [("pages.terms_url", &raw.terms_url), ("pages.privacy_url", &raw.privacy_url)];
     let urls = urls.into_iter().filter(|(_, url)| !url.is_empty());
@@ -67,7 +67,10 @@ fn is_web(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, Environment, Flags, Problem};
+    use crate::config::Flags;
+    use crate::config::environment::Environment;
+    use crate::config::problem::Problem;
+    use crate::config::settings::Config;
 
     fn load(pairs: &[(&str, &str)]) -> Result<Config, Vec<Problem>> {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -118,7 +121,7 @@ mod tests {
         for (name, value, words) in [
             ("VESTIBULE_PAGES_ACCENT", "blue", "not a colour"),
             ("VESTIBULE_PAGES_LOGO", "/nowhere.svg", "/nowhere.svg"),
-            ("VESTIBULE_PAGES_SUPPORT", "javascript:alert(1)", "neither an e-mail address nor a web address"),
+            ("VESTIBULE_PAGES_SUPPORT", "javascript:alert(1)", "neither an email address nor a web address"),
             ("VESTIBULE_PAGES_TERMS_URL", "http://example.org/terms", "not a web address"),
             // B3: plain HTTP elsewhere would hand the signed-in person to whoever listens.
             ("VESTIBULE_PAGES_RETURN_URLS", "http://app.example.org/in", "not a web address"),

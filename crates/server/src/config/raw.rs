@@ -11,6 +11,7 @@ pub(super) struct Raw {
     pub(super) public_url: String,
     pub(super) data_dir: String,
     pub(super) database_url: String,
+    pub(super) database: Database,
     pub(super) secret_key: String,
     pub(super) secret_key_previous: String,
     pub(super) service_name: String,
@@ -29,6 +30,14 @@ pub(super) struct Raw {
     pub(super) admin: Admin,
     pub(super) audit: Audit,
     pub(super) log: Log,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Database {
+    pub(super) connections: usize,
+    pub(super) statement_timeout: Span,
+    pub(super) wait: Span,
 }
 
 #[derive(Deserialize)]
@@ -182,6 +191,7 @@ pub(super) struct Limits {
     pub(super) sign_in: PerTime,
     pub(super) codes: [PerTime; 2],
     pub(super) mails: PerTime,
+    pub(super) exempt: Vec<Network>,
     pub(super) hard_stop: i64,
     pub(super) connections: usize,
     pub(super) connections_per_client: usize,

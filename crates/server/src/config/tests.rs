@@ -5,7 +5,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use vestibule::Policy;
+
 use super::*;
+use crate::config::guards::refusals;
 
 #[path = "tests/services.rs"]
 mod services;
@@ -170,18 +173,23 @@ fn a_wrong_value_names_its_key_its_source_and_the_form() {
         (
             "VESTIBULE_DATABASE_URL",
             "mysql://u:hunter2@h/d",
-            "`database_url` (VESTIBULE_DATABASE_URL): not the URL of a database",
+            "`database_url` (VESTIBULE_DATABASE_URL): the database URL does not begin with `sqlite:` or `postgres://`",
+        ),
+        (
+            "VESTIBULE_DATABASE_URL",
+            "sqlite::memory:",
+            "`database_url` (VESTIBULE_DATABASE_URL): every command would have a database of its own in memory",
         ),
         (
             "VESTIBULE_SECRET_KEY",
             "hunter2",
             "`secret_key` (VESTIBULE_SECRET_KEY): the secret key must be 32 bytes",
         ),
-        ("VESTIBULE_MAIL_FROM", "nobody", "`mail.from` (VESTIBULE_MAIL_FROM): this is not an e-mail address"),
+        ("VESTIBULE_MAIL_FROM", "nobody", "`mail.from` (VESTIBULE_MAIL_FROM): this is not an email address"),
         (
             "VESTIBULE_TRUSTED_PROXIES",
             "proxy",
-            "`trusted_proxies` (VESTIBULE_TRUSTED_PROXIES): a proxy is an address or a network",
+            "`trusted_proxies` (VESTIBULE_TRUSTED_PROXIES): an entry is an address or a network",
         ),
         ("VESTIBULE_LOG_LEVEL", "loud", "`log.level` (VESTIBULE_LOG_LEVEL): not a level"),
     ] {
@@ -272,6 +280,24 @@ fn what_is_safe_is_served() {
     assert_eq!(refused(false, &all), Vec::<String>::new());
 }
 
+// O5: in one piece or in several.
+#[test]
+fn everybody_is_neither_trusted_nor_exempt() {
+    let halves = "0.0.0.0/1,128.0.0.0/1";
+    let proxies = refused(true, &[("VESTIBULE_TRUSTED_PROXIES", halves)]);
+    assert!(proxies.len() == 1 && proxies[0].contains("it names everybody"), "{proxies:?}");
+    let exempt = refused(
+        false,
+        &[
+            ("VESTIBULE_LIMITS_EXEMPT", halves),
+            ("VESTIBULE_MAIL_URL", "smtps://m.example.org"),
+            ("VESTIBULE_MAIL_FROM", "a@example.org"),
+            ("VESTIBULE_PUBLIC_URL", "http://localhost"),
+        ],
+    );
+    assert!(exempt.len() == 1 && exempt[0].contains("it exempts everybody"), "{exempt:?}");
+}
+
 #[test]
 fn what_is_not_safe_is_refused() {
     for (dev, pairs, expected) in [
@@ -290,8 +316,22 @@ fn what_is_not_safe_is_refused() {
             &[("VESTIBULE_TRUSTED_PROXIES", "10.0.0.1,0.0.0.0/0")],
             "`trusted_proxies` (VESTIBULE_TRUSTED_PROXIES): it names everybody",
         ),
-        (false, &[("VESTIBULE_MAIL_FROM", "a@example.org")], "`mail.url` is not set"),
-        (false, &[("VESTIBULE_MAIL_URL", "smtps://m.example.org")], "`mail.from` is not set"),
+        (
+            false,
+            &[("VESTIBULE_MAIL_FROM", "a@example.org"), ("VESTIBULE_PUBLIC_URL", "http://localhost")],
+            "`mail.url` is not set",
+        ),
+        (
+            false,
+            &[("VESTIBULE_MAIL_URL", "smtps://m.example.org"), ("VESTIBULE_PUBLIC_URL", "http://localhost")],
+            "`mail.from` is not set",
+        ),
+        // Whoever listens on this machine only has a proxy that others reach by another name.
+        (
+            false,
+            &[("VESTIBULE_MAIL_URL", "smtps://m.example.org"), ("VESTIBULE_MAIL_FROM", "a@example.org")],
+            "`public_url` is not set",
+        ),
     ] {
         let refused = refused(dev, pairs);
         assert!(refused.len() == 1 && refused[0].starts_with(expected), "{refused:?}");
@@ -321,7 +361,7 @@ fn what_is_not_safe_is_refused() {
     assert!(refused(false, &open).is_empty());
     assert!(
         refused(false, &[open[0], open[1], open[3]])[0]
-            .starts_with("`public_url` is not set, and the server listens on 0.0.0.0:80")
+            .starts_with("`public_url` is not set: mailed links would lead nowhere")
     );
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de};
 use vestibule::{Rate, Secret};
 
@@ -107,12 +108,14 @@ impl fmt::Display for Listen {
     }
 }
 
-/// `https://host` or `https://host:port`, without a path: cookies, links and the issuer are of a whole host.
+/// `https://host` or `https://host:port`, and a path where the host is not ours alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PublicUrl {
     pub(crate) text: String,
     pub(crate) is_https: bool,
     pub(crate) host: String,
+    /// Empty, or with a slash before it and none after.
+    pub(crate) path: String,
 }
 
 impl PublicUrl {
@@ -127,13 +130,19 @@ impl FromStr for PublicUrl {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const FORM: &str = "not an address like https://accounts.example.org (no path, no user, no query)";
+        const FORM: &str = "not an address like https://accounts.example.org or https://example.org/accounts (no user, no query)";
         let text = text.strip_suffix('/').unwrap_or(text);
         let (is_https, authority) = match text.split_once("://") {
             Some(("https", rest)) => (true, rest),
             Some(("http", rest)) => (false, rest),
             _ => return Err(FORM),
         };
+        let (authority, path) = authority.split_at(authority.find('/').unwrap_or(authority.len()));
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
+        let is_segment = |part: &str| !matches!(part, "" | "." | "..") && part.chars().all(plain);
+        if !path.is_empty() && !path[1..].split('/').all(is_segment) {
+            return Err(FORM);
+        }
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
             _ => (authority, None),
@@ -148,42 +157,24 @@ impl FromStr for PublicUrl {
         if !is_host || port.is_some_and(|port| port.parse::<u16>().is_err()) {
             return Err(FORM);
         }
-        Ok(Self { text: text.to_owned(), is_https, host: host.to_ascii_lowercase() })
+        Ok(Self { text: text.to_owned(), is_https, host: host.to_ascii_lowercase(), path: path.to_owned() })
     }
 }
 
 /// A network in CIDR notation, or one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Network {
-    pub(crate) address: IpAddr,
-    pub(crate) bits: u8,
-}
+pub(crate) struct Network(pub(crate) IpNet);
 
 impl Network {
-    /// Whether everybody is in it.
-    pub(crate) fn is_everybody(self) -> bool {
-        self.bits == 0
-    }
-
     /// Whether `ip` is in it.
     pub(crate) fn contains(self, ip: IpAddr) -> bool {
-        match (self.address, ip.to_canonical()) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(self.bits)).unwrap_or(0);
-                own.to_bits() & mask == other.to_bits() & mask
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(self.bits)).unwrap_or(0);
-                own.to_bits() & mask == other.to_bits() & mask
-            }
-            _ => false,
-        }
+        self.0.contains(&ip.to_canonical())
     }
 }
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.bits)
+        self.0.fmt(f)
     }
 }
 
@@ -191,15 +182,9 @@ impl FromStr for Network {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const FORM: &str = "a proxy is an address or a network, like \"10.0.0.7\" or \"10.0.0.0/8\"";
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits.parse::<u8>().map_err(|_| FORM)?)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().map_err(|_| FORM)?;
-        let bits_max = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.unwrap_or(bits_max);
-        if bits > bits_max { Err(FORM) } else { Ok(Self { address, bits }) }
+        const FORM: &str = "an entry is an address or a network, like \"10.0.0.7\" or \"10.0.0.0/8\"";
+        let address = |text: &str| text.parse::<IpAddr>().map(IpNet::from);
+        text.parse().or_else(|_| address(text)).map(Self).map_err(|_| FORM)
     }
 }
 
@@ -297,11 +282,20 @@ mod tests {
     }
 
     #[test]
-    fn a_public_url_is_a_scheme_and_a_host() {
+    fn a_public_url_is_a_scheme_a_host_and_perhaps_a_path() {
         let url: PublicUrl = "https://Accounts.example.org/".parse().unwrap();
         assert_eq!(
             (url.text.as_str(), url.host.as_str()),
             ("https://Accounts.example.org", "accounts.example.org")
+        );
+        let url: PublicUrl = "https://example.org/our/accounts/".parse().unwrap();
+        assert_eq!(
+            (url.text.as_str(), url.path.as_str()),
+            ("https://example.org/our/accounts", "/our/accounts")
+        );
+        assert_eq!(
+            (url.host.as_str(), "https://example.org//".parse::<PublicUrl>().is_ok()),
+            ("example.org", false)
         );
         for (text, loopback) in [
             ("http://localhost:8080", true),
@@ -315,7 +309,11 @@ mod tests {
             "example.org",
             "ftp://example.org",
             "https://a@b",
-            "https://a/b",
+            "https://a/b//c",
+            "https://a/../b",
+            "https://a/b c",
+            "https://a/{b}",
+            "https://a/%41",
             "https://a?b",
             "https://",
             "https://a:b",
@@ -347,7 +345,6 @@ mod tests {
         assert!(network.contains("10.200.3.4".parse().unwrap()));
         assert!(network.contains("::ffff:10.1.1.1".parse().unwrap()));
         assert!(!network.contains("11.0.0.0".parse().unwrap()));
-        assert!("::/0".parse::<Network>().unwrap().is_everybody());
         assert!("2001:db8::1".parse::<Network>().unwrap().contains("2001:db8::1".parse().unwrap()));
         for wrong in ["10.0.0.0/33", "10.0.0", "a/8", "10.0.0.0/"] {
             assert!(wrong.parse::<Network>().is_err(), "{wrong}");

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use vestibule::SetupLink;
 
-use crate::config::{Config, Database};
+use crate::config::settings::{Config, Database};
 use crate::entropy;
 use crate::failure::Failure;
 
@@ -38,7 +38,7 @@ fn text(
     format!(
         "  vestibule {version} · dev mode · {database} · listening on {address} only\n\
          \n  Sign up     {public_url}/signup\
-         \n  Mailbox     {public_url}/dev/mail   <- every e-mail lands here, nothing is sent\
+         \n  Mailbox     {public_url}/dev/mail   <- every email lands here, nothing is sent\
          \n  API docs    {public_url}/docs       works offline{admin}\n\
          \n  Try: curl -s {public_url}/v1/signup -H content-type:application/json -d '{{\"email\":\"ada@example.com\",\"password\":\"{password}\"}}'\
          \n  Not for production: `vestibule check-config` says what is missing for that.\n\n"

@@ -18,8 +18,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
 use super::listener::{Listener, Stream};
-use super::patience::{HEAD, watched};
-use crate::config::{Config, Network};
+use super::open_files;
+use super::refusals::Refusals;
+use super::stall::Stopping;
+use super::timeouts::{HEAD, watched};
+use crate::config::settings::Config;
+use crate::config::values::Network;
 
 /// Fields in the head of a request (H6).
 const HEADERS_MAX: usize = 64;
@@ -29,6 +33,8 @@ const HEAD_OCTETS_MAX: usize = 16 * 1024;
 const BUFFER_OCTETS_MAX: usize = 2 * HEAD_OCTETS_MAX;
 /// Who is at the other end of a Unix socket: with `trusted_proxies = ["127.0.0.1"]` it may say for whom it asks.
 const THIS_MACHINE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// One client has at most this part of all connections, whatever the settings say: so many clients can fill them.
+const CLIENTS_LEAST: usize = 10;
 /// After the system refused a connection, for example because all file descriptors are in use.
 const REST: Duration = Duration::from_millis(100);
 
@@ -42,12 +48,20 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Those of the settings. Load tests come from one address: without limits per client it may have all connections.
+    /// Those of the settings, as far as the system allows them. Load tests come from one address: without limits per
+    /// client it may have all connections.
     pub(crate) fn of(config: &Config) -> Self {
         let limits = config.connections;
-        let most_per_client = if config.policy.client_limits { limits.most_per_client } else { limits.most };
-        Self { most: limits.most, most_per_client, uncounted: config.trusted_proxies.clone() }
+        let most = open_files::for_connections(limits.most);
+        let most_per_client =
+            if config.policy.client_limits { share(limits.most_per_client, most) } else { most };
+        Self { most, most_per_client, uncounted: config.trusted_proxies.clone() }
     }
+}
+
+/// What one client may have of so many connections.
+fn share(wanted: usize, most: usize) -> usize {
+    wanted.min((most / CLIENTS_LEAST).max(1))
 }
 
 /// The open connections.
@@ -57,6 +71,9 @@ pub(crate) struct Connections {
     free: Arc<Semaphore>,
     clients: Arc<Clients>,
     graceful: GracefulShutdown,
+    stopping: Stopping,
+    refused: Refusals,
+    failed: Refusals,
 }
 
 /// What one connection holds until it ends.
@@ -68,7 +85,20 @@ struct Held {
 impl Connections {
     pub(crate) fn new(router: Router, rules: Rules) -> Self {
         let free = Arc::new(Semaphore::new(rules.most.min(Semaphore::MAX_PERMITS)));
-        Self { router, rules, free, clients: Arc::default(), graceful: GracefulShutdown::new() }
+        Self {
+            router,
+            rules,
+            free,
+            clients: Arc::default(),
+            graceful: GracefulShutdown::new(),
+            stopping: Stopping::default(),
+            refused: Refusals::new(|number, peer| {
+                tracing::warn!(number, peer, "connections refused: this client has too many");
+            }),
+            failed: Refusals::new(|number, error| {
+                tracing::error!(number, error, "connections could not be accepted");
+            }),
+        }
     }
 
     /// Accepts connections for ever. When too many are open, new ones wait in the system's queue.
@@ -77,7 +107,11 @@ impl Connections {
             let Ok(free) = Arc::clone(&self.free).acquire_owned().await else { return };
             match listener.accept().await {
                 Ok(stream) => self.admit(stream, free),
-                Err(error) => rest_after(&error).await,
+                Err(error) if is_one_connections(&error) => {}
+                Err(error) => {
+                    self.failed.note(&error.to_string());
+                    rest().await;
+                }
             }
         }
     }
@@ -89,14 +123,13 @@ impl Connections {
             Stream::Unix(_) => (THIS_MACHINE, Ok(None)),
         };
         let Ok(place) = place else {
-            tracing::warn!(peer = %peer.ip(), "connection refused: this client has too many");
-            return;
+            return self.refused.note(&peer.ip().to_string());
         };
         let held = Held { _free: free, _place: place };
-        let (router, watcher) = (self.router.clone(), self.graceful.watcher());
+        let served = Served { peer, router: self.router.clone(), watcher: self.graceful.watcher(), held };
         match stream {
-            Stream::Tcp(stream, _) => drop(tokio::spawn(serve(stream, peer, router, watcher, held))),
-            Stream::Unix(stream) => drop(tokio::spawn(serve(stream, peer, router, watcher, held))),
+            Stream::Tcp(stream, _) => drop(tokio::spawn(served.on(stream, self.stopping.clone()))),
+            Stream::Unix(stream) => drop(tokio::spawn(served.on(stream, self.stopping.clone()))),
         }
     }
 
@@ -107,43 +140,57 @@ impl Connections {
         Place::take(&self.clients, ip, self.rules.most_per_client).map(Some)
     }
 
-    /// Lets open requests end; idle connections end at once. Waits no longer than `patience`.
-    pub(crate) async fn drain(self, patience: Duration) {
-        if tokio::time::timeout(patience, self.graceful.shutdown()).await.is_err() {
-            tracing::warn!("some requests did not end within {} s and are cut off", patience.as_secs());
+    /// Lets open requests end; idle connections end at once, and those whose clients take nothing soon. Waits no longer
+    /// than `limit`.
+    pub(crate) async fn drain(self, limit: Duration) {
+        self.stopping.begin();
+        if tokio::time::timeout(limit, self.graceful.shutdown()).await.is_err() {
+            tracing::warn!("some requests did not end within {} s and are cut off", limit.as_secs());
         }
     }
 }
 
-async fn serve<S>(stream: S, peer: SocketAddr, router: Router, watcher: Watcher, held: Held)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (stream, timer) = watched(stream);
-    let answer = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request)
-    });
-    let connection = http1::Builder::new()
-        .timer(timer)
-        .header_read_timeout(HEAD)
-        .max_headers(HEADERS_MAX)
-        .max_header_size(HEAD_OCTETS_MAX)
-        .max_buf_size(BUFFER_OCTETS_MAX)
-        .serve_connection(TokioIo::new(stream), answer);
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(%error, "a connection ended early");
+/// What it takes to serve one connection.
+struct Served {
+    peer: SocketAddr,
+    router: Router,
+    watcher: Watcher,
+    held: Held,
+}
+
+impl Served {
+    async fn on<S>(self, stream: S, stopping: Stopping)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self { peer, router, watcher, held } = self;
+        let (stream, timer) = watched(stream, &stopping);
+        let answer = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            router.clone().oneshot(request)
+        });
+        let connection = http1::Builder::new()
+            .timer(timer)
+            .header_read_timeout(HEAD)
+            .max_headers(HEADERS_MAX)
+            .max_header_size(HEAD_OCTETS_MAX)
+            .max_buf_size(BUFFER_OCTETS_MAX)
+            .serve_connection(TokioIo::new(stream), answer);
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(%error, "a connection ended early");
+        }
+        drop(held);
     }
-    drop(held);
+}
+
+/// Whether the error is about the connection that was to be accepted, and says nothing of the next.
+fn is_one_connections(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a pause of the accept loop, which has nothing to wait for")]
-async fn rest_after(error: &io::Error) {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput};
-    if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput) {
-        return;
-    }
-    tracing::error!(%error, "a connection could not be accepted");
+async fn rest() {
     tokio::time::sleep(REST).await;
 }
 
@@ -196,6 +243,14 @@ fn prefix(ip: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_clients_do_not_fill_all_places() {
+        assert_eq!(
+            [share(1000, 10_000), share(1000, 768), share(50, 768), share(1000, 4)],
+            [1000, 76, 50, 1]
+        );
+    }
 
     #[test]
     fn a_client_gets_its_places_and_no_more_and_gives_them_back() {

@@ -6,10 +6,15 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 
-use crate::config::Listen;
+use crate::config::values::Listen;
 use crate::failure::Failure;
+
+/// Octets that the system takes for a client before it has read them; Linux doubles the number.
+const SEND_OCTETS: u32 = 64 * 1024;
+/// Connections that wait to be accepted, as in the standard library.
+const BACKLOG: u32 = 1024;
 
 /// A bound socket.
 pub(crate) enum Listener {
@@ -27,7 +32,7 @@ impl Listener {
     /// Binds and listens.
     pub(crate) async fn bind(listen: &Listen) -> Result<Self, Failure> {
         let bound = match listen {
-            Listen::Tcp(address) => Self::bind_tcp(*address).await,
+            Listen::Tcp(address) => Self::bind_tcp(*address),
             Listen::Unix(path) => Self::bind_unix(path).await,
         };
         bound.map_err(|error| {
@@ -39,8 +44,14 @@ impl Listener {
         })
     }
 
-    async fn bind_tcp(address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+    fn bind_tcp(address: SocketAddr) -> io::Result<Self> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // As the standard library does: the port of a process that has just ended can be had.
+        socket.set_reuseaddr(true)?;
+        // Accepted connections take it over. Without it the system keeps megabytes for each client that does not read.
+        socket.set_send_buffer_size(SEND_OCTETS)?;
+        socket.bind(address)?;
+        let listener = socket.listen(BACKLOG)?;
         let bound = listener.local_addr()?;
         Ok(Self::Tcp(listener, bound))
     }

@@ -1,8 +1,7 @@
 //! The first administrator, and what operators do with users.
 
 use serde_json::json;
-
-use crate::program::{Site, on_both_databases};
+use vestibule_testing::{Site, on_both_databases};
 
 const PASSWORD: &str = "velvet-comet-lichen-27";
 const OTHER: &str = "copper-lamp-river-77";
@@ -11,7 +10,7 @@ const OTHER: &str = "copper-lamp-river-77";
 #[test]
 fn the_banner_and_the_command_show_one_link_that_works_once() {
     let site = Site::sqlite();
-    let server = site.serve();
+    let server = site.serve_for_development(&[]);
     let said = server.says("Admin");
     let link = said.split_whitespace().find(|word| word.contains("/setup#k=")).unwrap().to_owned();
     let key = link.split_once("#k=").unwrap().1;
@@ -21,7 +20,7 @@ fn the_banner_and_the_command_show_one_link_that_works_once() {
     let wish = json!({ "token": key, "email": "root@example.org", "password": PASSWORD });
     assert_eq!(server.http().post("/v1/setup", None, &wish).json(200)["roles"][0], "admin");
     assert_eq!(server.http().post("/v1/setup", None, &wish).status, 410);
-    site.run(&["setup-link"]).refused(1, "there is an administrator already");
+    site.run(&["setup-link"]).refused(1, "there is already an administrator");
     let token = server.http().sign_in("root@example.org", PASSWORD);
     assert_eq!(server.http().me(&token)["roles"][0], "admin");
 }
@@ -30,10 +29,9 @@ fn the_banner_and_the_command_show_one_link_that_works_once() {
 fn the_settings_make_the_first_administrator() {
     let site = Site::sqlite();
     let serve = |email: &str| {
-        let mut command = site.command(&["serve", "--dev", "--listen", "127.0.0.1:0"]);
-        command.env("VESTIBULE_BOOTSTRAP_ADMIN_EMAIL", email);
+        let mut command = site.serving(&[("VESTIBULE_BOOTSTRAP_ADMIN_EMAIL", email)]);
         command.env("VESTIBULE_BOOTSTRAP_ADMIN_PASSWORD_FILE", site.path("password"));
-        crate::program::Server::start(command)
+        site.start(command)
     };
     std::fs::write(site.path("password"), format!("{PASSWORD}\n")).unwrap();
     let server = serve("root@example.org");
@@ -42,7 +40,7 @@ fn the_settings_make_the_first_administrator() {
     drop(server);
     drop(serve("other@example.org"));
     site.run(&["user", "show", "other@example.org"]).refused(5, "there is no such user");
-    let mut half = site.command(&["check-config", "--dev"]);
+    let mut half = site.command(&["check-config"]);
     let output = half.env("VESTIBULE_BOOTSTRAP_ADMIN_EMAIL", "root@example.org").output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("an address without a password"), "{output:?}");
 }
@@ -81,8 +79,8 @@ fn operators_change_and_help_users() {
         assert_eq!(site.run(&["user", "sessions", "countess", "--json"]).ok().stdout, "");
 
         assert_eq!(site.run(&["user", "reset-link", "countess", "--json"]).ok().json()[0]["queued"], true);
-        let link = server.http().mail("ada@example.org")["link"].as_str().unwrap().to_owned();
-        assert!(link.contains("/reset?token="), "{link}");
+        let mail = server.mail("ada@example.org");
+        assert!(mail.link().contains("/reset?token="), "{mail:?}");
 
         site.run(&["user", "set-password", "countess"]).refused(2, "--password-stdin");
         let set = ["user", "set-password", "countess", "--password-stdin", "--json"];

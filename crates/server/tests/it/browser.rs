@@ -5,16 +5,16 @@
 
 use std::path::Path;
 
-use crate::program::{Server, Site};
+use vestibule_testing::{Server, Site};
 
 /// Runs one part of a script against a server of its own.
 fn runs(site: &Site, script: &str, part: &str) {
-    drives(&site.serve(), script, &[part]);
+    drives(&site.serve_for_development(&[]), script, &[part]);
 }
 
 /// The same where `root@example.org` administrates.
 fn as_administrator(site: &Site, script: &str, part: &str) {
-    let server = site.serve();
+    let server = site.serve_for_development(&[]);
     site.has_user("root@example.org", &["--admin"]);
     drives(&server, script, &[part]);
 }
@@ -55,6 +55,15 @@ in_a_browser! {
         the_description_needs_no_network = "docs";
         the_mailbox_shows_mails_and_fails_when_told = "mailbox";
     }
+    "journeys.mjs" {
+        a_late_form_is_not_lost = "lateForms";
+        a_code_under_way_is_not_overtaken = "codeUnderWay";
+        a_password_of_a_sign_up_leads_to_its_code = "unconfirmed";
+        another_language_keeps_what_was_typed = "languages";
+        another_language_keeps_what_was_typed_without_scripts = "languagesWithoutScripts";
+        a_chosen_language_counts_before_that_of_the_account = "languageOfTheAccount";
+        other_keyboards_and_clipboards_are_understood = "otherKeyboards";
+    }
     "looks.mjs" {
         looks_of_signing_up = "signUp";
         looks_of_the_account = "account";
@@ -74,6 +83,13 @@ fn looks_of_the_lists() {
     as_administrator(&Site::sqlite(), "looks.mjs", "lists");
 }
 
+/// The picture in README.md: `VESTIBULE_SCREENSHOTS=docs/images cargo xtask test browser::looks_of_the_readme` takes it anew,
+/// with the whole path of the folder.
+#[test]
+fn looks_of_the_readme() {
+    as_administrator(&Site::sqlite(), "readme.mjs", "both");
+}
+
 #[test]
 fn a_sign_up_ends_in_the_account_on_postgres() {
     runs(&Site::postgres(), "flows.mjs", "signUp");
@@ -83,20 +99,28 @@ fn a_sign_up_ends_in_the_account_on_postgres() {
 fn looks_of_an_outage() {
     let mut cluster = vestibule_testing::Cluster::start_private();
     let site = Site::on(cluster.database());
-    let server = site.serve();
+    let server = site.serve_for_development(&[]);
     cluster.stop();
     drives(&server, "looks.mjs", &["outage"]);
     drop(server);
     cluster.start();
 }
 
+// B3
+#[test]
+fn whoever_comes_from_an_application_is_back_there_in_the_end() {
+    let site = Site::sqlite();
+    let server =
+        site.serve_for_development(&[("VESTIBULE_PAGES_RETURN_URLS", "https://app.test/in?from=accounts")]);
+    drives(&server, "journeys.mjs", &["backToTheApplication"]);
+}
+
 #[test]
 fn looks_of_closed_sign_ups() {
     for mode in ["invitation", "closed"] {
         let site = Site::sqlite();
-        let mut command = site.command(&["serve", "--dev", "--listen", "127.0.0.1:0"]);
-        command.env("VESTIBULE_SIGNUP_MODE", mode);
-        drives(&Server::start(command), "looks.mjs", &["closed", mode]);
+        let server = site.serve_for_development(&[("VESTIBULE_SIGNUP_MODE", mode)]);
+        drives(&server, "looks.mjs", &["closed", mode]);
     }
 }
 
@@ -116,6 +140,12 @@ fn an_administrator_gives_and_takes_roles() {
     as_administrator(&Site::sqlite(), "flows.mjs", "roles");
 }
 
+// S8
+#[test]
+fn every_mailed_link_says_whom_it_is_about_and_when_it_is_over() {
+    as_administrator(&Site::sqlite(), "journeys.mjs", "mailedLinks");
+}
+
 #[test]
 fn looks_of_the_users() {
     as_administrator(&Site::sqlite(), "looks.mjs", "users");
@@ -125,7 +155,7 @@ fn looks_of_the_users() {
 #[test]
 fn the_first_administrator_is_made_by_the_link_of_the_banner_and_invites() {
     let site = Site::sqlite();
-    let server = site.serve();
+    let server = site.serve_for_development(&[]);
     let said = server.says("Admin ");
     let link = said.split_whitespace().find(|word| word.contains("/setup#k=")).unwrap();
     drives(&server, "looks.mjs", &["joining", link]);

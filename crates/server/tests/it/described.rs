@@ -4,8 +4,7 @@
 use std::path::Path;
 
 use serde_json::{Map, Value};
-
-use crate::program::{Server, Site};
+use vestibule_testing::{Server, Site, WIDE_LIMITS};
 
 const EMAIL: &str = "fuzz@example.org";
 const PASSWORD: &str = "plover-tundra-saffron-61";
@@ -61,7 +60,7 @@ fn operations(server: &Server) -> Vec<(String, bool)> {
 }
 
 fn is_as_described(site: &Site, asker: Asker) {
-    let server = site.serve_without_limits();
+    let server = site.serve_with(&WIDE_LIMITS);
     let report = ask(site, &server, asker);
     let operations = operations(&server);
 

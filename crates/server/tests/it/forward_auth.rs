@@ -1,8 +1,8 @@
 //! An application that knows nothing of accounts, behind nginx and behind Caddy as `deploy/` sets them up.
 
-use crate::http::{Answer, Client};
+use vestibule_testing::{Answer, Client, PASSWORD, Server, Site, eventually};
+
 use crate::peers::{Application, Peer, Tap};
-use crate::program::{PASSWORD, Server, Site, eventually};
 use crate::proxies::Kind;
 
 const APPLICATION: &str = "app.example.org";
@@ -20,9 +20,7 @@ struct Town {
 impl Town {
     fn new(kind: Kind) -> Self {
         let site = Site::sqlite();
-        let mut command = site.command(&["serve", "--dev", "--listen", "127.0.0.1:0"]);
-        command.env("VESTIBULE_TRUSTED_PROXIES", "127.0.0.1");
-        let server = Server::start(command);
+        let server = site.serve_with(&[("VESTIBULE_TRUSTED_PROXIES", "127.0.0.1")]);
         let application = Application::start();
         let proxy = kind.start(&server.address, &application.address);
         Self { kind, site, server, application, proxy }

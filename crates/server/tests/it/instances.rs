@@ -1,29 +1,18 @@
 //! Several instances on one PostgreSQL are one server: what is begun at one goes on at another, and limits are common.
 
-use serde_json::{Value, json};
-
-use crate::http::Client;
-use crate::program::{Server, Site};
-use crate::relay_peer::Relay;
+use serde_json::json;
+use vestibule_testing::{Client, Site};
 
 const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "plover-tundra-saffron-61";
 
-/// Two instances and the relay that both hand their mail to.
-fn two(site: &Site) -> (Server, Server, Relay) {
-    let relay = Relay::start(site, &[]);
-    let serve = || site.serve_with_relay(&relay.url(), &[("VESTIBULE_PUBLIC_URL", "http://localhost:8080")]);
-    (serve(), serve(), relay)
-}
-
 #[test]
 fn a_person_goes_from_one_instance_to_the_other() {
     let site = Site::postgres();
-    let (first, second, relay) = two(&site);
+    let (first, second) = (site.serve(), site.serve());
     let (here, there) = (first.http(), second.http());
     here.sign_up(EMAIL, PASSWORD);
-    let mail = relay.receives_from(&first);
-    there.confirm(EMAIL, PASSWORD, &mail.code().into());
+    there.confirm(EMAIL, PASSWORD, &first.mail(EMAIL).code());
     let session = here.try_password(EMAIL, PASSWORD).json(200);
     let token = session["access_token"].as_str().unwrap();
     assert_eq!(there.me(token)["email"], EMAIL);
@@ -40,16 +29,16 @@ fn a_person_goes_from_one_instance_to_the_other() {
 #[test]
 fn guesses_at_both_instances_are_counted_together() {
     let site = Site::postgres();
-    let (first, second, relay) = two(&site);
+    let (first, second) = (site.serve(), site.serve());
     first.http().sign_up(EMAIL, PASSWORD);
-    let code = relay.receives_from(&first).code();
-    let wrong: Value = if code == "0000" { "0001" } else { "0000" }.into();
-    let guess = |at: &Client, code: &Value| at.try_code(EMAIL, PASSWORD, code);
+    let code = first.mail(EMAIL).code();
+    let wrong = if code == "0000" { "0001" } else { "0000" };
+    let guess = |at: &Client, code: &str| at.try_code(EMAIL, PASSWORD, code);
     for (server, left) in [(&first, 2), (&second, 1), (&first, 0)] {
-        assert_eq!(guess(&server.http(), &wrong).json(422)["attempts_left"], left);
+        assert_eq!(guess(&server.http(), wrong).json(422)["attempts_left"], left);
     }
     for server in [&first, &second] {
-        assert_eq!(guess(&server.http(), &code.clone().into()).json(410)["code"], "code_expired");
+        assert_eq!(guess(&server.http(), &code).json(410)["code"], "code_expired");
     }
 }
 
@@ -57,7 +46,7 @@ fn guesses_at_both_instances_are_counted_together() {
 #[test]
 fn wrong_passwords_at_both_instances_are_counted_together() {
     let site = Site::postgres();
-    let (first, second, _relay) = two(&site);
+    let (first, second) = (site.serve(), site.serve());
     // On a slow machine a wait may be over before the next attempt; it doubles each time, so not often.
     let mut wrong = 0;
     let refused = [&first, &second].into_iter().cycle().take(8).find_map(|server| {

@@ -4,17 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::{Value, json};
-
-use crate::http::{Answer, basic};
-use crate::program::{Finished, PASSWORD, Server, Site, on_both_databases};
+use vestibule_testing::{Answer, Finished, PASSWORD, Site, basic, on_both_databases};
 
 const SECRET: &str = "k3Y/+of%the:shop-0123456789abcdef";
-
-fn serve(site: &Site, variables: &[(&str, &str)]) -> Server {
-    let mut command = site.command(&["serve", "--dev", "--listen", "127.0.0.1:0"]);
-    command.envs(variables.iter().copied());
-    Server::start(command)
-}
 
 fn refusal(answer: &Answer) -> (u16, Value) {
     (answer.status, serde_json::from_str::<Value>(&answer.body).unwrap()["error"].clone())
@@ -25,7 +17,7 @@ fn a_service_of_the_settings_learns_whose_a_token_is_until_it_ends() {
     on_both_databases(|site| {
         fs::write(site.path("clients"), format!("blog:{}\nshop:{SECRET}\n", "b".repeat(32))).unwrap();
         fs::set_permissions(site.path("clients"), fs::Permissions::from_mode(0o600)).unwrap();
-        let server = serve(site, &[("VESTIBULE_INTROSPECTION_CLIENTS_FILE", "clients")]);
+        let server = site.serve_with(&[("VESTIBULE_INTROSPECTION_CLIENTS_FILE", "clients")]);
         let id = site.has_user("ada@example.org", &[]);
         let http = server.http();
         let token = http.sign_in("ada@example.org", PASSWORD);
@@ -52,7 +44,7 @@ fn a_service_of_the_settings_learns_whose_a_token_is_until_it_ends() {
 #[test]
 fn without_services_in_the_settings_nobody_is_answered() {
     let site = Site::sqlite();
-    let server = serve(&site, &[]);
+    let server = site.serve();
     let answer = server.http().form("/v1/introspect", &basic("shop", SECRET), "token=x");
     assert_eq!(refusal(&answer), (401, json!("invalid_client")));
 }
@@ -60,8 +52,7 @@ fn without_services_in_the_settings_nobody_is_answered() {
 #[test]
 fn a_short_secret_is_refused_and_not_repeated() {
     let site = Site::sqlite();
-    let mut command = site.command(&["serve", "--dev"]);
-    let refused = command.env("VESTIBULE_INTROSPECTION_CLIENTS", "shop:hunter2").output().unwrap();
-    let refused = Finished::from(refused).refused(2, "fewer than 32 characters");
+    let mut command = site.serving(&[("VESTIBULE_INTROSPECTION_CLIENTS", "shop:hunter2")]);
+    let refused = Finished::of(&mut command).refused(2, "fewer than 32 characters");
     assert!(!refused.stderr.contains("hunter2"), "{}", refused.stderr);
 }

@@ -4,12 +4,10 @@ use std::process::Command;
 
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::Value;
-
-use crate::program::{Finished, Server, Site, eventually, on_both_databases};
+use vestibule_testing::{Finished, SECRET_KEY, Site, eventually, on_both_databases};
 
 const ADA: &str = "ada@example.org";
 const PASSWORD: &str = "velvet-comet-lichen-27";
-const KEY: &str = "8f0b2c1d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9";
 const NEXT_KEY: &str = "1c9f60718293a4b5c6d7e8f90a1b2c3d4e5f8f0b2c1d4e5f60718293a4b5c6d7";
 
 fn list(site: &Site) -> Vec<Value> {
@@ -39,7 +37,6 @@ fn algorithm(token: &str) -> Value {
 #[test]
 fn keys_are_managed_with_the_server_down() {
     on_both_databases(|site| {
-        // PostgreSQL has no key of its own: a server in development mode makes one.
         drop(site.serve());
         let [first] = list(site).try_into().unwrap();
         assert_eq!((&first["algorithm"], &first["state"]), (&"EdDSA".into(), &"signing".into()));
@@ -111,7 +108,7 @@ fn the_algorithm_of_the_configuration_waits_for_a_rotation() {
         command.env("VESTIBULE_TOKENS_ALGORITHM", algorithm);
         command
     };
-    let server = Server::start(with(&["serve", "--dev", "--listen", "127.0.0.1:0"], "ES256"));
+    let server = site.serve_with(&[("VESTIBULE_TOKENS_ALGORITHM", "ES256")]);
     let mut logged = Vec::new();
     eventually("the log tells", || {
         logged.extend(server.logged());
@@ -125,9 +122,8 @@ fn the_algorithm_of_the_configuration_waits_for_a_rotation() {
         "`tokens.algorithm` (VESTIBULE_TOKENS_ALGORITHM): the algorithm must be `EdDSA` or `ES256`",
     );
     let new = Site::sqlite();
-    let mut command = new.command(&["keys", "list", "--json"]);
-    let listed =
-        Finished::from(command.env("VESTIBULE_TOKENS_ALGORITHM", "ES256").output().unwrap()).ok().json();
+    drop(new.serve_with(&[("VESTIBULE_TOKENS_ALGORITHM", "ES256")]));
+    let listed = new.run(&["keys", "list", "--json"]).ok().json();
     assert_eq!(listed[0]["algorithm"], "ES256", "the first key");
 }
 
@@ -136,38 +132,39 @@ fn the_algorithm_of_the_configuration_waits_for_a_rotation() {
 fn the_secret_key_is_changed_without_signing_anybody_out() {
     on_both_databases(|site| {
         let serve = |keys: &[(&str, &str)]| {
-            let mut command = site.command(&["serve", "--dev", "--listen", "127.0.0.1:0"]);
-            command.envs(keys.iter().copied()).env("VESTIBULE_PUBLIC_URL", "http://localhost:8080");
+            let mut command = site.serving(keys);
+            if keys.iter().any(|(name, _)| *name == "VESTIBULE_SECRET_KEY") {
+                command.env_remove("VESTIBULE_SECRET_KEY_FILE");
+            }
             command
         };
-        let (now, next) = (("VESTIBULE_SECRET_KEY", KEY), ("VESTIBULE_SECRET_KEY", NEXT_KEY));
-        let server = Server::start(serve(&[now]));
-        server.http().sign_up(ADA, PASSWORD);
-        let code = server.http().mail(ADA)["code"].clone();
-        server.http().confirm(ADA, PASSWORD, &code);
+        let (now, next) = (("VESTIBULE_SECRET_KEY", SECRET_KEY), ("VESTIBULE_SECRET_KEY", NEXT_KEY));
+        let server = site.start(serve(&[now]));
+        server.has_confirmed(ADA, PASSWORD);
         let token = server.http().sign_in(ADA, PASSWORD);
         drop(server);
 
         let refused = |keys: &[(&str, &str)]| Finished::from(serve(keys).output().unwrap());
         refused(&[next]).refused(2, "VESTIBULE_SECRET_KEY_PREVIOUS_FILE");
-        refused(&[now, ("VESTIBULE_SECRET_KEY_PREVIOUS", KEY)]).refused(2, "the same as the secret key");
+        refused(&[now, ("VESTIBULE_SECRET_KEY_PREVIOUS", SECRET_KEY)])
+            .refused(2, "the same as the secret key");
         refused(&[next, ("VESTIBULE_SECRET_KEY_PREVIOUS", "short")])
             .refused(2, "`secret_key_previous` (VESTIBULE_SECRET_KEY_PREVIOUS)");
-        let third = KEY.replace('8', "9");
+        let third = SECRET_KEY.replace('8', "9");
         refused(&[next, ("VESTIBULE_SECRET_KEY_PREVIOUS", &third)])
             .refused(2, "do not open with this secret key");
 
         let file = site.path("previous");
-        std::fs::write(&file, KEY).unwrap();
+        std::fs::write(&file, SECRET_KEY).unwrap();
         let exposed = [next, ("VESTIBULE_SECRET_KEY_PREVIOUS_FILE", file.to_str().unwrap())];
         refused(&exposed).refused(2, "every user of this machine can read");
         let mut hide = Command::new("chmod");
         assert!(hide.arg("600").arg(&file).status().unwrap().success());
-        let server = Server::start(serve(&exposed));
+        let server = site.start(serve(&exposed));
         assert_eq!(server.http().me(&token)["email"], ADA);
         drop(server);
         // Afterwards the new key is enough.
-        let server = Server::start(serve(&[next]));
+        let server = site.start(serve(&[next]));
         assert_eq!(server.http().me(&token)["email"], ADA);
     });
 }

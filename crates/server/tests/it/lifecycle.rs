@@ -5,25 +5,20 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 
-use crate::http::{Client, read};
-use crate::program::{PATIENCE, Server, Site, eventually, mode, on_both_databases};
+use vestibule_testing::{PATIENCE, Site, eventually, mode, on_both_databases, read};
 
 const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "plover-tundra-saffron-61";
 
-fn sign_up_and_confirm(at: &Client) {
-    at.sign_up(EMAIL, PASSWORD);
-    at.confirm(EMAIL, PASSWORD, &at.mail(EMAIL)["code"]);
-}
-
 #[test]
 fn the_whole_way_in_development_mode() {
     on_both_databases(|site| {
-        let server = site.serve();
+        let server = site.serve_for_development(&[]);
         let http = server.http();
         assert_eq!(server.get("/readyz").status, 200);
         assert_eq!(server.get("/livez").status, 200);
-        sign_up_and_confirm(&http);
+        http.sign_up(EMAIL, PASSWORD);
+        http.confirm(EMAIL, PASSWORD, http.mailbox(EMAIL)["code"].as_str().unwrap());
         let me = http.me(&http.sign_in(EMAIL, PASSWORD));
         assert_eq!(me["email"], EMAIL);
         assert_eq!(http.get("/v1/me", None).status, 401);
@@ -34,22 +29,19 @@ fn the_whole_way_in_development_mode() {
 #[test]
 fn the_log_names_nobody_and_holds_no_secret() {
     let site = Site::sqlite();
-    let mut command = site.command(&["serve", "--dev", "--listen", "127.0.0.1:0"]);
-    command.env("VESTIBULE_LOG_LEVEL", "trace");
-    let mut server = Server::start(command);
+    let mut server = site.serve_with(&[("VESTIBULE_LOG_LEVEL", "trace")]);
     let http = server.http();
     http.sign_up(EMAIL, PASSWORD);
-    let mail = http.mail(EMAIL);
-    http.confirm(EMAIL, PASSWORD, &mail["code"]);
+    let mail = server.mail(EMAIL);
+    http.confirm(EMAIL, PASSWORD, &mail.code());
     let token = http.sign_in(EMAIL, PASSWORD);
     http.me(&token);
     server.signal("-TERM");
     server.ended();
     let log = server.logged().join("\n");
     assert!(log.contains("/v1/signup"), "requests are logged: {log}");
-    let link_token = mail["link"].as_str().unwrap().rsplit_once('=').unwrap().1;
     let basic = data_encoding::BASE64.encode(format!("{EMAIL}:{PASSWORD}").as_bytes());
-    for secret in [EMAIL, PASSWORD, &token, link_token, &basic] {
+    for secret in [EMAIL, PASSWORD, &token, mail.token(), &basic] {
         let line = log.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{secret}");
     }
@@ -58,7 +50,7 @@ fn the_log_names_nobody_and_holds_no_secret() {
 #[test]
 fn the_console_says_where_things_are_and_what_was_mailed() {
     let site = Site::sqlite();
-    let server = site.serve();
+    let server = site.serve_for_development(&[]);
     assert!(server.says("dev mode").contains("SQLite ./vestibule-data/vestibule.db (created)"));
     let port = server.address.rsplit_once(':').unwrap().1;
     assert!(server.says("Mailbox").contains(&format!("http://localhost:{port}/dev/mail")));
@@ -103,7 +95,19 @@ fn is_key(entry: &std::io::Result<fs::DirEntry>) -> bool {
 }
 
 #[test]
-fn sigterm_lets_open_requests_end_and_exits_0() {
+fn signals_that_end_it_let_open_requests_end_and_exit_0() {
+    for name in ["-TERM", "-INT", "-QUIT"] {
+        lets_open_requests_end(name, &[]);
+    }
+}
+
+// What makes other programs read their settings again, or open their log: here it must not cost a request.
+#[test]
+fn signals_for_other_programs_are_ignored_and_said() {
+    lets_open_requests_end("-TERM", &["HUP", "USR1", "USR2"]);
+}
+
+fn lets_open_requests_end(end: &str, before: &[&str]) {
     let site = Site::sqlite();
     let mut server = site.serve();
     let mut slow = TcpStream::connect(&server.address).unwrap();
@@ -119,8 +123,17 @@ fn sigterm_lets_open_requests_end_and_exits_0() {
     slow.read_exact(&mut interim).unwrap();
     assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
     let _idle = TcpStream::connect(&server.address).unwrap();
-    server.signal("-TERM");
+    for name in before {
+        server.signal(&format!("-{name}"));
+        assert!(server.logs(&format!("SIG{name}")).contains("ignored"));
+        assert_eq!(server.get("/livez").status, 200);
+    }
+    server.signal(end);
     eventually("it stops accepting", || TcpStream::connect(&server.address).err());
+    // While it drains, too.
+    for name in before {
+        server.signal(&format!("-{name}"));
+    }
     slow.write_all(body.as_bytes()).unwrap();
     assert_eq!(read(&mut slow).status, 202);
     assert_eq!(server.ended().code(), Some(0));
@@ -146,7 +159,7 @@ fn a_second_signal_ends_it_at_once() {
 fn what_was_answered_survives_a_kill() {
     on_both_databases(|site| {
         let server = site.serve();
-        sign_up_and_confirm(&server.http());
+        server.has_confirmed(EMAIL, PASSWORD);
         drop(server);
         let again = site.serve();
         let token = again.http().sign_in(EMAIL, PASSWORD);
@@ -158,7 +171,7 @@ fn what_was_answered_survives_a_kill() {
 fn a_unix_socket_serves_too() {
     let site = Site::sqlite();
     let listen = format!("unix:{}", site.path("http.sock").display());
-    let start = || Server::start(site.command(&["serve", "--dev", "--listen", &listen]));
+    let start = || site.serve_with(&[("VESTIBULE_LISTEN", &listen)]);
     drop(start());
     // The socket that the killed process left behind is replaced.
     let mut server = start();
@@ -190,14 +203,51 @@ fn heads_that_are_too_large_are_refused() {
     assert_eq!(server.get("/livez").status, 200);
 }
 
+// H7: what a proxy in front may have read otherwise is refused, and nothing behind it on the connection is read.
+#[test]
+fn requests_that_can_be_read_in_two_ways_are_refused() {
+    let site = Site::sqlite();
+    let server = site.serve();
+    let smuggled = "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
+    for (head, status) in [
+        ("GET /livez HTTP/1.1\r\n\r\n", 400),
+        ("GET /livez HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", 400),
+        ("GET /livez HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n", 400),
+        ("GET /livez HTTP/1.1\r\nhost: ada@example.org\r\n\r\n", 400),
+        ("GET http://a/livez HTTP/1.1\r\n\r\n", 400),
+        ("POST /v1/login HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
+        ("POST /v1/login HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked, chunked\r\n\r\n0\r\n\r\n", 501),
+        (
+            "POST /v1/login HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+            501,
+        ),
+        ("POST /v1/login HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked, gzip\r\n\r\n0\r\n\r\n", 400),
+        ("POST /v1/login HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n", 400),
+        ("POST /v1/login HTTP/1.1\r\nhost: a\r\ncontent-length: +5\r\n\r\n", 400),
+        ("GET /livez HTTP/1.1\r\nhost : a\r\n\r\n", 400),
+        ("GET /livez HTTP/1.1\r\nhost: a\r\nx: b\r\n c\r\n\r\n", 400),
+    ] {
+        let answer = server.http().raw(format!("{head}{smuggled}").as_bytes());
+        assert_eq!(answer.status, status, "{head}: {answer:?}");
+        assert!(!answer.body.contains("HTTP/1.1"), "{head}: {answer:?}");
+    }
+    // Of two lengths the chunks count, and the connection ends (RFC 9112 §6.3).
+    for order in
+        ["content-length: 5\r\ntransfer-encoding: chunked", "transfer-encoding: chunked\r\ncontent-length: 5"]
+    {
+        let head = format!("POST /v1/login HTTP/1.1\r\nhost: a\r\n{order}\r\n\r\n0\r\n\r\n");
+        let answer = server.http().raw(format!("{head}{smuggled}").as_bytes());
+        assert_eq!(answer.status, 415, "{answer:?}");
+        assert!(!answer.body.contains("HTTP/1.1"), "{order}: {answer:?}");
+    }
+    let old = server.http().raw(b"GET /livez HTTP/1.0\r\n\r\n");
+    assert_eq!(old.status, 200, "HTTP/1.0 knows no `Host`");
+}
+
 #[test]
 fn a_client_has_a_bounded_number_of_connections() {
     let site = Site::sqlite();
-    let mut command = site.command(&["serve", "--dev", "--listen", "127.0.0.1:0"]);
-    let server = Server::start({
-        command.env("VESTIBULE_LIMITS_CONNECTIONS_PER_CLIENT", "2");
-        command
-    });
+    let server = site.serve_with(&[("VESTIBULE_LIMITS_CONNECTIONS_PER_CLIENT", "2")]);
     let held: Vec<_> = (0..2).map(|_| TcpStream::connect(&server.address).unwrap()).collect();
     let mut third = TcpStream::connect(&server.address).unwrap();
     third.set_read_timeout(Some(PATIENCE)).unwrap();

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-
-use crate::http::Client;
-use crate::program::{Server, Site};
+use vestibule_testing::{Client, Server, Site, WIDE_LIMITS};
 
 const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "velvet-comet-lichen-27\n";
@@ -40,11 +38,7 @@ fn attack(instances: &[Client]) -> BTreeMap<u16, usize> {
 fn four_instances_tell_no_more_than_one() {
     let site = Site::postgres();
     // Else the limit of the one client would hide the limit of the account.
-    let start = || {
-        let mut command = site.command(&["serve", "--dev", "--listen", "127.0.0.1:0"]);
-        command.env("VESTIBULE_LIMITS_ENABLED", "false");
-        Server::start(command)
-    };
+    let start = || site.serve_with(&WIDE_LIMITS);
     let servers: Vec<Server> = std::iter::repeat_with(start).take(4).collect();
     site.run_with_input(&["user", "create", "--password-stdin", "--email", EMAIL], PASSWORD).ok();
     let begun = Instant::now();

@@ -1,10 +1,12 @@
 //! `vestibule audit`, `limits` and `mail`, with the server down and up.
 
+use std::io::Write as _;
+use std::net::TcpListener;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
+use vestibule_testing::{Finished, PATIENCE, Server, Site, eventually, lines, on_both_databases};
 
-use crate::program::{Server, Site, eventually, on_both_databases};
 use crate::relay_peer::Relay;
 
 const EMAIL: &str = "ada@example.org";
@@ -19,10 +21,8 @@ fn prepare(site: &Site) {
 
 /// Somebody signs up while the relay cannot be reached.
 fn leave_a_mail_waiting(site: &Site) {
-    let mut command = site.command(&["serve", "--dev", "--listen", "127.0.0.1:0"]);
     // Nobody listens there.
-    command.env("VESTIBULE_MAIL_URL", "smtp://127.0.0.1:1");
-    let server = Server::start(command);
+    let server = site.serve_with(&[("VESTIBULE_MAIL_URL", "smtp://127.0.0.1:1")]);
     server.http().sign_up("bob@example.org", PASSWORD);
     eventually("the first attempt fails", || {
         let waiting = site.run(&["mail", "outbox", "list", "--json"]).ok().json();
@@ -65,16 +65,58 @@ fn the_trail_is_read_and_exported_with_the_server_down() {
     });
 }
 
+/// What a terminal would obey: it moves the cursor, and turns the line around.
+const OBEYED: [char; 2] = ['\u{9b}', '\u{202e}'];
+
+/// A relay that greets everybody like this.
+fn hostile_relay() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("smtp://{}", listener.local_addr().unwrap());
+    let greet = move || {
+        for stream in listener.incoming() {
+            drop(
+                stream
+                    .unwrap()
+                    .write_all(format!("421 {}gone\r\n", OBEYED.iter().collect::<String>()).as_bytes()),
+            );
+        }
+    };
+    drop(std::thread::Builder::new().spawn(greet).unwrap());
+    url
+}
+
+// O2: what browsers and relays say is shown, and not obeyed.
+#[test]
+fn nothing_of_others_is_obeyed_by_a_terminal() {
+    let site = Site::sqlite();
+    let server = site.serve_with(&[("VESTIBULE_MAIL_URL", &hostile_relay())]);
+    let browser = format!("browser{}", OBEYED.iter().collect::<String>());
+    let body = json!({"email": EMAIL, "password": PASSWORD}).to_string();
+    let headers = [("user-agent", browser.as_str()), ("content-type", "application/json")];
+    assert_eq!(server.http().request("POST", "/v1/signup", &headers, &body).status, 202);
+    let shown = |arguments: &[&str]| {
+        let finished = site.run(arguments).ok();
+        assert!(!finished.stdout.contains(OBEYED), "{}", finished.stdout);
+        finished
+    };
+    let entry = shown(&["audit", "export", "--kind", "signed_up"]).json().remove(0);
+    assert_eq!(entry["user_agent"], browser);
+    shown(&["audit", "tail"]);
+    eventually("the relay has answered", || {
+        shown(&["mail", "outbox", "list"]);
+        let waiting = shown(&["mail", "outbox", "list", "--json"]).json();
+        waiting[0]["last_error"].as_str().is_some_and(|error| error.contains("gone")).then_some(())
+    });
+}
+
 #[test]
 fn the_trail_is_followed() {
     let site = Site::sqlite();
     prepare(&site);
     let mut command = site.command(&["audit", "tail", "--follow", "--json", "-n", "1"]);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let entries = crate::program::lines(child.stdout.take().unwrap());
-    let next = || -> Value {
-        serde_json::from_str(&entries.recv_timeout(crate::program::PATIENCE).unwrap()).unwrap()
-    };
+    let entries = lines(child.stdout.take().unwrap());
+    let next = || -> Value { serde_json::from_str(&entries.recv_timeout(PATIENCE).unwrap()).unwrap() };
     assert_eq!(next()["kind"], "created");
     site.run(&["user", "disable", "ada"]).ok();
     assert_eq!(next()["kind"], "disabled");
@@ -156,9 +198,10 @@ fn the_outbox_is_looked_after() {
 fn a_test_message_says_how_it_went() {
     let site = Site::sqlite();
     let test = |url: &str, arguments: &[&str]| {
-        let mut command = site.command(&[&["mail", "test", "ada@example.org"], arguments].concat());
+        let mut command =
+            site.command_without_settings(&[&["mail", "test", "ada@example.org"], arguments].concat());
         command.env("VESTIBULE_MAIL_URL", url).env("VESTIBULE_MAIL_FROM", "no-reply@example.org");
-        crate::program::Finished::from(command.output().unwrap())
+        Finished::of(&mut command)
     };
     let folder = site.path("mails");
     std::fs::create_dir(&folder).unwrap();
@@ -180,7 +223,8 @@ fn a_test_message_says_how_it_went() {
         let refused = test(&relay.url(), &["--json"]).refused(code, words);
         assert_eq!(refused.json()[0]["outcome"], outcome, "{refused:?}");
     }
-    site.run(&["mail", "test", "ada@example.org"]).refused(2, "VESTIBULE_MAIL_URL");
+    Finished::of(&mut site.command_without_settings(&["mail", "test", "ada@example.org"]))
+        .refused(2, "VESTIBULE_MAIL_URL");
     site.run(&["mail", "test", "ada"]).refused(2, "ADDRESS");
     assert!(!site.path("vestibule-data").exists(), "no database was made");
 }
@@ -209,6 +253,6 @@ fn a_mail_is_looked_at_before_anybody_gets_it() {
     std::fs::write(own.join("subject.txt"), "Hello from {{ site_name }}\n").unwrap();
     let mut command = site.command(&["mail", "preview", "welcome"]);
     command.env("VESTIBULE_MAIL_TEMPLATES_DIR", site.path("templates"));
-    let shown = crate::program::Finished::from(command.output().unwrap()).ok().stdout;
+    let shown = Finished::of(&mut command).ok().stdout;
     assert!(shown.starts_with("Subject: Hello from Vestibule\n"), "{shown}");
 }

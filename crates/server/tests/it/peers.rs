@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 
-use crate::program::eventually;
+use vestibule_testing::{eventually, free_address};
 
 /// A running program of others. Dropping it kills it.
 pub(crate) struct Peer {
@@ -21,7 +21,7 @@ impl Peer {
     pub(crate) fn start(prepare: impl Fn(&Path, &str) -> Command) -> Self {
         eventually("a program of others has a port that nobody else took", || {
             let folder = tempfile::tempdir().unwrap();
-            let address = free_address();
+            let address = free_address().to_string();
             let mut command = prepare(folder.path(), &address);
             let log = File::create(folder.path().join("log")).unwrap();
             command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
@@ -48,11 +48,6 @@ impl Drop for Peer {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Not every program tells which port the system chose, so it is chosen before.
-fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
 /// An application that knows nothing of accounts: it answers each request with the request.

@@ -9,11 +9,9 @@ use std::process::Command;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
-use vestibule_testing::{node, python};
+use vestibule_testing::{Answer, Client, PASSWORD, Server, Site, node, python};
 
-use crate::http::{Answer, Client};
 use crate::peers::{Peer, on_connections, read_request};
-use crate::program::{PASSWORD, Server, Site};
 
 const PAGE: &str = include_str!("../../../../docs/protect.md");
 /// The key pair of RFC 8037, appendix A.1: the private part in PKCS #8, the public one as in a JWK.
@@ -39,7 +37,7 @@ struct Issuer {
 impl Issuer {
     fn open() -> Self {
         let site = Site::sqlite();
-        let server = site.serve();
+        let server = site.serve_at_its_url(&[]);
         let mut keys = server.get("/.well-known/jwks.json").json(200);
         let other = json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "test", "x": PUBLIC });
         keys["keys"].as_array_mut().unwrap().push(other);

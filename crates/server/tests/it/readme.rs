@@ -3,8 +3,7 @@
 use std::process::Command;
 
 use serde_json::{Map, Value};
-
-use crate::program::{Site, on_both_databases};
+use vestibule_testing::{Site, on_both_databases};
 
 const README: &str = include_str!("../../../../README.md");
 
@@ -107,7 +106,7 @@ fn compare_whole(reader: &mut Reader, printed: &str, actual: &str) {
 #[test]
 fn the_walk_through_the_readme_goes_as_printed() {
     on_both_databases(|site| {
-        let server = site.serve();
+        let server = site.serve_for_development(&[]);
         let port = server.address.rsplit_once(':').unwrap().1;
         let mut reader = Reader::default();
         reader.seen.push(("localhost:8080".to_owned(), format!("localhost:{port}")));

@@ -3,9 +3,9 @@
 use std::net::TcpListener;
 
 use serde_json::json;
+use vestibule_testing::{Server, Site, eventually, on_both_databases};
 
-use crate::program::{Server, Site, eventually, on_both_databases};
-use crate::relay_peer::Relay;
+use crate::relay_peer::{Relay, serve};
 
 const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "plover-tundra-saffron-61";
@@ -23,7 +23,7 @@ fn a_relay_that_keeps_silent_holds_nobody_up() {
     on_both_databases(|site| {
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("smtp://{}", silent.local_addr().unwrap());
-        let server = site.serve_with_relay(&url, &[]);
+        let server = serve(site, &url, &[]);
         server.http().sign_up(EMAIL, PASSWORD);
         let _connection = silent.accept().unwrap();
         // The hand-over is under way, waits for a greeting, and is no failure yet.
@@ -37,7 +37,7 @@ fn a_relay_that_keeps_silent_holds_nobody_up() {
 fn a_mail_waits_for_its_relay(site: &Site) {
     let mut relay = Relay::down(site, &[]);
     // Shorter than the pause: a code whose life began at the sign-up would be dead when its mail comes.
-    let server = site.serve_with_relay(&relay.url(), &[("VESTIBULE_CONFIRM_CODE_LIFETIME", "25s")]);
+    let server = serve(site, &relay.url(), &[("VESTIBULE_CONFIRM_CODE_LIFETIME", "25s")]);
     let http = server.http();
     http.sign_up(EMAIL, PASSWORD);
     mail_is(&server, "failing");
@@ -47,21 +47,21 @@ fn a_mail_waits_for_its_relay(site: &Site) {
     relay.comes_up();
     let mail = relay.receives_from(&server);
     mail_is(&server, "ok");
-    http.confirm(EMAIL, PASSWORD, &mail.code().into());
+    http.confirm(EMAIL, PASSWORD, &mail.code());
     http.me(&http.sign_in(EMAIL, PASSWORD));
 }
 
 /// M5: a relay that says "later" sees the same message again, so that a receiver can drop a duplicate.
 fn a_greylisted_mail_comes_again_unchanged(site: &Site) {
     let relay = Relay::start(site, &["--answer", "451 4.7.1 come back later"]);
-    let server = site.serve_with_relay(&relay.url(), &[]);
+    let server = serve(site, &relay.url(), &[]);
     server.http().sign_up(EMAIL, PASSWORD);
     let first = relay.receives();
     let again = relay.receives_from(&server);
     assert_eq!(first.0["answer"], "451 4.7.1 come back later");
     assert_eq!(again.0["answer"], "250 2.0.0 taken");
     assert_eq!(again.0["source"], first.0["source"]);
-    server.http().confirm(EMAIL, PASSWORD, &again.code().into());
+    server.http().confirm(EMAIL, PASSWORD, &again.code());
 }
 
 // All wait for the real first pause, 30 to 38 seconds, next to each other.

@@ -1,13 +1,13 @@
 //! A mail server of somebody else: `tests/peers/smtp.py`.
 
 use std::io::Write as _;
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc;
 
 use serde_json::Value;
-
-use crate::program::{PATIENCE, Server, Site, eventually, lines};
+use vestibule_testing::{PATIENCE, Server, Site, eventually, lines};
 
 /// A mail server in a process of its own. Dropping it ends it.
 pub(crate) struct Relay {
@@ -46,6 +46,7 @@ impl Relay {
     /// From now on it takes connections.
     pub(crate) fn comes_up(&mut self) {
         self.orders.write_all(b"listen\n").unwrap();
+        eventually("the relay listens", || TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).ok());
     }
 
     /// The URL of a relay on this machine, which is spoken to without TLS.
@@ -72,6 +73,12 @@ impl Relay {
     pub(crate) fn unread(&self) -> Vec<String> {
         self.reports.try_iter().collect()
     }
+}
+
+/// Serves with mail that goes to this address.
+pub(crate) fn serve(site: &Site, mail_url: &str, more: &[(&str, &str)]) -> Server {
+    let mail = [("VESTIBULE_MAIL_URL", mail_url), ("VESTIBULE_MAIL_FROM", "no-reply@example.net")];
+    site.serve_with(&[&mail, more].concat())
 }
 
 impl Drop for Relay {

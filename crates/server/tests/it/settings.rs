@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use crate::program::{Finished, SECRET_KEY, Server, Site};
+use vestibule_testing::{Finished, SECRET_KEY, Site};
 
 fn serve(site: &Site, arguments: &[&str], environment: &[(&str, &str)]) -> Finished {
-    let mut command = site.command(&[&["serve"], arguments].concat());
+    let mut command = site.command_without_settings(&[&["serve"], arguments].concat());
     Finished::from(command.envs(environment.iter().copied()).output().unwrap())
 }
 
@@ -29,11 +29,11 @@ fn what_is_not_safe_is_refused_with_its_fix() {
 #[test]
 fn slips_are_named() {
     let site = Site::sqlite();
-    serve(&site, &["--dev"], &[("VESTIBULE_MAIL_FORM", "x")]).refused(2, "did you mean VESTIBULE_MAIL_FROM?");
+    serve(&site, &[], &[("VESTIBULE_MAIL_FORM", "x")]).refused(2, "did you mean VESTIBULE_MAIL_FROM?");
     fs::write(site.path("vestibule.toml"), "[mail]\nform = 'a@example.org'\n").unwrap();
-    serve(&site, &["--dev"], &[])
+    serve(&site, &[], &[])
         .refused(2, "./vestibule.toml: unknown key `mail.form`\n  fix: did you mean `mail.from`?");
-    serve(&site, &["--dev", "--config", "gone.toml"], &[]).refused(2, "cannot read gone.toml");
+    serve(&site, &["--config", "gone.toml"], &[]).refused(2, "cannot read gone.toml");
 }
 
 #[test]
@@ -41,7 +41,8 @@ fn an_address_in_use_is_said_before_anything_changes() {
     let site = Site::sqlite();
     let server = site.serve();
     let other = Site::sqlite();
-    serve(&other, &["--dev", "--listen", &server.address], &[]).refused(1, "cannot listen on 127.0.0.1:");
+    Finished::of(&mut other.serving(&[("VESTIBULE_LISTEN", &server.address)]))
+        .refused(1, "cannot listen on 127.0.0.1:");
     assert!(!other.path("vestibule-data").exists());
 }
 
@@ -54,10 +55,20 @@ fn check_config_judges_and_shows_sources_but_no_secret() {
         ("VESTIBULE_PUBLIC_URL", "https://accounts.example.org"),
     ];
     let check = |arguments: &[&str], more: &[(&str, &str)]| {
-        let mut command = site.command(&[&["check-config"], arguments].concat());
+        let mut command = site.command_without_settings(&[&["check-config"], arguments].concat());
         Finished::from(command.envs(environment).envs(more.iter().copied()).output().unwrap())
     };
     check(&[], &[]).refused(3, "`secret_key` is not set");
+    let told = check(&["--json"], &[]).refused(3, "`secret_key` is not set").json();
+    assert_eq!(
+        (&told[0]["good"], told[0]["problems"].as_array().map(Vec::len)),
+        (&false.into(), Some(1)),
+        "{told:?}"
+    );
+    let cause = told[0]["problems"][0]["cause"].as_str().unwrap();
+    assert!(cause.contains("`secret_key` is not set"), "{told:?}");
+    let told = check(&["--json"], &[("VESTIBULE_HASH_PASSES", "many")]).refused(3, "hash.passes").json();
+    assert!(told[0]["problems"][0]["fix"].is_string(), "{told:?}");
     let clients = format!("shop:{SECRET_KEY}");
     let key = [("VESTIBULE_SECRET_KEY", SECRET_KEY), ("VESTIBULE_INTROSPECTION_CLIENTS", &clients)];
     let printed = check(&["--print-sources", "--json"], &key).ok();
@@ -73,16 +84,17 @@ fn check_config_judges_and_shows_sources_but_no_secret() {
     assert_eq!(find("introspection.clients")["value"], serde_json::json!(["shop:[secret]"]));
     assert_eq!(find("confirm.code_lifetime")["source"], "default");
     let text = check(&["--print-sources"], &key).ok().stdout;
-    assert!(text.contains("public_url = \"https://accounts.example.org\"  # VESTIBULE_PUBLIC_URL"), "{text}");
+    assert!(
+        text.contains("public_url = \"https://accounts.example.org\"  # VESTIBULE_PUBLIC_URL; where"),
+        "{text}"
+    );
     check(&[], &[key[0], ("VESTIBULE_MAIL_URL", "pigeon:hunter2")]).refused(3, "not a mail transport");
 }
 
 #[test]
 fn a_configured_secret_key_does_not_keep_the_first_start_from_making_its_folder() {
     let site = Site::sqlite();
-    let key = "8f0b2c1d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9";
-    let mut command = site.command(&["user", "list"]);
-    Finished::from(command.env("VESTIBULE_SECRET_KEY", key).output().unwrap()).ok();
+    drop(site.serve_with(&[("VESTIBULE_SECRET_KEY", SECRET_KEY)]));
     assert!(site.path("vestibule-data/vestibule.db").exists());
     assert!(!site.path("vestibule-data/secret.key").exists());
 }
@@ -92,8 +104,7 @@ fn the_pages_show_their_owner() {
     let site = Site::sqlite();
     let logo = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'><circle r='1'/></svg>";
     fs::write(site.path("logo.svg"), logo).unwrap();
-    let mut command = site.command(&["serve", "--dev", "--listen", "127.0.0.1:0"]);
-    command.envs([
+    let server = site.serve_with(&[
         ("VESTIBULE_SERVICE_NAME", "Tea & Co"),
         ("VESTIBULE_PAGES_LOGO", "logo.svg"),
         ("VESTIBULE_PAGES_ACCENT", "#aa3366"),
@@ -101,7 +112,6 @@ fn the_pages_show_their_owner() {
         ("VESTIBULE_PAGES_TERMS_URL", "https://example.org/terms"),
         ("VESTIBULE_PAGES_PRIVACY_URL", "https://example.org/privacy"),
     ]);
-    let server = Server::start(command);
     let page = server.http().request("GET", "/login", &[("accept", "text/html")], "").body;
     let page = page.replace("&#x2f;", "/");
     for shown in [

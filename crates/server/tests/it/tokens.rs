@@ -2,23 +2,15 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::json;
-
-use crate::http::Client;
-use crate::program::{Server, Site, on_both_databases};
+use vestibule_testing::{Client, Server, Site, on_both_databases};
 
 const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "plover-tundra-saffron-61";
 
 /// A server with an account, at an address that others could have, too.
 fn serve(site: &Site) -> Server {
-    let mut command = site.command(&["serve", "--dev", "--listen", "127.0.0.1:0"]);
-    let server = Server::start({
-        command.env("VESTIBULE_PUBLIC_URL", "http://localhost:8080");
-        command
-    });
-    let http = server.http();
-    http.sign_up(EMAIL, PASSWORD);
-    http.confirm(EMAIL, PASSWORD, &http.mail(EMAIL)["code"]);
+    let server = site.serve();
+    server.has_confirmed(EMAIL, PASSWORD);
     server
 }
 

@@ -1,8 +1,7 @@
 //! `vestibule user`, with the server down and up.
 
 use serde_json::Value;
-
-use crate::program::{Finished, Site, on_both_databases};
+use vestibule_testing::{Finished, Site, on_both_databases};
 
 const PASSWORD: &str = "velvet-comet-lichen-27\n";
 
@@ -11,20 +10,15 @@ fn create(site: &Site, arguments: &[&str]) -> Finished {
     site.run_with_input(&all, PASSWORD)
 }
 
-/// PostgreSQL has no key of its own: without a server that made one in development mode, commands are given one.
-fn prepare(site: &Site) {
-    drop(site.serve());
-}
-
 #[test]
 fn users_are_managed_with_the_server_down() {
     on_both_databases(|site| {
-        prepare(site);
+        drop(site.serve());
         let made = create(site, &["--email", "Ada@example.org", "--user-name", "ada", "--admin"]).ok().json();
         assert_eq!((&made[0]["email"], &made[0]["user_name"]), (&"Ada@example.org".into(), &"ada".into()));
         assert_eq!((&made[0]["status"], &made[0]["roles"][0]), (&"active".into(), &"admin".into()));
         create(site, &["--email", "bob@example.org"]).ok();
-        create(site, &["--email", "ADA@example.org"]).refused(1, "another user has this e-mail address");
+        create(site, &["--email", "ADA@example.org"]).refused(1, "another user has this email address");
 
         let list = |arguments: &[&str]| -> Vec<Value> {
             let all = [&["user", "list", "--json"], arguments].concat();
@@ -61,6 +55,7 @@ fn users_are_managed_with_the_server_down() {
 #[test]
 fn who_was_made_by_a_command_signs_in_at_the_server() {
     let site = Site::sqlite();
+    drop(site.serve());
     create(&site, &["--email", "ada@example.org", "--user-name", "ada", "--admin"]).ok();
     let server = site.serve();
     let token = server.http().sign_in("ada@example.org", PASSWORD.trim());
@@ -76,6 +71,7 @@ fn who_was_made_by_a_command_signs_in_at_the_server() {
 #[test]
 fn a_password_comes_from_a_prompt_or_from_standard_input_only() {
     let site = Site::sqlite();
+    drop(site.serve());
     site.run(&["user", "create", "--email", "ada@example.org"]).refused(2, "--password-stdin");
     site.run(&["user", "create", "--email", "ada@example.org", "--password", "x"]).refused(2, "--password");
     let short =
@@ -87,6 +83,7 @@ fn a_password_comes_from_a_prompt_or_from_standard_input_only() {
 #[test]
 fn text_is_for_people_and_for_scripts() {
     let site = Site::sqlite();
+    drop(site.serve());
     create(&site, &["--email", "ada@example.org"]).ok();
     let listed = site.run(&["user", "list"]).ok().stdout;
     let cells: Vec<_> = listed.trim_end().split('\t').collect();
@@ -96,7 +93,7 @@ fn text_is_for_people_and_for_scripts() {
     );
     let shown = site.run(&["user", "show", "ada@example.org"]).ok().stdout;
     assert!(
-        shown.contains("e-mail     ada@example.org\n") && shown.contains("status     active\n"),
+        shown.contains("email      ada@example.org\n") && shown.contains("status     active\n"),
         "{shown}"
     );
 }

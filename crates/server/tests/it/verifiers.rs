@@ -5,8 +5,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
-
-use crate::program::{Server, Site};
+use vestibule_testing::{PUBLIC_URL, Server, Site};
 
 const ADA: &str = "ada@example.org";
 const PASSWORD: &str = "velvet-comet-lichen-27";
@@ -18,7 +17,6 @@ struct Verifier {
     child: Child,
     requests: ChildStdin,
     answers: BufReader<ChildStdout>,
-    issuer: String,
     words: Words,
 }
 
@@ -57,7 +55,7 @@ impl Verifier {
         let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let requests = child.stdin.take().unwrap();
         let answers = BufReader::new(child.stdout.take().unwrap());
-        Self { child, requests, answers, issuer: issuer(server), words }
+        Self { child, requests, answers, words }
     }
 
     fn both(server: &Server) -> [Self; 2] {
@@ -70,7 +68,7 @@ impl Verifier {
     /// What it says of a token, asked as it should be, except for `change`.
     #[track_caller]
     fn asked(&mut self, token: &str, algorithm: &str, change: &Value) -> Value {
-        let mut request = json!({ "token": token, "algorithm": algorithm, "issuer": self.issuer, "audience": self.issuer, "later": 0 });
+        let mut request = json!({ "token": token, "algorithm": algorithm, "issuer": PUBLIC_URL, "audience": PUBLIC_URL, "later": 0 });
         request.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         writeln!(self.requests, "{request}").unwrap();
         let mut answer = String::new();
@@ -148,10 +146,6 @@ fn decoded(part: &str) -> Value {
     serde_json::from_slice(&BASE64URL_NOPAD.decode(part.as_bytes()).unwrap()).unwrap()
 }
 
-fn issuer(server: &Server) -> String {
-    format!("http://localhost:{}", server.address.rsplit_once(':').unwrap().1)
-}
-
 fn published(server: &Server) -> Vec<Value> {
     let set = server.get("/.well-known/jwks.json").json(200);
     set["keys"].as_array().unwrap().iter().map(|key| key["kid"].clone()).collect()
@@ -160,9 +154,7 @@ fn published(server: &Server) -> Vec<Value> {
 /// Verifiers that hold the keys of before go on through a rotation: with what was signed before it and after.
 fn others_verify(before: &'static str, after: &'static str) {
     let site = Site::sqlite();
-    let mut serve = site.command(&["serve", "--dev", "--listen", "127.0.0.1:0"]);
-    serve.env("VESTIBULE_TOKENS_ALGORITHM", before);
-    let server = Server::start(serve);
+    let server = site.serve_with(&[("VESTIBULE_TOKENS_ALGORITHM", before)]);
     site.run_with_input(&["user", "create", "--email", ADA, "--password-stdin"], PASSWORD).ok();
     let mut verifiers = Verifier::both(&server);
     let old = Token::sign_in(&server, before);

@@ -9,8 +9,7 @@ use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
 use sha2::Sha256;
-
-use crate::program::{Finished, PATIENCE, Server, Site, eventually, on_both_databases};
+use vestibule_testing::{Finished, PATIENCE, Site, eventually, on_both_databases};
 
 const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "plover-tundra-saffron-61";
@@ -74,16 +73,15 @@ impl Receiver {
 fn a_receiver_is_told_of_a_user_from_birth_to_end() {
     on_both_databases(|site| {
         let receiver = Receiver::start();
-        let mut server = Server::start({
-            let mut command = receiver.command(site, &["serve", "--dev", "--listen", "127.0.0.1:0"]);
+        let mut server = site.start({
+            let mut command = receiver.command(site, &["serve", "--listen", "127.0.0.1:0"]);
             command.env("VESTIBULE_LOG_LEVEL", "trace");
             // Nobody is there: a proxy would resolve names itself, so none is used (O6).
             command.env("HTTP_PROXY", "http://127.0.0.1:9").env("http_proxy", "http://127.0.0.1:9");
             command
         });
         let http = server.http();
-        http.sign_up(EMAIL, PASSWORD);
-        http.confirm(EMAIL, PASSWORD, &http.mail(EMAIL)["code"]);
+        server.has_confirmed(EMAIL, PASSWORD);
         let born = receiver.next();
         assert_eq!(born["type"], "user.created");
         let user = &http.me(&http.sign_in(EMAIL, PASSWORD))["id"];
@@ -110,11 +108,11 @@ fn a_receiver_is_told_of_a_user_from_birth_to_end() {
 #[test]
 fn a_private_receiver_needs_the_operator_s_word() {
     let site = Site::sqlite();
-    for (command, code) in [(&["serve", "--dev"][..], 2), (&["check-config", "--dev"], 3)] {
-        let mut command = Receiver::start().command(&site, command);
+    for (command, code) in [("serve", 2), ("check-config", 3)] {
+        let mut command = Receiver::start().command(&site, &[command]);
         command.env("VESTIBULE_WEBHOOKS_URL", "https://127.0.0.1/s3cret-path");
         command.env("VESTIBULE_WEBHOOKS_ALLOW_PRIVATE_ADDRESSES", "false");
-        let refused = Finished::from(command.output().unwrap());
+        let refused = Finished::of(&mut command);
         let refused =
             refused.refused(code, "`webhooks.url` (VESTIBULE_WEBHOOKS_URL): 127.0.0.1 is a private address");
         assert!(

@@ -29,10 +29,28 @@ def say(value):
 
 
 class Inbox:
-    """Reports what arrives, and gives the answers it was told to give before it takes anything."""
+    """Reports what arrives, waits, and gives the answers it was told to give before it takes anything."""
 
-    def __init__(self, answers):
+    def __init__(self, answers, pause, refusal):
         self.answers = list(answers)
+        self.pause = pause
+        self.refusal = refusal
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        # Somebody who asks the recipient's own server first, which does not answer.
+        if address.startswith("slow"):
+            say({"waits": address})
+            await asyncio.sleep(500)
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 2.1.5 recipient taken"
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if self.refusal:
+            return self.refusal
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 sender taken"
 
     async def handle_DATA(self, server, session, envelope):
         answer = self.answers.pop(0) if self.answers else "250 2.0.0 taken"
@@ -42,12 +60,15 @@ class Inbox:
             "envelope": {"from": envelope.mail_from, "to": envelope.rcpt_tos},
             "encrypted": server.transport.get_extra_info("ssl_object") is not None,
             "signed_in": session.authenticated,
-            "source": envelope.original_content.decode("ascii"),
+            "source": envelope.original_content.decode(),
             "headers": [[name, str(value)] for name, value in message.items()],
             "type": message.get_content_type(),
             "parts": [[part.get_content_type(), part.get_content()] for part in message.iter_parts()],
             "defects": [str(defect) for part in message.walk() for defect in part.defects],
         })
+        await asyncio.sleep(self.pause)
+        if answer == "drop":
+            server.transport.abort()
         return answer
 
 
@@ -86,7 +107,10 @@ def options():
     parser.add_argument("--host", default="127.0.0.1", help="the address that the certificate is for")
     parser.add_argument("--tls", choices=["none", "starttls", "implicit"], default="none")
     parser.add_argument("--account", help="user:password that a sender must sign in with")
-    parser.add_argument("--answer", action="append", default=[], help="to the first message, to the second, ...")
+    parser.add_argument("--answer", action="append", default=[], help="to the first message, to the second, ...; drop: none")
+    parser.add_argument("--refuse-sender", help="the answer to every MAIL command")
+    parser.add_argument("--utf8", action="store_true", help="take addresses with letters beyond ASCII")
+    parser.add_argument("--pause", type=float, default=0, help="seconds between a message and its answer")
     return parser.parse_args()
 
 
@@ -105,7 +129,7 @@ async def serve(wanted):
         pair = f"{given.login.decode()}:{given.password.decode()}"
         return AuthResult(success=pair == wanted.account, handled=False)
 
-    inbox = Inbox(wanted.answer)
+    inbox = Inbox(wanted.answer, wanted.pause, wanted.refuse_sender)
 
     def session():
         return SMTP(
@@ -116,6 +140,7 @@ async def serve(wanted):
             authenticator=allowed,
             auth_required=wanted.account is not None,
             auth_require_tls=wanted.tls == "starttls",
+            enable_SMTPUTF8=wanted.utf8,
         )
 
     loop = asyncio.get_running_loop()

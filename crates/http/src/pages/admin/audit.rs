@@ -6,12 +6,12 @@ use axum::routing::get;
 use minijinja::{Value, context};
 use vestibule::{AuditEvent, AuditKind};
 
+use super::section::{Admin, Asked};
 use super::words::kind_words;
-use super::{Admin, Asked};
-use crate::App;
-use crate::api::audit::ListQuery;
-use crate::pages::Language;
-use crate::pages::account::device_words;
+use crate::api::admin::audit::ListQuery;
+use crate::app::App;
+use crate::pages::frame::device::device_words;
+use crate::pages::frame::i18n::Language;
 use crate::problem::Problem;
 
 const PATH: &str = "/admin/audit";
@@ -23,17 +23,17 @@ pub(super) fn routes() -> axum::Router<App> {
 async fn list(admin: Admin, uri: Uri) -> Result<Response, Problem> {
     let asked = Asked::of(&uri);
     match admin.trail(&asked).await {
-        Ok(values) => Ok(admin.page("audit", "admin_audit.html", values)),
+        Ok(values) => Ok(admin.page("audit", "admin/audit.html", values)),
         Err(problem) => {
-            let values = context! { ..filter(&asked, admin.visit().language), ..asked.links(PATH, None) };
-            admin.refused(problem, "audit", "admin_audit.html", values)
+            let values = context! { ..filter(&asked, admin.visit().language()), ..asked.links(PATH, None) };
+            admin.refused(problem, "audit", "admin/audit.html", values)
         }
     }
 }
 
 impl Admin {
     async fn trail(&self, asked: &Asked) -> Result<Value, Problem> {
-        let (accounts, language) = (&self.visit().accounts, self.visit().language);
+        let (accounts, language) = (&self.visit().accounts, self.visit().language());
         let ListQuery(query) = asked.read(accounts.policy())?;
         let page = accounts.list_audit(self.actor(), &query).await?;
         let items: Vec<Value> = page.items.iter().map(|event| shown(event, language)).collect();

@@ -6,13 +6,14 @@ use axum::routing::{get, post};
 use minijinja::{Value, context};
 use vestibule::{Email, MailId, MailState, QueuedMail};
 
+use super::section::{Admin, Asked, address};
 use super::words::mail_words;
-use super::{Admin, Asked, address};
-use crate::App;
-use crate::api::outbox::ListQuery;
-use crate::extract::{MemberForm, SegmentBeforeLast};
-use crate::pages::Language;
-use crate::pages::visit::see;
+use crate::api::admin::outbox::ListQuery;
+use crate::app::App;
+use crate::extract::SegmentBeforeLast;
+use crate::pages::frame::i18n::Language;
+use crate::pages::frame::page_form::MemberForm;
+use crate::pages::frame::visit::see_other;
 use crate::problem::Problem;
 
 const PATH: &str = "/admin/mail";
@@ -28,10 +29,10 @@ pub(super) fn routes() -> axum::Router<App> {
 async fn list(admin: Admin, uri: Uri) -> Result<Response, Problem> {
     let asked = Asked::of(&uri);
     match admin.mails(&asked).await {
-        Ok(values) => Ok(admin.page("mail", "admin_mail.html", values)),
+        Ok(values) => Ok(admin.page("mail", "admin/mail.html", values)),
         Err(problem) => {
             let values = context! { ..filter(&asked), ..asked.links(PATH, None) };
-            admin.refused(problem, "mail", "admin_mail.html", values)
+            admin.refused(problem, "mail", "admin/mail.html", values)
         }
     }
 }
@@ -39,29 +40,33 @@ async fn list(admin: Admin, uri: Uri) -> Result<Response, Problem> {
 async fn retry(
     admin: Admin,
     SegmentBeforeLast(id): SegmentBeforeLast<MailId>,
-    MemberForm(mut form): MemberForm,
+    form: MemberForm,
 ) -> Result<Response, Problem> {
-    let done = admin.visit().accounts.retry_mail(admin.actor(), id).await;
-    admin.mail_answer(form.take("state"), done.map(|_| "retried").map_err(Problem::from)).await
+    admin.act(Act::Retry(id), form).await
 }
 
 async fn remove(
     admin: Admin,
     SegmentBeforeLast(id): SegmentBeforeLast<MailId>,
-    MemberForm(mut form): MemberForm,
+    form: MemberForm,
 ) -> Result<Response, Problem> {
-    let done = admin.visit().accounts.drop_mail(admin.actor(), id).await;
-    admin.mail_answer(form.take("state"), done.map(|()| "dropped").map_err(Problem::from)).await
+    admin.act(Act::Drop(id), form).await
 }
 
-async fn retry_failed(admin: Admin, MemberForm(mut form): MemberForm) -> Result<Response, Problem> {
-    let done = admin.visit().accounts.retry_failed_mail(admin.actor()).await;
-    admin.mail_answer(form.take("state"), done.map(|_| "all_retried").map_err(Problem::from)).await
+async fn retry_failed(admin: Admin, form: MemberForm) -> Result<Response, Problem> {
+    admin.act(Act::RetryFailed, form).await
+}
+
+/// What is done with the outbox.
+enum Act {
+    Retry(MailId),
+    Drop(MailId),
+    RetryFailed,
 }
 
 impl Admin {
     async fn mails(&self, asked: &Asked) -> Result<Value, Problem> {
-        let (accounts, language) = (&self.visit().accounts, self.visit().language);
+        let (accounts, language) = (&self.visit().accounts, self.visit().language());
         let ListQuery(query) = asked.read(accounts.policy())?;
         let page = accounts.list_mail(self.actor(), &query).await?;
         let items: Vec<Value> = page.items.iter().map(|mail| shown(mail, language)).collect();
@@ -69,18 +74,24 @@ impl Admin {
         Ok(context! { ..context! { items }, ..links, ..filter(asked) })
     }
 
+    async fn acted(&self, act: Act, form: MemberForm) -> Result<&'static str, Problem> {
+        form.accepted()?;
+        let (accounts, actor) = (&self.visit().accounts, self.actor());
+        Ok(match act {
+            Act::Retry(id) => accounts.retry_mail(actor, id).await.map(|_| "retried")?,
+            Act::Drop(id) => accounts.drop_mail(actor, id).await.map(|()| "dropped")?,
+            Act::RetryFailed => accounts.retry_failed_mail(actor).await.map(|_| "all_retried")?,
+        })
+    }
+
     /// Back to the list, which says what was done; or the list again, with what is wrong.
-    async fn mail_answer(
-        &self,
-        state: Option<String>,
-        done: Result<&'static str, Problem>,
-    ) -> Result<Response, Problem> {
-        let state = state.and_then(|name| MailState::from_name(&name)).map_or("", MailState::name);
-        match done {
-            Ok(said) => Ok(see(&address(PATH, &[("state", state), ("said", said)]))),
+    async fn act(&self, act: Act, form: MemberForm) -> Result<Response, Problem> {
+        let state = form.typed("state").and_then(MailState::from_name).map_or("", MailState::name);
+        match self.acted(act, form).await {
+            Ok(said) => Ok(see_other(&address(PATH, &[("state", state), ("said", said)]))),
             Err(problem) => {
                 let values = self.mails(&Asked::again(&[("state", state)])).await?;
-                self.refused(problem, "mail", "admin_mail.html", values)
+                self.refused(problem, "mail", "admin/mail.html", values)
             }
         }
     }

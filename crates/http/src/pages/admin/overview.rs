@@ -5,10 +5,10 @@ use axum::routing::get;
 use minijinja::{Value, context};
 use vestibule::{DayStats, Stats};
 
-use super::Admin;
 use super::chart::{Bar, Chart, Day, HEIGHT, LINE, Tick, WIDTH};
-use crate::App;
-use crate::pages::Language;
+use super::section::Admin;
+use crate::app::App;
+use crate::pages::frame::i18n::Language;
 use crate::problem::Problem;
 
 pub(super) fn routes() -> axum::Router<App> {
@@ -27,7 +27,7 @@ const SERIES: [Series; 4] = [
 
 async fn show(admin: Admin) -> Result<Response, Problem> {
     let stats = admin.visit().accounts.stats(admin.actor()).await?;
-    let reader = Reader { language: admin.visit().language, stats: &stats };
+    let reader = Reader { language: admin.visit().language(), stats: &stats };
     let values = context! {
         waiting => reader.counted(stats.mails_waiting),
         oldest_at => stats.oldest_mail_at.map(|at| at.to_string()),
@@ -40,7 +40,7 @@ async fn show(admin: Admin) -> Result<Response, Problem> {
         funnel => reader.funnel(),
         width => WIDTH, height => HEIGHT, line => LINE,
     };
-    Ok(admin.page("overview", "admin_overview.html", values))
+    Ok(admin.page("overview", "admin/overview.html", values))
 }
 
 /// The numbers, for somebody who reads this language.
@@ -119,7 +119,7 @@ impl Reader<'_> {
     /// How far those of the last 30 days got. Widths are parts of a hundred of the first step.
     fn funnel(&self) -> Vec<Value> {
         let [(_, sign_ups), (_, confirmations), ..] = SERIES;
-        let signed_in = self.stats.newcomers_signed_in;
+        let signed_in = self.stats.new_users_signed_in;
         let steps = [
             ("overview.signed_up", self.sum(sign_ups), self.total(sign_ups)),
             ("overview.confirmed", self.sum(confirmations), self.total(confirmations)),

@@ -11,13 +11,13 @@ use vestibule::{
     UserId, UserName, UserRef,
 };
 
+use super::section::{Admin, framed};
 use super::words::{kind_words, mail_words, short};
-use super::{Admin, framed};
-use crate::App;
+use crate::app::App;
 use crate::catalogue::Code;
-use crate::pages::Language;
-use crate::pages::account::device_words;
-use crate::pages::visit::query;
+use crate::pages::frame::device::device_words;
+use crate::pages::frame::i18n::Language;
+use crate::pages::frame::query::query;
 use crate::problem::Problem;
 
 /// Sessions on the page; how many more there are is told.
@@ -68,7 +68,7 @@ impl One {
         let trail = AuditQuery { user: Some(self.id), ..AuditQuery::default() };
         let events = accounts.list_audit(actor, &trail).await?.items;
         let mails = accounts.mails_to(actor, &user).await?;
-        let language = visit.language;
+        let language = visit.language();
         let page = context! {
             user => shown(&account),
             speaks => languages(account.locale.as_deref()),
@@ -80,11 +80,11 @@ impl One {
             events => events.iter().map(|event| self.of_event(event)).collect::<Vec<_>>(),
             mails => mails.iter().map(|mail| of_mail(language, &account, mail)).collect::<Vec<_>>(),
         };
-        Ok(visit.page(status, "admin_user.html", framed("users", context! { ..values, ..page })))
+        Ok(visit.page(status, "admin/user.html", framed("users", context! { ..values, ..page })))
     }
 
     fn of_event(&self, event: &AuditEvent) -> Value {
-        let language = self.admin.visit().language;
+        let language = self.admin.visit().language();
         let by = match event.actor {
             AuditActor::User(id) if id == self.id => language.text("user.by_self"),
             AuditActor::User(_) => language.text("user.by_admin"),

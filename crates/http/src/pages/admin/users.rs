@@ -6,17 +6,17 @@ use axum::routing::get;
 use minijinja::{Value, context};
 use vestibule::{Account, Actor, NewInvitation, UserName};
 
+use super::section::{Admin, Asked};
 use super::user::languages;
-use super::{Admin, Asked};
-use crate::App;
-use crate::api::admin::ListQuery;
-use crate::api::invitation::InviteRequest;
-use crate::extract::{MemberForm, Pairs};
-use crate::pages::visit::see;
+use crate::api::admin::users::ListQuery;
+use crate::api::sign_up::invitation::InviteRequest;
+use crate::app::App;
+use crate::pages::frame::page_form::MemberForm;
+use crate::pages::frame::visit::see_other;
 use crate::problem::Problem;
 
 const PATH: &str = "/admin/users";
-const TEMPLATE: &str = "admin_users.html";
+const TEMPLATE: &str = "admin/users.html";
 
 pub(super) fn routes() -> axum::Router<App> {
     axum::Router::new().route(PATH, get(show).post(invite))
@@ -35,13 +35,13 @@ async fn show(admin: Admin, uri: Uri) -> Result<Response, Problem> {
 }
 
 /// Mails an invitation.
-async fn invite(admin: Admin, MemberForm(form): MemberForm) -> Result<Response, Problem> {
+async fn invite(admin: Admin, form: MemberForm) -> Result<Response, Problem> {
     let typed = context! {
-        email => form.value("email"), user_name => form.value("user_name"), roles => form.value("roles"),
-        speaks => languages(form.value("locale")),
+        email => form.typed("email"), user_name => form.typed("user_name"), roles => form.typed("roles"),
+        speaks => languages(form.typed("locale")),
     };
     match admin.invited(form).await {
-        Ok(()) => Ok(see(&format!("{PATH}?said=invited"))),
+        Ok(()) => Ok(see_other(&format!("{PATH}?said=invited"))),
         Err(problem) => {
             let list = admin.users(&Asked::again(&[])).await?;
             let values = context! { part => "invite", invite => typed, ..list };
@@ -65,11 +65,12 @@ impl Admin {
 
     /// An invitation before anybody has typed something.
     fn invitee(&self) -> Value {
-        context! { speaks => languages(Some(self.visit().language.tag())) }
+        context! { speaks => languages(Some(self.visit().language().tag())) }
     }
 
     /// Roles are power: whoever gives them away says who they are, as for those of a user (O4).
-    async fn invited(&self, mut form: Pairs) -> Result<(), Problem> {
+    async fn invited(&self, form: MemberForm) -> Result<(), Problem> {
+        let mut form = form.accepted()?;
         let (visit, mut who) = (self.visit(), self.0.who.clone());
         let own_password = form.take("own_password");
         let InviteRequest { email, user_name, roles, locale } =

@@ -2,7 +2,7 @@
 
 use vestibule::AuditKind;
 
-use crate::pages::Language;
+use crate::pages::frame::i18n::Language;
 
 /// What happened.
 pub(super) fn kind_words(language: Language, kind: AuditKind) -> &'static str {

@@ -30,8 +30,9 @@ def reasons(response, case):
     """The codes of a refusal: of its fields, or its own."""
     body = response.json()
     fields = body.get("errors", [])
-    if described(case)["operationId"] == "confirm_by_link":
-        # The password may be left out where the settings say so, which the description cannot know.
+    if described(case)["operationId"] in ("confirm_by_link", "confirm_email"):
+        # The password may be left out where the settings say so, or in the session that asked for the change: the
+        # description cannot know either.
         fields = [field for field in fields if (field["pointer"], field["code"]) != ("/password", "required")]
     return {field["code"] for field in fields} or {body.get("code") or body.get("error")}
 

@@ -3,7 +3,7 @@
     run.py URL [options of `schemathesis run`, e.g. --seed 7 --max-examples 500]
 
 FUZZ_EMAIL and FUZZ_PASSWORD name an account to sign in with; without them nobody is signed in. The server must be one
-to throw away, in development mode and with VESTIBULE_LIMITS_ENABLED=false. Ends with 1 after a finding.
+to throw away, whose limits per client are wide. Ends with 1 after a finding.
 """
 
 import os

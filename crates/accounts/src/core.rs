@@ -1,0 +1,75 @@
+//! What every operation holds.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::Notify;
+
+use crate::domain::password::{Password, PasswordContext, PasswordError};
+use crate::domain::secret::Secret;
+use crate::domain::stats::PastDays;
+use crate::domain::time::Timestamp;
+use crate::fault::Fault;
+use crate::hasher::Hasher;
+use crate::policy::Policy;
+use crate::settings::Settings;
+use crate::store::Store;
+use crate::throttle::Throttle;
+use crate::token::jwt::Issuer;
+use crate::token::keys::KeySet;
+use crate::token::root::RootKeys;
+use crate::traffic::Traffic;
+
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) settings: Settings,
+    pub(crate) store: Store,
+    pub(crate) hasher: Hasher,
+    pub(crate) root: RootKeys,
+    pub(crate) issuer: Issuer,
+    pub(crate) keys: RwLock<Arc<KeySet>>,
+    /// When the signing keys were last read because of a token that named an unknown one.
+    pub(crate) keys_read_at: tokio::sync::Mutex<Timestamp>,
+    /// Wakes the mail worker of this instance.
+    pub(crate) mail_queued: Notify,
+    pub(crate) traffic: Traffic,
+    pub(crate) past_days: PastDays,
+    /// How many passwords each client has lately had judged.
+    pub(crate) judgements: Throttle,
+}
+
+impl Core {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.settings.env.now()
+    }
+
+    /// The address of a page.
+    pub(crate) fn page(&self, name: &str) -> String {
+        format!("{}/{name}", self.settings.public_url)
+    }
+
+    /// The address of a page that a mailed token opens.
+    pub(crate) fn page_with(&self, name: &str, token: &Secret) -> Secret {
+        Secret::from(format!("{}?token={}", self.page(name), token.expose()))
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.settings.policy
+    }
+
+    /// The hash of a password that somebody chooses. Outside why not now, inside why not this one.
+    pub(crate) async fn choose(
+        &self,
+        password: &Password,
+        whose: PasswordContext<'_>,
+    ) -> Result<Result<String, PasswordError>, Fault> {
+        self.hasher.choose(password, self.policy().passwords.judge(whose)).await
+    }
+
+    pub(crate) fn keys(&self) -> Arc<KeySet> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_keys(&self, keys: KeySet) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
+}

@@ -1,0 +1,4 @@
+//! Messages on their way.
+
+pub(crate) mod kind;
+pub(crate) mod queued;

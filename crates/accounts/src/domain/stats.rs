@@ -1,0 +1,40 @@
+//! What happened on the last days.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::domain::time::Timestamp;
+
+/// Days that are counted, today included.
+pub(crate) const DAYS: i64 = 30;
+
+/// What happened on one day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayStats {
+    /// Its beginning, midnight in UTC.
+    pub day: Timestamp,
+    /// Sign-ups, of which not all are confirmed.
+    pub sign_ups: i64,
+    /// Sign-ups that became users.
+    pub activations: i64,
+    /// Sessions that began.
+    pub sign_ins: i64,
+    /// Wrong passwords.
+    pub failed_sign_ins: i64,
+}
+
+/// Days that are over: their numbers do not change any more, so they are counted once.
+#[derive(Debug, Default)]
+pub(crate) struct PastDays(Mutex<BTreeMap<i64, DayStats>>);
+
+impl PastDays {
+    pub(crate) fn get(&self, number: i64) -> Option<DayStats> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&number).copied()
+    }
+
+    pub(crate) fn keep(&self, number: i64, day: DayStats) {
+        let mut days = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        days.insert(number, day);
+        days.retain(|kept, _| *kept > number - DAYS);
+    }
+}

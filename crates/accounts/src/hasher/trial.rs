@@ -1,0 +1,61 @@
+//! Whether Argon2 was built with optimisation. Cargo builds the dependencies of a program for development without it, where
+//! the program does not say otherwise, and a password is then hashed 20 to 50 times slower.
+
+use std::time::Duration;
+
+use super::argon::{Arena, Recipe};
+use crate::domain::password::Password;
+use crate::env::Stopwatch;
+
+/// A small hash, whose time tells that of a large one: a quarter of a millisecond where all is well.
+const TRIAL: Recipe = Recipe::new(256, 1);
+/// The quickest counts: others may have been held up by something else.
+const TRIES: usize = 5;
+/// What the trial says of a hash of the usual cost: 14 ms with optimisation and 400 ms without, on the machine where this was
+/// tried. Really it is twice as much, since large memory is slower.
+const SLOW: Duration = Duration::from_millis(150);
+
+/// Says so in the log, with what to do.
+pub(super) fn warn_if_not_optimised(recipe: Recipe) {
+    // A release is optimised, unless somebody went to the trouble of asking for something else.
+    if !cfg!(debug_assertions) {
+        return;
+    }
+    if let Some(one) = quickest().filter(|trial| takes(recipe, *trial) > SLOW) {
+        tracing::warn!(
+            "one password takes at least {:.1} s to hash, because this build does not optimise Argon2. Add this to the \
+             Cargo.toml of your program: [profile.dev.package.argon2] opt-level = 3, and the same for blake2",
+            takes(recipe, one).as_secs_f64()
+        );
+    }
+}
+
+fn quickest() -> Option<Duration> {
+    let password = Password::new("a trial of this build").ok()?;
+    let mut arena = Arena::default();
+    let try_once = || {
+        let watch = Stopwatch::start();
+        TRIAL.hash(&mut arena, &password, &[0; 16]).map(|_| watch.elapsed())
+    };
+    std::iter::repeat_with(try_once).take(TRIES).flatten().min()
+}
+
+/// How long a hash of this recipe takes, when the trial took so long.
+fn takes(recipe: Recipe, trial: Duration) -> Duration {
+    let times = u32::try_from(recipe.work() / TRIAL.work()).unwrap_or(u32::MAX);
+    trial.saturating_mul(times)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trial_tells_how_long_a_hash_takes() {
+        let usual = Recipe::new(19_456, 2);
+        assert_eq!(takes(usual, Duration::from_micros(250)), Duration::from_millis(38));
+        assert!(takes(usual, Duration::from_micros(2_600)) > SLOW, "without optimisation");
+        assert_eq!(takes(TRIAL, SLOW), SLOW);
+        assert!(quickest().is_some());
+    }
+}

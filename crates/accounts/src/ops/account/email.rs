@@ -1,0 +1,326 @@
+//! A new address for an account: proven at the new one, undone at the old one (X3).
+
+use std::time::Duration;
+
+use crate::accounts::Accounts;
+use crate::core::Core;
+use crate::domain::access::challenge::{Challenge, Purpose};
+use crate::domain::access::client::Client;
+use crate::domain::access::session::SignedIn;
+use crate::domain::audit::{AuditActor, AuditKind};
+use crate::domain::email::Email;
+use crate::domain::ids::MailId;
+use crate::domain::mail::kind::MailKind;
+use crate::domain::password::{Password, PasswordError};
+use crate::domain::time::Timestamp;
+use crate::domain::user::Account;
+use crate::fault::Fault;
+use crate::limits::{MailsLeft, mails_left, take_mail};
+use crate::mail::MailContent;
+use crate::ops::account::password::{ChangeError, PasswordChange, context};
+use crate::ops::challenge::{LinkError, open};
+use crate::ops::draft::{Draft, Linked, linked};
+use crate::ops::sign_in::attempt::{NotCompared, Verdict};
+use crate::store::Tx;
+use crate::store::tables::limits::{Rule, lock, record};
+use crate::store::tables::outbox::{self, Leased};
+use crate::store::tables::{challenges, registrations, sessions, users};
+use crate::token::subject;
+use crate::trail::{self, Entry};
+use crate::webhook::WebhookEvent;
+
+/// Why an address was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EmailChangeError {
+    /// The link does nothing.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The password is wrong, or the session is not the one that asked for the change.
+    #[error("the password is wrong")]
+    Refused,
+    /// Too many wrong passwords.
+    #[error("too many wrong passwords")]
+    Limited {
+        /// When it is worth trying again.
+        retry_after: Duration,
+    },
+    /// The new password may not be chosen.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// Somebody else has the address by now.
+    #[error("the address has another account")]
+    Taken,
+    /// Not now.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl From<NotCompared> for EmailChangeError {
+    fn from(error: NotCompared) -> Self {
+        match error {
+            NotCompared::Limited { retry_after } => Self::Limited { retry_after },
+            NotCompared::Fault(fault) => Self::Fault(fault),
+        }
+    }
+}
+
+/// What shows, beside the mailed link, that the user wants the new address (X3). Whoever reads the mails of a mistyped
+/// address has neither.
+#[derive(Clone, Copy, Debug)]
+pub enum EmailProof<'a> {
+    /// The password of the account.
+    Password(&'a Password),
+    /// The session that asked for the change, still alive.
+    Session(&'a SignedIn),
+}
+
+impl Accounts {
+    /// Asks to use another address: a link goes to the new one, a notice with an undo link to the present one, which
+    /// stays in force until the link is used. An address that is taken gets the same answer; its owner is told.
+    ///
+    /// # Errors
+    /// [`ChangeError::Refused`], [`Limited`](ChangeError::Limited), [`Fault`](ChangeError::Fault).
+    pub async fn change_email(
+        &self,
+        who: &SignedIn,
+        new: &Email,
+        password: &Password,
+        client: &Client,
+    ) -> Result<(), ChangeError> {
+        self.give_password(who, password, client).await?;
+        let core = self.0.clone();
+        let now = core.now();
+        let env = &core.settings.env;
+        let by = AuditActor::User(who.account.id);
+        let request = Request {
+            entry: Entry::new(AuditKind::EmailChangeRequested, by, client)
+                .about(&who.account)
+                .detail(format!("to {}", new.masked())),
+            who: who.clone(),
+            new: new.clone(),
+            ids: [env.new_id(now), env.new_id(now)],
+            mails: [MailId::from_bytes(env.new_id(now)), MailId::from_bytes(env.new_id(now))],
+            now,
+        };
+        let client = client.clone();
+        self.0
+            .store
+            .write(move |tx| match take_mail(tx, &core, &client, now)? {
+                Some(retry_after) => Err(ChangeError::Limited { retry_after }),
+                None => Ok(request.queue(tx, &core)?),
+            })
+            .await?;
+        self.0.mail_queued.notify_one();
+        Ok(())
+    }
+
+    /// Uses the new address from now on: the one the token was mailed to, and no other. Ends the other sessions.
+    ///
+    /// # Errors
+    /// [`EmailChangeError::Link`], [`Refused`](EmailChangeError::Refused), [`Limited`](EmailChangeError::Limited),
+    /// [`Taken`](EmailChangeError::Taken), [`Fault`](EmailChangeError::Fault).
+    pub async fn confirm_email(
+        &self,
+        token: &str,
+        proof: EmailProof<'_>,
+        client: &Client,
+    ) -> Result<Account, EmailChangeError> {
+        let (challenge, user) = self.open_challenge(token, Purpose::EmailChange).await?;
+        let compared = match proof {
+            EmailProof::Session(who) if challenge.session_id == Some(who.session_id) => None,
+            EmailProof::Session(_) => return Err(EmailChangeError::Refused),
+            EmailProof::Password(password) => Some(self.compare_own(user.id, password, client).await?.0),
+        };
+        let (core, token, now) = (self.0.clone(), token.to_owned(), self.0.now());
+        let entry = Entry::new(AuditKind::EmailChanged, AuditActor::User(user.id), client);
+        let confirm = move |tx: &mut Tx<'_>| -> Result<Result<Account, EmailChangeError>, EmailChangeError> {
+            if let Some(compared) = &compared {
+                match compared.judge(tx, &core)? {
+                    Verdict::Right(right) => right.forget_failures(tx)?,
+                    Verdict::Wrong => return Ok(Err(EmailChangeError::Refused)),
+                    Verdict::Limited { retry_after } => {
+                        return Ok(Err(EmailChangeError::Limited { retry_after }));
+                    }
+                }
+            }
+            let (before, account) = adopt(tx, &core, &token, Purpose::EmailChange, now)?;
+            entry.about(&account).detail(format!("from {}", before.masked())).write(tx, &core, now)?;
+            Ok(Ok(account))
+        };
+        self.0.store.write(confirm).await?
+    }
+
+    /// Goes back to the address before, or forgets a change that was not confirmed yet, and sets a new password: whoever
+    /// made the change may know the old one, which opens nothing from now on. Ends all sessions, and signs nobody in.
+    ///
+    /// # Errors
+    /// [`EmailChangeError::Link`], [`Password`](EmailChangeError::Password), [`Taken`](EmailChangeError::Taken),
+    /// [`Fault`](EmailChangeError::Fault).
+    pub async fn undo_email(
+        &self,
+        token: &str,
+        new_password: &Password,
+        client: &Client,
+    ) -> Result<Account, EmailChangeError> {
+        let (challenge, user) = self.open_challenge(token, Purpose::EmailUndo).await?;
+        let user = Account { email: challenge.email, ..user };
+        self.0.policy().passwords.check(new_password, context(&user))?;
+        let old =
+            self.0.store.read(move |tx| users::by_id(tx, user.id)).await.map_err(EmailChangeError::Fault)?;
+        let old = vec![old.into_iter().filter_map(|found| found.password_hash).collect()];
+        if self.0.hasher.verify(new_password, old).await?.concat().contains(&true) {
+            return Err(PasswordError::Unchanged.into());
+        }
+        let hash = self.0.choose(new_password, context(&user)).await??;
+        let (core, token, now) = (self.0.clone(), token.to_owned(), self.0.now());
+        let undone = Entry::new(AuditKind::EmailChangeUndone, AuditActor::User(user.id), client);
+        let reset = Entry::new(AuditKind::PasswordReset, AuditActor::User(user.id), client)
+            .detail("with an undo link");
+        let change = PasswordChange::new(&core, user, hash, &reset, now);
+        let undo = move |tx: &mut Tx<'_>| -> Result<Account, EmailChangeError> {
+            let (before, account) = adopt(tx, &core, &token, Purpose::EmailUndo, now)?;
+            undone.about(&account).detail(format!("from {}", before.masked())).write(tx, &core, now)?;
+            change.after_undo(tx, &core)?;
+            Ok(account)
+        };
+        let account = self.0.store.write(undo).await?;
+        self.0.mail_queued.notify_one();
+        Ok(account)
+    }
+
+    /// The challenge behind a token, and whose it is.
+    async fn open_challenge(
+        &self,
+        token: &str,
+        purpose: Purpose,
+    ) -> Result<(Challenge, Account), EmailChangeError> {
+        let (core, token, now) = (self.0.clone(), token.to_owned(), self.0.now());
+        let opened = self.0.store.read(move |tx| open(tx, &core, &token, purpose, now)).await;
+        Ok(opened.map_err(EmailChangeError::Fault)??)
+    }
+}
+
+/// A wish for another address.
+struct Request {
+    entry: Entry,
+    who: SignedIn,
+    new: Email,
+    /// Of the change and of its undoing.
+    ids: [[u8; 16]; 2],
+    mails: [MailId; 2],
+    now: Timestamp,
+}
+
+impl Request {
+    fn queue(&self, tx: &mut Tx<'_>, core: &Core) -> Result<(), Fault> {
+        let address = subject::address(&core.root, &self.new);
+        lock(tx, &address, self.now)?;
+        if mails_left(tx, core, &address, self.now)? != MailsLeft::Some {
+            return Ok(());
+        }
+        record(tx, &address, Rule::MailRequested, self.now)?;
+        let user = &self.who.account;
+        let [change, undo] = self.challenges(tx, core)?;
+        challenges::void(tx, user.id, Purpose::EmailChange)?;
+        challenges::insert(tx, &change)?;
+        let [first, second] = self.mails;
+        // A taken address: the same row and the same mails, but what goes to the new address tells its owner.
+        outbox::push_to(tx, first, MailKind::EmailChange, &change.id, user.id, self.now)?;
+        challenges::insert(tx, &undo)?;
+        outbox::push_to(tx, second, MailKind::EmailUndo, &undo.id, user.id, self.now)?;
+        self.entry.write(tx, core, self.now)
+    }
+
+    fn challenges(&self, tx: &mut Tx<'_>, core: &Core) -> Result<[Challenge; 2], Fault> {
+        let policy = &core.policy().email_change;
+        let user = &self.who.account;
+        let [change, undo] = self.ids;
+        let change = Challenge {
+            id: change,
+            purpose: Purpose::EmailChange,
+            user_id: user.id,
+            session_id: Some(self.who.session_id),
+            email: self.new.clone(),
+            credential_version: users::credential_version(tx, user.id)?,
+            created_at: self.now,
+            expires_at: self.now + policy.lifetime,
+            used_at: None,
+        };
+        let undo = Challenge {
+            id: undo,
+            purpose: Purpose::EmailUndo,
+            session_id: None,
+            email: user.email.clone(),
+            expires_at: self.now + policy.undo_lifetime,
+            ..change.clone()
+        };
+        Ok([change, undo])
+    }
+}
+
+/// Gives the user the address of the challenge; also gives the address before.
+fn adopt(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    token: &str,
+    purpose: Purpose,
+    now: Timestamp,
+) -> Result<(Email, Account), EmailChangeError> {
+    let (challenge, user) = open(tx, core, token, purpose, now)??;
+    lock(tx, &subject::address(&core.root, &challenge.email), now)?;
+    let owner = users::by_email(tx, &challenge.email)?;
+    if owner.is_some_and(|owner| owner.account.id != user.id) {
+        return Err(EmailChangeError::Taken);
+    }
+    if !challenges::consume(tx, &challenge.id, now)? {
+        return Err(LinkError::Used.into());
+    }
+    if users::set_email(tx, user.id, &challenge.email, now)? {
+        trail::announce(tx, core, WebhookEvent::UserEmailChanged, user.id, now)?;
+    }
+    registrations::make_decoys(tx, &challenge.email, now)?;
+    challenges::void(tx, user.id, Purpose::EmailChange)?;
+    challenges::void(tx, user.id, Purpose::PasswordReset)?;
+    if purpose == Purpose::EmailUndo {
+        // What was changed after the change that is undone was changed by whoever made that one.
+        challenges::void_younger(tx, &challenge)?;
+    }
+    match challenge.session_id {
+        Some(session) => drop(sessions::end_others(tx, user.id, session, now)?),
+        None => sessions::end_all(tx, user.id, now)?,
+    }
+    Ok((user.email.clone(), Account { email: challenge.email, email_confirmed_at: now, ..user }))
+}
+
+/// The link that makes an address the user's, or a word to the owner it has already.
+pub(crate) fn compose_change(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    leased: &Leased,
+    now: Timestamp,
+) -> Result<Draft, Fault> {
+    let Some(Linked { challenge, user, link }) = linked(tx, core, leased, "email/confirm", now)? else {
+        return Ok(Draft::Drop);
+    };
+    let owner = users::by_email(tx, &challenge.email)?.map(|found| found.account);
+    if let Some(owner) = owner.filter(|owner| owner.id != user.id) {
+        let content = MailContent::AlreadyRegistered { sign_in: core.page("login") };
+        return Ok(Draft::send(leased, owner.email, owner.locale, content));
+    }
+    let content = MailContent::EmailChange { link, link_expires_at: challenge.expires_at };
+    Ok(Draft::send(leased, challenge.email, user.locale, content))
+}
+
+/// The link that goes back to the address before.
+pub(crate) fn compose_undo(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    leased: &Leased,
+    now: Timestamp,
+) -> Result<Draft, Fault> {
+    let Some(Linked { challenge, user, link }) = linked(tx, core, leased, "email/undo", now)? else {
+        return Ok(Draft::Drop);
+    };
+    let content = MailContent::EmailUndo { link, link_expires_at: challenge.expires_at };
+    Ok(Draft::send(leased, challenge.email, user.locale, content))
+}

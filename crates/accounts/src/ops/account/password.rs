@@ -1,0 +1,321 @@
+//! Passwords of existing users: reset, changed, checked.
+
+use std::time::Duration;
+
+use crate::accounts::Accounts;
+use crate::core::Core;
+use crate::domain::access::challenge::{Challenge, Purpose};
+use crate::domain::access::client::Client;
+use crate::domain::access::session::SignedIn;
+use crate::domain::audit::{AuditActor, AuditKind};
+use crate::domain::email::Email;
+use crate::domain::ids::{MailId, SessionId, UserId};
+use crate::domain::mail::kind::MailKind;
+use crate::domain::password::{Password, PasswordContext, PasswordError, Strength};
+use crate::domain::time::Timestamp;
+use crate::domain::user::Account;
+use crate::domain::user_name::UserName;
+use crate::fault::Fault;
+use crate::limits;
+use crate::mail::MailContent;
+use crate::ops::challenge::{LinkError, open};
+use crate::ops::draft::Draft;
+use crate::ops::sign_in::attempt::{Candidate, Compared, NotCompared, PasswordAttempt, Verdict};
+use crate::store::Tx;
+use crate::store::tables::limits::{Failures, Subject, lock, set_failures};
+use crate::store::tables::outbox::{self, Leased};
+use crate::store::tables::{challenges, sessions, users};
+use crate::token::subject;
+use crate::trail::Entry;
+
+/// Why a password was not reset.
+#[derive(Debug, thiserror::Error)]
+pub enum ResetError {
+    /// The link does nothing.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The password may not be chosen.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// Not now.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Why a signed-in user's change was refused that asks for the password.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// The present password is wrong.
+    #[error("the password is wrong")]
+    Refused,
+    /// Too many failures.
+    #[error("too many wrong passwords")]
+    Limited {
+        /// When it is worth trying again.
+        retry_after: Duration,
+    },
+    /// The new password may not be chosen.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// It would leave nobody who can administrate.
+    #[error("this is the last active administrator")]
+    LastAdmin,
+    /// Not now.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl From<NotCompared> for ChangeError {
+    fn from(error: NotCompared) -> Self {
+        match error {
+            NotCompared::Limited { retry_after } => Self::Limited { retry_after },
+            NotCompared::Fault(fault) => Self::Fault(fault),
+        }
+    }
+}
+
+/// Why a password was not judged.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// This client asks too often.
+    #[error("too many passwords to judge")]
+    Limited {
+        /// When it is worth trying again.
+        retry_after: Duration,
+    },
+    /// Not now.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl Accounts {
+    /// Sets a new password with the link's token and ends all sessions. Does not sign in (X2).
+    ///
+    /// # Errors
+    /// [`ResetError::Link`], [`ResetError::Password`], [`ResetError::Fault`].
+    pub async fn reset_password(
+        &self,
+        token: &str,
+        new: &Password,
+        client: &Client,
+    ) -> Result<(), ResetError> {
+        let (core, text, now) = (self.0.clone(), token.to_owned(), self.0.now());
+        let opened: Result<(Challenge, Account), LinkError> = self
+            .0
+            .store
+            .read(move |tx| open(tx, &core, &text, Purpose::PasswordReset, now))
+            .await
+            .map_err(ResetError::Fault)?;
+        let (challenge, user) = opened?;
+        let hash = self.0.choose(new, context(&user)).await??;
+        let entry = Entry::new(AuditKind::PasswordReset, AuditActor::User(user.id), client);
+        let change = PasswordChange::new(&self.0, user, hash, &entry, now);
+        let core = self.0.clone();
+        let won = self
+            .0
+            .store
+            .write(move |tx| change.by_link(tx, &core, &challenge))
+            .await
+            .map_err(ResetError::Fault)?;
+        self.0.mail_queued.notify_one();
+        if won { Ok(()) } else { Err(LinkError::Used.into()) }
+    }
+
+    /// Changes the password of a signed-in user who gives the present one; ends the other sessions (P7, R6).
+    ///
+    /// # Errors
+    /// [`ChangeError::Refused`], [`Limited`](ChangeError::Limited), [`Password`](ChangeError::Password),
+    /// [`Fault`](ChangeError::Fault).
+    pub async fn change_password(
+        &self,
+        who: &SignedIn,
+        current: &Password,
+        new: &Password,
+        client: &Client,
+    ) -> Result<(), ChangeError> {
+        let attempt = self.give_password(who, current, client).await?;
+        if current.expose() == new.expose() {
+            return Err(PasswordError::Unchanged.into());
+        }
+        let hash = self.0.choose(new, context(&who.account)).await??;
+        let entry = Entry::new(AuditKind::PasswordChanged, AuditActor::User(who.account.id), client);
+        let change = PasswordChange::new(&self.0, who.account.clone(), hash, &entry, self.0.now());
+        let (core, session) = (self.0.clone(), who.session_id);
+        let changed = self.0.store.write(move |tx| change.by_user(tx, &core, attempt.checked, session)).await;
+        self.0.mail_queued.notify_one();
+        if changed.map_err(ChangeError::Fault)? { Ok(()) } else { Err(ChangeError::Refused) }
+    }
+
+    /// Re-authentication before something that matters: an unlocked screen, or the cookie of a session, is not enough for it (O4).
+    /// It proves who is there, for as long as the answer is kept, and opens nothing. Failures count as at sign-in.
+    ///
+    /// # Errors
+    /// [`ChangeError::Refused`], [`Limited`](ChangeError::Limited), [`Fault`](ChangeError::Fault).
+    pub async fn reauthenticate(
+        &self,
+        who: &SignedIn,
+        password: &Password,
+        client: &Client,
+    ) -> Result<SignedIn, ChangeError> {
+        self.give_password(who, password, client).await?;
+        Ok(SignedIn { auth_time: self.0.now(), ..who.clone() })
+    }
+
+    /// How good a password is, and why it could not be chosen: for a strength meter, which may ask often, but not without
+    /// end.
+    ///
+    /// # Errors
+    /// [`CheckError::Limited`] when this client asks too often; [`CheckError::Fault`] when too many wait.
+    pub async fn check_password(
+        &self,
+        password: &Password,
+        email: Option<&Email>,
+        client: &Client,
+    ) -> Result<Strength, CheckError> {
+        let core = &self.0;
+        if let Some(subject) = limits::limited_client(core, client)
+            && let Some(retry_after) =
+                core.judgements.take(subject, core.policy().password_checks, core.now())
+        {
+            return Err(CheckError::Limited { retry_after });
+        }
+        let judge = core.policy().passwords.judge(PasswordContext { email, user_name: None });
+        Ok(core.hasher.judge(password, judge).await?)
+    }
+
+    /// Re-authentication: the signed-in user gives the password again. Failures count as at sign-in.
+    pub(crate) async fn give_password(
+        &self,
+        who: &SignedIn,
+        password: &Password,
+        client: &Client,
+    ) -> Result<Proven, ChangeError> {
+        let (compared, checked) = self.compare_own(who.account.id, password, client).await?;
+        let core = self.0.clone();
+        let judge = move |tx: &mut Tx<'_>| -> Result<Result<(), ChangeError>, Fault> {
+            Ok(match compared.judge(tx, &core)? {
+                Verdict::Right(right) => Ok(right.forget_failures(tx)?),
+                Verdict::Wrong => Err(ChangeError::Refused),
+                Verdict::Limited { retry_after } => Err(ChangeError::Limited { retry_after }),
+            })
+        };
+        self.0.store.write(judge).await.map_err(ChangeError::Fault)??;
+        checked.map(|checked| Proven { checked }).ok_or(ChangeError::Refused)
+    }
+
+    /// Compares a password with that of this user, who gives it again. Also gives the version of the credentials that it is compared with.
+    pub(crate) async fn compare_own(
+        &self,
+        id: UserId,
+        password: &Password,
+        client: &Client,
+    ) -> Result<(Compared, Option<i64>), NotCompared> {
+        let from = client.clone();
+        let failed = Entry::new(AuditKind::SignInFailed, AuditActor::User(id), client);
+        let look_up = move |tx: &mut Tx<'_>, core: &Core| {
+            let failed = failed.clone().detail("given again for a change");
+            let Some(user) = users::by_id(tx, id)? else {
+                let attempt = PasswordAttempt::new(core, subject::gone(&core.root, id), failed, &from);
+                return Ok(Candidate { attempt, stages: vec![vec![]], found: None });
+            };
+            let attempt = PasswordAttempt::on_user(core, &user, failed.about(&user.account), &from);
+            let stages = vec![user.password_hash.clone().into_iter().collect()];
+            Ok(Candidate { attempt, stages, found: Some(user.credential_version) })
+        };
+        self.compare(password, look_up).await
+    }
+}
+
+/// The password was given and right.
+pub(crate) struct Proven {
+    /// The version of the credentials it was right for: a change is refused when it is another by then.
+    pub(crate) checked: i64,
+}
+
+pub(crate) fn context(user: &Account) -> PasswordContext<'_> {
+    PasswordContext { email: Some(&user.email), user_name: user.user_name.as_ref().map(UserName::as_str) }
+}
+
+/// A new password on its way into the store.
+pub(crate) struct PasswordChange {
+    user: Account,
+    hash: String,
+    address: Subject,
+    mail: MailId,
+    entry: Entry,
+    now: Timestamp,
+}
+
+impl PasswordChange {
+    pub(crate) fn new(core: &Core, user: Account, hash: String, entry: &Entry, now: Timestamp) -> Self {
+        let address = subject::address(&core.root, &user.email);
+        let mail = MailId::from_bytes(core.settings.env.new_id(now));
+        Self { entry: entry.about(&user), user, hash, address, mail, now }
+    }
+
+    /// `false`: another use of the link was faster.
+    fn by_link(&self, tx: &mut Tx<'_>, core: &Core, challenge: &Challenge) -> Result<bool, Fault> {
+        lock(tx, &self.address, self.now)?;
+        if !challenges::consume(tx, &challenge.id, self.now)?
+            || !users::set_password(tx, self.user.id, &self.hash, None)?
+        {
+            return Ok(false);
+        }
+        // Who holds the link has the mailbox.
+        self.start_anew(tx, core)?;
+        Ok(true)
+    }
+
+    /// `false`: the user is gone.
+    pub(crate) fn by_operator(&self, tx: &mut Tx<'_>, core: &Core) -> Result<bool, Fault> {
+        lock(tx, &self.address, self.now)?;
+        let set = users::set_password(tx, self.user.id, &self.hash, None)?;
+        if set {
+            self.start_anew(tx, core)?;
+        }
+        Ok(set)
+    }
+
+    /// In the transaction that went back to the address before, and whose caller holds its lock.
+    pub(crate) fn after_undo(&self, tx: &mut Tx<'_>, core: &Core) -> Result<(), Fault> {
+        users::set_password(tx, self.user.id, &self.hash, None)?;
+        self.start_anew(tx, core)
+    }
+
+    /// Whoever was locked out may sign in again (L4), and nobody stays signed in.
+    fn start_anew(&self, tx: &mut Tx<'_>, core: &Core) -> Result<(), Fault> {
+        set_failures(tx, &self.address, Failures::default())?;
+        sessions::end_all(tx, self.user.id, self.now)?;
+        self.tell(tx, core)
+    }
+
+    /// `false`: the password was changed since it was given.
+    fn by_user(&self, tx: &mut Tx<'_>, core: &Core, checked: i64, session: SessionId) -> Result<bool, Fault> {
+        lock(tx, &self.address, self.now)?;
+        if !users::set_password(tx, self.user.id, &self.hash, Some(checked))? {
+            return Ok(false);
+        }
+        sessions::end_others(tx, self.user.id, session, self.now)?;
+        self.tell(tx, core)?;
+        Ok(true)
+    }
+
+    fn tell(&self, tx: &mut Tx<'_>, core: &Core) -> Result<(), Fault> {
+        challenges::void(tx, self.user.id, Purpose::PasswordReset)?;
+        challenges::void(tx, self.user.id, Purpose::EmailChange)?;
+        outbox::push_to(
+            tx,
+            self.mail,
+            MailKind::PasswordChanged,
+            self.user.id.as_bytes(),
+            self.user.id,
+            self.now,
+        )?;
+        self.entry.write(tx, core, self.now)
+    }
+}
+
+/// A notice that the password was changed.
+pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased) -> Result<Draft, Fault> {
+    Draft::notice(tx, leased, MailContent::PasswordChanged { forgot: core.page("forgot") })
+}

@@ -1,0 +1,153 @@
+//! The account itself: its profile, its data, its end.
+
+use crate::accounts::Accounts;
+use crate::domain::access::client::Client;
+use crate::domain::access::session::{Session, SignedIn};
+use crate::domain::audit::{AuditActor, AuditEvent, AuditKind};
+use crate::domain::password::Password;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Account, UserRef};
+use crate::domain::user_name::UserName;
+use crate::fault::Fault;
+use crate::ops::account::password::ChangeError;
+use crate::ops::admin::error::AdminError;
+use crate::ops::admin::users::find_replaceable;
+use crate::store::tables::audit::{self, Filter};
+use crate::store::tables::limits::lock;
+use crate::store::tables::{invitations, outbox, registrations, sessions, users, webhooks as deliveries};
+use crate::token::subject;
+use crate::trail::{self, Entry};
+use crate::webhook::WebhookEvent;
+
+/// What a user may change without giving the password. `None` leaves it as it is.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileChange {
+    /// Another public name.
+    pub user_name: Option<UserName>,
+    /// The language of the mails, a BCP 47 tag.
+    pub locale: Option<String>,
+}
+
+/// Why a profile was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// Somebody has this user name, or one that looks like it.
+    #[error("the user name is taken")]
+    UserNameTaken,
+    /// The user was deleted meanwhile.
+    #[error("there is no such user")]
+    Gone,
+    /// Not now.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Everything held about a user, but what would let somebody in.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// The account.
+    pub account: Account,
+    /// Its sessions that are alive.
+    pub sessions: Vec<Session>,
+    /// Messages about it: their kind, when they were queued, and when they were handed over.
+    pub mails: Vec<(String, Timestamp, Option<Timestamp>)>,
+    /// What the audit trail says about it, newest first, at most a thousand entries.
+    pub events: Vec<AuditEvent>,
+    /// Webhooks about it: the event, when it happened, and when the endpoint took it.
+    pub webhooks: Vec<(String, Timestamp, Option<Timestamp>)>,
+}
+
+/// Entries of the audit trail in an export, at most.
+const EVENTS: i64 = 1000;
+
+impl Accounts {
+    /// Changes the user's own name or language.
+    ///
+    /// # Errors
+    /// [`ProfileError::UserNameTaken`], [`Gone`](ProfileError::Gone), [`Fault`](ProfileError::Fault).
+    pub async fn update_profile(
+        &self,
+        who: &SignedIn,
+        change: ProfileChange,
+        client: &Client,
+    ) -> Result<Account, ProfileError> {
+        let (core, id, now) = (self.0.clone(), who.account.id, self.0.now());
+        let entry = Entry::new(AuditKind::ProfileChanged, AuditActor::User(id), client);
+        self.0
+            .store
+            .write(move |tx| {
+                if let Some(name) = &change.user_name {
+                    // One's own name in another spelling is free for oneself.
+                    if !users::set_name(tx, id, name)? {
+                        return Err(ProfileError::UserNameTaken);
+                    }
+                }
+                if let Some(locale) = &change.locale {
+                    users::set_locale(tx, id, locale)?;
+                }
+                let account = users::by_id(tx, id)?.map(|found| found.account).ok_or(ProfileError::Gone)?;
+                entry.about(&account).write(tx, &core, now)?;
+                Ok(account)
+            })
+            .await
+    }
+
+    /// Deletes the user who gives the password, and everything held about them, at once (X4).
+    ///
+    /// # Errors
+    /// [`ChangeError::Refused`], [`Limited`](ChangeError::Limited), [`LastAdmin`](ChangeError::LastAdmin),
+    /// [`Fault`](ChangeError::Fault).
+    pub async fn delete_account(
+        &self,
+        who: &SignedIn,
+        password: &Password,
+        client: &Client,
+    ) -> Result<(), ChangeError> {
+        self.give_password(who, password, client).await?;
+        let (core, account, now) = (self.0.clone(), who.account.clone(), self.0.now());
+        let entry = Entry::new(AuditKind::Deleted, AuditActor::User(account.id), client);
+        self.0
+            .store
+            .write(move |tx| {
+                lock(tx, &subject::address(&core.root, &account.email), now)?;
+                let account = match find_replaceable(tx, &UserRef::Id(account.id)) {
+                    Ok(account) => account,
+                    Err(AdminError::LastAdmin) => return Err(ChangeError::LastAdmin),
+                    Err(AdminError::Fault(fault)) => return Err(fault.into()),
+                    // Somebody else was faster: it is gone, as was asked.
+                    Err(_) => return Ok(()),
+                };
+                registrations::delete_activated(tx, &account.email)?;
+                invitations::delete_of(tx, &account.email)?;
+                entry.about(&account).write(tx, &core, now)?;
+                if users::delete(tx, account.id)? {
+                    trail::announce(tx, &core, WebhookEvent::UserDeleted, account.id, now)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Everything held about the user.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store does not answer.
+    pub async fn export_account(&self, who: &SignedIn, client: &Client) -> Result<Export, Fault> {
+        let (core, account, now) = (self.0.clone(), who.account.clone(), self.0.now());
+        let entry = Entry::new(AuditKind::Exported, AuditActor::User(account.id), client).about(&account);
+        let idle = now - self.0.policy().tokens.session_idle;
+        self.0
+            .store
+            .write(move |tx| {
+                entry.write(tx, &core, now)?;
+                Ok(Export {
+                    sessions: sessions::list(tx, account.id, now, idle)?,
+                    mails: outbox::of_user(tx, account.id)?,
+                    events: audit::before(tx, &Filter::User(account.id), audit::END, EVENTS)?,
+                    webhooks: deliveries::about(tx, account.id)?,
+                    account: account.clone(),
+                })
+            })
+            .await
+    }
+}

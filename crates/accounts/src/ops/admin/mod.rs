@@ -1,0 +1,14 @@
+//! What administrators and operators see and do.
+
+pub(crate) mod account_limits;
+pub(crate) mod audit;
+pub(crate) mod authority;
+pub(crate) mod error;
+pub(crate) mod list_users;
+pub(crate) mod one_user;
+pub(crate) mod outbox;
+pub(crate) mod paging;
+pub(crate) mod registrations;
+pub(crate) mod signing_keys;
+pub(crate) mod stats;
+pub(crate) mod users;

@@ -1,0 +1,135 @@
+//! How many there are, and how many there were each day.
+
+use std::time::Duration;
+
+use crate::accounts::Accounts;
+use crate::domain::access::actor::Actor;
+use crate::domain::audit::AuditKind;
+use crate::domain::ids::{AuditId, UserId};
+use crate::domain::stats::{DAYS, DayStats};
+use crate::domain::time::Timestamp;
+use crate::fault::Fault;
+use crate::ops::admin::error::AdminError;
+use crate::store::Tx;
+use crate::store::tables::{audit, outbox, registrations, sessions, users};
+
+/// Nothing is counted further than that, so that the answer is quick however many there are.
+const COUNTED_MOST: i64 = 10_000;
+/// Sessions are counted less far: no index tells which are alive, so each is looked at.
+const SESSIONS_MOST: i64 = 1_000;
+/// New users that one read looks at: no index tells who has signed in.
+const BATCH: i64 = 5_000;
+const DAY_MILLIS: i64 = 86_400_000;
+/// So long after midnight nothing is added to the day before: transactions that began before it have ended.
+const SETTLED: Duration = Duration::from_mins(10);
+
+/// Numbers for an overview. A number that is as large as where counting ends stands for that many or more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// Where counting ends, but for sessions.
+    pub counted_up_to: i64,
+    /// Users who may sign in.
+    pub users_active: i64,
+    /// Users who may not.
+    pub users_disabled: i64,
+    /// Users who were made on the last 30 days, in whatever way, and have signed in at least once.
+    pub new_users_signed_in: i64,
+    /// Sign-ups that wait for their confirmation.
+    pub registrations_open: i64,
+    /// Sessions that are alive.
+    pub sessions_live: i64,
+    /// Where counting sessions ends.
+    pub sessions_counted_up_to: i64,
+    /// Messages that wait.
+    pub mails_waiting: i64,
+    /// Dead letters.
+    pub mails_failed: i64,
+    /// When the oldest of those that wait was queued.
+    pub oldest_mail_at: Option<Timestamp>,
+    /// Why one of those that wait could not be handed over so far.
+    pub waiting_error: Option<String>,
+    /// The last 30 days, oldest first; the last is today. They are read from the audit trail.
+    pub days: Vec<DayStats>,
+}
+
+impl Accounts {
+    /// Numbers for an overview.
+    ///
+    /// # Errors
+    /// [`AdminError::Forbidden`], [`AdminError::Fault`].
+    pub async fn stats(&self, actor: Actor<'_>) -> Result<Stats, AdminError> {
+        actor.must_be_admin()?;
+        let now = self.0.now();
+        let idle = now - self.0.policy().tokens.session_idle;
+        let days = self.days(now).await?;
+        let new_users_signed_in = self.new_users_signed_in(now).await?;
+        let read = move |tx: &mut Tx<'_>| -> Result<Stats, Fault> {
+            let most = COUNTED_MOST;
+            let (mails_waiting, oldest_mail_at) = outbox::count_waiting(tx, most)?;
+            Ok(Stats {
+                counted_up_to: most,
+                users_active: users::count_active(tx, most)?,
+                users_disabled: users::count_disabled(tx, most)?,
+                new_users_signed_in,
+                registrations_open: registrations::count_open(tx, now, most)?,
+                sessions_live: sessions::count_live(tx, now, idle, SESSIONS_MOST)?,
+                sessions_counted_up_to: SESSIONS_MOST,
+                mails_waiting,
+                oldest_mail_at,
+                mails_failed: outbox::count_failed(tx, most)?,
+                waiting_error: outbox::waiting_error(tx, most)?,
+                days: days.clone(),
+            })
+        };
+        self.0.store.survey(read).await.map_err(AdminError::Fault)
+    }
+
+    /// The last 30 days. Each is a read of its own, so that a long trail holds nobody up.
+    async fn days(&self, now: Timestamp) -> Result<Vec<DayStats>, AdminError> {
+        let today = day_of(now);
+        let past = &self.0.past_days;
+        let mut days = Vec::new();
+        for number in today - DAYS + 1..=today {
+            let day = match past.get(number) {
+                Some(day) => day,
+                None => self.0.store.survey(move |tx| day(tx, number)).await.map_err(AdminError::Fault)?,
+            };
+            if edge(number + 1) + SETTLED <= now {
+                past.keep(number, day);
+            }
+            days.push(day);
+            tokio::task::yield_now().await;
+        }
+        Ok(days)
+    }
+
+    /// The users of the same days who have signed in. Ids begin with the time, so a range of ids is a range of time.
+    async fn new_users_signed_in(&self, now: Timestamp) -> Result<i64, AdminError> {
+        let mut from = Some(UserId::first_at(edge(day_of(now) - DAYS + 1)));
+        let mut signed_in = 0;
+        while let Some(first) = from.filter(|_| signed_in < COUNTED_MOST) {
+            let read = move |tx: &mut Tx<'_>| users::count_signed_in(tx, first, BATCH);
+            let (more, next) = self.0.store.survey(read).await.map_err(AdminError::Fault)?;
+            (signed_in, from) = (signed_in + more, next);
+            tokio::task::yield_now().await;
+        }
+        Ok(signed_in.min(COUNTED_MOST))
+    }
+}
+
+/// The number of a day.
+fn day_of(time: Timestamp) -> i64 {
+    time.as_millis().div_euclid(DAY_MILLIS)
+}
+
+fn day(tx: &mut Tx<'_>, number: i64) -> Result<DayStats, Fault> {
+    let kinds = [AuditKind::SignedUp, AuditKind::Activated, AuditKind::SignedIn, AuditKind::SignInFailed];
+    let ids = [edge(number), edge(number + 1)].map(AuditId::first_at);
+    let [sign_ups, activations, sign_ins, failed_sign_ins] = audit::count(tx, kinds, ids, COUNTED_MOST)?;
+    Ok(DayStats { day: edge(number), sign_ups, activations, sign_ins, failed_sign_ins })
+}
+
+/// Where a day begins.
+fn edge(number: i64) -> Timestamp {
+    Timestamp::from_millis(number * DAY_MILLIS)
+}

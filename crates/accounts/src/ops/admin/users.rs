@@ -1,0 +1,259 @@
+//! What administrators and operators do with users.
+
+use crate::accounts::Accounts;
+use crate::core::Core;
+use crate::domain::access::actor::Actor;
+use crate::domain::access::challenge::Purpose;
+use crate::domain::access::roles::Roles;
+use crate::domain::audit::AuditKind;
+use crate::domain::email::Email;
+use crate::domain::ids::UserId;
+use crate::domain::password::{Password, PasswordContext};
+use crate::domain::reason::Reason;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Account, Expected, UserRef};
+use crate::domain::user_name::UserName;
+use crate::fault::Fault;
+use crate::ops::admin::error::AdminError;
+use crate::store::Tx;
+use crate::store::tables::limits::lock;
+use crate::store::tables::users::{self, Inserted};
+use crate::store::tables::{challenges, invitations, outbox, registrations, sessions};
+use crate::token::subject;
+use crate::trail::{self, Entry};
+use crate::webhook::WebhookEvent;
+
+/// A user made by an operator.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// The address, taken as confirmed.
+    pub email: Email,
+    /// The password.
+    pub password: Password,
+    /// The public name.
+    pub user_name: Option<UserName>,
+    /// The roles, e.g. `admin`, as [`Roles`](crate::Roles) takes them: at most 16, each 1 to 32 of a-z, 0-9, `_` and `-`,
+    /// beginning with a letter.
+    pub roles: Vec<String>,
+}
+
+impl Accounts {
+    /// One user.
+    ///
+    /// # Errors
+    /// [`AdminError::Forbidden`], [`AdminError::NotFound`], [`AdminError::Fault`].
+    pub async fn find_user(&self, actor: Actor<'_>, user: &UserRef) -> Result<Account, AdminError> {
+        actor.must_be_admin()?;
+        let user = user.clone();
+        self.0.store.read(move |tx| find(tx, &user)).await
+    }
+
+    /// Makes a user whose address counts as confirmed; its open sign-ups are forgotten.
+    ///
+    /// # Errors
+    /// [`AdminError::Forbidden`], [`Roles`](AdminError::Roles), [`Password`](AdminError::Password),
+    /// [`EmailTaken`](AdminError::EmailTaken), [`UserNameTaken`](AdminError::UserNameTaken), [`Fault`](AdminError::Fault).
+    pub async fn create_user(&self, actor: Actor<'_>, user: NewUser) -> Result<Account, AdminError> {
+        actor.must_be_admin()?;
+        let core = self.0.clone();
+        let now = core.now();
+        let names = PasswordContext {
+            email: Some(&user.email),
+            user_name: user.user_name.as_ref().map(UserName::as_str),
+        };
+        let roles = Roles::new(&user.roles)?;
+        let password_hash = core.choose(&user.password, names).await??;
+        let account = new_account(&core, user.email, user.user_name, roles, now);
+        let entry = Entry::by(AuditKind::Created, actor).about(&account);
+        self.0
+            .store
+            .write(move |tx| {
+                let account = create(tx, &core, &account, &password_hash)?;
+                entry.write(tx, &core, now)?;
+                Ok(account)
+            })
+            .await
+    }
+
+    /// Disables a user, ends all sessions and voids the links, at once and on every instance (R6). A second time changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`AdminError::Forbidden`], [`NotFound`](AdminError::NotFound), [`LastAdmin`](AdminError::LastAdmin),
+    /// [`Fault`](AdminError::Fault).
+    pub async fn disable_user(
+        &self,
+        actor: Actor<'_>,
+        user: &UserRef,
+        reason: Option<&Reason>,
+    ) -> Result<Account, AdminError> {
+        actor.must_be_admin()?;
+        let (core, user, now) = (self.0.clone(), user.clone(), self.0.now());
+        let entry = Entry::by(AuditKind::Disabled, actor).because(reason);
+        self.0
+            .store
+            .write(move |tx| {
+                let account = find_replaceable(tx, &user)?;
+                if users::disable(tx, account.id, now)? {
+                    trail::announce(tx, &core, WebhookEvent::UserDisabled, account.id, now)?;
+                }
+                sessions::end_all(tx, account.id, now)?;
+                challenges::void(tx, account.id, Purpose::PasswordReset)?;
+                challenges::void(tx, account.id, Purpose::EmailChange)?;
+                entry.about(&account).write(tx, &core, now)?;
+                Ok(Account { disabled_at: account.disabled_at.or(Some(now)), ..account })
+            })
+            .await
+    }
+
+    /// Lets a disabled user sign in again. A second time changes nothing.
+    ///
+    /// # Errors
+    /// [`AdminError::Forbidden`], [`AdminError::NotFound`], [`AdminError::Fault`].
+    pub async fn enable_user(
+        &self,
+        actor: Actor<'_>,
+        user: &UserRef,
+        reason: Option<&Reason>,
+    ) -> Result<Account, AdminError> {
+        actor.must_be_admin()?;
+        let (core, user, now) = (self.0.clone(), user.clone(), self.0.now());
+        let entry = Entry::by(AuditKind::Enabled, actor).because(reason);
+        self.0
+            .store
+            .write(move |tx| {
+                let account = find(tx, &user)?;
+                users::enable(tx, account.id)?;
+                entry.about(&account).write(tx, &core, now)?;
+                Ok(Account { disabled_at: None, ..account })
+            })
+            .await
+    }
+
+    /// Deletes a user and everything held about it; the address may register anew, under a new id.
+    ///
+    /// # Errors
+    /// [`AdminError::Forbidden`], [`Stale`](AdminError::Stale), [`NotFound`](AdminError::NotFound),
+    /// [`Changed`](AdminError::Changed), [`LastAdmin`](AdminError::LastAdmin), [`Fault`](AdminError::Fault).
+    pub async fn delete_user(
+        &self,
+        actor: Actor<'_>,
+        user: &UserRef,
+        expected: &Expected,
+        reason: Option<&Reason>,
+    ) -> Result<(), AdminError> {
+        let (core, user, expected, now) = (self.0.clone(), user.clone(), expected.clone(), self.0.now());
+        actor.must_be_fresh_admin(&core, now)?;
+        let entry = Entry::by(AuditKind::Deleted, actor).because(reason);
+        self.0
+            .store
+            .write(move |tx| {
+                let account = find(tx, &user)?;
+                lock(tx, &subject::address(&core.root, &account.email), now)?;
+                let account = find_locked(tx, &UserRef::Id(account.id))?;
+                if !expected.is(&account) {
+                    return Err(AdminError::Changed);
+                }
+                must_be_replaceable(tx, &account)?;
+                registrations::delete_activated(tx, &account.email)?;
+                invitations::delete_of(tx, &account.email)?;
+                entry.about(&account).write(tx, &core, now)?;
+                if users::delete(tx, account.id)? {
+                    trail::announce(tx, &core, WebhookEvent::UserDeleted, account.id, now)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+}
+
+/// A user whose address counts as confirmed.
+pub(crate) fn new_account(
+    core: &Core,
+    email: Email,
+    user_name: Option<UserName>,
+    roles: Roles,
+    now: Timestamp,
+) -> Account {
+    Account {
+        id: UserId::from_bytes(core.settings.env.new_id(now)),
+        email,
+        user_name,
+        email_confirmed_at: now,
+        created_at: now,
+        disabled_at: None,
+        locale: None,
+        roles: roles.into_names(),
+    }
+}
+
+fn create(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    account: &Account,
+    password_hash: &str,
+) -> Result<Account, AdminError> {
+    lock(tx, &subject::address(&core.root, &account.email), account.created_at)?;
+    match move_in(tx, core, account, password_hash)? {
+        Inserted::EmailTaken => Err(AdminError::EmailTaken),
+        Inserted::UserNameTaken => Err(AdminError::UserNameTaken),
+        Inserted::Yes => Ok(account.clone()),
+    }
+}
+
+/// Inserts a user, whose address nothing else that waited for it can get. The caller holds the lock of the address.
+pub(crate) fn move_in(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    account: &Account,
+    password_hash: &str,
+) -> Result<Inserted, Fault> {
+    let inserted = users::insert(tx, account, password_hash)?;
+    if inserted == Inserted::Yes {
+        invitations::delete_of(tx, &account.email)?;
+        take_address(tx, core, account)?;
+    }
+    Ok(inserted)
+}
+
+/// A user was made, and the address is taken: its other sign-ups become decoys, applications hear, and the mails that were
+/// sent to it become the user's.
+pub(crate) fn take_address(tx: &mut Tx<'_>, core: &Core, account: &Account) -> Result<(), Fault> {
+    registrations::make_decoys(tx, &account.email, account.created_at)?;
+    trail::announce(tx, core, WebhookEvent::UserCreated, account.id, account.created_at)?;
+    outbox::inherit(tx, account)
+}
+
+pub(crate) fn find(tx: &mut Tx<'_>, user: &UserRef) -> Result<Account, AdminError> {
+    let found = match user {
+        UserRef::Id(id) => users::by_id(tx, *id)?,
+        UserRef::Email(email) => users::by_email(tx, email)?,
+        UserRef::UserName(name) => users::by_name(tx, name)?,
+    };
+    found.map(|found| found.account).ok_or(AdminError::NotFound)
+}
+
+/// A user that nobody else changes until this transaction ends, and neither does anybody change who administrates: two
+/// administrators who remove each other at the same moment wait for each other here.
+pub(crate) fn find_locked(tx: &mut Tx<'_>, user: &UserRef) -> Result<Account, AdminError> {
+    users::lock_admins(tx)?;
+    let account = find(tx, user)?;
+    users::lock(tx, account.id)?;
+    // Read again: it may have been changed before the lock was given.
+    find(tx, &UserRef::Id(account.id))
+}
+
+/// Somebody else can administrate, or the user could not anyway.
+pub(crate) fn must_be_replaceable(tx: &mut Tx<'_>, account: &Account) -> Result<(), AdminError> {
+    if account.administrates() && users::other_admins(tx, account.id)? == 0 {
+        return Err(AdminError::LastAdmin);
+    }
+    Ok(())
+}
+
+/// A user that may go.
+pub(crate) fn find_replaceable(tx: &mut Tx<'_>, user: &UserRef) -> Result<Account, AdminError> {
+    let account = find_locked(tx, user)?;
+    must_be_replaceable(tx, &account)?;
+    Ok(account)
+}

@@ -1,0 +1,8 @@
+//! What is done in the background: mail, webhooks, and forgetting what has expired.
+
+pub(crate) mod attempt;
+pub(crate) mod compose;
+pub(crate) mod deliver;
+pub(crate) mod retry;
+pub(crate) mod sweep;
+pub(crate) mod webhooks;

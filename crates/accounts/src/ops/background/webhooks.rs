@@ -1,0 +1,125 @@
+//! Telling endpoints what happened to users: queued with its cause, handed over by a worker.
+
+use std::time::Duration;
+
+use crate::accounts::Accounts;
+use crate::domain::time::Timestamp;
+use crate::fault::Fault;
+use crate::mail::SendError;
+use crate::ops::background::deliver::{Delivered, Delivery};
+use crate::ops::background::retry::{Attempt, BATCH, LEASE, while_kept};
+use crate::store::Tx;
+use crate::store::tables::webhooks::{self, Leased};
+use crate::webhook::{Webhook, WebhookTransport};
+
+/// After this long an event that its endpoint did not take is given up.
+const GIVE_UP: Duration = Duration::from_hours(72);
+
+/// An event that this worker has taken for one endpoint, to be posted at once: after 15 seconds it is anybody's again,
+/// unless its hand-over is under way.
+#[derive(Debug)]
+pub struct DueWebhook(Leased);
+
+impl Accounts {
+    /// Tells one endpoint of the events that are due for it, at most 16, next to each other and in no promised order.
+    /// Call it again at once while it moved any, about once a second otherwise, and in a loop of its own for each
+    /// endpoint, so that a slow one delays nobody else.
+    ///
+    /// It ends with the slowest of them. A worker that does not want to wait for that takes events with
+    /// [`due_webhooks`](Self::due_webhooks) and posts each by itself.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store does not answer; what was taken comes back when its lease ends.
+    pub async fn deliver_webhooks(&self, transport: &impl WebhookTransport) -> Result<Delivered, Fault> {
+        let due = self.due_webhooks(transport.endpoint(), BATCH).await?;
+        let endings = due.into_iter().map(|webhook| self.post_webhook(webhook, transport));
+        let mut delivered = Delivered::default();
+        for ending in futures_util::future::join_all(endings).await {
+            delivered.count(ending?);
+        }
+        delivered.next_due = self.next_webhook_due(transport.endpoint()).await?;
+        Ok(delivered)
+    }
+
+    /// Takes events that are due for this endpoint, at most `most`, oldest first.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store does not answer.
+    pub async fn due_webhooks(&self, endpoint: &str, most: usize) -> Result<Vec<DueWebhook>, Fault> {
+        let (now, endpoint) = (self.0.now(), endpoint.to_owned());
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let take = move |tx: &mut Tx<'_>| webhooks::take(tx, &endpoint, now, now + LEASE, most);
+        let leased: Vec<Leased> = self.0.store.write(take).await?;
+        Ok(leased.into_iter().map(DueWebhook).collect())
+    }
+
+    /// When the next event is due for this endpoint, if one waits.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store does not answer.
+    pub async fn next_webhook_due(&self, endpoint: &str) -> Result<Option<Timestamp>, Fault> {
+        let endpoint = endpoint.to_owned();
+        self.0.store.read(move |tx| webhooks::next_due(tx, &endpoint)).await
+    }
+
+    /// Tells an endpoint of one event, and remembers how that ended. While it lasts the event is nobody else's.
+    ///
+    /// At least once: a worker that dies between the hand-over and its note repeats the event under the same id. What
+    /// fails is tried again like a mail, for three days. Several workers, and several instances, may take and post at the
+    /// same time.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store does not answer; the event comes back when its lease ends.
+    pub async fn post_webhook(
+        &self,
+        webhook: DueWebhook,
+        transport: &impl WebhookTransport,
+    ) -> Result<Delivery, Fault> {
+        let leased = webhook.0;
+        let webhook = Webhook {
+            id: leased.event_id,
+            event: leased.event.clone(),
+            user_id: leased.user_id,
+            created_at: leased.created_at,
+            attempted_at: self.0.now(),
+        };
+        let renew = |until| {
+            let kept = leased.clone();
+            self.0.store.write(move |tx| webhooks::renew(tx, &kept, until))
+        };
+        let env = &self.0.settings.env;
+        let result = while_kept(env, leased.at, renew, transport.post(&webhook)).await;
+        let now = self.0.now();
+        match result {
+            Ok(()) => {
+                self.0.store.write(move |tx| webhooks::sent(tx, &leased, now)).await?;
+                Ok(Delivery::Sent)
+            }
+            Err(failure) => self.note_failure(leased, failure, now).await,
+        }
+    }
+
+    async fn note_failure(
+        &self,
+        leased: Leased,
+        failure: SendError,
+        now: Timestamp,
+    ) -> Result<Delivery, Fault> {
+        let attempt = Attempt {
+            id: leased.event_id.as_bytes(),
+            number: leased.attempts,
+            since: leased.created_at,
+            patience: GIVE_UP,
+        };
+        let next = attempt.next(&failure, now);
+        let (give_up, cause) = (next.is_none(), failure.into_cause());
+        let (webhook, endpoint) = (leased.event_id, &leased.endpoint);
+        tracing::warn!(%webhook, endpoint, attempt = leased.attempts, give_up, cause, "a webhook was not taken");
+        let note = move |tx: &mut Tx<'_>| match next {
+            Some(due_at) => webhooks::delay(tx, &leased, due_at, &cause),
+            None => webhooks::fail(tx, &leased, now, &cause),
+        };
+        self.0.store.write(note).await?;
+        Ok(if give_up { Delivery::Failed } else { Delivery::Delayed })
+    }
+}

@@ -1,0 +1,65 @@
+//! What becomes of a queued message, decided right before it goes (T8) in the file of its story.
+
+use crate::core::Core;
+use crate::domain::access::challenge::Challenge;
+use crate::domain::email::Email;
+use crate::domain::ids::UserId;
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use crate::domain::user::Account;
+use crate::fault::Fault;
+use crate::mail::{Mail, MailContent};
+use crate::ops::challenge;
+use crate::store::Tx;
+use crate::store::tables::outbox::Leased;
+use crate::store::tables::{challenges, users};
+
+/// What is to be done with a message.
+pub(crate) enum Draft {
+    /// Hand this over.
+    Send(Box<Mail>),
+    /// Behave as if it were handed over: the owner of a taken address was told enough today (S2, S3).
+    Pretend,
+    /// Forget it: the sign-up or the user is gone, or has what it needs.
+    Drop,
+    /// Leave it to a newer program.
+    Unknown,
+}
+
+impl Draft {
+    pub(crate) fn send(leased: &Leased, to: Email, locale: Option<String>, content: MailContent) -> Self {
+        let Leased { id, created_at, .. } = *leased;
+        Self::Send(Box::new(Mail { id, to, locale, created_at, content }))
+    }
+
+    /// A message about a user, to the address the user has now.
+    pub(crate) fn notice(tx: &mut Tx<'_>, leased: &Leased, content: MailContent) -> Result<Self, Fault> {
+        let user = users::by_id(tx, UserId::from_bytes(leased.about))?.map(|found| found.account);
+        Ok(user.map_or(Self::Drop, |user| Self::send(leased, user.email, user.locale, content)))
+    }
+}
+
+/// A challenge whose link is to be mailed.
+pub(crate) struct Linked {
+    pub(crate) challenge: Challenge,
+    pub(crate) user: Account,
+    pub(crate) link: Secret,
+}
+
+/// The challenge that a message is about, with its link to `page`; `None` when nobody needs it any more.
+pub(crate) fn linked(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    leased: &Leased,
+    page: &str,
+    now: Timestamp,
+) -> Result<Option<Linked>, Fault> {
+    let found = challenges::by_id(tx, &leased.about)?;
+    let Some(challenge) = found.filter(|found| found.used_at.is_none() && found.expires_at > now) else {
+        return Ok(None);
+    };
+    let user = users::by_id(tx, challenge.user_id)?.map(|found| found.account);
+    let secret = challenge::token(&core.root, &challenge);
+    let link = core.page_with(page, &secret);
+    Ok(user.map(|user| Linked { challenge, user, link }))
+}

@@ -1,0 +1,284 @@
+//! A password is given: whether it may be tried, what trying it costs, and what it came to. Sign-in, confirmation, changes
+//! and re-authentication have this one way, so that none forgets a limit (L1–L4).
+//!
+//! Whether a password may be tried is looked up before the hash, which is expensive, and decided after it, in the
+//! transaction that acts on it: of many at once no more get an answer than one after the other would, whether it is right
+//! or wrong. What a comparison found can only be read through [`Compared::judge`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::accounts::Accounts;
+use crate::core::Core;
+use crate::domain::access::client::Client;
+use crate::domain::audit::AuditKind;
+use crate::domain::ids::{MailId, UserId};
+use crate::domain::mail::kind::MailKind;
+use crate::domain::password::Password;
+use crate::domain::time::{DAY, SKEW, Timestamp};
+use crate::fault::Fault;
+use crate::hasher::Stages;
+use crate::limits::{self, wait_of};
+use crate::mail::MailContent;
+use crate::ops::draft::Draft;
+use crate::policy::SignInPolicy;
+use crate::store::Tx;
+use crate::store::tables::limits::{
+    Failures, Rule, Subject, count, failures, lock, lock_known, record, set_failures,
+};
+use crate::store::tables::outbox::{self, Leased};
+use crate::store::tables::users::{self, Credentials};
+use crate::token::subject::address;
+use crate::trail::Entry;
+
+/// Whose password is tried, and by whom: what a wrong one counts for.
+#[derive(Clone, Debug)]
+pub(crate) struct PasswordAttempt {
+    account: Subject,
+    client: Option<Subject>,
+    /// What the trail says when it is wrong.
+    failed: Entry,
+    now: Timestamp,
+}
+
+/// A password to be compared.
+pub(crate) struct Candidate<T> {
+    pub(crate) attempt: PasswordAttempt,
+    /// What it is compared with. The number of stages is that of the hashes a wrong password costs, so it must not depend
+    /// on what is in the store.
+    pub(crate) stages: Stages,
+    /// What else was looked up.
+    pub(crate) found: T,
+}
+
+/// A password that was compared; what came of it is told by [`judge`](Self::judge) alone.
+#[derive(Clone)]
+pub(crate) struct Compared {
+    attempt: PasswordAttempt,
+    matching: Vec<Vec<bool>>,
+}
+
+/// What a password came to.
+pub(crate) enum Verdict {
+    Right(RightPassword),
+    Wrong,
+    /// Too many were tried before it, so nothing is told.
+    Limited {
+        retry_after: Duration,
+    },
+}
+
+/// A password was given that was right, within the limits.
+pub(crate) struct RightPassword {
+    matching: Vec<Vec<bool>>,
+    account: Subject,
+    failures: i64,
+}
+
+/// Why a password was not even compared.
+pub(crate) enum NotCompared {
+    Limited { retry_after: Duration },
+    Fault(Fault),
+}
+
+impl From<Fault> for NotCompared {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl Accounts {
+    /// Looks up what the password is to be compared with, and compares it unless too many were tried before.
+    pub(crate) async fn compare<T, F>(
+        &self,
+        password: &Password,
+        mut look_up: F,
+    ) -> Result<(Compared, T), NotCompared>
+    where
+        F: FnMut(&mut Tx<'_>, &Core) -> Result<Candidate<T>, Fault> + Send + 'static,
+        T: Send + 'static,
+    {
+        let core: Arc<Core> = self.0.clone();
+        let ask = move |tx: &mut Tx<'_>| -> Result<_, NotCompared> {
+            let candidate = look_up(tx, &core)?;
+            match candidate.attempt.wait(tx, &core)? {
+                Some(retry_after) => Err(NotCompared::Limited { retry_after }),
+                None => Ok(candidate),
+            }
+        };
+        let Candidate { attempt, stages, found } = self.0.store.read(ask).await?;
+        let matching = self.0.hasher.verify(password, stages).await?;
+        Ok((Compared { attempt, matching }, found))
+    }
+}
+
+impl RightPassword {
+    /// Which hashes of this stage were of the password.
+    pub(crate) fn stage(&self, index: usize) -> &[bool] {
+        self.matching.get(index).map_or(&[], Vec::as_slice)
+    }
+
+    /// A sign-in, or what proves as much, forgets the failures of the account, not those of the client.
+    pub(crate) fn forget_failures(&self, tx: &mut Tx<'_>) -> Result<(), Fault> {
+        if self.failures > 0 {
+            set_failures(tx, &self.account, Failures::default())?;
+        }
+        Ok(())
+    }
+}
+
+impl Compared {
+    /// Decides in the transaction that acts on the answer. Whoever is beyond a limit is told nothing, right or wrong; a
+    /// wrong password is counted.
+    pub(crate) fn judge(&self, tx: &mut Tx<'_>, core: &Core) -> Result<Verdict, Fault> {
+        let right = self.matching.iter().flatten().any(|matches| *matches);
+        let Self { attempt, matching } = self;
+        let hold = |tx: &mut Tx<'_>, subject| {
+            if right { lock_known(tx, subject, attempt.now) } else { lock(tx, subject, attempt.now) }
+        };
+        if let Some(client) = &attempt.client {
+            hold(tx, client)?;
+            if let Some(retry_after) = attempt.client_wait(tx, client, &core.policy().sign_in)? {
+                return Ok(Verdict::Limited { retry_after });
+            }
+        }
+        let before = hold(tx, &attempt.account)?;
+        if let Some(retry_after) = attempt.refusal(before, &core.policy().sign_in) {
+            return Ok(Verdict::Limited { retry_after });
+        }
+        if right {
+            let (matching, account) = (matching.clone(), attempt.account);
+            return Ok(Verdict::Right(RightPassword { matching, account, failures: before.number }));
+        }
+        attempt.count(tx, core, before.number + 1)?;
+        Ok(Verdict::Wrong)
+    }
+
+    /// The password was right, but opens nothing: the trail says why.
+    pub(crate) fn note_refusal(&self, tx: &mut Tx<'_>, core: &Core, why: &str) -> Result<(), Fault> {
+        self.attempt.failed.clone().detail(why).write(tx, core, self.attempt.now)
+    }
+}
+
+impl PasswordAttempt {
+    /// When it is.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// An attempt that counts for `account` and for the client's network.
+    pub(crate) fn new(core: &Core, account: Subject, failed: Entry, from: &Client) -> Self {
+        Self { account, client: limits::limited_client(core, from), failed, now: core.now() }
+    }
+
+    /// An attempt on a user: where the user has signed in before, it counts for that device alone, so that neither
+    /// strangers who try the account nor neighbours in the network lock its owner out (L4).
+    pub(crate) fn on_user(core: &Core, user: &Credentials, failed: Entry, from: &Client) -> Self {
+        let strange = Self::new(core, address(&core.root, &user.account.email), failed, from);
+        match limits::known_device(core, user, from) {
+            Some(device) => {
+                Self { account: device.failures, client: strange.client.map(|_| device.client), ..strange }
+            }
+            None => strange,
+        }
+    }
+
+    /// How long to wait before any password is tried.
+    fn wait(&self, tx: &mut Tx<'_>, core: &Core) -> Result<Option<Duration>, Fault> {
+        let account = self.refusal(failures(tx, &self.account)?, &core.policy().sign_in);
+        let client = match &self.client {
+            Some(client) => self.client_wait(tx, client, &core.policy().sign_in)?,
+            None => None,
+        };
+        Ok(account.max(client))
+    }
+
+    /// Remembers a wrong password: the `number`th in a row.
+    fn count(&self, tx: &mut Tx<'_>, core: &Core, number: i64) -> Result<(), Fault> {
+        let policy = &core.policy().sign_in;
+        set_failures(tx, &self.account, Failures { number, free_at: self.now + wait_after(number, policy) })?;
+        self.failed.write(tx, core, self.now)?;
+        if number == policy.free_failures || number == policy.hard_stop {
+            self.tell_of_limit(tx, core, &format!("account: {number} wrong passwords"))?;
+        }
+        if number == policy.failures_to_notice {
+            self.tell_owner(tx, core)?;
+        }
+        if let Some(client) = &self.client {
+            record(tx, client, Rule::SignInFailed, self.now)?;
+            if self.client_wait(tx, client, policy)?.is_some() {
+                self.tell_of_limit(tx, core, "client: too many wrong passwords")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How long the account is closed to passwords. After the hard stop only a reset link opens it again (L2).
+    fn refusal(&self, before: Failures, policy: &SignInPolicy) -> Option<Duration> {
+        if before.number >= policy.hard_stop {
+            return Some(DAY);
+        }
+        let (wait, rule) = (before.free_at.since(self.now), wait_after(before.number, policy));
+        // Much longer than it was told: the clock went back, and nobody waits for it to come again.
+        (!wait.is_zero() && wait <= rule + SKEW).then(|| wait.min(rule))
+    }
+
+    fn client_wait(
+        &self,
+        tx: &mut Tx<'_>,
+        client: &Subject,
+        policy: &SignInPolicy,
+    ) -> Result<Option<Duration>, Fault> {
+        wait_of(tx, client, Rule::SignInFailed, policy.client_failures, self.now)
+    }
+
+    fn tell_of_limit(&self, tx: &mut Tx<'_>, core: &Core, detail: &str) -> Result<(), Fault> {
+        self.failed.kind(AuditKind::LimitReached).detail(detail).write(tx, core, self.now)
+    }
+
+    /// Tells the owner of the account, at most once a day (L4). For an address without an account a message is queued
+    /// all the same, about nobody, which the worker drops: the tenth failure costs as much there (L1).
+    fn tell_owner(&self, tx: &mut Tx<'_>, core: &Core) -> Result<(), Fault> {
+        let Some(email) = self.failed.email() else { return Ok(()) };
+        let subject = address(&core.root, email);
+        if count(tx, &subject, Rule::FailureNotice, self.now - DAY)?.number > 0 {
+            return Ok(());
+        }
+        record(tx, &subject, Rule::FailureNotice, self.now)?;
+        let env = &core.settings.env;
+        let owner = users::by_email(tx, email)?.map(|found| found.account.id);
+        let user = owner.unwrap_or_else(|| UserId::from_bytes(env.new_id(self.now)));
+        let mail = MailId::from_bytes(env.new_id(self.now));
+        outbox::push_to(tx, mail, MailKind::FailedSignIns, user.as_bytes(), user, self.now)
+    }
+}
+
+/// Nothing for the free failures, then 1 s, 2 s, 4 s … up to the longest wait.
+fn wait_after(failures: i64, policy: &SignInPolicy) -> Duration {
+    match u32::try_from(failures - policy.free_failures) {
+        Ok(doublings) => {
+            policy.first_wait.saturating_mul(2_u32.saturating_pow(doublings)).min(policy.longest_wait)
+        }
+        Err(_) if failures > policy.free_failures => policy.longest_wait,
+        Err(_) => Duration::ZERO,
+    }
+}
+
+/// A notice that many passwords were wrong.
+pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased) -> Result<Draft, Fault> {
+    Draft::notice(tx, leased, MailContent::FailedSignIns { forgot: core.page("forgot") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // L2
+    #[test]
+    fn waits_double_up_to_a_quarter_of_an_hour() {
+        let policy = SignInPolicy::default();
+        let waits: Vec<u64> = (1..=16).map(|n| wait_after(n, &policy).as_secs()).collect();
+        assert_eq!(waits, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
+        assert_eq!(wait_after(i64::MAX, &policy), policy.longest_wait);
+    }
+}

@@ -1,0 +1,70 @@
+//! Token check and sign-out.
+
+use crate::accounts::Accounts;
+use crate::domain::access::client::Client;
+use crate::domain::access::session::SignedIn;
+use crate::domain::audit::{AuditActor, AuditKind};
+use crate::fault::Fault;
+use crate::ops::sign_in::admit::may_continue;
+use crate::store::tables::{sessions, users};
+use crate::trail::Entry;
+
+/// Why a token was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthenticateError {
+    /// Not one of ours, changed, expired, of an ended session or of a disabled or deleted user.
+    #[error("the token is not valid")]
+    Invalid,
+    /// Not now.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl Accounts {
+    /// Checks an access token: its signature once (it is remembered), its time and its session each time.
+    ///
+    /// The session, the user and the key are read from the store, so a sign-out, a disabled or a deleted user and a retired
+    /// key count at once, on every instance.
+    ///
+    /// # Errors
+    /// [`AuthenticateError::Invalid`]; [`AuthenticateError::Fault`] when the store does not answer: never "signed in".
+    pub async fn authenticate(&self, token: &str) -> Result<SignedIn, AuthenticateError> {
+        let core = &self.0;
+        let now = core.now();
+        let verified = core.verify(token, now).await?.ok_or(AuthenticateError::Invalid)?;
+        let key = verified.key.clone();
+        let found = core.store.read(move |tx| users::of_session(tx, verified.session, &key, now)).await;
+        let (account, state) = found.map_err(AuthenticateError::Fault)?.ok_or(AuthenticateError::Invalid)?;
+        if account.id != verified.user || !may_continue(&state, &account, now) {
+            return Err(AuthenticateError::Invalid);
+        }
+        Ok(SignedIn {
+            account,
+            session_id: verified.session,
+            auth_time: verified.auth_time,
+            expires_at: verified.expires_at,
+        })
+    }
+
+    /// Ends the session, or every session of its user. Their tokens are refused from now on, on every instance.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store does not answer.
+    pub async fn sign_out(&self, who: &SignedIn, everywhere: bool, client: &Client) -> Result<(), Fault> {
+        let (core, user, session, now) = (self.0.clone(), who.account.id, who.session_id, self.0.now());
+        let entry = Entry::new(AuditKind::SignedOut, AuditActor::User(user), client)
+            .about(&who.account)
+            .detail(if everywhere { "all sessions".to_owned() } else { format!("session {session}") });
+        self.0
+            .store
+            .write(move |tx| {
+                if everywhere {
+                    sessions::end_all(tx, user, now)?;
+                } else {
+                    sessions::end(tx, session, now)?;
+                }
+                entry.write(tx, &core, now)
+            })
+            .await
+    }
+}

@@ -1,0 +1,184 @@
+//! Sessions of browsers: a secret in a cookie, looked up in the store each time.
+
+use std::time::Duration;
+
+use crate::accounts::Accounts;
+use crate::core::Core;
+use crate::domain::access::challenge::Purpose;
+use crate::domain::access::client::Client;
+use crate::domain::access::session::SignedIn;
+use crate::domain::audit::{AuditActor, AuditKind};
+use crate::domain::email::Email;
+use crate::domain::password::Password;
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use crate::domain::user::Account;
+use crate::fault::Fault;
+use crate::ops::sign_in::admit::{Opened, SessionKey, may_continue};
+use crate::ops::sign_in::authenticate::AuthenticateError;
+use crate::ops::sign_in::password::{Login, SignInError};
+use crate::store::Tx;
+use crate::store::tables::challenges;
+use crate::store::tables::sessions::{self, OfBrowser, TokenHash};
+use crate::store::tables::users::{self, Credentials};
+use crate::token::browser;
+use crate::token::opaque::{hash_of_browser, new_browser_secret};
+use crate::trail::Entry;
+
+/// A session is written to at most so often when it is used.
+const SEEN: Duration = Duration::from_mins(5);
+
+/// A session that a browser holds.
+#[derive(Clone, Debug)]
+pub struct BrowserSession {
+    /// Opaque, 256 bit: whoever has it is signed in. Kept as its SHA-256 only.
+    pub secret: Secret,
+    /// When the session ends in any case.
+    pub expires_at: Timestamp,
+    /// What this browser may keep to be known again, as in [`Tokens::device_token`](crate::Tokens::device_token).
+    pub device_token: Option<Secret>,
+    /// Who signed in.
+    pub account: Account,
+}
+
+impl Accounts {
+    /// Signs a browser in. What [`sign_in`](Accounts::sign_in) promises is true here; the session has no tokens.
+    ///
+    /// The session whose secret the browser held ends: a new sign-in is a new secret (R4).
+    ///
+    /// # Errors
+    /// Those of [`sign_in`](Accounts::sign_in).
+    pub async fn sign_in_browser(
+        &self,
+        login: &Login,
+        password: &Password,
+        held: Option<&str>,
+        client: &Client,
+    ) -> Result<BrowserSession, SignInError> {
+        let opening = Opening::new(&self.0, held);
+        let opened = self.sign_in_with(login, password, client, opening.key).await?;
+        Ok(opening.opened(&self.0, opened, client))
+    }
+
+    /// Checks the secret of a browser's session. Session and user are read from the store each time, so whatever ends a
+    /// session counts at once.
+    ///
+    /// # Errors
+    /// [`AuthenticateError::Invalid`]; [`AuthenticateError::Fault`] when the store does not answer: never "signed in".
+    pub async fn authenticate_browser(&self, secret: &str) -> Result<SignedIn, AuthenticateError> {
+        let hash = hash_of_browser(secret).ok_or(AuthenticateError::Invalid)?;
+        let (core, now) = (&self.0, self.0.now());
+        let idle = now - core.policy().tokens.session_idle;
+        let found = core.store.read(move |tx| of_browser(tx, &hash, now, idle)).await;
+        let (session, account) =
+            found.map_err(AuthenticateError::Fault)?.ok_or(AuthenticateError::Invalid)?;
+        if session.last_seen_at + SEEN <= now {
+            core.store.post(move |tx| sessions::touch(tx, session.id, now).map(drop));
+        }
+        Ok(SignedIn {
+            account,
+            session_id: session.id,
+            auth_time: session.created_at,
+            expires_at: session.state.expires_at.min(now + core.policy().tokens.session_idle),
+        })
+    }
+
+    /// Ends the other sessions of the user.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store does not answer.
+    pub async fn end_other_sessions(&self, who: &SignedIn, client: &Client) -> Result<(), Fault> {
+        let (core, user, session, now) = (self.0.clone(), who.account.id, who.session_id, self.0.now());
+        let entry = Entry::new(AuditKind::SignedOut, AuditActor::User(user), client)
+            .about(&who.account)
+            .detail(format!("all sessions but {session}"));
+        self.0
+            .store
+            .write(move |tx| {
+                if sessions::end_others(tx, user, session, now)? > 0 {
+                    entry.write(tx, &core, now)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// The address that the user has asked for and not confirmed yet, and until when it can be confirmed. A taken one
+    /// looks the same (X3).
+    ///
+    /// # Errors
+    /// [`Fault`] when the store does not answer.
+    pub async fn pending_email(&self, who: &SignedIn) -> Result<Option<(Email, Timestamp)>, Fault> {
+        let (user, now) = (who.account.id, self.0.now());
+        let found =
+            self.0.store.read(move |tx| challenges::waiting(tx, user, Purpose::EmailChange, now)).await;
+        found.map(|found| found.map(|challenge| (challenge.email, challenge.expires_at)))
+    }
+
+    /// Forgets the address that the user has asked for. The link that went there stops working.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store does not answer.
+    pub async fn cancel_email_change(&self, who: &SignedIn, client: &Client) -> Result<(), Fault> {
+        let (core, user, now) = (self.0.clone(), who.account.id, self.0.now());
+        let entry =
+            Entry::new(AuditKind::EmailChangeUndone, AuditActor::User(user), client).about(&who.account);
+        self.0
+            .store
+            .write(move |tx| {
+                let Some(asked) = challenges::waiting(tx, user, Purpose::EmailChange, now)? else {
+                    return Ok(());
+                };
+                challenges::void(tx, user, Purpose::EmailChange)?;
+                entry.detail(format!("to {}, not confirmed", asked.email.masked())).write(tx, &core, now)
+            })
+            .await
+    }
+
+    /// A random name for a browser that holds nothing yet: what its forms are tied to.
+    pub fn new_form_holder(&self) -> Secret {
+        Secret::from(data_encoding::BASE64URL_NOPAD.encode(&self.0.settings.env.random::<16>()))
+    }
+
+    /// What a form carries that is shown to `holder`: a secret that only this browser holds (B2).
+    pub fn form_token(&self, holder: &str) -> Secret {
+        browser::form_token(&self.0.root, holder)
+    }
+
+    /// Whether a form that came back was shown to `holder`.
+    pub fn is_form_token(&self, holder: &str, token: &str) -> bool {
+        browser::is_form_token(&self.0.root, holder, token)
+    }
+}
+
+fn of_browser(
+    tx: &mut Tx<'_>,
+    hash: &TokenHash,
+    now: Timestamp,
+    idle: Timestamp,
+) -> Result<Option<(OfBrowser, Account)>, Fault> {
+    let Some(session) = sessions::of_browser(tx, hash, idle)? else { return Ok(None) };
+    let found = users::by_id(tx, session.state.user_id)?;
+    let may_continue = |found: &Credentials| may_continue(&session.state, &found.account, now);
+    let account = found.filter(may_continue).map(|found| found.account);
+    Ok(account.map(|account| (session, account)))
+}
+
+/// A browser's session about to be opened.
+pub(crate) struct Opening {
+    secret: Secret,
+    pub(crate) key: SessionKey,
+}
+
+impl Opening {
+    pub(crate) fn new(core: &Core, held: Option<&str>) -> Self {
+        let (secret, hash) = new_browser_secret(&core.settings.env);
+        Self { secret, key: SessionKey::Browser { hash, replaces: held.and_then(hash_of_browser) } }
+    }
+
+    pub(crate) fn opened(self, core: &Core, opened: Opened, client: &Client) -> BrowserSession {
+        let Opened { user, expires_at, .. } = opened;
+        let device_token = core.new_device(&user, client);
+        BrowserSession { secret: self.secret, expires_at, device_token, account: user.account }
+    }
+}

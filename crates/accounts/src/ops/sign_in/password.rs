@@ -1,0 +1,289 @@
+//! Sign-in: a password becomes a session and its tokens.
+
+use std::time::Duration;
+
+use crate::accounts::Accounts;
+use crate::core::Core;
+use crate::domain::access::client::Client;
+use crate::domain::audit::{AuditActor, AuditKind};
+use crate::domain::email::Email;
+use crate::domain::ids::SessionId;
+use crate::domain::password::Password;
+use crate::domain::registration::Registration;
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use crate::domain::user::Account;
+use crate::domain::user_name::UserName;
+use crate::fault::Fault;
+use crate::limits;
+use crate::ops::sign_in::admit::{Admission, Opened, Proofs, Refusal, SessionKey, admit};
+use crate::ops::sign_in::attempt::{
+    Candidate, Compared, NotCompared, PasswordAttempt, RightPassword, Verdict,
+};
+use crate::store::Tx;
+use crate::store::tables::registrations;
+use crate::store::tables::users::{self, Credentials};
+use crate::token::browser::sign_up_proof;
+use crate::token::device::{Device, device_token};
+use crate::token::keys::KeySet;
+use crate::token::opaque::new_refresh_token;
+use crate::token::subject;
+use crate::trail::Entry;
+
+/// By what name somebody signs in.
+#[derive(Clone, Debug)]
+pub enum Login {
+    /// The email address.
+    Email(Email),
+    /// The public user name.
+    UserName(UserName),
+}
+
+/// A session's tokens. The refresh token works once.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// A JWT (RFC 9068) for `Authorization: Bearer`.
+    pub access_token: Secret,
+    /// How long the access token works.
+    pub expires_in: Duration,
+    /// Opaque, 256 bit; buys the next pair of tokens.
+    pub refresh_token: Secret,
+    /// What this device may keep to be known again: its owner gets in while strangers try the account (L4). It opens
+    /// nothing by itself. Only a sign-in gives one, and only to a device that is not known yet.
+    pub device_token: Option<Secret>,
+    /// Who signed in.
+    pub account: Account,
+}
+
+/// A sign-up whose password was given, and which waits for its confirmation. A decoy looks the same (S3).
+#[derive(Clone, Debug)]
+pub struct Unconfirmed {
+    /// What [`Accounts::sign_up_in_browser`] gave the browser that signed up: another browser may wait and confirm with it,
+    /// as it has sent the password, too.
+    pub proof: Secret,
+    /// When the sign-up is forgotten.
+    pub expires_at: Timestamp,
+}
+
+/// Why a sign-in was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// No account has this name and this password. Which of the two is wrong is not told (L1).
+    #[error("the name or the password is wrong")]
+    Refused,
+    /// The password is right, but the address is not confirmed yet.
+    #[error("the email address is not confirmed yet")]
+    Unconfirmed(Unconfirmed),
+    /// The password is right, but the account is disabled.
+    #[error("the account is disabled")]
+    Disabled,
+    /// Too many failures.
+    #[error("too many failed sign-ins")]
+    Limited {
+        /// When it is worth trying again.
+        retry_after: Duration,
+    },
+    /// Not now.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl From<NotCompared> for SignInError {
+    fn from(error: NotCompared) -> Self {
+        match error {
+            NotCompared::Limited { retry_after } => Self::Limited { retry_after },
+            NotCompared::Fault(fault) => Self::Fault(fault),
+        }
+    }
+}
+
+impl Accounts {
+    /// Signs in: one hash when the password is right.
+    ///
+    /// A wrong password is also tried on the sign-ups of the address, decoys included, so that "not confirmed yet" is said
+    /// to whoever knows the password and to nobody else. It costs two hashes for an address and one for a user name,
+    /// whatever is behind them (L1).
+    ///
+    /// # Errors
+    /// [`SignInError::Refused`], [`Unconfirmed`](SignInError::Unconfirmed), [`Disabled`](SignInError::Disabled),
+    /// [`Limited`](SignInError::Limited), [`Fault`](SignInError::Fault).
+    pub async fn sign_in(
+        &self,
+        login: &Login,
+        password: &Password,
+        client: &Client,
+    ) -> Result<Tokens, SignInError> {
+        let (refresh_token, hash) = new_refresh_token(&self.0.settings.env);
+        let key = SessionKey::Refresh(hash);
+        let Opened { user, session, began_at, .. } = self.sign_in_with(login, password, client, key).await?;
+        let keys = self.0.read_keys().await?;
+        let device_token = self.0.new_device(&user, client);
+        let tokens = self.0.tokens(&keys, user.account, session, began_at, refresh_token)?;
+        Ok(Tokens { device_token, ..tokens })
+    }
+
+    /// Signs in with a session of this kind.
+    pub(crate) async fn sign_in_with(
+        &self,
+        login: &Login,
+        password: &Password,
+        client: &Client,
+        key: SessionKey,
+    ) -> Result<Opened, SignInError> {
+        loop {
+            let (login, from) = (login.clone(), client.clone());
+            let look_up = move |tx: &mut Tx<'_>, core: &Core| candidate(tx, core, &login, &from);
+            let (compared, found) = self.compare(password, look_up).await?;
+            let (core, from) = (self.0.clone(), client.clone());
+            let conclude = move |tx: &mut Tx<'_>| conclude(tx, &core, &compared, found.clone(), key, &from);
+            match self.0.store.write(conclude).await? {
+                Concluded::Opened(opened) => {
+                    self.renew_hash(&opened.user, password);
+                    return Ok(*opened);
+                }
+                Concluded::Refused(refused) => return Err(refused),
+                // Somebody changed the user while the hash was computed: what is true now?
+                Concluded::Changed => {}
+            }
+        }
+    }
+
+    /// Hashes the password anew, some time soon, if its hash is cheaper than one of now (P4).
+    fn renew_hash(&self, user: &Credentials, password: &Password) {
+        let outdated = user.password_hash.clone().filter(|hash| self.0.hasher.is_outdated(hash));
+        let Some(old) = outdated else { return };
+        let (core, user) = (self.0.clone(), user.account.id);
+        self.0.hasher.rehash(password, move |new| {
+            core.store.post(move |tx| users::rehash(tx, user, &old, &new));
+        });
+    }
+}
+
+impl Core {
+    /// The answer to a sign-in or a refresh.
+    pub(crate) fn tokens(
+        &self,
+        keys: &KeySet,
+        account: Account,
+        session: SessionId,
+        auth_time: Timestamp,
+        refresh_token: Secret,
+    ) -> Result<Tokens, Fault> {
+        let now = self.now();
+        let access_token =
+            self.issuer.issue(keys, &self.settings.env, &account, session, auth_time, now).ok_or_else(
+                || Fault::Unavailable("no signing key opens with the secret key of this instance".into()),
+            )?;
+        let expires_in = self.policy().tokens.access_lifetime;
+        Ok(Tokens { access_token, expires_in, refresh_token, device_token: None, account })
+    }
+
+    /// What makes a device known where this user signs in; `None` where it is (L4).
+    pub(crate) fn new_device(&self, user: &Credentials, client: &Client) -> Option<Secret> {
+        if limits::known_device(self, user, client).is_some() {
+            return None;
+        }
+        let (id, version) = (user.account.id, user.credential_version);
+        let held = client.device_token.as_ref();
+        let before = held.and_then(|held| Device::of_user(&self.root, held.expose(), id));
+        Some(device_token(&self.root, &self.settings.env, id, version, before))
+    }
+}
+
+/// What a password came to.
+enum Concluded {
+    Opened(Box<Opened>),
+    Refused(SignInError),
+    /// The password was changed, or the user disabled or deleted, while the hash was computed.
+    Changed,
+}
+
+/// Who a name may stand for.
+#[derive(Clone)]
+struct Found {
+    user: Option<Credentials>,
+    /// The sign-ups of the address that are not confirmed, newest first.
+    waiting: Vec<Registration>,
+}
+
+/// Decides, and does what follows.
+fn conclude(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    compared: &Compared,
+    found: Found,
+    key: SessionKey,
+    client: &Client,
+) -> Result<Concluded, Fault> {
+    let right = match compared.judge(tx, core)? {
+        Verdict::Right(right) => right,
+        Verdict::Wrong => return Ok(Concluded::Refused(SignInError::Refused)),
+        Verdict::Limited { retry_after } => {
+            return Ok(Concluded::Refused(SignInError::Limited { retry_after }));
+        }
+    };
+    let note = |tx: &mut Tx<'_>, why| compared.note_refusal(tx, core, why);
+    let Some(user) = found.user.filter(|_| right.stage(OF_THE_USER).contains(&true)) else {
+        note(tx, "the address is not confirmed")?;
+        let sign_up = unconfirmed(core, &right, &found.waiting);
+        return Ok(Concluded::Refused(sign_up.map_or(SignInError::Refused, SignInError::Unconfirmed)));
+    };
+    match admit(tx, core, &Proofs::password(&right, &user), key, client)? {
+        Admission::Session(opened) => Ok(Concluded::Opened(opened)),
+        Admission::Refused(Refusal::Changed) => Ok(Concluded::Changed),
+        Admission::Refused(Refusal::Disabled) => {
+            note(tx, "the account is disabled")?;
+            Ok(Concluded::Refused(SignInError::Disabled))
+        }
+    }
+}
+
+/// The newest sign-up that the password is of; rather one that gets a code than one in a crowd.
+fn unconfirmed(core: &Core, right: &RightPassword, waiting: &[Registration]) -> Option<Unconfirmed> {
+    let matching = waiting.iter().zip(right.stage(OF_SIGN_UPS)).filter(|(_, matches)| **matches);
+    let (found, _) = matching.min_by_key(|(found, _)| found.crowded_at.is_some())?;
+    Some(Unconfirmed { proof: sign_up_proof(&core.root, found.id), expires_at: found.expires_at })
+}
+
+/// The stage of the user's own password.
+const OF_THE_USER: usize = 0;
+/// The stage of those of the sign-ups of the address.
+const OF_SIGN_UPS: usize = 1;
+
+/// What a password of this name is compared with. Failures count for the account, by whatever name it was called, and for
+/// names without an account (L2).
+fn candidate(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    login: &Login,
+    client: &Client,
+) -> Result<Candidate<Found>, Fault> {
+    let user = find(tx, login)?;
+    let failed = Entry::new(AuditKind::SignInFailed, AuditActor::Anonymous, client);
+    let attempt = match (&user, login) {
+        (Some(user), _) => PasswordAttempt::on_user(core, user, failed.about(&user.account), client),
+        (None, Login::Email(email)) => {
+            let account = subject::address(&core.root, email);
+            PasswordAttempt::new(core, account, failed.address(email), client)
+        }
+        (None, Login::UserName(name)) => {
+            let account = subject::unknown_name(&core.root, name);
+            PasswordAttempt::new(core, account, failed.detail("a user name without an account"), client)
+        }
+    };
+    let mut stages = vec![user.iter().filter_map(|user| user.password_hash.clone()).collect()];
+    let mut waiting = Vec::new();
+    if let Login::Email(email) = login {
+        waiting = registrations::of_email(tx, email, attempt.now())?;
+        waiting.retain(|registration| registration.activated_at.is_none());
+        stages.push(waiting.iter().map(|registration| registration.password_hash.clone()).collect());
+    }
+    Ok(Candidate { attempt, stages, found: Found { user, waiting } })
+}
+
+fn find(tx: &mut Tx<'_>, login: &Login) -> Result<Option<Credentials>, Fault> {
+    match login {
+        Login::Email(email) => users::by_email(tx, email),
+        Login::UserName(name) => users::by_name(tx, name),
+    }
+}

@@ -1,0 +1,93 @@
+//! The one thread that writes: what waits together is committed together.
+
+use crossbeam_channel::Receiver;
+use rusqlite::Connection;
+
+use super::mark::Generation;
+use super::tx::Tx;
+use super::watch::Watch;
+use crate::fault::Fault;
+use crate::store::job::Job;
+use crate::store::sql;
+
+/// Jobs that share one commit. They are never waited for: whoever is in the queue when the writer is free comes along.
+const GROUP_MAX: usize = 64;
+
+/// What the writer is asked for.
+pub(super) enum Order {
+    Run(Box<dyn Job>),
+    Close,
+}
+
+/// The writer: takes what waits, commits it together, answers, until it is told to close.
+pub(super) fn serve(connection: &Connection, watch: Option<&Watch>, queue: &Receiver<Order>) {
+    let mut open = true;
+    while open && let Ok(first) = queue.recv() {
+        let waiting = std::iter::once(first).chain(queue.try_iter());
+        let mut group = Vec::new();
+        for order in waiting {
+            match order {
+                Order::Run(job) => group.push(job),
+                Order::Close => open = false,
+            }
+            if !open || group.len() == GROUP_MAX {
+                break;
+            }
+        }
+        if !group.is_empty() {
+            commit_group(connection, watch, group);
+        }
+    }
+}
+
+/// Runs each job in a savepoint of one transaction; their answers are given after its commit.
+fn commit_group(connection: &Connection, watch: Option<&Watch>, mut group: Vec<Box<dyn Job>>) {
+    let outcomes = run_group(connection, watch, &mut group);
+    // Whatever went wrong above, the next group starts with a clean connection.
+    if !connection.is_autocommit()
+        && let Err(error) = connection.execute_batch("ROLLBACK")
+    {
+        tracing::error!(%error, "a failed transaction was not rolled back");
+    }
+    match outcomes {
+        Ok(()) => {
+            for job in group {
+                job.finish(Ok(()));
+            }
+        }
+        Err(fault) => {
+            let cause = fault.to_string();
+            tracing::error!(cause, "a transaction failed");
+            for job in group {
+                job.finish(Err(Fault::Unavailable(cause.clone())));
+            }
+        }
+    }
+}
+
+fn run_group(
+    connection: &Connection,
+    watch: Option<&Watch>,
+    group: &mut [Box<dyn Job>],
+) -> Result<(), Fault> {
+    if let Some(watch) = watch {
+        watch.is_in_place()?;
+    }
+    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    for job in group {
+        connection.prepare_cached("SAVEPOINT job")?.execute([])?;
+        if !job.run(&mut sql::Tx::Sqlite(Tx(connection))) {
+            // Fails when SQLite has already given up the whole transaction (full disk): then nobody is told "done".
+            connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
+        }
+        connection.prepare_cached("RELEASE job")?.execute([])?;
+    }
+    let Some(watch) = watch else {
+        connection.prepare_cached("COMMIT")?.execute([])?;
+        return Ok(());
+    };
+    let generation = Generation::advance(connection)?;
+    connection.prepare_cached("COMMIT")?.execute([])?;
+    watch.note(generation);
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! One file per table, or pair of tables.
+
+pub(crate) mod audit;
+pub(crate) mod challenges;
+pub(crate) mod invitations;
+pub(crate) mod keys;
+pub(crate) mod limits;
+pub(crate) mod outbox;
+pub(crate) mod registrations;
+pub(crate) mod sessions;
+pub(crate) mod setup_links;
+pub(crate) mod users;
+pub(crate) mod webhooks;

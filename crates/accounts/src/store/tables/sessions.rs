@@ -1,0 +1,287 @@
+//! The tables `sessions` and `refresh_tokens`.
+
+use crate::domain::access::session::Session;
+use crate::domain::access::way::Way;
+use crate::domain::ids::{SessionId, UserId};
+use crate::domain::time::Timestamp;
+use crate::fault::Fault;
+use crate::store::Tx;
+use crate::store::sql::{Row, args};
+
+/// A sign-in that lasts.
+#[derive(Clone, Debug)]
+pub(crate) struct NewSession {
+    pub(crate) id: SessionId,
+    pub(crate) user_id: UserId,
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) ip: Option<String>,
+    /// What is stored of the cookie, where a browser holds the session.
+    pub(crate) browser: Option<TokenHash>,
+    /// How it began.
+    pub(crate) way: Way,
+}
+
+/// Whose session it is, and whether and until when it lives.
+pub(crate) struct SessionState {
+    pub(crate) user_id: UserId,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) ended_at: Option<Timestamp>,
+}
+
+/// A browser's session.
+pub(crate) struct OfBrowser {
+    pub(crate) id: SessionId,
+    pub(crate) created_at: Timestamp,
+    pub(crate) last_seen_at: Timestamp,
+    pub(crate) state: SessionState,
+}
+
+/// The SHA-256 of a refresh token: what is stored of it.
+pub(crate) type TokenHash = [u8; 32];
+
+pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewSession) -> Result<(), Fault> {
+    tx.execute(
+        "INSERT INTO sessions (id, user_id, created_at, last_seen_at, expires_at, user_agent, ip, browser_hash, amr) \
+         VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8)",
+        args![
+            new.id,
+            new.user_id,
+            new.created_at,
+            new.expires_at,
+            new.user_agent,
+            new.ip,
+            new.browser,
+            new.way.amr()
+        ],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn insert_token(
+    tx: &mut Tx<'_>,
+    hash: &TokenHash,
+    session: SessionId,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<(), Fault> {
+    tx.execute(
+        "INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
+        args![hash, session, now, expires_at],
+    )?;
+    Ok(())
+}
+
+/// Uses a token up, which was not used before, and names its session: of callers that bring the same token at once, one
+/// gets it (R2).
+pub(crate) fn use_token(
+    tx: &mut Tx<'_>,
+    hash: &TokenHash,
+    successor: &TokenHash,
+    now: Timestamp,
+) -> Result<Option<SessionId>, Fault> {
+    tx.row(
+        "UPDATE refresh_tokens SET consumed_at = $2, successor = $3 \
+         WHERE hash = $1 AND consumed_at IS NULL AND voided_at IS NULL AND expires_at > $2 RETURNING session_id",
+        args![hash, now, successor],
+        |row| row.get(0),
+    )
+}
+
+/// A token that cannot be used as new any more.
+pub(crate) struct UsedToken {
+    pub(crate) session: SessionId,
+    /// `None`: it died without having been used.
+    pub(crate) consumed_at: Option<Timestamp>,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) successor: Option<TokenHash>,
+    pub(crate) successor_is_unused: bool,
+}
+
+pub(crate) fn used_token(tx: &mut Tx<'_>, hash: &TokenHash) -> Result<Option<UsedToken>, Fault> {
+    tx.row(
+        "SELECT t.session_id, t.consumed_at, t.expires_at, t.successor, \
+         (SELECT COUNT(*) FROM refresh_tokens s WHERE s.hash = t.successor AND s.consumed_at IS NULL AND s.voided_at IS NULL) \
+         FROM refresh_tokens t WHERE t.hash = $1 AND (t.consumed_at IS NOT NULL OR t.voided_at IS NOT NULL)",
+        args![hash],
+        |row| {
+            Ok(UsedToken {
+                session: row.get(0)?,
+                consumed_at: row.get_opt(1)?,
+                expires_at: row.get(2)?,
+                successor: row.get_opt(3)?,
+                successor_is_unused: row.get::<i64>(4)? == 1,
+            })
+        },
+    )
+}
+
+/// Gives a used token another successor. `false`: somebody else has, since it was looked at.
+pub(crate) fn use_token_again(
+    tx: &mut Tx<'_>,
+    hash: &TokenHash,
+    looked_at: &UsedToken,
+    successor: &TokenHash,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let sql = "UPDATE refresh_tokens SET consumed_at = $4, successor = $3 WHERE hash = $1 AND successor = $2";
+    Ok(tx.execute(sql, args![hash, looked_at.successor, successor, now])? == 1)
+}
+
+/// Lets a token die that was not used. `false`: it was.
+pub(crate) fn void_token(tx: &mut Tx<'_>, hash: Option<TokenHash>, now: Timestamp) -> Result<bool, Fault> {
+    let sql = "UPDATE refresh_tokens SET voided_at = $2 WHERE hash = $1 AND consumed_at IS NULL AND voided_at IS NULL";
+    Ok(tx.execute(sql, args![hash, now])? == 1)
+}
+
+/// A session that is alive, seen now: its beginning and its state.
+pub(crate) fn touch(
+    tx: &mut Tx<'_>,
+    id: SessionId,
+    now: Timestamp,
+) -> Result<Option<(Timestamp, SessionState)>, Fault> {
+    tx.row(
+        "UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND ended_at IS NULL AND expires_at > $2 \
+         RETURNING created_at, user_id, expires_at, ended_at",
+        args![id, now],
+        |row| Ok((row.get(0)?, state(row, 1)?)),
+    )
+}
+
+/// The state that these columns hold: user, end in any case, end that came.
+pub(super) fn state(row: &Row<'_>, first: usize) -> Result<SessionState, Fault> {
+    Ok(SessionState {
+        user_id: row.get(first)?,
+        expires_at: row.get(first + 1)?,
+        ended_at: row.get_opt(first + 2)?,
+    })
+}
+
+pub(crate) fn end(tx: &mut Tx<'_>, id: SessionId, now: Timestamp) -> Result<(), Fault> {
+    tx.execute("UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL", args![id, now])?;
+    Ok(())
+}
+
+/// Ends a session; its user, if it was alive.
+pub(crate) fn end_alive(tx: &mut Tx<'_>, id: SessionId, now: Timestamp) -> Result<Option<UserId>, Fault> {
+    let sql = "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL AND expires_at > $2 \
+               RETURNING user_id";
+    tx.row(sql, args![id, now], |row| row.get(0))
+}
+
+pub(crate) fn end_all(tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<(), Fault> {
+    tx.execute(
+        "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL",
+        args![user, now],
+    )?;
+    Ok(())
+}
+
+/// Forgets tokens of the sessions that expired longest ago: one can have thousands.
+pub(crate) fn sweep_tokens(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, Fault> {
+    tx.execute(
+        "DELETE FROM refresh_tokens WHERE hash IN (SELECT r.hash FROM sessions s \
+         JOIN refresh_tokens r ON r.session_id = s.id WHERE s.expires_at <= $1 ORDER BY s.expires_at LIMIT $2)",
+        args![before, limit],
+    )
+}
+
+/// Forgets sessions that expired before `before`, when their tokens are gone.
+pub(crate) fn sweep(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, Fault> {
+    tx.execute(
+        "DELETE FROM sessions WHERE id IN \
+         (SELECT id FROM sessions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) \
+         AND NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE session_id = sessions.id)",
+        args![before, limit],
+    )
+}
+
+/// The sessions of a user that are alive, newest first.
+pub(crate) fn list(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    now: Timestamp,
+    idle: Timestamp,
+) -> Result<Vec<Session>, Fault> {
+    tx.rows(
+        "SELECT id, user_agent, ip, created_at, last_seen_at, expires_at FROM sessions \
+         WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND last_seen_at > $3 \
+         ORDER BY id DESC LIMIT 200",
+        args![user, now, idle],
+        |row| {
+            Ok(Session {
+                id: row.get(0)?,
+                user_agent: row.get_opt(1)?,
+                ip: row.get_opt(2)?,
+                created_at: row.get(3)?,
+                last_seen_at: row.get(4)?,
+                expires_at: row.get(5)?,
+            })
+        },
+    )
+}
+
+/// Ends a session if it is this user's. `false`: it is not, or has ended.
+pub(crate) fn end_of(tx: &mut Tx<'_>, user: UserId, id: SessionId, now: Timestamp) -> Result<bool, Fault> {
+    let sql = "UPDATE sessions SET ended_at = $3 WHERE id = $1 AND user_id = $2 AND ended_at IS NULL";
+    Ok(tx.execute(sql, args![id, user, now])? == 1)
+}
+
+/// Ends the sessions of a user but this one; how many there were.
+pub(crate) fn end_others(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    but: SessionId,
+    now: Timestamp,
+) -> Result<u64, Fault> {
+    let sql = "UPDATE sessions SET ended_at = $3 WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL";
+    tx.execute(sql, args![user, but, now])
+}
+
+/// Ends the session of a refresh token; its user, if it was alive.
+pub(crate) fn end_by_token(
+    tx: &mut Tx<'_>,
+    hash: &TokenHash,
+    now: Timestamp,
+) -> Result<Option<UserId>, Fault> {
+    let sql = "UPDATE sessions SET ended_at = $2 WHERE ended_at IS NULL AND expires_at > $2 \
+               AND id IN (SELECT session_id FROM refresh_tokens WHERE hash = $1) RETURNING user_id";
+    tx.row(sql, args![hash, now], |row| row.get(0))
+}
+
+/// How many sessions are alive, counted to `most`.
+pub(crate) fn count_live(tx: &mut Tx<'_>, now: Timestamp, idle: Timestamp, most: i64) -> Result<i64, Fault> {
+    // The youngest first: those are alive, while of the old ones most are not used any more.
+    let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM sessions WHERE expires_at > $1 AND ended_at IS NULL \
+               AND last_seen_at > $2 ORDER BY expires_at DESC LIMIT $3) AS counted";
+    tx.count(sql, args![now, idle, most])
+}
+
+/// The session that a browser's cookie names, unless nobody has used it since `idle`.
+pub(crate) fn of_browser(
+    tx: &mut Tx<'_>,
+    hash: &TokenHash,
+    idle: Timestamp,
+) -> Result<Option<OfBrowser>, Fault> {
+    tx.row(
+        "SELECT id, created_at, last_seen_at, user_id, expires_at, ended_at FROM sessions \
+         WHERE browser_hash = $1 AND last_seen_at > $2",
+        args![hash, idle],
+        |row| {
+            Ok(OfBrowser {
+                id: row.get(0)?,
+                created_at: row.get(1)?,
+                last_seen_at: row.get(2)?,
+                state: state(row, 3)?,
+            })
+        },
+    )
+}
+
+/// Ends the session that a browser's cookie names.
+pub(crate) fn end_of_browser(tx: &mut Tx<'_>, hash: &TokenHash, now: Timestamp) -> Result<(), Fault> {
+    let sql = "UPDATE sessions SET ended_at = $2 WHERE browser_hash = $1 AND ended_at IS NULL";
+    tx.execute(sql, args![hash, now])?;
+    Ok(())
+}

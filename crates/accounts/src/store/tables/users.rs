@@ -1,0 +1,283 @@
+//! The table `users`.
+
+use super::sessions::{self, SessionState};
+use crate::domain::access::roles::Roles;
+use crate::domain::email::Email;
+use crate::domain::ids::{SessionId, UserId};
+use crate::domain::time::Timestamp;
+use crate::domain::user::Account;
+use crate::domain::user_name::UserName;
+use crate::fault::Fault;
+use crate::store::Tx;
+use crate::store::sql::{Row, args};
+
+/// The columns of [`Credentials`], in the order that [`credentials`] reads them.
+macro_rules! columns {
+    () => {
+        "users.id, users.email, users.user_name, users.email_confirmed_at, users.created_at, users.disabled_at, users.locale, users.roles, \
+         users.email_key, users.password_hash, users.credential_version"
+    };
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT ", columns!(), " FROM users ", $rest)
+    };
+}
+
+pub(crate) mod list;
+
+/// A user together with what signs it in.
+#[derive(Clone)]
+pub(crate) struct Credentials {
+    pub(crate) account: Account,
+    /// `None`: this user signs in in other ways.
+    pub(crate) password_hash: Option<String>,
+    /// Grows with every change of the password or the address.
+    pub(crate) credential_version: i64,
+}
+
+/// What an insert of a user came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Inserted {
+    Yes,
+    EmailTaken,
+    UserNameTaken,
+}
+
+/// Inserts a user unless the address or the name is taken; then nothing is written.
+pub(crate) fn insert(tx: &mut Tx<'_>, user: &Account, password_hash: &str) -> Result<Inserted, Fault> {
+    let name = user.user_name.as_ref();
+    let rows = tx.execute(
+        "INSERT INTO users (id, email, email_key, user_name, user_name_key, user_name_skeleton, password_hash, roles, \
+         locale, email_confirmed_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         ON CONFLICT DO NOTHING",
+        args![
+            user.id,
+            user.email.as_str(),
+            user.email.key(),
+            name.map(UserName::as_str),
+            name.map(UserName::key),
+            name.map(UserName::skeleton),
+            password_hash,
+            user.roles.join(" "),
+            user.locale,
+            user.email_confirmed_at,
+            user.created_at
+        ],
+    )?;
+    if rows == 1 {
+        return Ok(Inserted::Yes);
+    }
+    Ok(if email_exists(tx, &user.email)? { Inserted::EmailTaken } else { Inserted::UserNameTaken })
+}
+
+pub(crate) fn email_exists(tx: &mut Tx<'_>, email: &Email) -> Result<bool, Fault> {
+    Ok(tx.count("SELECT COUNT(*) FROM users WHERE email_key = $1", args![email.key()])? > 0)
+}
+
+/// Whether the name, or one that looks like it, belongs to somebody.
+pub(crate) fn name_exists(tx: &mut Tx<'_>, name: &UserName) -> Result<bool, Fault> {
+    let sql = "SELECT COUNT(*) FROM users WHERE user_name_key = $1 OR user_name_skeleton = $2";
+    Ok(tx.count(sql, args![name.key(), name.skeleton()])? > 0)
+}
+
+pub(crate) fn by_id(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Credentials>, Fault> {
+    tx.row(select!("WHERE users.id = $1"), args![id], credentials)
+}
+
+pub(crate) fn by_email(tx: &mut Tx<'_>, email: &Email) -> Result<Option<Credentials>, Fault> {
+    tx.row(select!("WHERE users.email_key = $1"), args![email.key()], credentials)
+}
+
+pub(crate) fn by_name(tx: &mut Tx<'_>, name: &UserName) -> Result<Option<Credentials>, Fault> {
+    tx.row(select!("WHERE users.user_name_key = $1"), args![name.key()], credentials)
+}
+
+/// The user and the state of a session, unless the key that signed its token is retired: what a token check asks.
+pub(crate) fn of_session(
+    tx: &mut Tx<'_>,
+    session: SessionId,
+    key: &str,
+    now: Timestamp,
+) -> Result<Option<(Account, SessionState)>, Fault> {
+    tx.row(
+        concat!(
+            "SELECT ",
+            columns!(),
+            ", s.user_id, s.expires_at, s.ended_at FROM users JOIN sessions s ON s.user_id = users.id WHERE s.id = $1 \
+             AND EXISTS (SELECT 1 FROM signing_keys k WHERE k.id = $2 AND (k.retired_at IS NULL OR k.retired_at > $3))"
+        ),
+        args![session, key, now],
+        |row| Ok((account(row)?, sessions::state(row, 11)?)),
+    )
+}
+
+/// The user who signs in with these credentials. `None`: somebody changed the password or the address, disabled or
+/// deleted the user since they were read.
+pub(crate) fn record_sign_in(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    credential_version: i64,
+    now: Timestamp,
+) -> Result<Option<Credentials>, Fault> {
+    tx.row(
+        concat!(
+            "UPDATE users SET last_sign_in_at = $3 WHERE id = $1 AND credential_version = $2 AND disabled_at IS NULL \
+             RETURNING ",
+            columns!()
+        ),
+        args![id, credential_version, now],
+        credentials,
+    )
+}
+
+/// Replaces the hash by one of the same password, unless the password was changed meanwhile.
+pub(crate) fn rehash(tx: &mut Tx<'_>, id: UserId, old: &str, new: &str) -> Result<(), Fault> {
+    let sql = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
+    tx.execute(sql, args![id, old, new])?;
+    Ok(())
+}
+
+/// `false`: the user was disabled before, or is gone.
+pub(crate) fn disable(tx: &mut Tx<'_>, id: UserId, now: Timestamp) -> Result<bool, Fault> {
+    let sql = "UPDATE users SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL";
+    Ok(tx.execute(sql, args![id, now])? == 1)
+}
+
+pub(crate) fn enable(tx: &mut Tx<'_>, id: UserId) -> Result<bool, Fault> {
+    Ok(tx.execute("UPDATE users SET disabled_at = NULL WHERE id = $1", args![id])? == 1)
+}
+
+/// `false`: somebody else was faster.
+pub(crate) fn delete(tx: &mut Tx<'_>, id: UserId) -> Result<bool, Fault> {
+    Ok(tx.execute("DELETE FROM users WHERE id = $1", args![id])? == 1)
+}
+
+/// Makes everybody who would remove an administrator wait until this transaction ends.
+pub(crate) fn lock_admins(tx: &mut Tx<'_>) -> Result<(), Fault> {
+    let sql = "UPDATE users SET roles = roles WHERE roles <> '' AND ' ' || roles || ' ' LIKE '% admin %'";
+    tx.execute(sql, &[])?;
+    Ok(())
+}
+
+/// Makes everybody else who would change the user wait until this transaction ends.
+pub(crate) fn lock(tx: &mut Tx<'_>, id: UserId) -> Result<(), Fault> {
+    tx.execute("UPDATE users SET roles = roles WHERE id = $1", args![id])?;
+    Ok(())
+}
+
+/// Whether somebody can administrate.
+pub(crate) fn has_admin(tx: &mut Tx<'_>) -> Result<bool, Fault> {
+    Ok(other_admins(tx, UserId::from_bytes([0; 16]))? > 0)
+}
+
+/// Active users other than `id` that have the role `admin`.
+pub(crate) fn other_admins(tx: &mut Tx<'_>, id: UserId) -> Result<i64, Fault> {
+    tx.count(
+        "SELECT COUNT(*) FROM users WHERE roles <> '' AND ' ' || roles || ' ' LIKE '% admin %' \
+         AND disabled_at IS NULL AND id <> $1",
+        args![id],
+    )
+}
+
+fn account(row: &Row<'_>) -> Result<Account, Fault> {
+    let roles: String = row.get(7)?;
+    Ok(Account {
+        id: row.get(0)?,
+        email: Email::from_stored(row.get(1)?, row.get(8)?),
+        user_name: row.get_opt(2)?.map(UserName::from_stored),
+        email_confirmed_at: row.get(3)?,
+        created_at: row.get(4)?,
+        disabled_at: row.get_opt(5)?,
+        locale: row.get_opt(6)?,
+        roles: roles.split_whitespace().map(str::to_owned).collect(),
+    })
+}
+
+fn credentials(row: &Row<'_>) -> Result<Credentials, Fault> {
+    Ok(Credentials {
+        account: account(row)?,
+        password_hash: row.get_opt(9)?,
+        credential_version: row.get(10)?,
+    })
+}
+
+/// Grows with every change of the password or the address.
+pub(crate) fn credential_version(tx: &mut Tx<'_>, id: UserId) -> Result<i64, Fault> {
+    tx.count("SELECT credential_version FROM users WHERE id = $1", args![id])
+}
+
+/// `false`: the user is gone, or the credentials are not those of the `expected` version any more.
+pub(crate) fn set_password(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    hash: &str,
+    expected: Option<i64>,
+) -> Result<bool, Fault> {
+    let rows = tx.execute(
+        "UPDATE users SET password_hash = $2, credential_version = credential_version + 1 \
+         WHERE id = $1 AND credential_version = COALESCE($3, credential_version)",
+        args![id, hash, expected],
+    )?;
+    Ok(rows == 1)
+}
+
+/// The caller holds the lock of the address and has seen that it is free. `false`: it was the user's already.
+pub(crate) fn set_email(tx: &mut Tx<'_>, id: UserId, email: &Email, now: Timestamp) -> Result<bool, Fault> {
+    let rows = tx.execute(
+        "UPDATE users SET email = $2, email_key = $3 WHERE id = $1 AND email <> $2",
+        args![id, email.as_str(), email.key()],
+    )?;
+    tx.execute(
+        "UPDATE users SET email_confirmed_at = $2, credential_version = credential_version + 1 WHERE id = $1",
+        args![id, now],
+    )?;
+    Ok(rows == 1)
+}
+
+/// `false`: the name, or one that looks like it, is somebody else's.
+pub(crate) fn set_name(tx: &mut Tx<'_>, id: UserId, name: &UserName) -> Result<bool, Fault> {
+    let sql = "SELECT COUNT(*) FROM users WHERE (user_name_key = $1 OR user_name_skeleton = $2) AND id <> $3";
+    if tx.count(sql, args![name.key(), name.skeleton(), id])? > 0 {
+        return Ok(false);
+    }
+    tx.execute(
+        "UPDATE users SET user_name = $2, user_name_key = $3, user_name_skeleton = $4 WHERE id = $1",
+        args![id, name.as_str(), name.key(), name.skeleton()],
+    )?;
+    Ok(true)
+}
+
+pub(crate) fn set_locale(tx: &mut Tx<'_>, id: UserId, locale: &str) -> Result<(), Fault> {
+    tx.execute("UPDATE users SET locale = $2 WHERE id = $1", args![id, locale])?;
+    Ok(())
+}
+
+/// How many users may sign in, counted to `most`.
+pub(crate) fn count_active(tx: &mut Tx<'_>, most: i64) -> Result<i64, Fault> {
+    let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM users WHERE disabled_at IS NULL LIMIT $1) AS counted";
+    tx.count(sql, args![most])
+}
+
+/// How many users may not sign in, counted to `most`.
+pub(crate) fn count_disabled(tx: &mut Tx<'_>, most: i64) -> Result<i64, Fault> {
+    let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM users WHERE disabled_at IS NOT NULL LIMIT $1) AS counted";
+    tx.count(sql, args![most])
+}
+
+/// Of `many` users from `from` on, in the order of their making: how many have signed in, and where the others begin.
+pub(crate) fn count_signed_in(
+    tx: &mut Tx<'_>,
+    from: UserId,
+    many: i64,
+) -> Result<(i64, Option<UserId>), Fault> {
+    let sql = "SELECT COUNT(last_sign_in_at), (SELECT id FROM users WHERE id >= $1 ORDER BY id LIMIT 1 OFFSET $2) \
+               FROM (SELECT last_sign_in_at FROM users WHERE id >= $1 ORDER BY id LIMIT $2) AS looked_at";
+    Ok(tx.row(sql, args![from, many], |row| Ok((row.get(0)?, row.get_opt(1)?)))?.unwrap_or_default())
+}
+
+pub(crate) fn set_roles(tx: &mut Tx<'_>, id: UserId, roles: &Roles) -> Result<(), Fault> {
+    tx.execute("UPDATE users SET roles = $2 WHERE id = $1", args![id, roles.names().join(" ")])?;
+    Ok(())
+}

@@ -1,0 +1,206 @@
+//! Pages of the list of users. Each looks at a bounded stretch of the table, however few of its rows are wanted.
+
+use super::{account, count_disabled};
+use crate::domain::ids::UserId;
+use crate::domain::user::{Account, UserStatus};
+use crate::fault::Fault;
+use crate::store::Tx;
+use crate::store::sql::args;
+
+/// Rows that one page looks at: some 20 ms of work.
+pub(crate) const LOOKED_AT_MAX: i64 = 10_000;
+
+/// What a stretch of a list has of what is wanted.
+pub(crate) struct Stretch<P> {
+    pub(crate) found: Vec<Account>,
+    /// The last row that was looked at, where the list may go on behind it.
+    pub(crate) end: Option<P>,
+}
+
+/// A range of keys: from `from` (included) to `to` (not included), after `after`.
+#[derive(Clone, Copy)]
+pub(crate) struct KeyRange<'a> {
+    pub(crate) from: &'a str,
+    pub(crate) to: &'a str,
+    pub(crate) after: &'a str,
+    pub(crate) status: Option<UserStatus>,
+}
+
+/// 1: active only, 2: disabled only, 0: all.
+fn code(status: Option<UserStatus>) -> i64 {
+    match status {
+        None => 0,
+        Some(UserStatus::Active) => 1,
+        Some(UserStatus::Disabled) => 2,
+    }
+}
+
+/// Users in the order of their ids, from after `after`.
+pub(crate) fn by_id(
+    tx: &mut Tx<'_>,
+    after: UserId,
+    status: Option<UserStatus>,
+    limit: i64,
+) -> Result<Stretch<UserId>, Fault> {
+    let all = |found| Ok(Stretch { found, end: None });
+    match status {
+        None => {
+            let sql = select!("WHERE users.id > $1 ORDER BY users.id LIMIT $2");
+            all(tx.rows(sql, args![after, limit], account)?)
+        }
+        Some(UserStatus::Disabled) => {
+            let sql =
+                select!("WHERE users.id > $1 AND users.disabled_at IS NOT NULL ORDER BY users.id LIMIT $2");
+            all(tx.rows(sql, args![after, limit], account)?)
+        }
+        Some(UserStatus::Active) => {
+            let sql = "SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2";
+            let end: Option<UserId> = tx.row(sql, args![after, LOOKED_AT_MAX - 1], |row| row.get(0))?;
+            let last = end.unwrap_or(UserId::from_bytes([0xff; 16]));
+            let sql = select!(
+                "WHERE users.id > $1 AND users.id <= $2 AND users.disabled_at IS NULL ORDER BY users.id LIMIT $3"
+            );
+            Ok(Stretch { found: tx.rows(sql, args![after, last, limit], account)?, end })
+        }
+    }
+}
+
+/// Users whose email key lies in the range, in the order of the keys.
+pub(crate) fn by_email(tx: &mut Tx<'_>, range: KeyRange<'_>, limit: i64) -> Result<Stretch<String>, Fault> {
+    if wants_few(tx, range.status)? {
+        let sql = select!(
+            "WHERE users.id IN (SELECT id FROM users WHERE disabled_at IS NOT NULL) \
+             AND users.email_key || '' >= $1 AND users.email_key || '' < $2 AND users.email_key || '' > $3 \
+             ORDER BY users.email_key || '' LIMIT $4"
+        );
+        let found = tx.rows(sql, args![range.from, range.to, range.after, limit], account)?;
+        return Ok(Stretch { found, end: None });
+    }
+    let sql = "SELECT email_key FROM users WHERE email_key >= $1 AND email_key < $2 AND email_key > $3 \
+               ORDER BY email_key LIMIT 1 OFFSET $4";
+    let end: Option<String> =
+        tx.row(sql, args![range.from, range.to, range.after, LOOKED_AT_MAX - 1], |row| row.get(0))?;
+    let last = end.as_deref().unwrap_or(range.to);
+    let sql = select!(
+        "WHERE users.email_key >= $1 AND users.email_key < $2 AND users.email_key > $3 AND users.email_key <= $4 \
+         AND CAST($5 AS BIGINT) <> CASE WHEN users.disabled_at IS NULL THEN 2 ELSE 1 END \
+         ORDER BY users.email_key LIMIT $6"
+    );
+    let status = code(range.status);
+    let found = tx.rows(sql, args![range.from, range.to, range.after, last, status, limit], account)?;
+    Ok(Stretch { found, end })
+}
+
+/// Users whose user-name key lies in the range and whose email key does not, in the order of the names.
+pub(crate) fn by_name(tx: &mut Tx<'_>, range: KeyRange<'_>, limit: i64) -> Result<Stretch<String>, Fault> {
+    if wants_few(tx, range.status)? {
+        let sql = select!(
+            "WHERE users.id IN (SELECT id FROM users WHERE disabled_at IS NOT NULL) \
+             AND users.user_name_key || '' >= $1 AND users.user_name_key || '' < $2 AND users.user_name_key || '' > $3 \
+             AND NOT (users.email_key || '' >= $1 AND users.email_key || '' < $2) \
+             ORDER BY users.user_name_key || '' LIMIT $4"
+        );
+        let found = tx.rows(sql, args![range.from, range.to, range.after, limit], account)?;
+        return Ok(Stretch { found, end: None });
+    }
+    let sql = "SELECT user_name_key FROM users WHERE user_name_key >= $1 AND user_name_key < $2 \
+               AND user_name_key > $3 ORDER BY user_name_key LIMIT 1 OFFSET $4";
+    let end: Option<String> =
+        tx.row(sql, args![range.from, range.to, range.after, LOOKED_AT_MAX - 1], |row| row.get(0))?;
+    let last = end.as_deref().unwrap_or(range.to);
+    let sql = select!(
+        "WHERE users.user_name_key >= $1 AND users.user_name_key < $2 AND users.user_name_key > $3 \
+         AND users.user_name_key <= $4 AND NOT (users.email_key >= $1 AND users.email_key < $2) \
+         AND CAST($5 AS BIGINT) <> CASE WHEN users.disabled_at IS NULL THEN 2 ELSE 1 END \
+         ORDER BY users.user_name_key LIMIT $6"
+    );
+    let status = code(range.status);
+    let found = tx.rows(sql, args![range.from, range.to, range.after, last, status, limit], account)?;
+    Ok(Stretch { found, end })
+}
+
+/// Whether only disabled users are wanted, and all of them are fewer than a page looks at: then they are looked at, and not
+/// the range, where they may lie a million rows apart. An expression instead of a column keeps the databases to that way.
+fn wants_few(tx: &mut Tx<'_>, status: Option<UserStatus>) -> Result<bool, Fault> {
+    Ok(status == Some(UserStatus::Disabled) && count_disabled(tx, LOOKED_AT_MAX)? < LOOKED_AT_MAX)
+}
+
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod tests {
+    use super::*;
+    use crate::domain::secret::Secret;
+    use crate::policy::DatabasePolicy;
+    use crate::store::sqlite::steps;
+    use crate::store::{Store, migrations};
+
+    const USERS: i64 = 30_000;
+    /// Of SQLite's machine, for a row that is looked at, and for one that is read.
+    const STEPS: i64 = 40;
+
+    /// Users whose addresses and names begin alike, one in so many of them disabled.
+    async fn store(disabled_one_in: i64) -> Store {
+        let store =
+            Store::open(&Secret::from("sqlite::memory:"), &DatabasePolicy::default(), true).await.unwrap();
+        for script in &migrations::SCRIPTS {
+            let text = migrations::text(&store, script.up);
+            store.write(move |tx| tx.script(&text)).await.unwrap();
+        }
+        let fill = move |tx: &mut Tx<'_>| {
+            tx.execute(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) \
+                 INSERT INTO users (id, email, email_key, user_name, user_name_key, user_name_skeleton, password_hash, \
+                 roles, email_confirmed_at, created_at, disabled_at) \
+                 SELECT CAST(printf('%016d', i) AS BLOB), key || '@example.org', key || '@example.org', key, key, key, '', '', 0, 0, \
+                 CASE WHEN i % $2 = 0 THEN 1 END FROM (SELECT i, printf('user%06d', i) AS key FROM n)",
+                args![USERS, disabled_one_in],
+            )
+        };
+        assert_eq!(store.write(fill).await.unwrap(), u64::try_from(USERS).unwrap());
+        store
+    }
+
+    /// What was found of a list, and the steps that it took.
+    async fn find(store: &Store, status: Option<UserStatus>, by_name: bool) -> (usize, Option<String>, i64) {
+        let read = move |tx: &mut Tx<'_>| {
+            steps::take();
+            let range = KeyRange { from: "user", to: "uses", after: "", status };
+            let list = if by_name { by_name_of(tx, range) } else { by_email(tx, range, 51) }?;
+            Ok::<_, Fault>((list.found.len(), list.end, steps::take()))
+        };
+        store.read(read).await.unwrap()
+    }
+
+    fn by_name_of(tx: &mut Tx<'_>, range: KeyRange<'_>) -> Result<Stretch<String>, Fault> {
+        by_name(tx, range, 51)
+    }
+
+    // A page costs what its stretch costs, however few are wanted and however many there are.
+    #[tokio::test]
+    async fn a_page_looks_at_a_bounded_number_of_rows() {
+        use UserStatus::{Active, Disabled};
+        let (few, many, all) = (store(USERS).await, store(2).await, store(1).await);
+        for (store, status, by_name, found, goes_on) in [
+            (&few, Some(Disabled), false, 1, false),
+            (&few, Some(Active), false, 51, true),
+            (&many, Some(Disabled), false, 51, true),
+            (&all, Some(Active), false, 0, true),
+            // Whose address is in the range, too, was listed before.
+            (&few, None, true, 0, true),
+            (&few, Some(Disabled), true, 0, false),
+            (&all, Some(Disabled), true, 0, true),
+        ] {
+            let (number, end, steps) = find(store, status, by_name).await;
+            assert_eq!((number, end.is_some()), (found, goes_on), "{status:?} {by_name}");
+            assert!(steps <= STEPS * LOOKED_AT_MAX, "{status:?} {by_name}: {steps} steps");
+        }
+        let active = |tx: &mut Tx<'_>| {
+            steps::take();
+            let list = by_id(tx, UserId::from_bytes([0; 16]), Some(Active), 51)?;
+            Ok::<_, Fault>((list.found.len(), list.end.is_some(), steps::take()))
+        };
+        let (found, goes_on, steps) = all.read(active).await.unwrap();
+        assert_eq!((found, goes_on), (0, true));
+        assert!(steps <= STEPS * LOOKED_AT_MAX, "{steps} steps");
+    }
+}

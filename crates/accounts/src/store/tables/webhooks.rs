@@ -1,0 +1,130 @@
+//! The table `webhook_deliveries`: what endpoints are to be told, written in the transaction of its cause (M7).
+//!
+//! One row per event and endpoint, so that an endpoint that is down holds up nobody but itself. `due_at` works as in the
+//! outbox: taking a row moves it past the lease.
+
+use crate::domain::ids::{EventId, UserId};
+use crate::domain::time::Timestamp;
+use crate::fault::Fault;
+use crate::store::Tx;
+use crate::store::sql::{Row, args};
+
+/// A delivery that a worker has taken.
+#[derive(Clone, Debug)]
+pub(crate) struct Leased {
+    pub(crate) event_id: EventId,
+    pub(crate) endpoint: String,
+    pub(crate) event: String,
+    pub(crate) user_id: UserId,
+    pub(crate) created_at: Timestamp,
+    /// Attempts, this one included: names this taking, as each has another number.
+    pub(crate) attempts: i64,
+    /// When it was taken.
+    pub(crate) at: Timestamp,
+}
+
+pub(crate) fn push(
+    tx: &mut Tx<'_>,
+    id: EventId,
+    endpoint: &str,
+    event: &str,
+    user: UserId,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    tx.execute(
+        "INSERT INTO webhook_deliveries (event_id, endpoint, event, user_id, created_at, due_at, attempts) \
+         VALUES ($1, $2, $3, $4, $5, $5, $6)",
+        args![id, endpoint, event, user, now, 0_i64],
+    )?;
+    Ok(())
+}
+
+/// Takes what is due for this endpoint, oldest first. The outer condition is asked again of each row, as in the outbox.
+pub(crate) fn take(
+    tx: &mut Tx<'_>,
+    endpoint: &str,
+    now: Timestamp,
+    lease: Timestamp,
+    limit: i64,
+) -> Result<Vec<Leased>, Fault> {
+    tx.rows(
+        "UPDATE webhook_deliveries SET due_at = $3, attempts = attempts + 1 \
+         WHERE endpoint = $1 AND due_at <= $2 AND event_id IN (SELECT event_id FROM webhook_deliveries \
+         WHERE endpoint = $1 AND due_at <= $2 ORDER BY due_at, event_id LIMIT $4) \
+         RETURNING event_id, endpoint, event, user_id, created_at, attempts",
+        args![endpoint, now, lease, limit],
+        |row| leased(row, now),
+    )
+}
+
+fn leased(row: &Row<'_>, at: Timestamp) -> Result<Leased, Fault> {
+    Ok(Leased {
+        event_id: row.get(0)?,
+        endpoint: row.get(1)?,
+        event: row.get(2)?,
+        user_id: row.get(3)?,
+        created_at: row.get(4)?,
+        attempts: row.get(5)?,
+        at,
+    })
+}
+
+/// Keeps it until `lease`. `false`: the lease ran out and somebody else has it.
+pub(crate) fn renew(tx: &mut Tx<'_>, delivery: &Leased, lease: Timestamp) -> Result<bool, Fault> {
+    let sql = "UPDATE webhook_deliveries SET due_at = $4 WHERE event_id = $1 AND endpoint = $2 AND attempts = $3 AND due_at IS NOT NULL";
+    Ok(tx.execute(sql, args![delivery.event_id, delivery.endpoint, delivery.attempts, lease])? == 1)
+}
+
+/// The endpoint has taken note.
+pub(crate) fn sent(tx: &mut Tx<'_>, delivery: &Leased, now: Timestamp) -> Result<(), Fault> {
+    tx.execute(
+        "UPDATE webhook_deliveries SET due_at = NULL, sent_at = $4, last_error = NULL \
+         WHERE event_id = $1 AND endpoint = $2 AND attempts = $3 AND due_at IS NOT NULL",
+        args![delivery.event_id, delivery.endpoint, delivery.attempts, now],
+    )?;
+    Ok(())
+}
+
+/// To be tried again at `due_at`.
+pub(crate) fn delay(tx: &mut Tx<'_>, delivery: &Leased, due_at: Timestamp, cause: &str) -> Result<(), Fault> {
+    tx.execute(
+        "UPDATE webhook_deliveries SET due_at = $4, last_error = $5 \
+         WHERE event_id = $1 AND endpoint = $2 AND attempts = $3 AND due_at IS NOT NULL",
+        args![delivery.event_id, delivery.endpoint, delivery.attempts, due_at, cause],
+    )?;
+    Ok(())
+}
+
+/// A dead letter.
+pub(crate) fn fail(tx: &mut Tx<'_>, delivery: &Leased, now: Timestamp, cause: &str) -> Result<(), Fault> {
+    tx.execute(
+        "UPDATE webhook_deliveries SET due_at = NULL, failed_at = $4, last_error = $5 \
+         WHERE event_id = $1 AND endpoint = $2 AND attempts = $3 AND due_at IS NOT NULL",
+        args![delivery.event_id, delivery.endpoint, delivery.attempts, now, cause],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn next_due(tx: &mut Tx<'_>, endpoint: &str) -> Result<Option<Timestamp>, Fault> {
+    let sql = "SELECT MIN(due_at) FROM webhook_deliveries WHERE endpoint = $1 AND due_at IS NOT NULL";
+    Ok(tx.row(sql, args![endpoint], |row| row.get_opt(0))?.flatten())
+}
+
+/// Event, time, and hand-over of what endpoints were told about a user, oldest first, at most 200.
+pub(crate) fn about(
+    tx: &mut Tx<'_>,
+    user: UserId,
+) -> Result<Vec<(String, Timestamp, Option<Timestamp>)>, Fault> {
+    let sql = "SELECT event, created_at, sent_at FROM webhook_deliveries WHERE user_id = $1 \
+               ORDER BY event_id, endpoint LIMIT 200";
+    tx.rows(sql, args![user], |row| Ok((row.get(0)?, row.get(1)?, row.get_opt(2)?)))
+}
+
+/// Forgets what is older than `before`, done or not: what nobody took until then is for an endpoint that is gone.
+pub(crate) fn sweep(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, Fault> {
+    tx.execute(
+        "DELETE FROM webhook_deliveries WHERE event_id IN \
+         (SELECT event_id FROM webhook_deliveries WHERE created_at <= $1 LIMIT $2)",
+        args![before, limit],
+    )
+}

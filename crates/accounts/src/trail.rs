@@ -1,0 +1,120 @@
+//! How an operation says what it did: in the audit trail, and to the endpoints of webhooks.
+
+use crate::core::Core;
+use crate::domain::access::actor::Actor;
+use crate::domain::access::client::Client;
+use crate::domain::audit::{AuditActor, AuditEvent, AuditKind};
+use crate::domain::email::Email;
+use crate::domain::ids::{AuditId, EventId, UserId};
+use crate::domain::reason::Reason;
+use crate::domain::time::Timestamp;
+use crate::domain::user::Account;
+use crate::fault::Fault;
+use crate::store::Tx;
+use crate::store::tables::limits::Subject;
+use crate::store::tables::{audit, webhooks};
+use crate::token::subject;
+use crate::webhook::WebhookEvent;
+
+/// An entry on its way into the trail. It is written in the transaction of what it tells of.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    kind: AuditKind,
+    actor: AuditActor,
+    user: Option<UserId>,
+    email: Option<Email>,
+    ip: Option<String>,
+    user_agent: Option<String>,
+    detail: Option<String>,
+}
+
+impl Entry {
+    pub(crate) fn new(kind: AuditKind, actor: AuditActor, from: &Client) -> Self {
+        Self {
+            kind,
+            actor,
+            user: actor.user(),
+            email: None,
+            ip: from.ip.map(|ip| ip.to_canonical().to_string()),
+            user_agent: from.device(),
+            detail: None,
+        }
+    }
+
+    /// What an administrator or operator did. It is about nobody until that is said: not about whoever did it.
+    pub(crate) fn by(kind: AuditKind, actor: Actor<'_>) -> Self {
+        let entry = match actor {
+            Actor::Operator => Self::new(kind, AuditActor::Operator, &Client::default()),
+            Actor::User(who, client) => Self::new(kind, AuditActor::User(who.account.id), client),
+        };
+        Self { user: None, ..entry }
+    }
+
+    pub(crate) fn about(&self, user: &Account) -> Self {
+        Self { user: Some(user.id), email: Some(user.email.clone()), ..self.clone() }
+    }
+
+    pub(crate) fn address(&self, email: &Email) -> Self {
+        Self { email: Some(email.clone()), ..self.clone() }
+    }
+
+    pub(crate) fn email(&self) -> Option<&Email> {
+        self.email.as_ref()
+    }
+
+    pub(crate) fn kind(&self, kind: AuditKind) -> Self {
+        Self { kind, ..self.clone() }
+    }
+
+    pub(crate) fn detail(&self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self.clone() }
+    }
+
+    /// Why an administrator did it, where that was said: after what there is to tell already.
+    pub(crate) fn because(&self, reason: Option<&Reason>) -> Self {
+        let said = reason.map(Reason::as_str).filter(|text| !text.is_empty());
+        let said = said.map(|text| format!("reason: {text}"));
+        let told: Vec<String> = self.detail.iter().cloned().chain(said).collect();
+        Self { detail: (!told.is_empty()).then(|| told.join("; ")), ..self.clone() }
+    }
+
+    pub(crate) fn write(&self, tx: &mut Tx<'_>, core: &Core, now: Timestamp) -> Result<(), Fault> {
+        let address: Option<Subject> = self.email.as_ref().map(|email| subject::address(&core.root, email));
+        let event = AuditEvent {
+            id: AuditId::from_bytes(core.settings.env.new_id(now)),
+            at: now,
+            kind: self.kind,
+            actor: self.actor,
+            user_id: self.user,
+            email: self.email.as_ref().map(Email::masked),
+            ip: self.ip.clone(),
+            user_agent: self.user_agent.clone(),
+            detail: self.detail.clone(),
+        };
+        // The stream beside the table (O2). A line whose transaction fails after it is possible, a missing one is not.
+        tracing::info!(
+            target: "vestibule::audit",
+            kind = event.kind.name(),
+            actor = event.actor.name(),
+            user = event.user_id.map(tracing::field::display),
+            email = event.email,
+            ip = event.ip,
+            detail = event.detail,
+            "audit"
+        );
+        audit::insert(tx, &event, address.as_ref())
+    }
+}
+
+/// Queues an event for every endpoint that wants it, in the transaction of its cause (M7).
+pub(crate) fn announce(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    event: WebhookEvent,
+    user: UserId,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let id = EventId::from_bytes(core.settings.env.new_id(now));
+    let mut wanted = core.policy().webhooks.iter().filter(|it| it.events.contains(&event));
+    wanted.try_for_each(|it| webhooks::push(tx, id, &it.endpoint, event.name(), user, now))
+}

@@ -1,0 +1,170 @@
+//! The account itself.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+use vestibule::{Accounts, Export, ProfileChange, Timestamp, UserName};
+
+use super::sessions::ActiveSession;
+use crate::api::admin::audit::AuditEvent;
+use crate::api::user::User;
+use crate::catalogue::Code;
+use crate::describe::errors::{API, BEARER, BODY, EVERY, HASH, errors};
+use crate::describe::routes::{Routes, routes};
+use crate::extract::{Bearer, Client, Fields, GivenPassword, Json, ReadFields, SignedIn, fields};
+use crate::problem::Problem;
+
+pub(super) fn routes() -> Routes {
+    routes!(me, update, delete, export)
+}
+
+errors!(MeErrors: EVERY, API, BEARER);
+
+/// The account of whoever asks: with an access token or, where there is no `Authorization`, with the cookie of a sign-in on
+/// the pages of this server.
+#[utoipa::path(get, path = "/v1/me", tag = "Account", operation_id = "me", security(("bearer" = []), ("session" = [])),
+    responses((status = 200, description = "The account.", body = User), MeErrors))]
+async fn me(SignedIn(who): SignedIn) -> Json<User> {
+    Json(who.account.into())
+}
+
+/// What changes; the rest stays.
+#[derive(ToSchema)]
+#[schema(example = json!({"user_name": "countess", "locale": "pt-BR"}))]
+pub(crate) struct UpdateRequest {
+    /// Another public name.
+    #[schema(value_type = String, min_length = 2, max_length = 32, required = false)]
+    pub(crate) user_name: Option<UserName>,
+    /// The language of the mails, a tag such as `en` or `pt-BR`.
+    #[schema(value_type = String, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", required = false)]
+    pub(crate) locale: Option<String>,
+}
+
+impl ReadFields for UpdateRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let user_name = fields.optional("/user_name", fields::user_name);
+        let locale = fields.optional("/locale", fields::locale);
+        Some(Self { user_name: user_name?, locale: locale? })
+    }
+}
+
+errors!(UpdateErrors: EVERY, API, BODY, BEARER, &[Code::UserNameTaken]);
+
+/// Changes the name or the language.
+#[utoipa::path(patch, path = "/v1/me", tag = "Account", operation_id = "update_me", security(("bearer" = [])),
+    request_body(content = UpdateRequest, content_type = "application/json"),
+    responses((status = 200, description = "The account as it is now.", body = User), UpdateErrors))]
+async fn update(
+    State(accounts): State<Accounts>,
+    Client(client): Client,
+    Bearer(who): Bearer,
+    Json(body): Json<UpdateRequest>,
+) -> Result<Json<User>, Problem> {
+    let UpdateRequest { user_name, locale } = body;
+    let account = accounts.update_profile(&who, ProfileChange { user_name, locale }, &client).await?;
+    Ok(Json(account.into()))
+}
+
+/// The password, given again.
+#[derive(ToSchema)]
+#[schema(example = json!({"password": "violet-otter-maps-42"}))]
+pub(crate) struct DeleteRequest {
+    #[schema(value_type = String, format = Password)]
+    pub(crate) password: GivenPassword,
+}
+
+impl ReadFields for DeleteRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        Some(Self { password: fields.required("/password", fields::given_password)? })
+    }
+}
+
+errors!(DeleteErrors: EVERY, API, BODY, BEARER, HASH, &[Code::LastAdmin, Code::TooManyRequests]);
+
+/// Deletes the account and everything held about it, at once.
+///
+/// A wrong password is 422 with `password_wrong`, and counts like a failed sign-in.
+#[utoipa::path(delete, path = "/v1/me", tag = "Account", operation_id = "delete_me", security(("bearer" = [])),
+    request_body(content = DeleteRequest, content_type = "application/json"),
+    responses((status = 204, description = "The account is gone."), DeleteErrors))]
+async fn delete(
+    State(accounts): State<Accounts>,
+    Client(client): Client,
+    Bearer(who): Bearer,
+    Json(body): Json<DeleteRequest>,
+) -> Result<StatusCode, Problem> {
+    let at = "/password";
+    let deleted = accounts.delete_account(&who, &body.password.possible_at(at)?, &client).await;
+    deleted.map_err(|error| Problem::of_change(error, at))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Everything held about the account, but what would let somebody in.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Exported {
+    account: User,
+    /// The sessions that are alive.
+    sessions: Vec<ActiveSession>,
+    /// What was mailed about the account, oldest first.
+    mails: Vec<ExportedMail>,
+    /// What was done with the account, newest first.
+    events: Vec<AuditEvent>,
+    /// What other programs were told about the account, oldest first.
+    webhooks: Vec<ExportedWebhook>,
+}
+
+/// A message about the account.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"kind": "welcome", "queued_at": "2026-03-01T09:30:00.000Z",
+    "sent_at": "2026-03-01T09:30:01.000Z"}))]
+struct ExportedMail {
+    /// What it is about, such as `welcome` or `password_changed`.
+    kind: String,
+    #[schema(value_type = String, format = DateTime)]
+    queued_at: Timestamp,
+    /// Absent while it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
+    sent_at: Option<Timestamp>,
+}
+
+/// An event that another program was told.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"event": "user.created", "created_at": "2026-03-01T09:30:00.000Z",
+    "sent_at": "2026-03-01T09:30:01.000Z"}))]
+struct ExportedWebhook {
+    /// What happened, such as `user.created`.
+    event: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// Absent while it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
+    sent_at: Option<Timestamp>,
+}
+
+impl Exported {
+    pub(crate) fn of(held: Export, who: &vestibule::SignedIn) -> Self {
+        let sessions = held.sessions.into_iter().map(|session| ActiveSession::of(session, who)).collect();
+        let mail = |(kind, queued_at, sent_at)| ExportedMail { kind, queued_at, sent_at };
+        let mails = held.mails.into_iter().map(mail).collect();
+        let events = held.events.into_iter().map(AuditEvent::from).collect();
+        let webhook = |(event, created_at, sent_at)| ExportedWebhook { event, created_at, sent_at };
+        let webhooks = held.webhooks.into_iter().map(webhook).collect();
+        Self { account: held.account.into(), sessions, mails, events, webhooks }
+    }
+}
+
+errors!(ExportErrors: EVERY, API, BEARER);
+
+/// Everything held about the account.
+#[utoipa::path(get, path = "/v1/me/export", tag = "Account", operation_id = "export_me", security(("bearer" = [])),
+    responses((status = 200, description = "The data.", body = Exported), ExportErrors))]
+async fn export(
+    State(accounts): State<Accounts>,
+    Client(client): Client,
+    Bearer(who): Bearer,
+) -> Result<Json<Exported>, Problem> {
+    Ok(Json(Exported::of(accounts.export_account(&who, &client).await?, &who)))
+}

@@ -1,0 +1,14 @@
+//! What administrators see and do.
+
+pub(crate) mod audit;
+pub(crate) mod outbox;
+pub(crate) mod registrations;
+mod stats;
+pub(crate) mod user;
+pub(crate) mod users;
+
+use crate::describe::routes::RoutesOf;
+
+/// The routes of these files.
+pub(super) const ROUTES: &[RoutesOf] =
+    &[audit::routes, outbox::routes, registrations::routes, stats::routes, user::routes, users::routes];

@@ -1,0 +1,111 @@
+//! What the routes of `OAuth` 2 share: their forms, and errors of their own (RFC 6749 §5.2).
+
+use std::collections::BTreeMap;
+
+use axum::extract::{FromRequest as _, Request};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
+use vestibule::Fault;
+
+use crate::catalogue::Code;
+use crate::describe::errors::{API, EVERY};
+use crate::describe::problems::{problem_headers, problems, text_header};
+use crate::extract::{Form, Pairs};
+use crate::problem::Problem;
+
+/// The error of RFC 6749 §5.2. `temporarily_unavailable` is ours for 429 and 503.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OAuthError {
+    #[schema(
+        pattern = "^(invalid_request|invalid_grant|invalid_client|unsupported_grant_type|temporarily_unavailable)$"
+    )]
+    error: &'static str,
+    error_description: String,
+}
+
+/// An answer in the `OAuth` form. It keeps the status and headers of the problem it is made from.
+pub(super) struct Refusal {
+    status: StatusCode,
+    error: OAuthError,
+    problem: Option<Problem>,
+}
+
+impl Refusal {
+    pub(super) fn new(error: &'static str, description: &str) -> Self {
+        let error = OAuthError { error, error_description: description.to_owned() };
+        Self { status: StatusCode::BAD_REQUEST, error, problem: None }
+    }
+
+    pub(super) fn of(problem: Problem, error: &'static str) -> Self {
+        let status = problem.code().status();
+        let error = OAuthError { error, error_description: problem.detail_text().to_owned() };
+        Self { status, error, problem: Some(problem) }
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::of(fault.into(), "temporarily_unavailable")
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, axum::Json(self.error)).into_response();
+        if let Some(problem) = self.problem {
+            problem.write_headers(&mut response);
+        }
+        response
+    }
+}
+
+/// The form in the body of a request.
+pub(super) async fn form(request: Request) -> Result<Pairs, Refusal> {
+    let form = Form::from_request(request, &()).await;
+    form.map(|Form(pairs)| pairs).map_err(|problem| Refusal::of(problem, "invalid_request"))
+}
+
+/// A parameter that must be there.
+pub(super) fn needed(form: &mut Pairs, name: &str) -> Result<String, Refusal> {
+    form.take(name).ok_or_else(|| Refusal::new("invalid_request", &format!("`{name}` is missing")))
+}
+
+/// What such a route can answer besides its own: the problems of the edge, and these statuses in the `OAuth` form. Of a 400
+/// it says what it means here.
+pub(super) fn responses(
+    bad: (&'static str, &'static str),
+    also: &[(&'static str, Code)],
+) -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+    let form = [
+        ("invalid_request", Code::RequestTimeout),
+        ("invalid_request", Code::BodyTooLarge),
+        ("invalid_request", Code::UnsupportedMediaType),
+    ];
+    let mut responses = problems(&[EVERY, API]);
+    let coded =
+        form.iter().chain(also).map(|(error, code)| (*error, code.entry().status, code.entry().title));
+    for (error, status, description) in coded.chain([(bad.0, 400, bad.1)]) {
+        let example = json!({"error": error, "error_description": description});
+        let content =
+            ContentBuilder::new().schema(Some(Ref::from_schema_name("OAuthError"))).example(Some(example));
+        // The first form is the one that generators of clients take.
+        let mut response =
+            ResponseBuilder::new().description(description).content("application/json", content.build());
+        // Where the edge may answer before, with a problem, both forms are possible.
+        if let Some(RefOr::T(edge)) = responses.remove(&status.to_string()) {
+            response = edge.content.into_iter().fold(response, |response, (name, content)| match content {
+                RefOr::T(content) => response.content(name, content),
+                RefOr::Ref(_) => response,
+            });
+        }
+        for (name, meaning) in problem_headers(status) {
+            response = response.header(*name, text_header(meaning));
+        }
+        responses.insert(status.to_string(), response.build().into());
+    }
+    responses
+}

@@ -1,0 +1,143 @@
+//! Sign-up.
+
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, StatusCode};
+use serde::Serialize;
+use utoipa::ToSchema;
+use vestibule::{
+    Accounts, ConfirmMethod, Email, Password, PasswordContext, Pending, SignUp, Timestamp, UserName,
+};
+
+use crate::catalogue::Code;
+use crate::describe::errors::{API, BODY, EVERY, HASH, errors};
+use crate::describe::routes::{Routes, routes};
+use crate::extract::header::single;
+use crate::extract::{Client, Fields, Json, ReadFields, fields};
+use crate::problem::Problem;
+use crate::problem::field_error::FieldError;
+
+pub(super) fn routes() -> Routes {
+    routes!(sign_up)
+}
+
+/// Who wants an account.
+#[derive(ToSchema)]
+#[schema(example = json!({"email": "ada@example.org", "password": "violet-otter-maps-42", "user_name": "ada"}))]
+pub(crate) struct SignUpRequest {
+    /// Where the confirmation goes.
+    #[schema(value_type = String, format = "email", min_length = 5, max_length = 254)]
+    pub(crate) email: Email,
+    /// Characters count after Unicode normalisation (NFC); spaces and all letters are allowed.
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 256)]
+    pub(crate) password: Password,
+    /// A public name, also usable to sign in. Two characters are enough for letters without capitals, such as Arabic or
+    /// Chinese ones; else three.
+    #[schema(value_type = String, min_length = 2, max_length = 32, required = false)]
+    pub(crate) user_name: Option<UserName>,
+    /// The language of the mails, a tag such as `en` or `pt-BR`.
+    #[schema(value_type = String, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", required = false)]
+    pub(crate) locale: Option<String>,
+}
+
+impl ReadFields for SignUpRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let email = fields.required("/email", fields::email);
+        let password = fields.required("/password", fields::new_password("/password"));
+        let user_name = fields.optional("/user_name", fields::user_name);
+        let locale = fields.optional("/locale", fields::locale);
+        if let (None, Some(password)) = (&email, &password) {
+            // The operation will not run, so its rules are checked here: both faults in one answer.
+            let context = PasswordContext { email: None, user_name: None };
+            if let Err(error) = fields.policy().passwords.check(password, context) {
+                fields.refuse(FieldError::password("/password", &error));
+            }
+        }
+        Some(Self { email: email?, password: password?, user_name: user_name?, locale: locale? })
+    }
+}
+
+impl From<SignUpRequest> for SignUp {
+    fn from(wish: SignUpRequest) -> Self {
+        let SignUpRequest { email, password, user_name, locale } = wish;
+        Self { email, password, user_name, locale, idempotency_key: None }
+    }
+}
+
+/// The sign-up waits for its confirmation. The same for free, pending and taken addresses.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "status": "confirmation_required", "email": "ada@example.org", "methods": ["code", "link"],
+    "expires_at": "2026-03-02T09:30:00.000Z", "resend_after": "2026-03-01T09:31:00.000Z"
+}))]
+struct ConfirmationRequired {
+    #[schema(value_type = String, pattern = "^confirmation_required$")]
+    status: &'static str,
+    /// Where the mail goes.
+    #[schema(value_type = String)]
+    email: Email,
+    /// What the mail carries.
+    #[schema(value_type = Vec<String>)]
+    methods: Vec<&'static str>,
+    /// When the sign-up is forgotten.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+    /// When another mail can be asked for.
+    #[schema(value_type = String, format = DateTime)]
+    resend_after: Timestamp,
+}
+
+impl From<Pending> for ConfirmationRequired {
+    fn from(pending: Pending) -> Self {
+        let Pending { email, methods, expires_at, resend_after } = pending;
+        let name = |method: &ConfirmMethod| match method {
+            ConfirmMethod::Code => "code",
+            ConfirmMethod::Link => "link",
+        };
+        let methods = methods.iter().map(name).collect();
+        Self { status: "confirmation_required", email, methods, expires_at, resend_after }
+    }
+}
+
+/// The `Idempotency-Key` of a request: 1 to 255 visible ASCII characters.
+struct IdempotencyKey(Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let name = HeaderName::from_static("idempotency-key");
+        let Some(value) = single(&parts.headers, &name)? else { return Ok(Self(None)) };
+        let key = value.to_str().ok().filter(|key| (1..=255).contains(&key.len()) && !key.contains('\t'));
+        let refused = || {
+            let rule = "`Idempotency-Key` has 1 to 255 visible ASCII characters.";
+            Problem::new(Code::InvalidRequest).detail(rule)
+        };
+        key.map(|key| Self(Some(key.to_owned()))).ok_or_else(refused)
+    }
+}
+
+errors!(SignUpErrors: EVERY, API, BODY, HASH, &[
+    Code::SignUpClosed,
+    Code::UserNameTaken,
+    Code::EmailTaken,
+    Code::IdempotencyKeyReused,
+    Code::TooManyRequests
+]);
+
+/// Starts a sign-up. Always 202, so that the answer does not reveal whether the address is known.
+#[utoipa::path(post, path = "/v1/signup", tag = "Sign-up", operation_id = "sign_up",
+    request_body(content = SignUpRequest, content_type = "application/json"),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$",
+        description = "Names this attempt: repeated with the same body, it gets the same answer and causes one mail.")),
+    responses((status = 202, description = "A mail with a link, a code, or both is on its way.",
+        body = ConfirmationRequired), SignUpErrors))]
+async fn sign_up(
+    State(accounts): State<Accounts>,
+    Client(client): Client,
+    IdempotencyKey(idempotency_key): IdempotencyKey,
+    Json(wish): Json<SignUpRequest>,
+) -> Result<(StatusCode, Json<ConfirmationRequired>), Problem> {
+    let pending = accounts.sign_up(SignUp { idempotency_key, ..wish.into() }, &client).await?;
+    Ok((StatusCode::ACCEPTED, Json(pending.into())))
+}

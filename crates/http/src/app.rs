@@ -1,0 +1,88 @@
+//! What all handlers share.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::body::Bytes;
+use axum::extract::FromRef;
+use vestibule::{Accounts, Secret};
+
+use crate::api::readiness::Readiness;
+use crate::base::Base;
+use crate::extract::TrustedProxies;
+use crate::extract::cookies::Cookies;
+use crate::options::{DevMailbox, HttpOptions};
+use crate::pages::frame::assets::Assets;
+use crate::pages::frame::brand::Brand;
+
+/// What handlers share. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) accounts: Accounts,
+    pub(crate) site: Arc<Site>,
+}
+
+/// What does not change while the server runs.
+pub(crate) struct Site {
+    pub(crate) service_name: String,
+    pub(crate) brand: Brand,
+    pub(crate) assets: Assets,
+    pub(crate) cookies: Cookies,
+    pub(crate) base: Base,
+    /// Addresses outside that a sign-in may lead to.
+    pub(crate) return_urls: Vec<String>,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) dev: Option<Arc<dyn DevMailbox>>,
+    pub(crate) introspection_clients: Vec<(String, Secret)>,
+    /// Written when somebody first asks for it: half a megabyte that most servers never need, and that all answers share.
+    pub(crate) openapi: OnceLock<Bytes>,
+    pub(crate) readiness: Readiness,
+}
+
+impl Site {
+    pub(crate) fn new(public_url: &str, options: HttpOptions) -> Self {
+        Self {
+            service_name: options.service_name,
+            assets: Assets::new(&options.brand),
+            brand: options.brand,
+            cookies: Cookies::of(public_url),
+            base: Base::of(public_url),
+            return_urls: options.return_urls,
+            proxies: options.trusted_proxies,
+            dev: options.dev,
+            introspection_clients: options.introspection_clients,
+            openapi: OnceLock::new(),
+            readiness: Readiness::default(),
+        }
+    }
+}
+
+impl FromRef<App> for Accounts {
+    fn from_ref(app: &App) -> Self {
+        app.accounts.clone()
+    }
+}
+
+impl FromRef<App> for TrustedProxies {
+    fn from_ref(app: &App) -> Self {
+        app.site.proxies.clone()
+    }
+}
+
+impl FromRef<App> for Arc<Site> {
+    fn from_ref(app: &App) -> Self {
+        Arc::clone(&app.site)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::extract::UnknownPeer;
+
+    /// What handlers share, for a test without accounts.
+    pub(crate) fn site() -> Arc<Site> {
+        let trusted_proxies = TrustedProxies::default().with_unknown_peers(UnknownPeer::IsUnlimited);
+        let options = HttpOptions { trusted_proxies, ..HttpOptions::default() };
+        Arc::new(Site::new("http://localhost", options))
+    }
+}

@@ -1,0 +1,88 @@
+//! Routes and their descriptions, declared once.
+//!
+//! The descriptions are a large part of the program's code. A server routes without running them: they are for whoever
+//! asks for the description.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::routing::{MethodFilter, MethodRouter};
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::HttpMethod;
+
+use crate::app::App;
+
+/// The routes of one file.
+pub(crate) struct Routes {
+    routes: Vec<Route>,
+    describe: fn() -> OpenApi,
+}
+
+/// One handler.
+struct Route {
+    path: String,
+    answer: MethodRouter<App>,
+}
+
+/// Lists the annotated handlers of a file.
+macro_rules! routes {
+    ($($handler:ident),+ $(,)?) => {
+        pastey::paste! {{
+            #[derive(utoipa::OpenApi)]
+            #[openapi(paths($($handler),+))]
+            struct Described;
+            $crate::describe::routes::Routes::new(<Described as utoipa::OpenApi>::openapi)
+                $(.route::<[<__path_ $handler>], _, _>($handler))+
+        }}
+    };
+}
+pub(crate) use routes;
+
+impl Routes {
+    pub(crate) fn new(describe: fn() -> OpenApi) -> Self {
+        Self { routes: Vec::new(), describe }
+    }
+
+    /// Adds a handler under the path and the methods of its annotation.
+    pub(crate) fn route<P, H, T>(mut self, handler: H) -> Self
+    where
+        P: utoipa::Path,
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        let methods = P::methods().iter().map(filter).reduce(MethodFilter::or);
+        let answer = methods.map(|methods| MethodRouter::new().on(methods, handler)).unwrap_or_default();
+        self.routes.push(Route { path: P::path(), answer });
+        self
+    }
+
+    /// Routes for a server.
+    pub(crate) fn add_to(self, router: Router<App>) -> Router<App> {
+        self.routes.into_iter().fold(router, |router, route| router.route(&route.path, route.answer))
+    }
+
+    /// Their description.
+    pub(crate) fn describe(&self) -> OpenApi {
+        (self.describe)()
+    }
+}
+
+/// The routes of one file.
+pub(crate) type RoutesOf = fn() -> Routes;
+
+/// The routes of some files alone, for a server.
+pub(crate) fn router_of(files: Vec<RoutesOf>) -> Router<App> {
+    files.into_iter().fold(Router::new(), |all, of_file| of_file().add_to(all))
+}
+
+fn filter(method: &HttpMethod) -> MethodFilter {
+    match method {
+        HttpMethod::Get => MethodFilter::GET,
+        HttpMethod::Put => MethodFilter::PUT,
+        HttpMethod::Post => MethodFilter::POST,
+        HttpMethod::Delete => MethodFilter::DELETE,
+        HttpMethod::Options => MethodFilter::OPTIONS,
+        HttpMethod::Head => MethodFilter::HEAD,
+        HttpMethod::Patch => MethodFilter::PATCH,
+        HttpMethod::Trace => MethodFilter::TRACE,
+    }
+}

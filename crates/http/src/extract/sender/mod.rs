@@ -1,0 +1,9 @@
+//! Who sends a request: the address it comes from, and the credentials it carries.
+
+pub(crate) mod administrator;
+pub(crate) mod basic;
+pub(crate) mod bearer;
+pub(crate) mod client;
+pub(crate) mod peers;
+pub(crate) mod proxies;
+pub(crate) mod signed_in;

@@ -1,0 +1,79 @@
+//! The page of the own account.
+
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use minijinja::{Value, context};
+use vestibule::Session;
+
+use crate::pages::frame::device::device_words;
+use crate::pages::frame::error_view::with_headers;
+use crate::pages::frame::i18n::Language;
+use crate::pages::frame::query::query;
+use crate::pages::frame::visit::{Member, Visit, see_other};
+use crate::problem::Problem;
+
+impl Member {
+    /// The whole page; `values` say what has just happened to a part of it.
+    async fn page(&self, status: StatusCode, values: Value) -> Result<Response, Problem> {
+        let Self { visit, who } = self;
+        let pending = visit.accounts.pending_email(who).await?;
+        let sessions = visit.accounts.list_sessions(who).await?;
+        let sessions: Vec<Value> = sessions.into_iter().map(|session| self.shown(session)).collect();
+        let locale = who.account.locale.as_deref();
+        let values = context! {
+            account => context! {
+                email => who.account.email.as_str(),
+                user_name => who.account.user_name.as_ref().map(vestibule::UserName::as_str),
+            },
+            locale => locale.and_then(Language::of_tag).unwrap_or(visit.language()).tag(),
+            speaks => Language::ALL.map(|one| context! { tag => one.tag(), name => one.name(), dir => one.direction() }),
+            pending => pending.map(|(email, _)| context! { email => email.as_str() }),
+            sessions,
+            member => true,
+            admin => who.is_admin(),
+            ..values
+        };
+        Ok(visit.page(status, "account/account.html", values))
+    }
+
+    fn shown(&self, session: Session) -> Value {
+        context! {
+            device => device_words(self.visit.language(), session.user_agent.as_deref()),
+            id => session.id.to_string(), ip => session.ip,
+            last_seen_at => session.last_seen_at.to_string(), current => session.id == self.who.session_id,
+        }
+    }
+
+    /// Back to the page, which says what was done; or the page again, with what is wrong in one of its parts.
+    pub(crate) async fn answer(
+        &self,
+        part: &str,
+        outcome: Result<&'static str, Problem>,
+        typed: Value,
+    ) -> Result<Response, Problem> {
+        let problem = match outcome {
+            Ok(said) => return Ok(see_other(&format!("/account?said={said}#{part}"))),
+            Err(problem) => problem,
+        };
+        let Some(view) = self.visit.error_view(&problem) else { return Err(problem) };
+        let page = self.page(view.status, context! { part, typed, ..view.values() }).await?;
+        Ok(with_headers(page, &problem))
+    }
+}
+
+/// Where password managers send people whose password is to be changed (W3C, "A Well-Known URL for Changing Passwords").
+pub(super) async fn to_password(visit: Visit) -> Result<Response, Problem> {
+    let there = "/account#password";
+    match visit.who().await? {
+        Some(_) => Ok(see_other(there)),
+        // A sign-in would lose what follows the `#` of an address, but not of a parameter.
+        None => Ok(see_other(&format!(
+            "/login?{}",
+            serde_urlencoded::to_string([("return_to", there)]).unwrap_or_default()
+        ))),
+    }
+}
+
+pub(super) async fn show(member: Member, uri: Uri) -> Result<Response, Problem> {
+    member.page(StatusCode::OK, context! { said => query(&uri).take("said") }).await
+}

@@ -1,0 +1,26 @@
+//! `/admin`: what administrators see and do. Every handler takes an [`Admin`](section::Admin), and every operation asks
+//! for the role again.
+
+mod audit;
+mod chart;
+mod outbox;
+mod overview;
+mod registrations;
+mod section;
+mod user;
+mod user_actions;
+mod users;
+mod words;
+
+use crate::app::App;
+
+pub(super) fn routes() -> axum::Router<App> {
+    axum::Router::new()
+        .merge(overview::routes())
+        .merge(users::routes())
+        .merge(user::routes())
+        .merge(user_actions::routes())
+        .merge(registrations::routes())
+        .merge(outbox::routes())
+        .merge(audit::routes())
+}

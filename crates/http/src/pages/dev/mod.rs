@@ -1,0 +1,5 @@
+//! The pages of the development mode.
+
+mod mail;
+
+pub(crate) use mail::routes;

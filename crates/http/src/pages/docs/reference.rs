@@ -1,0 +1,63 @@
+//! `/docs`: the description of the API to read and to try, with nothing from other servers.
+
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use minijinja::{Value, context};
+use utoipa_swagger_ui::Config;
+
+use crate::app::Site;
+use crate::catalogue::Code;
+use crate::describe::errors::{EVERY, errors};
+use crate::describe::routes::{Routes, routes};
+use crate::pages::frame::i18n::Language;
+use crate::pages::frame::render::page;
+use crate::problem::Problem;
+
+pub(crate) fn routes() -> Routes {
+    routes!(docs)
+}
+
+/// Swagger UI writes `style` attributes and has its icons as `data:` images; scripts still come from here only.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
+
+/// The files of Swagger UI that the page uses.
+const FILES: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
+
+errors!(DocsErrors: EVERY);
+
+/// The description of the API to read and to try.
+#[utoipa::path(get, path = "/docs", tag = "Pages", operation_id = "docs",
+    responses((status = 200, description = "The page.", content_type = "text/html", body = String), DocsErrors))]
+async fn docs(State(site): State<Arc<Site>>) -> Response {
+    let script = Value::from_safe_string(site.assets.docs_js.path());
+    let values = context! { script };
+    page(&site, Language::En, POLICY, StatusCode::OK, "docs/reference.html", values)
+}
+
+/// One of the [`FILES`].
+pub(crate) async fn asset(Path(file): Path<String>) -> Result<Response, Problem> {
+    static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| Arc::new(Config::from("/openapi.json")));
+    let known = FILES.into_iter().find(|known| *known == file);
+    let found = known.and_then(|file| utoipa_swagger_ui::serve(file, Arc::clone(&CONFIG)).ok().flatten());
+    let file = found.ok_or(Problem::new(Code::NotFound))?;
+    let headers = [(CONTENT_TYPE, file.content_type), (CACHE_CONTROL, "public, max-age=86400".to_owned())];
+    let bytes = match file.bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    };
+    let mut response = (headers, bytes).into_response();
+    if file.gzpipped {
+        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        response.headers_mut().insert(axum::http::header::VARY, HeaderValue::from(ACCEPT_ENCODING));
+    }
+    Ok(response)
+}

@@ -1,0 +1,130 @@
+//! What a page says when a form was refused, in the language of its reader.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::response::Response;
+use minijinja::{Value, context};
+
+use super::i18n::{Language, filled};
+use crate::catalogue::Code;
+use crate::problem::Problem;
+use crate::problem::field_error::FieldError;
+
+/// What the person can put right.
+pub(crate) struct ErrorView {
+    pub(crate) status: StatusCode,
+    /// The most precise code.
+    pub(crate) code: Code,
+    errors: Vec<OneError>,
+}
+
+/// One thing that is wrong, and the field it is wrong with.
+struct OneError {
+    field: Option<&'static str>,
+    text: String,
+    /// In the summary, where no label stands beside it.
+    alone: String,
+}
+
+impl ErrorView {
+    /// `None` where the person cannot help it.
+    pub(crate) fn of(problem: &Problem, language: Language) -> Option<Self> {
+        let code = problem.field_errors().first().map_or(problem.code(), |error| error.code);
+        let status = match problem.code().status() {
+            // A 401 would need a challenge, and browsers answer challenges with windows of their own.
+            StatusCode::UNAUTHORIZED => StatusCode::UNPROCESSABLE_ENTITY,
+            status if status.is_client_error() => status,
+            _ => return None,
+        };
+        let of_field = |error: &FieldError| {
+            // An item of a list belongs to the field of the list.
+            let name = error.pointer.split('/').nth(1).unwrap_or_default();
+            // What is unknown is nowhere on the page.
+            let field = FIELDS.into_iter().find(|field| name == *field && error.code != Code::UnknownField);
+            let text = field_text(error, language);
+            let label = field.filter(|_| error.code == Code::Required).map(|field| language.label(field));
+            let alone = label.map_or_else(|| text.clone(), |label| format!("{label}: {text}"));
+            OneError { field, text, alone }
+        };
+        let mut errors: Vec<OneError> = problem.field_errors().iter().map(of_field).collect();
+        // In the order of the page.
+        errors.sort_by_key(|error| FIELDS.into_iter().position(|field| error.field == Some(field)));
+        if errors.is_empty() {
+            let text = text(problem, language);
+            errors.push(OneError { field: field_of(code), alone: text.clone(), text });
+        }
+        Some(Self { status, code, errors })
+    }
+
+    /// Nothing is wrong: the page is only shown again.
+    pub(crate) fn nothing() -> Self {
+        Self { status: StatusCode::OK, code: Code::FormExpired, errors: Vec::new() }
+    }
+
+    /// A mistake that only the page knows of, with its text.
+    pub(crate) fn of_field(field: &'static str, text: &str) -> Self {
+        let errors = vec![OneError { field: Some(field), text: text.to_owned(), alone: text.to_owned() }];
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, code: Code::ValidationFailed, errors }
+    }
+
+    /// For the templates: the list for the summary, and by field.
+    pub(crate) fn values(&self) -> Value {
+        let one = |error: &OneError| context! { field => error.field, text => error.alone.as_str() };
+        let errors: Vec<Value> = self.errors.iter().map(one).collect();
+        let with_field = self.errors.iter().filter_map(|error| Some((error.field?, error.text.clone())));
+        let wrong: BTreeMap<&str, String> = with_field.rev().collect();
+        context! { errors, wrong }
+    }
+}
+
+/// The fields of all pages, in the order in which they stand there.
+const FIELDS: [&str; 15] = [
+    "token",
+    "state",
+    "kind",
+    "status",
+    "email",
+    "user_id",
+    "password",
+    "user_name",
+    "login",
+    "code",
+    "current_password",
+    "new_password",
+    "reason",
+    "roles",
+    "own_password",
+];
+
+/// The field that an answer is about.
+fn field_of(code: Code) -> Option<&'static str> {
+    match code {
+        Code::EmailTaken => Some("email"),
+        Code::UserNameTaken => Some("user_name"),
+        Code::InvalidCredentials => Some("password"),
+        Code::CodeInvalid | Code::CodeExpired => Some("code"),
+        _ => None,
+    }
+}
+
+fn field_text(error: &FieldError, language: Language) -> String {
+    let numbers: Vec<(&str, String)> =
+        error.params.iter().map(|(name, value)| (name.as_str(), value.to_string())).collect();
+    let numbers: Vec<(&str, &str)> = numbers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    filled(language.error(error.code.as_str()), &numbers)
+}
+
+fn text(problem: &Problem, language: Language) -> String {
+    let wait = problem.retry_seconds().map(|seconds| language.duration(seconds)).unwrap_or_default();
+    let attempts = problem.attempts_left().unwrap_or_default().to_string();
+    filled(language.error(problem.code().as_str()), &[("time", &wait), ("attempts", &attempts)])
+}
+
+/// The page with the headers of the problem it shows.
+pub(crate) fn with_headers(mut page: Response, problem: &Problem) -> Response {
+    problem.write_headers(&mut page);
+    page.headers_mut().remove(WWW_AUTHENTICATE);
+    page
+}

@@ -1,0 +1,16 @@
+//! What all pages share: who looks at them, how they are written, in which language, and what their forms need.
+
+pub(crate) mod assets;
+pub(crate) mod brand;
+pub(crate) mod content_policy;
+pub(crate) mod device;
+pub(crate) mod error_view;
+pub(crate) mod i18n;
+pub(crate) mod mailed_link;
+pub(crate) mod page_form;
+pub(crate) mod problem_page;
+pub(crate) mod query;
+pub(crate) mod render;
+mod return_to;
+mod typed;
+pub(crate) mod visit;

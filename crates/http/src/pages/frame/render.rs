@@ -1,0 +1,138 @@
+//! Templates become answers.
+
+use std::sync::LazyLock;
+
+use axum::http::header::{CONTENT_SECURITY_POLICY, X_FRAME_OPTIONS};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use minijinja::value::Kwargs;
+use minijinja::{Environment, Value, context};
+
+use super::assets::Asset;
+use super::i18n::Language;
+use crate::app::Site;
+use crate::catalogue::Code;
+use crate::problem::Problem;
+
+/// The templates, named by where they are.
+macro_rules! templates {
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!("../../templates/", $name)))),+]
+    };
+}
+
+const FILES: &[(&str, &str)] = templates![
+    "account/account.html",
+    "account/goodbye.html",
+    "admin/audit.html",
+    "admin/mail.html",
+    "admin/overview.html",
+    "admin/registrations.html",
+    "admin/section.html",
+    "admin/user.html",
+    "admin/users.html",
+    "dev/mail.html",
+    "dev/mail_one.html",
+    "docs/error.html",
+    "docs/errors.html",
+    "docs/reference.html",
+    "frame/base.html",
+    "frame/forms.html",
+    "frame/lists.html",
+    "frame/mark.html",
+    "frame/problem.html",
+    "home.html",
+    "sign_in/address.html",
+    "sign_in/link.html",
+    "sign_in/login.html",
+    "sign_up/check_mail.html",
+    "sign_up/confirm.html",
+    "sign_up/join.html",
+    "sign_up/signup.html",
+];
+
+/// One set for each language, so that macros find its texts, too.
+static TEMPLATES: LazyLock<[Environment<'static>; 5]> = LazyLock::new(|| Language::ALL.map(templates));
+
+fn templates(language: Language) -> Environment<'static> {
+    let mut templates = Environment::new();
+    templates.add_function("t", move |key: &str, values: Kwargs| language.html(key, &values));
+    templates.add_function("to", |path: &str, values: Kwargs| to(path, &values));
+    templates.add_filter("bdi", |value: Value| {
+        Value::from_safe_string(format!("<bdi>{}</bdi>", minijinja::HtmlEscape(&value.to_string())))
+    });
+    templates.add_filter("when", |time: Value| when(&time));
+    for (name, text) in FILES {
+        templates.add_template(name, text).expect("the templates in this crate are well-formed");
+    }
+    templates
+}
+
+/// A link to one of our pages, with the parameters that have a value.
+fn to(path: &str, values: &Kwargs) -> Result<Value, minijinja::Error> {
+    let mut query = Vec::new();
+    for name in values.args() {
+        let value: Option<&str> = values.get(name)?;
+        query.extend(value.map(|value| (name, value)));
+    }
+    let query = serde_urlencoded::to_string(query).unwrap_or_default();
+    let address = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+    Ok(Value::from_safe_string(address.replace('&', "&amp;")))
+}
+
+/// A time that the script writes in the reader's zone and language.
+fn when(time: &Value) -> Value {
+    let rfc3339 = time.to_string();
+    let shown = rfc3339.get(..16).unwrap_or_default().replace('T', " ");
+    let attribute = minijinja::HtmlEscape(&rfc3339).to_string();
+    Value::from_safe_string(format!("<time datetime=\"{attribute}\" dir=\"ltr\">{shown} UTC</time>"))
+}
+
+/// What every page shows.
+fn frame(site: &Site, language: Language) -> Value {
+    let brand = &site.brand;
+    // A slash needs no escaping in our own names.
+    let own = |asset: &Asset| Value::from_safe_string(asset.path());
+    let link = |at: &str| if at.contains("://") { at.to_owned() } else { format!("mailto:{at}") };
+    context! {
+        service => site.service_name.as_str(),
+        lang => language.tag(),
+        dir => language.direction(),
+        css => own(&site.assets.css),
+        js => own(&site.assets.js),
+        icon => own(&site.assets.icon),
+        logo => own(&site.assets.logo),
+        dark_logo => site.assets.dark_logo.as_ref().map(own),
+        support => brand.support.as_deref().map(link),
+        terms_url => brand.terms_url.as_deref(),
+        privacy_url => brand.privacy_url.as_deref(),
+        dev => site.dev.is_some(),
+    }
+}
+
+/// A page: values in it are escaped, because its name ends in `.html`.
+pub(crate) fn page(
+    site: &Site,
+    language: Language,
+    policy: HeaderValue,
+    status: StatusCode,
+    template: &str,
+    values: Value,
+) -> Response {
+    let templates = &TEMPLATES[language as usize];
+    let values = context! { ..values, ..frame(site, language) };
+    let rendered = templates.get_template(template).and_then(|template| template.render(values));
+    let html = match rendered {
+        Ok(html) => site.base.in_html(html),
+        Err(error) => {
+            tracing::error!(%error, template, "a page was not rendered");
+            return Problem::new(Code::InternalError).into_response();
+        }
+    };
+    let headers = [
+        (CONTENT_SECURITY_POLICY, policy),
+        (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    ];
+    (status, headers, Html(html)).into_response()
+}

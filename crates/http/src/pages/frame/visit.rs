@@ -1,0 +1,220 @@
+//! Somebody looks at a page or sends its form: in which language, with which cookies, signed in or not.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::header::{LOCATION, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use minijinja::{Value, context};
+use vestibule::{Accounts, AuthenticateError, BrowserSession, Fault, Secret, SignUpMode, SignedIn};
+
+use super::content_policy::leading_to;
+use super::error_view::{ErrorView, with_headers};
+use super::i18n::Language;
+use super::render::page;
+use crate::app::{App, Site};
+use crate::base::Base;
+use crate::catalogue::Code;
+use crate::extract::cookies::Cookie;
+use crate::extract::{Client, TrustedProxies};
+use crate::pages::frame::i18n::choice::LanguageChoice;
+use crate::problem::Problem;
+
+/// A request for a page.
+pub(crate) struct Visit {
+    pub(crate) accounts: Accounts,
+    pub(crate) site: Arc<Site>,
+    pub(crate) client: vestibule::Client,
+    pub(super) choice: LanguageChoice,
+    headers: HeaderMap,
+    /// What the forms of this page are tied to, and whether the browser does not hold it yet.
+    holder: (Secret, bool),
+    /// Where this visit leads in the end: one of our paths, or a registered address.
+    pub(crate) return_to: Option<String>,
+}
+
+impl FromRequestParts<App> for Visit {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let (accounts, site) = (Accounts::from_ref(app), Arc::<Site>::from_ref(app));
+        let client = Client::of(parts, &TrustedProxies::from_ref(app), site.cookies)?;
+        let choice = LanguageChoice::of(&parts.method, &parts.uri, &parts.headers, site.cookies);
+        let holder = match site.cookies.get(&parts.headers, Cookie::Form) {
+            Some(held) if held.len() == 22 => (Secret::from(held), false),
+            _ => (accounts.new_form_holder(), true),
+        };
+        Ok(Self { choice, headers: parts.headers.clone(), accounts, site, client, holder, return_to: None })
+    }
+}
+
+impl Visit {
+    /// The language of the page.
+    pub(crate) fn language(&self) -> Language {
+        self.choice.language()
+    }
+
+    /// The value of a cookie.
+    pub(crate) fn cookie(&self, cookie: Cookie) -> Option<&str> {
+        self.site.cookies.get(&self.headers, cookie)
+    }
+
+    /// Who is signed in here.
+    pub(crate) async fn who(&self) -> Result<Option<SignedIn>, Fault> {
+        let Some(secret) = self.cookie(Cookie::Session) else { return Ok(None) };
+        match self.accounts.authenticate_browser(secret).await {
+            Ok(who) => Ok(Some(who)),
+            Err(AuthenticateError::Invalid) => Ok(None),
+            Err(AuthenticateError::Fault(fault)) => Err(fault),
+        }
+    }
+
+    /// The secret of the session that the browser held so far: a sign-in replaces it.
+    pub(crate) fn held(&self) -> Option<&str> {
+        self.cookie(Cookie::Session)
+    }
+
+    /// A page. Its forms may lead to where the visit does.
+    pub(crate) fn page(&self, status: StatusCode, template: &str, values: Value) -> Response {
+        let policy = leading_to(self.return_to.as_deref());
+        self.page_under(policy, status, template, values)
+    }
+
+    /// A page with a content security policy of its own.
+    pub(crate) fn page_under(
+        &self,
+        policy: HeaderValue,
+        status: StatusCode,
+        template: &str,
+        values: Value,
+    ) -> Response {
+        let (holder, is_new) = &self.holder;
+        let mode = self.accounts.policy().sign_up.mode;
+        let own = context! {
+            form_token => self.accounts.form_token(holder.expose()).expose(),
+            languages => self.choice.offered(),
+            return_to => self.return_to.as_deref(),
+            url => self.accounts.public_url(),
+            min => self.accounts.policy().passwords.min_code_points,
+            may_sign_up => mode == SignUpMode::Open,
+            by_invitation => mode == SignUpMode::Invitation,
+        };
+        let values = context! { ..values, ..own };
+        let mut response = page(&self.site, self.language(), policy, status, template, values);
+        if *is_new {
+            let cookie = self.site.cookies.set(Cookie::Form, holder.expose(), None);
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
+        self.choice.note(&mut response, self.site.cookies);
+        response
+    }
+
+    /// What the page says of a problem, if the person can put it right here; nothing, where only another language was asked for.
+    pub(crate) fn error_view(&self, problem: &Problem) -> Option<ErrorView> {
+        let only_language = self.choice.is_asked() && problem.code() == Code::FormExpired;
+        if only_language { Some(ErrorView::nothing()) } else { ErrorView::of(problem, self.language()) }
+    }
+
+    /// The page again, saying what is wrong; other problems than the person's are not for this page.
+    pub(crate) fn refused(
+        &self,
+        problem: Problem,
+        template: &str,
+        values: Value,
+    ) -> Result<Response, Problem> {
+        let Some(view) = self.error_view(&problem) else { return Err(problem) };
+        let page = self.page(view.status, template, context! { ..view.values(), ..values });
+        Ok(with_headers(page, &problem))
+    }
+
+    /// Where the visit leads: to a checked place of the host, or to a page of ours.
+    pub(crate) fn destination(&self, otherwise: &str) -> String {
+        let place = self.return_to.as_deref().map(|place| self.site.base.leading_to(place));
+        place.unwrap_or_else(|| otherwise.to_owned())
+    }
+
+    /// To the sign-in, which leads on to where the visit does, and says what has happened.
+    pub(crate) fn to_sign_in(&self, said: &str) -> Response {
+        let to = self.return_to.as_deref().map(|to| ("return_to", to));
+        let query: Vec<_> = [("said", said)].into_iter().chain(to).collect();
+        see_other(&format!("/login?{}", serde_urlencoded::to_string(query).unwrap_or_default()))
+    }
+
+    /// Signs the browser in and goes where the visit leads, or to a page of ours. A sign-up that it was waiting for is over.
+    pub(crate) fn sign_in(&self, session: &BrowserSession, otherwise: &str) -> Response {
+        let cookies = self.site.cookies;
+        let lasts = session.expires_at.since(self.accounts.now());
+        let mut response = see_other(&self.destination(otherwise));
+        let lines = [
+            cookies.set(Cookie::Session, session.secret.expose(), Some(lasts)),
+            cookies.clear(Cookie::SignUp),
+            cookies.clear(Cookie::Return),
+        ];
+        for line in lines.into_iter().chain(cookies.set_device(session.device_token.as_ref())) {
+            response.headers_mut().append(SET_COOKIE, line);
+        }
+        response
+    }
+}
+
+/// To another page, by GET. `to` is one of our own paths, or an address that was checked.
+pub(crate) fn see_other(to: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    let location = HeaderValue::try_from(to).unwrap_or(HeaderValue::from_static("/"));
+    response.headers_mut().insert(LOCATION, location);
+    response
+}
+
+/// Adds a cookie to an answer, or takes it away.
+pub(crate) fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
+    response.headers_mut().append(SET_COOKIE, cookie);
+    response
+}
+
+/// Somebody who is signed in here. Everybody else is sent to sign in first, and comes back.
+pub(crate) struct Member {
+    pub(crate) visit: Visit,
+    pub(crate) who: SignedIn,
+}
+
+impl FromRequestParts<App> for Member {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let visit = Visit::from_request_parts(parts, app).await;
+        let mut visit = visit.map_err(IntoResponse::into_response)?;
+        let who = visit.who().await.map_err(|fault| Problem::from(fault).into_response())?;
+        let Some(who) = who else { return Err(see_other(&sign_in_first(parts, &visit.site.base))) };
+        // A member's forms are tied to the session.
+        if let Some(secret) = visit.cookie(Cookie::Session).map(Secret::from) {
+            visit.holder = (secret, false);
+        }
+        visit.choice.of_account(who.account.locale.as_deref());
+        Ok(Self { visit, who })
+    }
+}
+
+/// The sign-in, which leads back to what was asked for, or to the page of the form that came too late.
+fn sign_in_first(parts: &Parts, base: &Base) -> String {
+    let (path, here) = (parts.uri.path(), parts.uri.path_and_query());
+    let query = match (&parts.method, here) {
+        (&Method::GET | &Method::HEAD, Some(here)) => vec![("return_to", base.on_host(here.as_str()))],
+        // Whose session has ended is signed out already.
+        _ if path == "/logout" => vec![("said", "signed_out".into())],
+        _ => vec![("said", "unsaved".into()), ("return_to", base.on_host(&page_of(path)))],
+    };
+    format!("/login?{}", serde_urlencoded::to_string(query).unwrap_or_default())
+}
+
+/// The page with the form that is sent to this path.
+fn page_of(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    match parts[..] {
+        ["account", part, ..] => format!("/account#{part}"),
+        ["admin", "users", user, ..] => format!("/admin/users/{user}"),
+        ["admin", list, ..] => format!("/admin/{list}"),
+        _ => "/account".to_owned(),
+    }
+}

@@ -1,0 +1,71 @@
+//! `/login` and `/logout`.
+
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use axum::routing::{get, post};
+use minijinja::context;
+use vestibule::{BrowserSession, Login, Password, SignInError, Unconfirmed};
+
+use crate::app::App;
+use crate::catalogue::Code;
+use crate::extract::cookies::Cookie;
+use crate::pages::frame::page_form::{MemberForm, PageForm};
+use crate::pages::frame::query::query;
+use crate::pages::frame::visit::{Member, Visit, see_other, with_cookie};
+use crate::pages::sign_up::check_mail;
+use crate::problem::Problem;
+
+pub(super) fn routes() -> axum::Router<App> {
+    axum::Router::new().route("/login", get(show).post(submit)).route("/logout", post(sign_out))
+}
+
+async fn show(visit: Visit, uri: Uri) -> Result<Response, Problem> {
+    let mut query = query(&uri);
+    let visit = visit.returning(query.value("return_to"));
+    if visit.who().await?.is_some() {
+        return Ok(see_other(&visit.destination("/account")));
+    }
+    let page = visit.page(StatusCode::OK, "sign_in/login.html", context! { said => query.take("said") });
+    Ok(visit.kept_for_an_invitation(page))
+}
+
+async fn submit(visit: Visit, form: PageForm) -> Result<Response, Problem> {
+    let visit = visit.returning(form.typed("return_to"));
+    let typed = context! { login => form.typed("login") };
+    match sign_in(&visit, form).await {
+        Ok(Ok(session)) => Ok(visit.sign_in(&session, "/account")),
+        Ok(Err(Unconfirmed { proof, expires_at })) => {
+            Ok(check_mail::waits(&visit, &proof, expires_at, "/check-mail?said=unconfirmed"))
+        }
+        Err(problem) => visit.refused(problem, "sign_in/login.html", typed),
+    }
+}
+
+/// A session, or the sign-up that waits behind name and password.
+async fn sign_in(visit: &Visit, form: PageForm) -> Result<Result<BrowserSession, Unconfirmed>, Problem> {
+    let mut form = form.accepted()?;
+    // What cannot be a name or a password is simply a wrong one.
+    let wrong = || Problem::new(Code::InvalidCredentials);
+    let name = form.take("login").unwrap_or_default();
+    let login = if name.contains('@') {
+        name.parse().map(Login::Email).ok()
+    } else {
+        name.parse().map(Login::UserName).ok()
+    };
+    let password = Password::new(&form.take("password").unwrap_or_default()).ok();
+    let (login, password) = login.zip(password).ok_or_else(wrong)?;
+    match visit.accounts.sign_in_browser(&login, &password, visit.held(), &visit.client).await {
+        Ok(session) => Ok(Ok(session)),
+        Err(SignInError::Unconfirmed(sign_up)) => Ok(Err(sign_up)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn sign_out(member: Member, form: MemberForm) -> Result<Response, Problem> {
+    if let Err(problem) = form.accepted() {
+        return member.answer("", Err(problem), context! {}).await;
+    }
+    let Member { visit, who } = &member;
+    visit.accounts.sign_out(who, false, &visit.client).await?;
+    Ok(with_cookie(see_other("/login?said=signed_out"), visit.site.cookies.clear(Cookie::Session)))
+}

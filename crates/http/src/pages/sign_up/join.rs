@@ -1,0 +1,109 @@
+//! The pages where somebody with a link becomes a user: an invitation, and the first administrator. Opening one changes
+//! nothing; its button does, and signs in.
+
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use axum::routing::get;
+use minijinja::{Value, context};
+use vestibule::{Account, FirstAdmin, Login, MailedLink, Password};
+
+use crate::api::sign_up::invitation::AcceptRequest;
+use crate::api::sign_up::setup::SetupRequest;
+use crate::app::App;
+use crate::catalogue::Code;
+use crate::pages::frame::mailed_link::shown;
+use crate::pages::frame::page_form::PageForm;
+use crate::pages::frame::query::query;
+use crate::pages::frame::visit::Visit;
+use crate::problem::Problem;
+
+pub(super) fn routes() -> axum::Router<App> {
+    axum::Router::new()
+        .route("/invitation", get(show_invitation).post(accept))
+        .route("/setup", get(show_setup).post(set_up))
+}
+
+async fn show_invitation(visit: Visit, uri: Uri) -> Result<Response, Problem> {
+    let mut query = query(&uri);
+    let token = query.filled("token").unwrap_or_default();
+    let visit = invited(visit, query.value("return_to"));
+    let values = invitation(&visit, &token).await?;
+    Ok(visit.page(StatusCode::OK, "sign_up/join.html", values))
+}
+
+/// The page as the link is now.
+async fn invitation(visit: &Visit, token: &str) -> Result<Value, Problem> {
+    let state = visit.accounts.link_state(MailedLink::Invitation, token).await?;
+    Ok(context! { page => "invitation", token, ..shown(&state) })
+}
+
+/// The key follows the `#` of the link, where no server sees it; the page's script puts it into the form.
+async fn show_setup(visit: Visit) -> Response {
+    visit.page(StatusCode::OK, "sign_up/join.html", context! { page => "setup", view => "form" })
+}
+
+/// On the way to where the link or the form leads, or to what the browser kept when it was told that it needs an
+/// invitation.
+fn invited(visit: Visit, wanted: Option<&str>) -> Visit {
+    if wanted.is_some() { visit.returning(wanted) } else { visit.returning_as_kept() }
+}
+
+/// Accepts an invitation.
+async fn accept(visit: Visit, form: PageForm) -> Result<Response, Problem> {
+    let visit = invited(visit, form.typed("return_to"));
+    let token = form.typed("token").unwrap_or_default().to_owned();
+    let user_name = form.typed("user_name").map(str::to_owned);
+    match accepted(&visit, form).await {
+        Ok((account, password)) => Ok(welcome(&visit, account, &password, "/account?said=active").await),
+        Err(problem) => {
+            let values = context! { user_name, ..invitation(&visit, &token).await? };
+            visit.refused(problem, "sign_up/join.html", values)
+        }
+    }
+}
+
+async fn accepted(visit: &Visit, form: PageForm) -> Result<(Account, Password), Problem> {
+    let mut form = form.accepted()?;
+    drop(form.take("return_to"));
+    if form.value("token").unwrap_or_default().is_empty() {
+        form.put("token", "-");
+    }
+    let AcceptRequest { token, password, user_name } = form.read(visit.accounts.policy())?;
+    let account = visit.accounts.accept_invitation(&token, &password, user_name, &visit.client).await?;
+    Ok((account, password))
+}
+
+/// Makes the first administrator.
+async fn set_up(visit: Visit, form: PageForm) -> Result<Response, Problem> {
+    let typed = context! {
+        page => "setup",
+        token => form.typed("token"), email => form.typed("email"), user_name => form.typed("user_name"),
+    };
+    match made(&visit, form).await {
+        Ok((account, password)) => Ok(welcome(&visit, account, &password, "/admin").await),
+        Err(problem) => {
+            let gone = matches!(problem.code(), Code::LinkUsed | Code::LinkExpired);
+            let view = if gone { "gone" } else { "form" };
+            visit.refused(problem, "sign_up/join.html", context! { view, ..typed })
+        }
+    }
+}
+
+async fn made(visit: &Visit, form: PageForm) -> Result<(Account, Password), Problem> {
+    let SetupRequest { token, email, password, user_name } =
+        form.accepted()?.read(visit.accounts.policy())?;
+    let who = FirstAdmin { email, password: password.clone(), user_name };
+    Ok((visit.accounts.set_up(&token, who, &visit.client).await?, password))
+}
+
+/// The account is made: if it cannot be signed in right now, its owner does so in a moment.
+async fn welcome(visit: &Visit, account: Account, password: &Password, to: &str) -> Response {
+    let login = Login::Email(account.email);
+    match visit.accounts.sign_in_browser(&login, password, visit.held(), &visit.client).await {
+        Ok(session) => visit.sign_in(&session, to),
+        Err(error) => {
+            tracing::warn!(%error, "a new account could not be signed in at once");
+            visit.to_sign_in("active")
+        }
+    }
+}

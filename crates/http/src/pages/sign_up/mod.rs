@@ -1,0 +1,13 @@
+//! The pages on which somebody gets an account.
+
+pub(crate) mod check_mail;
+pub(crate) mod confirm;
+mod join;
+mod signup;
+mod webmail;
+
+use crate::app::App;
+
+pub(super) fn routes() -> axum::Router<App> {
+    axum::Router::new().merge(check_mail::routes()).merge(join::routes()).merge(signup::routes())
+}

@@ -1,0 +1,45 @@
+//! `/signup`: an address, a password, perhaps a name.
+
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use axum::routing::get;
+use minijinja::context;
+use vestibule::{Pending, Secret};
+
+use super::check_mail;
+use crate::api::sign_up::signup::SignUpRequest;
+use crate::app::App;
+use crate::pages::frame::page_form::PageForm;
+use crate::pages::frame::query::query;
+use crate::pages::frame::visit::{Visit, see_other};
+use crate::problem::Problem;
+
+pub(super) fn routes() -> axum::Router<App> {
+    axum::Router::new().route("/signup", get(show).post(submit))
+}
+
+async fn show(visit: Visit, uri: Uri) -> Result<Response, Problem> {
+    let visit = visit.returning(query(&uri).value("return_to"));
+    if visit.who().await?.is_some() {
+        return Ok(see_other(&visit.destination("/account")));
+    }
+    Ok(visit.kept_for_an_invitation(visit.page(StatusCode::OK, "sign_up/signup.html", context! {})))
+}
+
+async fn submit(visit: Visit, form: PageForm) -> Result<Response, Problem> {
+    let visit = visit.returning(form.typed("return_to"));
+    let typed = context! { email => form.typed("email"), user_name => form.typed("user_name") };
+    match sign_up(&visit, form).await {
+        Ok((pending, proof)) => Ok(check_mail::waits(&visit, &proof, pending.expires_at, "/check-mail")),
+        Err(problem) => visit.refused(problem, "sign_up/signup.html", typed),
+    }
+}
+
+/// The mails come in the language of the page.
+async fn sign_up(visit: &Visit, form: PageForm) -> Result<(Pending, Secret), Problem> {
+    let mut form = form.accepted()?;
+    drop(form.take("return_to"));
+    form.put("locale", visit.language().tag());
+    let wish: SignUpRequest = form.read(visit.accounts.policy())?;
+    Ok(visit.accounts.sign_up_in_browser(wish.into(), &visit.client).await?)
+}

@@ -1,0 +1,4 @@
+//! What commands print, and what they ask a person for.
+
+pub(crate) mod ask;
+pub(crate) mod output;

@@ -1,0 +1,100 @@
+//! `vestibule user update`, `reset-link` and `sessions`.
+
+use clap::Args;
+use serde_json::json;
+use vestibule::{Accounts, Actor, Expected, Roles, UserChange, UserName, UserRef};
+
+use crate::cli::account::{named, print};
+use crate::cli::context::Context;
+use crate::cli::terminal::output;
+use crate::failure::Failure;
+
+/// What changes about a user; the rest stays.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Update {
+    /// ID, email address or user name
+    user: String,
+    /// Add this role; can be repeated
+    #[arg(long, value_name = "ROLE")]
+    add_role: Vec<String>,
+    /// Remove this role; can be repeated
+    #[arg(long, value_name = "ROLE")]
+    remove_role: Vec<String>,
+    /// The new user name
+    #[arg(long)]
+    user_name: Option<UserName>,
+    /// The language of emails, a tag such as `en` or `pt-BR`
+    #[arg(long, value_name = "TAG", value_parser = language)]
+    locale: Option<String>,
+}
+
+pub(crate) async fn update(context: &Context, accounts: &Accounts, wish: Update) -> Result<(), Failure> {
+    let changes_roles = !(wish.add_role.is_empty() && wish.remove_role.is_empty());
+    if !changes_roles && wish.user_name.is_none() && wish.locale.is_none() {
+        let fix = "say what: --add-role, --remove-role, --user-name, --locale";
+        return Err(Failure::usage("nothing to change").fix(fix));
+    }
+    let account = accounts.find_user(Actor::Operator, &named(&wish.user)?).await?;
+    let kept = account.roles.iter().filter(|role| !wish.remove_role.contains(role));
+    let roles = Roles::new(kept.chain(&wish.add_role)).map_err(|error| {
+        Failure::usage(error.to_string()).fix("name roles like `editor` or `billing-admin`")
+    })?;
+    let change =
+        UserChange { roles: changes_roles.then_some(roles), user_name: wish.user_name, locale: wish.locale };
+    // What somebody else changes in between is not overwritten.
+    let expected = Expected::OneOf(vec![account.revision()]);
+    let user = UserRef::Id(account.id);
+    print(context, &accounts.change_user(Actor::Operator, &user, &expected, change, None).await?)
+}
+
+pub(crate) async fn reset_link(
+    context: &Context,
+    accounts: &Accounts,
+    user: &UserRef,
+) -> Result<(), Failure> {
+    let account = accounts.find_user(Actor::Operator, user).await?;
+    accounts.mail_reset_link(Actor::Operator, &UserRef::Id(account.id), None).await?;
+    if context.json {
+        return output::object(json!({ "id": account.id, "queued": true }));
+    }
+    eprintln!("The server will email it to {}.", account.email.as_str());
+    output::line(&format!("queued: {}", account.id))
+}
+
+pub(crate) async fn sessions(context: &Context, accounts: &Accounts, user: &UserRef) -> Result<(), Failure> {
+    let sessions = accounts.sessions_of(Actor::Operator, user).await?;
+    if context.json {
+        return sessions.iter().try_for_each(|session| {
+            output::object(json!({
+                "id": session.id,
+                "user_agent": session.user_agent,
+                "ip": session.ip,
+                "created_at": session.created_at,
+                "last_seen_at": session.last_seen_at,
+                "expires_at": session.expires_at,
+            }))
+        });
+    }
+    let rows: Vec<_> = sessions
+        .iter()
+        .map(|session| {
+            let plain = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
+            let text = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), plain);
+            let [created, seen] = [session.created_at, session.last_seen_at].map(|at| at.to_string());
+            [session.id.to_string(), created, seen, text(&session.ip), text(&session.user_agent)]
+        })
+        .collect();
+    output::table(["id", "created", "last seen", "address", "device"], &rows)
+}
+
+/// The shape of a language tag (RFC 5646 §2.1), as the API takes it.
+fn language(text: &str) -> Result<String, &'static str> {
+    let subtag =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    let first = text.split('-').next().unwrap_or_default();
+    let is_tag = text.len() <= 35
+        && first.len() >= 2
+        && first.bytes().all(|b| b.is_ascii_alphabetic())
+        && text.split('-').all(subtag);
+    if is_tag { Ok(text.to_owned()) } else { Err("not a language tag such as `en` or `pt-BR`") }
+}

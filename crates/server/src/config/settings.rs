@@ -1,0 +1,138 @@
+//! All settings, as the program uses them.
+
+use std::path::PathBuf;
+
+use tracing_subscriber::filter::Targets;
+use vestibule::{Email, FirstAdmin, Policy, Secret, SecretKey, WebhookSubscription};
+use vestibule_mail::{WebhookSecrets, WebhookUrl};
+
+use super::keys::Key;
+use super::layers::{Layers, Setting, Source};
+use super::pages::Pages;
+use super::raw::LogFormat;
+use super::values::{IntrospectionClient, Listen, Network, PublicUrl};
+use crate::data_dir::key_file;
+
+/// All settings, parsed. Whether they may be served with is judged by [`refusals`](super::guards::refusals).
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) listen: Listen,
+    pub(crate) public_url: Option<PublicUrl>,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) database: Database,
+    pub(crate) secret_key: Option<SecretKey>,
+    pub(crate) secret_key_previous: Option<SecretKey>,
+    pub(crate) service_name: String,
+    pub(crate) trusted_proxies: Vec<Network>,
+    pub(crate) introspection_clients: Vec<IntrospectionClient>,
+    pub(crate) mail: Mail,
+    pub(crate) webhooks: Option<Webhooks>,
+    pub(crate) policy: Policy,
+    pub(crate) pages: Pages,
+    pub(crate) connections: Connections,
+    /// The first administrator, to be made.
+    pub(crate) bootstrap: Option<FirstAdmin>,
+    pub(crate) log: Log,
+    pub(super) layers: Layers,
+}
+
+/// Which database.
+#[derive(Clone, Debug)]
+pub(crate) enum Database {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A server, by its URL.
+    Postgres(Secret),
+}
+
+impl Database {
+    /// The URL that the library takes.
+    pub(crate) fn url(&self) -> Secret {
+        match self {
+            Self::Sqlite(path) => Secret::from(format!("sqlite:{}", path.display())),
+            Self::Postgres(url) => url.clone(),
+        }
+    }
+}
+
+/// How mail leaves.
+#[derive(Debug)]
+pub(crate) struct Mail {
+    pub(crate) url: Option<Secret>,
+    pub(super) from: Option<Email>,
+    pub(super) from_name: String,
+    pub(crate) templates_dir: Option<PathBuf>,
+}
+
+/// Who is told what happens to users: one endpoint, though the library knows several.
+#[derive(Debug)]
+pub(crate) struct Webhooks {
+    pub(crate) subscription: WebhookSubscription,
+    pub(crate) url: WebhookUrl,
+    pub(crate) secrets: WebhookSecrets,
+}
+
+/// How many connections may be open.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Connections {
+    pub(crate) most: usize,
+    pub(crate) most_per_client: usize,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Log {
+    pub(crate) format: LogFormat,
+    pub(crate) level: Targets,
+    pub(crate) color: bool,
+}
+
+impl Config {
+    /// Every setting with its value and source.
+    pub(crate) fn settings(&self) -> impl Iterator<Item = (&'static Key, &Setting)> {
+        self.layers.iter()
+    }
+
+    /// `key (where it was set)`, for messages.
+    pub(crate) fn place(&self, path: &str) -> String {
+        self.layers.place(path)
+    }
+
+    /// Which database and which secret key these settings mean, and what names them: for whoever gave other settings than
+    /// the server has.
+    pub(crate) fn whereabouts(&self) -> String {
+        let by = |path: &str| format!("by `{path}` ({})", self.layers.get(path).source);
+        let shown = |path: &std::path::Path| {
+            std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+        };
+        let is_default = self.layers.get("database_url").source == Source::Default;
+        let database = match &self.database {
+            Database::Sqlite(path) if is_default => format!("{} {}", shown(path), by("data_dir")),
+            Database::Sqlite(path) => format!("{} {}", shown(path), by("database_url")),
+            Database::Postgres(_) => format!("PostgreSQL {}", by("database_url")),
+        };
+        let key = match &self.secret_key {
+            Some(_) => by("secret_key"),
+            None => format!("{} {}", shown(&key_file(&self.data_dir)), by("data_dir")),
+        };
+        format!("database {database}; secret key {key}")
+    }
+
+    /// Where browsers reach a server that listens on `port`.
+    pub(crate) fn public_url(&self, port: Option<u16>) -> String {
+        match (&self.public_url, port) {
+            (Some(url), _) => url.text.clone(),
+            (None, Some(port)) => format!("http://localhost:{port}"),
+            (None, None) => "http://localhost".to_owned(),
+        }
+    }
+
+    /// Who mail comes from; `None` when nothing says so.
+    pub(crate) fn sender(&self) -> Option<vestibule_mail::Sender> {
+        let host = self.public_url.as_ref().filter(|url| !url.is_loopback()).map(|url| url.host.as_str());
+        let default = || format!("no-reply@{}", host?).parse().ok();
+        let address = self.mail.from.clone().or_else(default)?;
+        let name = if self.mail.from_name.is_empty() { &self.service_name } else { &self.mail.from_name };
+        vestibule_mail::Sender::new(Some(name), address).ok()
+    }
+}

@@ -1,0 +1,96 @@
+//! How mail leaves: the configured transport, or in development a mailbox in this process.
+
+use std::io::{self, Write as _};
+
+use vestibule::{Mail, MailTransport, Secret, SendAttempt, SendError};
+use vestibule_mail::{Letter, Mailer, MailerConfig, Memory, Transport};
+
+use crate::config::problem::Problem;
+use crate::config::settings::Config;
+use crate::failure::Failure;
+
+/// A mailer that in development also says on the console what a person must type or click.
+pub(crate) struct EchoingMailer {
+    mailer: Mailer,
+    echo: bool,
+}
+
+impl EchoingMailer {
+    pub(crate) fn new(config: &Config, dev: bool, public_url: &str) -> Result<Self, Failure> {
+        let mailer = mailer(config, dev, public_url).map_err(|problem| Failure::problems(&[problem]))?;
+        let echo = dev && !matches!(mailer.transport(), Transport::Console(_));
+        Ok(Self { mailer, echo })
+    }
+
+    /// What the transport is, for the log.
+    pub(crate) fn name(&self) -> &'static str {
+        self.mailer.transport().name()
+    }
+
+    /// The mailbox, when mail goes there.
+    pub(crate) fn mailbox(&self) -> Option<&Memory> {
+        match self.mailer.transport() {
+            Transport::Memory(memory) => Some(memory),
+            _ => None,
+        }
+    }
+}
+
+impl MailTransport for EchoingMailer {
+    async fn send(&self, mail: &Mail, attempt: &SendAttempt) -> Result<(), SendError> {
+        self.mailer.send(mail, attempt).await?;
+        if self.echo
+            && let Ok(letter) = self.mailer.render(mail)
+        {
+            // Nobody may be reading: the mail has left all the same.
+            let _ = io::stdout().write_all(echo(&letter).as_bytes());
+        }
+        Ok(())
+    }
+}
+
+/// A mailer that only renders: no transport need be set up for it.
+pub(crate) fn for_preview(config: &Config) -> Result<Mailer, Problem> {
+    built(config, Transport::Memory(Memory::new()), &config.public_url(None))
+}
+
+/// Builds the mailer of the settings.
+pub(crate) fn mailer(config: &Config, dev: bool, public_url: &str) -> Result<Mailer, Problem> {
+    let transport = match &config.mail.url {
+        Some(url) => Transport::from_url(url).map_err(|error| {
+            Problem::new(format!("{}: {error}", config.place("mail.url")), "correct the URL")
+        })?,
+        None if dev => Transport::Memory(Memory::new()),
+        None => return Err(Problem::new("`mail.url` is not set", "set VESTIBULE_MAIL_URL")),
+    };
+    built(config, transport, public_url)
+}
+
+fn built(config: &Config, transport: Transport, public_url: &str) -> Result<Mailer, Problem> {
+    let local = || "Vestibule <no-reply@vestibule.localhost>".parse().ok();
+    let from = config.sender().or_else(local);
+    let from = from.ok_or_else(|| {
+        Problem::new("`mail.from` is not set", "set VESTIBULE_MAIL_FROM, e.g. no-reply@example.org")
+    })?;
+    let wanted = MailerConfig {
+        from,
+        site_name: config.service_name.clone(),
+        public_url: public_url.to_owned(),
+        templates: config.mail.templates_dir.clone(),
+    };
+    Mailer::new(wanted, transport).map_err(|error| {
+        Problem::new(
+            format!("{}: {error}", config.place("mail.templates_dir")),
+            "correct the template, or take the file out of the folder",
+        )
+    })
+}
+
+/// What a person must type or click, whatever kind of mail it is.
+fn echo(letter: &Letter) -> String {
+    let shown = |name: &str, value: Option<&Secret>| {
+        value.map_or_else(String::new, |it| format!("    {name:<5} {}\n", it.expose()))
+    };
+    let (to, kind) = (letter.to().as_str(), letter.kind());
+    format!("  mail to {to}: {kind}\n{}{}", shown("code", letter.code()), shown("link", letter.link()))
+}

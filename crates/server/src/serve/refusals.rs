@@ -1,0 +1,103 @@
+//! What strangers can make happen as often as they like is logged once a minute, with a count.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Between two lines about the same.
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// Something that is counted, and how it is logged: with the number since the last line, and the newest of them.
+pub(super) struct Refusals {
+    counted: Arc<Mutex<Counted>>,
+    log: fn(u64, &str),
+}
+
+#[derive(Default)]
+struct Counted {
+    /// Since the last line.
+    number: u64,
+    newest: String,
+    /// A minute has begun, at whose end the rest is logged.
+    is_counting: bool,
+}
+
+impl Refusals {
+    pub(super) fn new(log: fn(u64, &str)) -> Self {
+        Self { counted: Arc::default(), log }
+    }
+
+    /// The first is logged at once, whatever follows within a minute at its end.
+    pub(super) fn note(&self, what: &str) {
+        let mut counted = lock(&self.counted);
+        counted.number += 1;
+        what.clone_into(&mut counted.newest);
+        if !counted.is_counting {
+            counted.is_counting = true;
+            counted.say(self.log);
+            drop(tokio::spawn(count(Arc::clone(&self.counted), self.log)));
+        }
+    }
+}
+
+/// Logs what came in each minute, until nothing does.
+#[expect(clippy::disallowed_methods, reason = "the pause between two lines of the log")]
+async fn count(counted: Arc<Mutex<Counted>>, log: fn(u64, &str)) {
+    loop {
+        tokio::time::sleep(MINUTE).await;
+        let mut counted = lock(&counted);
+        if counted.number == 0 {
+            counted.is_counting = false;
+            return;
+        }
+        counted.say(log);
+    }
+}
+
+impl Counted {
+    fn say(&mut self, log: fn(u64, &str)) {
+        log(std::mem::take(&mut self.number), &self.newest);
+    }
+}
+
+fn lock(counted: &Mutex<Counted>) -> std::sync::MutexGuard<'_, Counted> {
+    counted.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static LINES: Mutex<Vec<(u64, String)>> = Mutex::new(Vec::new());
+
+    fn lines() -> Vec<(u64, String)> {
+        std::mem::take(&mut *LINES.lock().unwrap())
+    }
+
+    /// Lets the task that counts run after so long.
+    async fn after(length: Duration) {
+        tokio::time::advance(length).await;
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_is_one_line_a_minute_with_its_number() {
+        let refusals =
+            Refusals::new(|number, newest| LINES.lock().unwrap().push((number, newest.to_owned())));
+        let note = |names: std::ops::Range<u32>| names.for_each(|name| refusals.note(&name.to_string()));
+        note(0..1000);
+        assert_eq!(lines(), [(1, "0".to_owned())]);
+        tokio::task::yield_now().await;
+        after(MINUTE).await;
+        assert_eq!(lines(), [(999, "999".to_owned())]);
+        note(0..7);
+        after(MINUTE).await;
+        assert_eq!(lines(), [(7, "6".to_owned())]);
+        after(MINUTE).await;
+        after(MINUTE).await;
+        assert_eq!(lines(), []);
+        note(5..6);
+        assert_eq!(lines(), [(1, "5".to_owned())]);
+    }
+}

@@ -1,0 +1,192 @@
+//! A server of one's own, for tests of what happens when the database goes away.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use super::database::TestDatabase;
+use super::program::Program;
+use super::server::Server;
+use crate::runtime::off_runtime;
+
+/// A private cluster. Its URLs stay the same across restarts; it stops, and its files go, when the value is dropped or
+/// its process dies.
+pub struct Cluster {
+    program: Program,
+    server: Arc<Server>,
+    running: Option<Child>,
+    folder: TempDir,
+}
+
+impl Cluster {
+    /// Makes and starts a cluster; takes a second or two.
+    ///
+    /// # Panics
+    /// When PostgreSQL 14 or newer is not installed or does not start.
+    pub fn start_private() -> Self {
+        let program = Program::find();
+        let folder = tempfile::Builder::new().prefix("vestibule-pg-").tempdir_in(short_temp_dir());
+        let folder = folder.expect("a folder in /tmp can be made");
+        program.init(folder.path());
+        let server = Arc::new(Server::in_folder(folder.path()));
+        let mut cluster = Self { program, server, running: None, folder };
+        cluster.start();
+        cluster
+    }
+
+    /// A copy that follows this cluster, which waits for it with each commit from now on: nothing acknowledged is lost
+    /// when it takes over.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn standby(&mut self) -> Self {
+        for setting in ["wal_level = replica", "max_wal_senders = 4", "hot_standby = on"] {
+            self.execute(&format!("ALTER SYSTEM SET {setting}"));
+        }
+        self.restart();
+        let folder = tempfile::Builder::new().prefix("vestibule-pg-").tempdir_in(short_temp_dir());
+        let folder = folder.expect("a folder in /tmp can be made");
+        self.program.hand_over(folder.path());
+        let data = folder.path().join("data");
+        let mut copy = self.program.command("pg_basebackup");
+        copy.args([
+            "--write-recovery-conf",
+            "--checkpoint=fast",
+            "--no-sync",
+            "--username=vestibule",
+            "--host",
+        ]);
+        let output =
+            copy.arg(self.folder()).arg("--pgdata").arg(&data).output().expect("pg_basebackup can be run");
+        assert!(output.status.success(), "no copy: {}", String::from_utf8_lossy(&output.stderr));
+        let own = format!("\nunix_socket_directories = '{}'\n", folder.path().display());
+        let mut settings = File::options().append(true).open(data.join("postgresql.auto.conf"));
+        let written = settings.as_mut().map(|file| file.write_all(own.as_bytes()));
+        assert!(matches!(written, Ok(Ok(()))), "the copy's settings can be written");
+        let server = Arc::new(Server::in_folder(folder.path()));
+        let mut standby = Self { program: self.program.clone(), server, running: None, folder };
+        standby.start();
+        self.execute("ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.execute("SELECT pg_reload_conf()");
+        standby
+    }
+
+    /// A standby becomes a cluster of its own.
+    ///
+    /// # Panics
+    /// When it does not within a minute.
+    pub fn promote(&self) {
+        let mut command = self.program.command("pg_ctl");
+        command.args(["promote", "--silent", "--wait", "--pgdata"]).arg(self.folder.path().join("data"));
+        assert!(command.status().is_ok_and(|status| status.success()), "the standby was not promoted");
+    }
+
+    /// The copy of another cluster's database.
+    pub fn copy_of(&self, database: &TestDatabase) -> TestDatabase {
+        TestDatabase::existing(Arc::clone(&self.server), database.name())
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// A fresh, empty database on this cluster.
+    ///
+    /// # Panics
+    /// When the cluster is stopped.
+    pub fn database(&self) -> TestDatabase {
+        off_runtime(|| TestDatabase::create(Arc::clone(&self.server)))
+    }
+
+    /// Starts the server again; does nothing while it runs.
+    ///
+    /// # Panics
+    /// When it does not start; the message holds its log.
+    pub fn start(&mut self) {
+        if self.running.is_some() {
+            return;
+        }
+        let log = self.folder.path().join("log");
+        let output = File::options().create(true).append(true).open(&log).expect("the log can be written");
+        let errors = output.try_clone().expect("a file can be opened twice");
+        let mut command = self.program.as_server(Path::new("/bin/sh"));
+        command
+            .args(["-c", include_str!("private.sh"), "private.sh"])
+            .arg(&self.program.bin)
+            .arg(self.folder.path());
+        let child = command.stdin(Stdio::piped()).stdout(output).stderr(errors).spawn();
+        self.running = Some(child.expect("/bin/sh can be run"));
+        off_runtime(|| self.server.wait(&log));
+    }
+
+    /// An orderly stop: open connections end with SQLSTATE 57P01, the data stays.
+    ///
+    /// # Panics
+    /// When the server does not stop within a minute.
+    pub fn stop(&mut self) {
+        let Some(mut child) = self.running.take() else { return };
+        off_runtime(|| self.server.hang_up());
+        let mut command = self.program.command("pg_ctl");
+        command.args(["stop", "--silent", "--mode=fast", "--pgdata"]).arg(self.folder.path().join("data"));
+        let output = command.output().expect("pg_ctl can be run");
+        let _ = child.wait();
+        assert!(output.status.success(), "PostgreSQL did not stop: {output:?}");
+    }
+
+    /// A crash: every process of the server ends at once, without a word to its clients or its data files. The next
+    /// start recovers from the log.
+    pub fn kill(&mut self) {
+        let Some(mut child) = self.running.take() else { return };
+        off_runtime(|| self.server.hang_up());
+        // Waiting closes the pipe that keeps the server alive.
+        let _ = child.wait();
+    }
+
+    /// Ends every connection of everybody else, as an administrator of the database may.
+    ///
+    /// # Panics
+    /// When the server does not do it.
+    pub fn end_connections(&self) {
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                   WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' AND application_name = 'vestibule'";
+        self.execute(sql);
+    }
+
+    /// Runs statements as its administrator, outside the databases of tests.
+    ///
+    /// # Panics
+    /// When one fails.
+    pub fn execute(&self, sql: &str) {
+        let done = off_runtime(|| self.server.admin(|client| client.batch_execute(sql)));
+        done.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+
+    /// [`Self::stop`], then [`Self::start`].
+    ///
+    /// # Panics
+    /// As these do.
+    pub fn restart(&mut self) {
+        self.stop();
+        self.start();
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Not `TMPDIR`: it may be long, and the path of a socket may have 107 bytes.
+pub(crate) fn short_temp_dir() -> &'static Path {
+    Path::new("/tmp")
+}

@@ -1,0 +1,156 @@
+//! One test's database.
+
+use std::hash::{BuildHasher, RandomState};
+use std::process;
+use std::sync::Arc;
+
+use postgres::SimpleQueryMessage;
+use postgres::config::Host;
+
+use super::server::Server;
+use crate::runtime::off_runtime;
+
+/// An empty database of one's own. Dropping the value drops the database, with its open connections.
+pub struct TestDatabase {
+    server: Arc<Server>,
+    name: String,
+    url: String,
+}
+
+impl TestDatabase {
+    /// Call it [`off_runtime`].
+    pub(crate) fn create(server: Arc<Server>) -> Self {
+        Self::create_with(server, |_| "")
+    }
+
+    /// Call it [`off_runtime`].
+    pub(crate) fn create_in_latin1(server: Arc<Server>) -> Self {
+        Self::create_with(server, |version| {
+            // The cluster sorts by ICU where it can, which does not know this encoding.
+            if version >= 150_000 {
+                " ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' LOCALE_PROVIDER libc"
+            } else {
+                " ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"
+            }
+        })
+    }
+
+    fn create_with(server: Arc<Server>, options: impl Fn(i32) -> &'static str) -> Self {
+        // Random as well as numbered by process: a killed test leaves its database behind, and process ids return.
+        let name = format!("test_{}_{:016x}", process::id(), RandomState::new().hash_one(0));
+        let created = server.admin(|client| {
+            let version: i32 =
+                client.query_one("SELECT current_setting('server_version_num')::int", &[])?.get(0);
+            // Copying through the log needs no checkpoint, so it is the quicker way for an empty database.
+            let strategy = if version >= 150_000 { " STRATEGY = wal_log" } else { "" };
+            let options = options(version);
+            client.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0{strategy}{options}"))
+        });
+        created.unwrap_or_else(|e| panic!("cannot create a test database: {e:?}"));
+        let url = server.url(&name);
+        Self { server, name, url }
+    }
+
+    /// One that is there, e.g. by replication.
+    pub(crate) fn existing(server: Arc<Server>, name: &str) -> Self {
+        let url = server.url(name);
+        Self { server, name: name.to_owned(), url }
+    }
+
+    /// `postgres://…`; the folder of the server's socket is the percent-encoded host.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The database's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where its server is, and by whose name it is reached, as poolers write it.
+    pub(crate) fn conninfo(&self) -> String {
+        let config = self.config();
+        let host = match config.get_hosts().first() {
+            Some(Host::Unix(folder)) => folder.display().to_string(),
+            Some(Host::Tcp(name)) => name.clone(),
+            None => "localhost".to_owned(),
+        };
+        let port = config.get_ports().first().copied().unwrap_or(5432);
+        let password =
+            config.get_password().map(|password| format!(" password={}", String::from_utf8_lossy(password)));
+        let user = config.get_user().unwrap_or("vestibule");
+        format!("host={host} port={port} user={user}{}", password.unwrap_or_default())
+    }
+
+    /// How the driver reaches its server.
+    pub(crate) fn config(&self) -> &postgres::Config {
+        self.server.config()
+    }
+
+    /// The URL for a role that owns this database and may have no more than this number of connections.
+    ///
+    /// # Panics
+    /// When the role cannot be made.
+    pub fn url_with_few_connections(&self, number: u32) -> String {
+        let name = &self.name;
+        self.execute(&format!(
+            "CREATE ROLE {name} LOGIN PASSWORD 'few' CONNECTION LIMIT {number}; ALTER DATABASE {name} OWNER TO {name}; \
+             GRANT ALL ON SCHEMA public TO {name}"
+        ));
+        let (scheme, rest) = self.url.split_once("://").expect("it is a URL");
+        let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+        format!("{scheme}://{name}:few@{place}")
+    }
+
+    /// Waits until nobody who calls himself so is connected to this database.
+    ///
+    /// # Panics
+    /// When somebody still is after a minute.
+    pub fn wait_until_left(&self, application: &str) {
+        let (name, patience) = (&self.name, 600);
+        let connected = format!(
+            "SELECT pg_sleep(0.1) FROM pg_stat_activity WHERE datname = '{name}' AND application_name = '{application}' \
+             LIMIT 1"
+        );
+        let left = (0..patience).any(|_| self.rows(&connected).is_empty());
+        assert!(left, "{application} is still connected");
+    }
+
+    /// Runs statements, separated by semicolons, on a new connection.
+    ///
+    /// # Panics
+    /// When one fails.
+    pub fn execute(&self, sql: &str) {
+        self.rows(sql);
+    }
+
+    /// The rows of a query, each value as text, `None` for NULL; from a new connection.
+    ///
+    /// # Panics
+    /// When the query fails.
+    pub fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
+        let messages = off_runtime(|| self.server.connect(&self.name)?.simple_query(sql));
+        let messages = messages.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
+        messages
+            .iter()
+            .filter_map(|message| match message {
+                SimpleQueryMessage::Row(row) => {
+                    Some((0..row.len()).map(|i| row.get(i).map(str::to_owned)).collect())
+                }
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+impl Drop for TestDatabase {
+    /// Best effort: the server may be gone, and the cluster's files do not outlive it.
+    fn drop(&mut self) {
+        let name = &self.name;
+        for sql in
+            [format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"), format!("DROP ROLE IF EXISTS {name}")]
+        {
+            let _ = off_runtime(|| self.server.admin(|client| client.batch_execute(&sql)));
+        }
+    }
+}

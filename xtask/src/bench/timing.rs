@@ -1,0 +1,253 @@
+//! Whether the time of an answer tells what is behind an address. Each arm is a state of an address; arms are asked in turn, in
+//! an order that changes, and compared with each other.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::time::Instant;
+
+use clap::Args;
+use data_encoding::BASE64;
+use vestibule_testing::{Letter, PASSWORD, Site};
+
+use super::auc::{Auc, median};
+use super::instances::Build;
+use super::program::Running;
+use crate::http::Connection;
+use crate::shell::{Result, program};
+
+/// What is measured.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Samples of each arm
+    #[arg(long, default_value_t = 2000)]
+    samples: usize,
+    /// Only this request
+    #[arg(long, value_enum)]
+    only: Option<Request>,
+    #[command(flatten)]
+    build: Build,
+}
+
+/// A pair of arms can be told apart when the lower end of its interval is beyond this.
+const TOLD_APART: f64 = 0.55;
+/// A password that is nobody's.
+const WRONG: &str = "copper-lamp-river-77";
+
+/// What is behind an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nothing.
+    Free,
+    /// A sign-up that waits.
+    Pending,
+    /// An account.
+    Taken,
+    /// An account that is disabled.
+    Disabled,
+    /// An account, and a sign-up of somebody else that came after it.
+    Decoy,
+    /// An account, and a sign-up of somebody else that came before it.
+    Meanwhile,
+    /// An account whose password was hashed at a lower cost.
+    Old,
+}
+
+impl State {
+    const ALL: [Self; 7] =
+        [Self::Free, Self::Pending, Self::Taken, Self::Disabled, Self::Decoy, Self::Meanwhile, Self::Old];
+
+    fn email(self) -> String {
+        format!("{self:?}@example.org").to_lowercase()
+    }
+}
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Request {
+    SignUp,
+    SignIn,
+    Code,
+    Resend,
+    Forgot,
+}
+
+impl Request {
+    const ALL: [Self; 5] = [Self::SignUp, Self::SignIn, Self::Code, Self::Resend, Self::Forgot];
+
+    /// Microseconds until the answer, which is the same for every state.
+    fn ask(self, connection: &mut Connection, state: State) -> Result<u64> {
+        let email = state.email();
+        let with_password = format!(r#"{{"email":"{email}","password":"{WRONG}"}}"#);
+        let address = format!(r#"{{"email":"{email}"}}"#);
+        let basic = format!("Basic {}", BASE64.encode(format!("{email}:{WRONG}").as_bytes()));
+        let json = ("content-type", "application/json");
+        let (path, body, expected) = match self {
+            Self::SignUp => ("/v1/signup", with_password, 202),
+            Self::SignIn => ("/v1/login", with_password, 401),
+            Self::Code => ("/v1/confirm/code", r#"{"code":"0000"}"#.to_owned(), 401),
+            Self::Resend => ("/v1/confirm/resend", address, 202),
+            Self::Forgot => ("/v1/password/forgot", address, 202),
+        };
+        let headers: &[_] =
+            if self == Self::Code { &[json, ("authorization", basic.as_str())] } else { &[json] };
+        let begun = Instant::now();
+        let answer = connection.request("POST", path, headers, &body).map_err(|e| format!("{path}: {e}"))?;
+        let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        if answer.0 == expected { Ok(micros) } else { Err(format!("{path} for {email}: {answer:?}")) }
+    }
+}
+
+pub(super) fn run(options: &Options) -> Result {
+    let site = Site::new(options.build.program()?, None);
+    let (_server, address) = prepare(&site)?;
+    let mut connection = Connection::open(address).map_err(|e| format!("cannot connect: {e}"))?;
+    let mut database = Database::open(&site)?;
+    let requests = Request::ALL.into_iter().filter(|it| options.only.is_none_or(|only| only == *it));
+    let mut apart = Vec::new();
+    for request in requests {
+        let samples = measure(request, options.samples, &mut connection, &mut database)?;
+        apart.extend(report(request, &samples));
+    }
+    if apart.is_empty() { Ok(()) } else { Err(format!("told apart by their time: {}", apart.join(", "))) }
+}
+
+/// Each state asked as often, in an order that changes, from the same beginning.
+fn measure(
+    request: Request,
+    samples: usize,
+    connection: &mut Connection,
+    database: &mut Database,
+) -> Result<Vec<Vec<u64>>> {
+    let mut dice = fastrand::Rng::with_seed(1);
+    let mut measured = vec![Vec::with_capacity(samples); State::ALL.len()];
+    // The first answers fill caches.
+    for number in 0..samples + 20 {
+        let mut order: Vec<usize> = (0..State::ALL.len()).collect();
+        dice.shuffle(&mut order);
+        database.reset()?;
+        for arm in order {
+            let micros = request.ask(connection, State::ALL[arm])?;
+            if number >= 20 {
+                measured[arm].push(micros);
+            }
+        }
+    }
+    Ok(measured)
+}
+
+/// Prints medians, and the AUC of each pair with its 99.9 % interval; gives the pairs that can be told apart.
+fn report(request: Request, samples: &[Vec<u64>]) -> Vec<String> {
+    println!("\n{request:?}");
+    for (state, of_one) in State::ALL.iter().zip(samples) {
+        println!("  {state:?}: median {:.2} ms of {}", median(of_one) / 1000.0, of_one.len());
+    }
+    let mut apart = Vec::new();
+    for (first, one) in State::ALL.iter().zip(samples) {
+        for (second, other) in State::ALL.iter().zip(samples).skip_while(|(it, _)| *it != first).skip(1) {
+            let auc = Auc::of(one, other);
+            let told = auc.low > TOLD_APART;
+            println!("  {first:?} and {second:?}: {auc}{}", if told { "  TOLD APART" } else { "" });
+            if told {
+                apart.push(format!("{request:?}, {first:?} and {second:?}"));
+            }
+        }
+    }
+    apart
+}
+
+/// A server with an address of each state.
+fn prepare(site: &Site) -> Result<(Running, SocketAddr)> {
+    let mut old = Running::start(site)?;
+    old.first_200("/readyz")?;
+    confirmed(site, old.address, State::Old)?;
+    old.stop();
+    let mut server = Running::start_with(site, &[("VESTIBULE_HASH_MEMORY_KIB", "32768")])?;
+    server.first_200("/readyz")?;
+    let address = server.address;
+    for state in [State::Taken, State::Disabled, State::Decoy] {
+        confirmed(site, address, state)?;
+    }
+    for state in [State::Pending, State::Decoy, State::Meanwhile] {
+        signed_up(site, address, state, "a-strangers-password-1")?;
+    }
+    confirmed(site, address, State::Meanwhile)?;
+    let disabled = site.run(&["user", "disable", &State::Disabled.email()]);
+    if disabled.code != Some(0) {
+        return Err(format!("no disabled user: {}", disabled.stderr));
+    }
+    Ok((server, address))
+}
+
+/// Signs up, and waits for the mail.
+fn signed_up(site: &Site, address: SocketAddr, state: State, password: &str) -> Result<Letter> {
+    let before = site.relay().letters_to(&state.email()).len();
+    let body = format!(r#"{{"email":"{}","password":"{password}"}}"#, state.email());
+    post(address, "/v1/signup", &body, 202)?;
+    Ok(vestibule_testing::eventually("the mail arrives", || {
+        let mut letters = site.relay().letters_to(&state.email());
+        (letters.len() > before).then(|| letters.pop()).flatten()
+    }))
+}
+
+/// Signs up and opens the link.
+fn confirmed(site: &Site, address: SocketAddr, state: State) -> Result {
+    let letter = signed_up(site, address, state, PASSWORD)?;
+    let body = format!(r#"{{"token":"{}","password":"{PASSWORD}"}}"#, letter.token());
+    post(address, "/v1/confirm", &body, 200)
+}
+
+fn post(address: SocketAddr, path: &str, body: &str, expected: u16) -> Result {
+    let mut connection = Connection::open(address).map_err(|e| format!("cannot connect: {e}"))?;
+    let answer = connection.send("POST", path, None, body).map_err(|e| format!("{path}: {e}"))?;
+    if answer.0 == expected { Ok(()) } else { Err(format!("{path}: {answer:?}")) }
+}
+
+/// Another program that takes back what the samples left, so that each round begins alike and no limit is reached.
+struct Database {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+const RESET: &str = "import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], timeout=10, isolation_level=None)
+last = db.execute('SELECT max(id) FROM registrations').fetchone()[0]
+for line in sys.stdin:
+    db.execute('BEGIN IMMEDIATE')
+    db.execute('DELETE FROM registrations WHERE id > ?', (last,))
+    for table in ('limit_subjects', 'limit_events', 'outbox', 'challenges', 'audit_events'):
+        db.execute(f'DELETE FROM {table}')
+    db.execute('COMMIT')
+    print('done', flush=True)
+";
+
+impl Database {
+    fn open(site: &Site) -> Result<Self> {
+        let mut python = program("python3");
+        python.args(["-c", RESET]).arg(site.path("vestibule-data/vestibule.db"));
+        let piped = python.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = piped.spawn().map_err(|e| format!("cannot start Python: {e}"))?;
+        let (input, output) = (child.stdin.take(), child.stdout.take());
+        let (input, output) = input.zip(output).ok_or("Python has no pipes")?;
+        Ok(Self { child, input, output: BufReader::new(output) })
+    }
+
+    fn reset(&mut self) -> Result {
+        let asked = self.input.write_all(b"reset\n").and_then(|()| self.input.flush());
+        let mut line = String::new();
+        let answered = asked.and_then(|()| self.output.read_line(&mut line));
+        if answered.is_ok() && line == "done\n" {
+            Ok(())
+        } else {
+            Err("the database was not reset".to_owned())
+        }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

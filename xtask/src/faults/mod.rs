@@ -1,0 +1,91 @@
+//! The world as it is: processes that are killed, programs that open the database, servers and relays that misbehave.
+//!
+//! Each run is a seeded story told to the program with the settings of production. What the server has acknowledged is
+//! written down, and must be there after whatever happened; a run that lost something fails and prints its seed.
+
+mod client;
+mod disturbances;
+mod ledger;
+mod load;
+mod rounds;
+mod verify;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use vestibule_testing::{Cluster, Proxy, Site};
+
+use crate::bench::program;
+use crate::shell::Result;
+use disturbances::{CONNECTIONS, Postgres};
+use rounds::{Rounds, Tally};
+
+/// What a fault run does.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// How often the server is disturbed and ended, on each database
+    #[arg(long, default_value_t = 40)]
+    rounds: u32,
+    /// Where the dice begin; the run prints it
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Only this database
+    #[arg(long, value_enum)]
+    only: Option<Database>,
+    /// Try the release build instead of that of development
+    #[arg(long)]
+    release: bool,
+}
+
+/// Which database the server uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Database {
+    Sqlite,
+    Postgres,
+}
+
+impl Database {
+    const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+}
+
+/// The step of the checks: few rounds with a seed that stays the same, so that a red run can be repeated.
+pub(crate) fn short() -> Result {
+    let options = |only, rounds| Options { rounds, seed: Some(20_261_129), only: Some(only), release: false };
+    run(&options(Database::Sqlite, 8))?;
+    run(&options(Database::Postgres, 3))
+}
+
+pub(crate) fn run(options: &Options) -> Result {
+    let built = if options.release { program::release()? } else { program::debug()? };
+    let seed = options.seed.unwrap_or_else(|| fastrand::u64(..));
+    for database in Database::ALL.into_iter().filter(|it| options.only.is_none_or(|only| only == *it)) {
+        let begun = Instant::now();
+        let tally = on(database, built.clone(), options.rounds, seed)
+            .map_err(|lost| format!("{lost}\n{}: lost something with --seed {seed}", database.name()))?;
+        let seconds = begun.elapsed().as_secs_f64();
+        eprintln!("{}: {tally}; lost 0; seed {seed}; {seconds:.0} s", database.name());
+    }
+    Ok(())
+}
+
+fn on(database: Database, built: PathBuf, rounds: u32, seed: u64) -> Result<Tally> {
+    match database {
+        Database::Sqlite => Rounds::new(Site::new(built, None), None, seed)?.run(rounds),
+        Database::Postgres => {
+            let cluster = Cluster::start_private();
+            let site = Site::new(built, Some(cluster.database()));
+            let url = site.database().url_with_few_connections(CONNECTIONS);
+            let role = format!("{}@", url.split_once('@').map_or("", |(role, _)| role));
+            let ways = [Proxy::before(site.database()), Proxy::before(site.database())];
+            Rounds::new(site, Some(Postgres { cluster, ways, role }), seed)?.run(rounds)
+        }
+    }
+}

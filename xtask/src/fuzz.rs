@@ -1,0 +1,88 @@
+//! What strangers send, for longer than the tests take: each parser of foreign input gets made-up inputs until its time is over.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::shell::{self, Result};
+
+/// Inputs of the first run of a test, and of every one at least.
+const FIRST_ROUND: u64 = 200;
+
+/// Where a target is: a package, and its tests with one input each.
+const TARGETS: [(&str, &str, &[&str]); 2] = [
+    (
+        "vestibule",
+        "",
+        &[
+            "domain::strength::tests::any_text_is_judged_within_the_bound",
+            "fuzz::addresses",
+            "fuzz::user_names",
+            "fuzz::passwords",
+            "fuzz::links",
+            "fuzz::access_tokens",
+            "fuzz::cursors",
+        ],
+    ),
+    (
+        "vestibule-http",
+        "extract::",
+        &[
+            "fuzz::json",
+            "fuzz::json_objects",
+            "fuzz::forms",
+            "fuzz::basic_credentials",
+            "fuzz::bearer_schemes",
+            "fuzz::cookies",
+            "fuzz::forwarded_for",
+            "fuzz::hosts",
+        ],
+    ),
+];
+
+/// Runs every target for so long, side by side; ends with the number of inputs of each.
+pub(crate) fn run(length: Duration) -> Result {
+    let mut targets = Vec::new();
+    for (package, module, names) in TARGETS {
+        let tests = built(package)?;
+        targets.extend(names.iter().map(|name| (tests.clone(), format!("{module}{name}"))));
+    }
+    let results: Vec<Result<(String, u64)>> = std::thread::scope(|scope| {
+        let fed = |(tests, name): (PathBuf, String)| scope.spawn(move || feed(&tests, name, length));
+        let threads: Vec<_> = targets.into_iter().map(fed).collect();
+        threads.into_iter().map(|thread| thread.join().map_err(|_| "a thread panicked".to_owned())?).collect()
+    });
+    for result in results {
+        let (name, inputs) = result?;
+        println!("{inputs:>9} inputs  {name}");
+    }
+    Ok(())
+}
+
+/// The program with the unit tests of a package.
+fn built(package: &str) -> Result<PathBuf> {
+    let output = shell::cargo(["test", "--package", package, "--lib", "--no-run"]).output();
+    let said = output.map_err(|error| format!("cargo cannot be run: {error}"))?.stderr;
+    let said = String::from_utf8_lossy(&said);
+    let path = said.rsplit_once("Executable ").and_then(|(_, rest)| rest.split(['(', ')']).nth(1));
+    path.map(|path| shell::root().join(path))
+        .ok_or_else(|| format!("the tests of {package} were not built:\n{said}"))
+}
+
+/// New inputs, round after round; each round is as long as the speed so far lets it be.
+fn feed(tests: &Path, name: String, length: Duration) -> Result<(String, u64)> {
+    let (begun, mut inputs, mut round) = (Instant::now(), 0, FIRST_ROUND);
+    while begun.elapsed() < length {
+        let mut test = shell::program(tests);
+        let output = test.args(["--exact", &name]).env("PROPTEST_CASES", round.to_string()).output();
+        let output = output.map_err(|error| format!("{} cannot be run: {error}", tests.display()))?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        if !output.status.success() || !said.contains("1 passed") {
+            return Err(format!("{name}:\n{said}{}", String::from_utf8_lossy(&output.stderr)));
+        }
+        inputs += round;
+        let left = length.saturating_sub(begun.elapsed()).as_millis();
+        let speed = u128::from(inputs) * left / begun.elapsed().as_millis().max(1);
+        round = u64::try_from(speed).unwrap_or(FIRST_ROUND).max(FIRST_ROUND);
+    }
+    Ok((name, inputs))
+}
