@@ -1,11 +1,11 @@
-//! What the audit trail holds.
+//! What the audit trail records.
 
 use crate::domain::ids::{AuditId, UserId};
 use crate::domain::time::Timestamp;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal),* $(,)?) => {
-        /// What happened. The names are stable: they are stored and given out.
+        /// What happened. The names are stable: they are stored and appear in the API.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum AuditKind { $($(#[$doc])* $kind),* }
 
@@ -22,7 +22,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// Somebody signed up; the account does not exist yet.
+    /// A sign-up was made; the account does not exist yet.
     SignedUp = "signed_up",
     /// A sign-up was confirmed: the account exists.
     Activated = "activated",
@@ -32,55 +32,55 @@ kinds! {
     SignedIn = "signed_in",
     /// A password was wrong, or was right for an account that is disabled or not confirmed.
     SignInFailed = "sign_in_failed",
-    /// A limit began to refuse.
+    /// A limit began to refuse requests.
     LimitReached = "limit_reached",
-    /// An operator forgot the failures of an account.
+    /// An operator cleared the failures counted for an account.
     LimitsCleared = "limits_cleared",
-    /// A session, or all of a user's, ended by a sign-out.
+    /// A sign-out ended a session, or all sessions of a user.
     SignedOut = "signed_out",
-    /// A used refresh token came back: its session was ended.
+    /// A refresh token was used a second time: its session was ended.
     RefreshReused = "refresh_reused",
-    /// A link to set a new password was asked for.
+    /// A link to set a new password was requested.
     ResetRequested = "reset_requested",
     /// A new password was set by link.
     PasswordReset = "password_reset",
-    /// A new password was set by its user.
+    /// A user changed their own password.
     PasswordChanged = "password_changed",
-    /// Another address was asked for.
+    /// A change of the address was requested.
     EmailChangeRequested = "email_change_requested",
     /// The address was changed.
     EmailChanged = "email_changed",
-    /// A change of the address was taken back.
+    /// A change of the address was undone.
     EmailChangeUndone = "email_change_undone",
     /// The user name or the language was changed.
     ProfileChanged = "profile_changed",
-    /// Everything held about the user was given to them.
+    /// A user exported everything stored about them.
     Exported = "exported",
-    /// The account is gone.
+    /// The account was deleted.
     Deleted = "deleted",
-    /// An operator made a user.
+    /// An operator created a user.
     Created = "created",
-    /// An administrator invited somebody.
+    /// An administrator invited an address.
     Invited = "invited",
     /// An invitation was accepted: the account exists.
     InvitationAccepted = "invitation_accepted",
-    /// The link that makes the first administrator was given out.
+    /// The link that creates the first administrator was issued.
     SetupLinkMade = "setup_link_made",
-    /// The first administrator was made with that link.
+    /// The first administrator was created with that link.
     SetUp = "set_up",
-    /// A new password was set by an operator.
+    /// An operator set a new password.
     PasswordSet = "password_set",
-    /// Roles, name or language were changed by an administrator.
+    /// An administrator changed roles, name or language.
     Updated = "updated",
-    /// The account may not sign in any more.
+    /// The account may no longer sign in.
     Disabled = "disabled",
     /// The account may sign in again.
     Enabled = "enabled",
-    /// An administrator had a mail sent again, or looked after a sign-up.
+    /// An administrator had a mail sent again, or handled a sign-up.
     Assisted = "assisted",
     /// The keys that sign tokens were changed.
     KeysChanged = "keys_changed",
-    /// An operator took an SQLite database as it is, though it lacks what an earlier one had.
+    /// An operator accepted an SQLite database although it lacks what an earlier one had.
     DatabaseAccepted = "database_accepted",
 }
 
@@ -91,16 +91,16 @@ impl AuditKind {
     }
 }
 
-/// Who did it.
+/// Who caused an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuditActor {
-    /// Somebody who did not have to say who they are, such as whoever signs up.
+    /// Someone who did not have to identify themselves, for example to sign up.
     Anonymous,
     /// A user.
     User(UserId),
-    /// Whoever may run the program on the server.
+    /// The operator: anyone who can run the program on the server.
     Operator,
-    /// The program by itself.
+    /// The program itself.
     System,
 }
 
@@ -115,7 +115,7 @@ impl AuditActor {
         }
     }
 
-    /// Which user it is, if it is one.
+    /// The user, if the actor is one.
     pub const fn user(self) -> Option<UserId> {
         match self {
             Self::User(id) => Some(id),
@@ -124,26 +124,26 @@ impl AuditActor {
     }
 }
 
-/// One entry of the trail. It has no secrets, and of the address only what reminds its owner of it.
+/// One entry of the trail. It contains no secrets, and only as much of the address as its owner needs to recognise it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEvent {
     /// Names the entry; sorts by time.
     pub id: AuditId,
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
-    /// What.
+    /// What happened.
     pub kind: AuditKind,
-    /// Who.
+    /// Who caused it.
     pub actor: AuditActor,
-    /// Whom it is about, where that is a user.
+    /// The user it concerns, if any.
     pub user_id: Option<UserId>,
-    /// The masked address that it is about, e.g. `a***@example.org`.
+    /// The address it concerns, masked, e.g. `a***@example.org`.
     pub email: Option<String>,
-    /// The address of the client.
+    /// The IP address of the client.
     pub ip: Option<String>,
-    /// What the client called itself.
+    /// The `User-Agent` of the client.
     pub user_agent: Option<String>,
-    /// More, in words for operators.
+    /// More detail, in words for operators.
     pub detail: Option<String>,
 }
 

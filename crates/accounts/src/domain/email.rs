@@ -1,4 +1,4 @@
-//! Email addresses: what is accepted, and which two spellings are one address.
+//! Email addresses: which are accepted, and which spellings are the same address.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,14 +8,13 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::visible::{is_mark, is_visible};
 
-/// An address that mail can be sent to, kept as it was typed, with the key that names the account.
+/// An address that mail can be sent to, kept as typed, with the key that identifies the account.
 ///
 /// Accepted is `dot-atom@domain` (RFC 5321 §4.1.2) with UTF-8 allowed on both sides (RFC 6531): at most 64 octets
 /// before the `@` (RFC 5321 §4.5.3.1.1), 254 in all (§4.5.3.1.3 less the brackets), a domain with a dot. Quoted local
-/// parts, comments, address literals and display names are refused, and characters that nobody sees.
+/// parts, comments, address literals, display names and invisible characters are refused.
 ///
-/// This is the one definition: whatever is an `Email` can be written in a header and sent to, as
-/// [`in_mail`](Self::in_mail).
+/// This is the only definition: every `Email` can be written in a header and sent to, as [`in_mail`](Self::in_mail).
 ///
 /// Two addresses are equal when their keys are: NFKC and case folding before the `@`, the UTS-46 A-label form after it.
 #[derive(Clone)]
@@ -40,17 +39,17 @@ const DOMAIN_OCTETS_MAX: usize = 253;
 const OCTETS_MAX: usize = 254;
 
 impl Email {
-    /// The address as it was typed: where mail goes.
+    /// The address as typed: where mail goes.
     pub fn as_str(&self) -> &str {
         &self.typed
     }
 
-    /// The one spelling of all addresses that count as this one. Unique in the store; never shown.
+    /// The one spelling shared by all addresses that count as this one. Unique in the store; never shown.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// An address that was accepted when it was stored, with its key. The rules may have changed since; the person has not.
+    /// Restores an address that was accepted when it was stored, even if the rules have changed since.
     pub(crate) fn from_stored(typed: String, key: String) -> Self {
         Self { typed, key }
     }
@@ -60,13 +59,13 @@ impl Email {
         self.typed.rsplit_once('@').map_or("", |(local, _)| local)
     }
 
-    /// The address as it stands in headers and envelopes, which every relay and provider understands, but for letters
-    /// beyond ASCII before the `@`: those composed (RFC 6532 §3.1), the domain in its A-label form.
+    /// The address as it stands in headers and envelopes: letters beyond ASCII before the `@` composed (RFC 6532 §3.1),
+    /// the domain in its A-label form. Without such letters, every relay and provider understands it.
     pub fn in_mail(&self) -> String {
         format!("{}@{}", composed(self.local_part()), self.domain())
     }
 
-    /// Enough to remind its owner of it, and too little to write to: `a***@example.org`.
+    /// Enough for its owner to recognise it, too little to write to: `a***@example.org`.
     pub fn masked(&self) -> String {
         let first: String = self.local_part().chars().take(1).collect();
         format!("{first}***@{}", self.domain())
@@ -88,7 +87,7 @@ impl FromStr for Email {
         if local.len() > LOCAL_OCTETS_MAX || domain.len() > DOMAIN_OCTETS_MAX || text.len() > OCTETS_MAX {
             return Err(EmailError::TooLong);
         }
-        // Full-width letters and compatibility forms become what they look like before they are judged.
+        // Full-width letters and compatibility forms become what they look like before they are checked.
         let (composed, folded) = (composed(local), fold(local));
         let ascii = domain_key(domain)?;
         if ![local, &composed, &folded].into_iter().all(is_dot_atom) || !domain.chars().all(is_visible) {
@@ -102,19 +101,19 @@ impl FromStr for Email {
     }
 }
 
-/// Letters and their marks as one character, where there is one (Unicode NFC).
+/// Composes letters and their marks into single characters where these exist (Unicode NFC).
 fn composed(text: &str) -> String {
     text.nfc().collect()
 }
 
-/// NFKC, case folding, NFKC again, because folding can undo the first (Unicode §3.13, D147).
+/// NFKC, case folding, then NFKC again, because folding can undo the first (Unicode §3.13, D147).
 pub(crate) fn fold(text: &str) -> String {
     let composed: String = text.nfkc().collect();
     UniCase::unicode(composed).to_folded_case().nfkc().collect()
 }
 
-/// `atext *("." atext)`, where characters beyond ASCII count as `atext` unless they are invisible (RFC 6531 §3.3), and a
-/// mark needs a character to stand on.
+/// `atext *("." atext)`, where characters beyond ASCII count as `atext` unless they are invisible (RFC 6531 §3.3), and
+/// a mark needs a base character.
 fn is_dot_atom(local: &str) -> bool {
     let atext = |c: char| match c {
         'a'..='z' | 'A'..='Z' | '0'..='9' => true,
@@ -139,7 +138,7 @@ fn domain_key(domain: &str) -> Result<String, EmailError> {
             && !label.ends_with('-')
             && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     });
-    // A last label of digits only would be an IPv4 address (RFC 5321 §4.1.3 wants it in brackets).
+    // A last label of only digits would be an IPv4 address (RFC 5321 §4.1.3 wants it in brackets).
     if labels.len() < 2 || !well_formed || labels.last().is_none_or(all_digits) {
         return Err(EmailError::Malformed);
     }
@@ -160,7 +159,7 @@ impl fmt::Display for Email {
     }
 }
 
-/// The address is personal: logs that print a structure see the domain only.
+/// Addresses are personal data: logs that print a structure show the domain only.
 impl fmt::Debug for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "…@{}", self.domain())
@@ -182,7 +181,7 @@ mod tests {
         text.parse::<Email>().unwrap_or_else(|e| panic!("{text}: {e}")).key().to_owned()
     }
 
-    // M2: one account, however it is typed.
+    // M2: one account, however the address is typed.
     #[test]
     fn spellings_of_one_address_share_a_key() {
         assert_eq!(key("Ada@Example.ORG"), "ada@example.org");
@@ -194,7 +193,7 @@ mod tests {
         assert_eq!("Ada@Example.ORG".parse::<Email>().unwrap().as_str(), "Ada@Example.ORG");
     }
 
-    // M1: the list that the other parts are tested with, too.
+    // M1: the list that the other crates are tested with as well.
     #[test]
     fn one_list_says_what_an_address_is() {
         for text in vestibule_testing::ACCEPTED_ADDRESSES {
@@ -220,13 +219,13 @@ mod tests {
         let in_mail = |text: &str| text.parse::<Email>().unwrap().in_mail();
         assert_eq!(in_mail("a\u{308}rger@Bücher.example"), "ärger@xn--bcher-kva.example");
         assert_eq!(in_mail("Ada@Example.ORG"), "Ada@example.org");
-        // Two octets more when composed: excluded from composition, so its parts are written.
+        // Two octets longer when composed: excluded from composition, so it is written in its parts.
         assert_eq!(in_mail("\u{958}@example.org"), "\u{915}\u{93c}@example.org");
         let long = format!("{}@example.org", "\u{958}".repeat(21));
         assert_eq!(long.parse::<Email>(), Err(EmailError::TooLong));
     }
 
-    // M1: what no mail system should be handed.
+    // M1: what no mail system should be given.
     #[test]
     fn malformed_addresses_are_refused() {
         for text in [

@@ -25,7 +25,7 @@ pub struct IdError(&'static str);
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident, $prefix:literal;)*) => {
-        /// What the ids of all kinds begin with.
+        /// The prefixes of all kinds of ids.
         pub(crate) const PREFIXES: &[&str] = &[$($prefix),*];
 
         $(id!($(#[$doc])* $name, $prefix);)*
@@ -39,7 +39,7 @@ macro_rules! id {
         pub struct $name([u8; 16]);
 
         impl $name {
-            /// What the text form begins with.
+            /// The prefix of the text form.
             pub const PREFIX: &'static str = $prefix;
 
             pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Self {
@@ -87,7 +87,7 @@ macro_rules! id {
 }
 
 ids! {
-    /// Names a user: `usr_…`. It never changes and is never used again; it is the `sub` of the tokens.
+    /// Names a user: `usr_…`. It never changes and is never reused; it is the `sub` of the tokens.
     UserId, "usr_";
     /// Names a sign-up that is not yet a user: `reg_…`.
     RegistrationId, "reg_";
@@ -97,22 +97,22 @@ ids! {
     MailId, "msg_";
     /// Names an entry of the audit trail: `aud_…`.
     AuditId, "aud_";
-    /// Names something that happened to a user: `evt_…`, the `id` of its webhooks.
+    /// Names an event in the life of a user: `evt_…`, the `id` of its webhooks.
     EventId, "evt_";
     /// Names an invitation: `inv_…`.
     InvitationId, "inv_";
 }
 
 impl AuditId {
-    /// Sorts before every entry of this time or later, and behind every earlier one: ids begin with the time
-    /// (RFC 9562 §5.7).
+    /// Sorts before every entry of this time or later, and after every earlier one: ids begin with the time (RFC 9562
+    /// §5.7).
     pub fn first_at(at: Timestamp) -> Self {
         Self(first_bytes(at))
     }
 }
 
 impl UserId {
-    /// Sorts before every user made at this time or later, and behind every earlier one.
+    /// Sorts before every user created at this time or later, and after every earlier one.
     pub(crate) fn first_at(at: Timestamp) -> Self {
         Self(first_bytes(at))
     }
@@ -168,7 +168,7 @@ mod tests {
         assert!(id.to_uppercase().parse::<UserId>().is_err());
         assert!(id.replace("usr_", "ses_").parse::<UserId>().is_err());
         assert!(format!("{id}0").parse::<UserId>().is_err());
-        // 26 characters carry 130 bits: the two that are left over must be zero.
+        // 26 characters carry 130 bits: the two left over must be zero.
         assert!(format!("usr_{}", "v".repeat(26)).parse::<UserId>().is_err());
     }
 }

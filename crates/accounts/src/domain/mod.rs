@@ -1,4 +1,4 @@
-//! Values that are valid or do not exist. No I/O, no clock, no randomness.
+//! Types whose values are always valid. No I/O, no clock, no randomness.
 
 pub(crate) mod access;
 pub(crate) mod audit;

@@ -1,8 +1,8 @@
-//! Why an administrator does something, in words for the audit trail.
+//! The reason for an administrative action, in words for the audit trail.
 
 use std::str::FromStr;
 
-/// The longest reason.
+/// The maximum length of a reason.
 const CHARS_MAX: usize = 200;
 
 /// A short text on one line.

@@ -6,13 +6,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 /// A secret in text form: a token, a code, a link that carries a token.
 ///
-/// `Debug` writes `[secret]`; there is no `Display` and no `Serialize`, so whoever sends it says so with
+/// `Debug` writes `[secret]`; there is no `Display` and no `Serialize`, so sending one takes an explicit
 /// [`expose`](Self::expose).
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// The secret itself. Hand it to its receiver and to nobody else.
+    /// The secret itself. Send it to its recipient only.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }

@@ -1,4 +1,4 @@
-//! The root of all keys.
+//! The secret key: the root of all keys.
 
 use std::fmt;
 use std::str::FromStr;
@@ -40,8 +40,8 @@ impl FromStr for SecretKey {
     type Err = SecretKeyError;
 
     /// # Errors
-    /// [`SecretKeyError::Malformed`]; [`SecretKeyError::Example`] when fewer than 12 of the bytes differ, which happens
-    /// to random ones with a chance below 10⁻²⁰.
+    /// [`SecretKeyError::Malformed`]; [`SecretKeyError::Example`] if fewer than 12 of the bytes differ, which has a
+    /// chance below 10⁻²⁰ for random ones.
     fn from_str(text: &str) -> Result<Self, SecretKeyError> {
         let decoded = match text.len() {
             64 => HEXLOWER_PERMISSIVE.decode(text.as_bytes()),

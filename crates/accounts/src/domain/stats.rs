@@ -1,19 +1,19 @@
-//! What happened on the last days.
+//! Daily numbers for the last days.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::domain::time::Timestamp;
 
-/// Days that are counted, today included.
+/// The number of days counted, including today.
 pub(crate) const DAYS: i64 = 30;
 
-/// What happened on one day.
+/// The numbers of one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DayStats {
-    /// Its beginning, midnight in UTC.
+    /// Its beginning, midnight UTC.
     pub day: Timestamp,
-    /// Sign-ups, of which not all are confirmed.
+    /// Sign-ups, confirmed or not.
     pub sign_ups: i64,
     /// Sign-ups that became users.
     pub activations: i64,
@@ -23,7 +23,7 @@ pub struct DayStats {
     pub failed_sign_ins: i64,
 }
 
-/// Days that are over: their numbers do not change any more, so they are counted once.
+/// Past days: their numbers no longer change, so they are counted once.
 #[derive(Debug, Default)]
 pub(crate) struct PastDays(Mutex<BTreeMap<i64, DayStats>>);
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted (POSIX time).
 ///
-/// The same integer stands in the database. `Display` writes RFC 3339 in UTC with three decimals.
+/// The same integer is stored in the database. `Display` writes RFC 3339 in UTC with three decimals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -27,7 +27,7 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// How long it is from `earlier` until this point; zero when `earlier` is later.
+    /// The time from `earlier` to this point; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
@@ -68,7 +68,7 @@ pub struct TimestampError;
 impl FromStr for Timestamp {
     type Err = TimestampError;
 
-    /// A time with its offset (RFC 3339), or a date, which stands for its midnight in UTC.
+    /// A time with its offset (RFC 3339), or a date, which stands for midnight UTC.
     ///
     /// # Errors
     /// [`TimestampError`].
@@ -93,10 +93,10 @@ pub(crate) const HOUR: Duration = Duration::from_hours(1);
 
 pub(crate) const DAY: Duration = Duration::from_hours(24);
 
-/// The longest window: older events count nowhere.
+/// The longest window of any limit or count: older events no longer matter.
 pub(crate) const MONTH: Duration = Duration::from_hours(720);
 
-/// So far apart may the clocks of instances be, and the beginnings of operations that run at once.
+/// The maximum difference between the clocks of instances, or between the starts of concurrent operations.
 pub(crate) const SKEW: Duration = Duration::from_mins(1);
 
 #[cfg(test)]

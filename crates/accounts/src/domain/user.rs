@@ -1,4 +1,4 @@
-//! A user as others see it.
+//! A user as seen from outside the store.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use data_encoding::BASE64URL_NOPAD;
@@ -12,7 +12,7 @@ use crate::domain::user_name::UserName;
 /// A user: the account behind tokens and sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// Names the account for ever.
+    /// Names the account permanently.
     pub id: UserId,
     /// The confirmed address, as typed.
     pub email: Email,
@@ -22,7 +22,7 @@ pub struct Account {
     pub email_confirmed_at: Timestamp,
     /// When the account became active.
     pub created_at: Timestamp,
-    /// When it was disabled, while it is.
+    /// When it was disabled; `None` while it is not.
     pub disabled_at: Option<Timestamp>,
     /// The language of its mails, a BCP 47 tag.
     pub locale: Option<String>,
@@ -30,7 +30,7 @@ pub struct Account {
     pub roles: Vec<String>,
 }
 
-/// For which states of an account a change is meant: what somebody else changed meanwhile must not be lost.
+/// Which states of an account a change applies to, so that a concurrent change is not lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
     /// Any state.
@@ -49,12 +49,12 @@ impl Expected {
 }
 
 impl Account {
-    /// Whether it may do now what administrators do.
+    /// Whether it is an administrator now.
     pub(crate) fn administrates(&self) -> bool {
         self.disabled_at.is_none() && self.roles.iter().any(|role| role == ADMIN)
     }
 
-    /// Names this state of the account: another one as soon as anything here differs, the same on every instance.
+    /// Identifies this state of the account: changes as soon as anything here does, and is the same on every instance.
     pub fn revision(&self) -> String {
         let Self { id, email, user_name, email_confirmed_at, created_at, disabled_at, locale, roles } = self;
         let time = |at: &Timestamp| at.to_string();
@@ -70,7 +70,7 @@ impl Account {
         ];
         let mut context = Context::new(&SHA256);
         for part in parts {
-            // What is absent differs from what is empty, and no part can pass for the end of another.
+            // Absent differs from empty, and no part can be mistaken for the end of another.
             context.update(&part.as_ref().map_or(u64::MAX, |text| text.len() as u64).to_be_bytes());
             context.update(part.unwrap_or_default().as_bytes());
         }

@@ -9,7 +9,7 @@ use unicode_security::{GeneralSecurityProfile as _, MixedScript as _, skeleton};
 use super::email::fold;
 use super::ids::PREFIXES;
 
-/// A public name: 3 to 32 letters, digits and inner `.`, `_`, `-`, of one script (M3). Two letters are enough in a script
+/// A public name: 3 to 32 letters, digits and inner `.`, `_`, `-`, of one script (M3). Two letters suffice in a script
 /// without capitals.
 ///
 /// Letters are those of the identifier profile of UTS 39 §3.1. The key folds width and case, as PRECIS
@@ -26,15 +26,15 @@ pub enum UserNameError {
     /// Fewer than 3 characters, or than 2 letters of a script without capitals; or more than 32.
     #[error("a user name has 3 to 32 characters; 2 letters are enough in a script without capitals")]
     Length,
-    /// Other characters than letters, digits and inner `.`, `_`, `-`, or letters of several scripts.
+    /// Characters other than letters, digits and inner `.`, `_`, `-`, or letters of several scripts.
     #[error("a user name is made of letters of one script, digits, and . _ - between them")]
     Malformed,
-    /// A name that would pass for the operator's, or for an id.
+    /// A name that could be mistaken for the operator's, or for an id.
     #[error("this user name is reserved")]
     Reserved,
 }
 
-/// Characters of a name.
+/// The maximum length of a name.
 const LENGTH_MAX: usize = 32;
 
 const RESERVED: [&str; 24] = [
@@ -70,7 +70,7 @@ impl UserName {
         &self.typed
     }
 
-    /// The one spelling of all names that count as this one.
+    /// The one spelling shared by all names that count as this one.
     pub fn key(&self) -> &str {
         &self.key
     }
@@ -80,7 +80,7 @@ impl UserName {
         skeleton(&self.key).collect()
     }
 
-    /// A name that was accepted when it was stored, though it may be reserved by now.
+    /// Restores a name that was accepted when it was stored, even if it is reserved now.
     pub(crate) fn from_stored(typed: String) -> Self {
         let key = fold(&typed);
         Self { typed, key }
@@ -93,7 +93,7 @@ impl FromStr for UserName {
     /// # Errors
     /// [`UserNameError`] says which rule refuses it.
     fn from_str(text: &str) -> Result<Self, UserNameError> {
-        // Before the rest, so that no text costs more than a name.
+        // Checked first, so that no text costs more than a name.
         if text.chars().nth(LENGTH_MAX).is_some() {
             return Err(UserNameError::Length);
         }
@@ -119,14 +119,14 @@ impl FromStr for UserName {
     }
 }
 
-/// Three characters, or two letters where letters have no case: there each stands for a word, a syllable, or a consonant
+/// Three characters, or two letters in scripts without case: there each stands for a word, a syllable, or a consonant
 /// with its vowel, and many names have two (李明, 지우, 奈々, जय, طه, גל). One letter is too little to tell names apart:
 /// single strokes of different scripts look alike.
 fn is_long_enough(key: &str) -> bool {
     let mut letters = key.chars().map(UnicodeGeneralCategory::general_category);
     match (letters.next(), letters.next(), letters.next()) {
         (_, _, Some(_)) => true,
-        // The second may repeat or lengthen the first.
+        // The second letter may repeat or lengthen the first.
         (Some(first), Some(second), None) => {
             first == GeneralCategory::OtherLetter
                 && matches!(second, GeneralCategory::OtherLetter | GeneralCategory::ModifierLetter)
@@ -135,14 +135,14 @@ fn is_long_enough(key: &str) -> bool {
     }
 }
 
-/// Whether it looks like a reserved name, or begins like an id: where either is taken, it would name two users.
+/// Whether it looks like a reserved name, or begins like an id: such a name could refer to two users.
 fn is_reserved(key: &str) -> bool {
     let own: String = skeleton(key).collect();
     let begins_like = |prefix: &&str| own.starts_with(&skeleton(prefix).collect::<String>());
     RESERVED.iter().any(|name| skeleton(name).eq(own.chars())) || PREFIXES.iter().any(begins_like)
 }
 
-/// A combining mark that identifiers may hold, as many scripts need them inside words.
+/// A combining mark allowed in identifiers, as many scripts need inside words.
 fn is_mark(c: char) -> bool {
     c.general_category_group() == GeneralCategoryGroup::Mark && c.identifier_allowed()
 }
@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(name("сосо").skeleton(), name("coco").skeleton());
     }
 
-    // A letter that has a capital makes a sound; others make syllables and words.
+    // A letter with a capital stands for a sound; others stand for syllables and words.
     #[test]
     fn two_letters_are_a_name_where_letters_have_no_case() {
         for text in ["李明", "지우", "ナナ", "奈々", "ルー", "ﾅﾅ", "طه", "גל", "जय", "โอ", "ሳባ"]
@@ -231,7 +231,7 @@ mod tests {
             assert_eq!(text.parse::<UserName>(), Err(UserNameError::Length), "{text:?}");
         }
         assert_eq!("李\u{200d}明".parse::<UserName>(), Err(UserNameError::Malformed));
-        // Still unique by look: two is a kana and a number, and a mouth is a kana.
+        // Still unique by appearance: two is a kana and a number, and a mouth is a kana.
         assert_eq!(name("ニロ").skeleton(), name("二口").skeleton());
         assert_ne!(name("ニロ").key(), name("二口").key());
     }
@@ -262,7 +262,7 @@ mod tests {
         }
     }
 
-    // M3: an operator or a program that names a user by id or by name means one.
+    // M3: naming a user by id or by name is never ambiguous.
     #[test]
     fn no_name_is_an_id() {
         let id = crate::domain::ids::UserId::from_bytes([7; 16]).to_string();

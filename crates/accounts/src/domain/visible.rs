@@ -1,16 +1,16 @@
-//! Which characters can be seen: an address or a name is shown to people, who must see what there is.
+//! Which characters are visible: people must be able to see all of an address or a name.
 
 use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory as _};
 
-/// Assigned and shown like letters or symbols, though there is nothing to see: Braille without a dot, a note without a
-/// head, fillers, and what stands for something that could not be shown.
+/// Assigned and classed as letters or symbols, but blank: Braille without dots, a note without a head, fillers, and
+/// replacement characters.
 const BLANK: [char; 7] =
     ['\u{2800}', '\u{fffc}', '\u{fffd}', '\u{13441}', '\u{13442}', '\u{16fe4}', '\u{1d159}'];
 
-/// Letters, marks, digits, punctuation and symbols; no spaces, no controls, no format, bidi or filling characters, nothing
-/// private and nothing unassigned.
+/// Letters, marks, digits, punctuation and symbols; no spaces, no controls, no format, bidi or filling characters,
+/// nothing private and nothing unassigned.
 pub(crate) fn is_visible(c: char) -> bool {
     use GeneralCategoryGroup as G;
     let shown =
@@ -18,7 +18,7 @@ pub(crate) fn is_visible(c: char) -> bool {
     shown && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c) && !BLANK.contains(&c)
 }
 
-/// Whether this is shown on the character before it.
+/// Whether this is displayed on the preceding character.
 pub(crate) fn is_mark(c: char) -> bool {
     use GeneralCategory as C;
     matches!(c.general_category(), C::NonspacingMark | C::SpacingMark | C::EnclosingMark)

@@ -1,13 +1,13 @@
-//! On whose behalf an administrative operation runs.
+//! Who performs an administrative operation.
 
 use crate::domain::access::client::Client;
 use crate::domain::access::session::SignedIn;
 
-/// On whose behalf an administrative operation runs.
+/// Who performs an administrative operation.
 #[derive(Clone, Copy, Debug)]
 pub enum Actor<'a> {
-    /// Whoever may run the program on the server.
+    /// The operator: anyone who can run the program on the server.
     Operator,
-    /// A signed-in user, who needs the role `admin`, and from where.
+    /// A signed-in user, who needs the role `admin`, and the client it comes from.
     User(&'a SignedIn, &'a Client),
 }

@@ -1,4 +1,4 @@
-//! What a mailed link of an existing user is for.
+//! Links mailed to existing users, and what each is for.
 
 use crate::domain::email::Email;
 use crate::domain::ids::{SessionId, UserId};
@@ -23,25 +23,25 @@ macro_rules! purposes {
 }
 
 purposes! {
-    /// To set a new password.
+    /// Sets a new password.
     PasswordReset = "password_reset",
-    /// To use an address from now on.
+    /// Makes an address the user's.
     EmailChange = "email_change",
-    /// To go back to the address before, whatever was changed since.
+    /// Restores the previous address, whatever has changed since.
     EmailUndo = "email_undo",
 }
 
-/// A link that waits to be used. Its address is kept here, so that one row is good for one address only.
+/// A mailed link that has not been used yet. The address is stored here, so one row is good for one address only.
 #[derive(Clone, Debug)]
 pub(crate) struct Challenge {
     pub(crate) id: [u8; 16],
     pub(crate) purpose: Purpose,
     pub(crate) user_id: UserId,
-    /// The session that asked for it, which a change does not end.
+    /// The session that asked for the link; the change does not end it.
     pub(crate) session_id: Option<SessionId>,
-    /// Where the link goes, or what it restores.
+    /// The address the link is mailed to, or the one it restores.
     pub(crate) email: Email,
-    /// The user's when it was made: it works only as long as nothing else was changed (T2).
+    /// The user's version when the link was made: it works only while nothing else has changed (T2).
     pub(crate) credential_version: i64,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,

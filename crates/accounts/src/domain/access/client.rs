@@ -1,4 +1,4 @@
-//! Who is asking: the other end of the connection, as far as the caller knows it.
+//! The client of an operation: the other end of the connection, as far as the caller knows it.
 
 use std::net::IpAddr;
 
@@ -7,19 +7,19 @@ use crate::domain::secret::Secret;
 /// Characters of a `User-Agent` that are kept.
 const USER_AGENT_CHARS_MAX: usize = 256;
 
-/// The client of an operation. The limits per client count by its network prefix, the sessions page shows its device.
+/// The client of an operation. Limits count it by its network prefix; the sessions page shows its device.
 #[derive(Clone, Debug, Default)]
 pub struct Client {
     /// The address of the peer, or what a trusted proxy says it is.
     pub ip: Option<IpAddr>,
     /// The `User-Agent` of the browser or program.
     pub user_agent: Option<String>,
-    /// What [`Tokens::device_token`](crate::Tokens::device_token) gave it when somebody signed in there before.
+    /// The [`Tokens::device_token`](crate::Tokens::device_token) it received at an earlier sign-in.
     pub device_token: Option<Secret>,
 }
 
 impl Client {
-    /// The device as far as it is worth keeping: a longer text than any browser sends is cut.
+    /// The `User-Agent`, cut to a length that no real browser exceeds.
     pub(crate) fn device(&self) -> Option<String> {
         self.user_agent.as_ref().map(|text| text.chars().take(USER_AGENT_CHARS_MAX).collect())
     }

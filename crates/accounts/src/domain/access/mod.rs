@@ -1,4 +1,4 @@
-//! Who asks, from where, and what opens something to them.
+//! Who performs an operation, from where, and what gives them access.
 
 pub(crate) mod actor;
 pub(crate) mod challenge;

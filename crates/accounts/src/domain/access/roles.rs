@@ -1,25 +1,25 @@
-//! Roles: what a user may do beyond its own account.
+//! Roles: what a user may do beyond their own account.
 
 /// The role that administrative operations need.
 pub(crate) const ADMIN: &str = "admin";
 
 /// The longest name of a role.
 const NAME_OCTETS_MAX: usize = 32;
-/// Roles of one user: they travel in every access token.
+/// Roles per user at most: every access token carries them.
 const ROLES_MAX: usize = 16;
 
-/// The roles of one user: sorted, each once. A name begins with a letter and goes on with letters, digits, `_` and `-`,
-/// all of ASCII and in lower case, so that no two names look alike and none holds a separator.
+/// The roles of one user, sorted and without duplicates. A name begins with a letter and continues with letters,
+/// digits, `_` and `-`, all lower-case ASCII, so that no two names look alike and none contains a separator.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roles(Vec<String>);
 
-/// Why names are not [`Roles`].
+/// Why a list of names is not valid [`Roles`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RolesError {
-    /// One of them is not a name.
+    /// A name is malformed.
     #[error("a role is 1 to 32 of a-z, 0-9, _ and -, and begins with a letter")]
     Malformed {
-        /// Which, counted from 0.
+        /// Its index, counted from 0.
         index: usize,
     },
     /// More than 16.
@@ -28,10 +28,10 @@ pub enum RolesError {
 }
 
 impl Roles {
-    /// The roles of these names.
+    /// Creates the roles with these names.
     ///
     /// # Errors
-    /// [`RolesError::Malformed`] for the first that is no name, [`RolesError::TooMany`].
+    /// [`RolesError::Malformed`] for the first malformed name, [`RolesError::TooMany`].
     pub fn new(names: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, RolesError> {
         let mut roles = Vec::new();
         for (index, name) in names.into_iter().enumerate() {
@@ -46,7 +46,7 @@ impl Roles {
         if roles.len() > ROLES_MAX { Err(RolesError::TooMany) } else { Ok(Self(roles)) }
     }
 
-    /// Those of somebody who can administrate, and nothing more.
+    /// The role `admin` only.
     pub(crate) fn admin() -> Self {
         Self(vec![ADMIN.to_owned()])
     }

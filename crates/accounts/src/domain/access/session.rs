@@ -10,28 +10,28 @@ use crate::domain::user::Account;
 pub struct Session {
     /// Names the session; the `sid` of its tokens.
     pub id: SessionId,
-    /// The browser or program that signed in, as it called itself.
+    /// The `User-Agent` of the browser or program that signed in.
     pub user_agent: Option<String>,
-    /// The address it signed in from.
+    /// The IP address it signed in from.
     pub ip: Option<String>,
     /// When the password was given.
     pub created_at: Timestamp,
-    /// When tokens were last given out.
+    /// When tokens were last issued.
     pub last_seen_at: Timestamp,
-    /// When it ends in any case.
+    /// When it ends at the latest.
     pub expires_at: Timestamp,
 }
 
-/// Who makes a request: the result of checking an access token.
+/// The author of a request: the result of checking an access token.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
-    /// The user, as the store knows it now.
+    /// The user as currently stored.
     pub account: Account,
     /// The session the token belongs to.
     pub session_id: SessionId,
     /// When the password was last given.
     pub auth_time: Timestamp,
-    /// When the token ends.
+    /// When the token expires.
     pub expires_at: Timestamp,
 }
 
@@ -41,7 +41,7 @@ impl SignedIn {
         self.account.roles.iter().any(|has| has == role)
     }
 
-    /// Whether the user may do what administrators do.
+    /// Whether the user is an administrator.
     pub fn is_admin(&self) -> bool {
         self.has_role(ADMIN)
     }

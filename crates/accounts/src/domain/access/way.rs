@@ -1,8 +1,8 @@
-//! The ways in which a session begins.
+//! The ways to begin a session.
 
 macro_rules! ways {
     ($($(#[$doc:meta])* $way:ident = $amr:literal),* $(,)?) => {
-        /// How somebody proved who they are when a session began.
+        /// How users prove who they are when a session begins.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Way { $($(#[$doc])* $way),* }
 
@@ -10,7 +10,7 @@ macro_rules! ways {
             /// Every way.
             pub const ALL: &'static [Self] = &[$(Self::$way),*];
 
-            /// The authentication methods as RFC 8176 names them, which a session keeps.
+            /// The authentication methods as RFC 8176 names them, which are stored with the session.
             pub const fn amr(self) -> &'static str {
                 match self { $(Self::$way => $amr),* }
             }
@@ -21,6 +21,6 @@ macro_rules! ways {
 ways! {
     /// With the password.
     Password = "pwd",
-    /// By activating the account, in the browser that has given its password.
+    /// By activating the account in the browser where its password was entered.
     Confirmation = "pwd",
 }

@@ -2,17 +2,17 @@
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal),* $(,)?) => {
-        /// What a message of the outbox is for. What it says is decided when it leaves, in the file of its story.
+        /// What a message of the outbox is for. Its text is composed when it is sent, by the operation it belongs to.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum MailKind { $($(#[$doc])* $kind),* }
 
         impl MailKind {
-            /// As it is stored.
+            /// The name as stored.
             pub(crate) const fn name(self) -> &'static str {
                 match self { $(Self::$kind => $name),* }
             }
 
-            /// `None`: a newer program has queued it.
+            /// `None` if a newer version of the program queued it.
             pub(crate) fn from_name(name: &str) -> Option<Self> {
                 match name { $($name => Some(Self::$kind),)* _ => None }
             }
@@ -21,16 +21,16 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// To confirm a sign-up, or to tell the owner of the address of it.
+    /// Asks to confirm a sign-up, or informs the owner of the address about it.
     Confirmation = "confirm",
     Invitation = "invitation",
     Welcome = "welcome",
-    /// With a link that sets a new password.
+    /// Contains a link that sets a new password.
     PasswordReset = "password_reset",
     PasswordChanged = "password_changed",
-    /// With a link that makes an address the user's.
+    /// Contains a link that makes an address the user's.
     EmailChange = "email_change",
-    /// With a link that goes back to the address before.
+    /// Contains a link that restores the previous address.
     EmailUndo = "email_undo",
     FailedSignIns = "failed_sign_ins",
     RefreshReused = "refresh_reused",

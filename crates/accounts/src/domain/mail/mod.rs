@@ -1,4 +1,4 @@
-//! Messages on their way.
+//! Messages in the outbox.
 
 pub(crate) mod kind;
 pub(crate) mod queued;

@@ -4,14 +4,14 @@ use crate::domain::email::Email;
 use crate::domain::ids::MailId;
 use crate::domain::time::Timestamp;
 
-/// What became of a message.
+/// The state of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MailState {
-    /// It is handed over when it is due.
+    /// It is sent when it is due.
     Waiting,
-    /// The relay has taken it.
+    /// The relay has accepted it.
     Sent,
-    /// Given up: a dead letter.
+    /// It was given up: a dead letter.
     Failed,
 }
 
@@ -34,26 +34,26 @@ impl MailState {
     }
 }
 
-/// A message of the outbox. It has no text, no link and no code: those are made when it leaves.
+/// A message of the outbox. It contains no text, link or code: those are made when it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueuedMail {
     /// Names the message; its Message-ID.
     pub id: MailId,
-    /// What it is, such as `confirm`.
+    /// Its kind, such as `confirm`.
     pub kind: String,
-    /// What became of it.
+    /// Its state.
     pub state: MailState,
-    /// Whom it is for, as long as that is known: sign-ups and users may be gone.
+    /// The recipient, if still known: the sign-up or user may have been deleted.
     pub to: Option<Email>,
     /// When its cause happened.
     pub created_at: Timestamp,
-    /// When it is tried next.
+    /// When it is next tried.
     pub due_at: Option<Timestamp>,
     /// Attempts so far.
     pub attempts: i64,
     /// Why the last attempt failed.
     pub last_error: Option<String>,
-    /// When the relay took it.
+    /// When the relay accepted it.
     pub sent_at: Option<Timestamp>,
     /// When it was given up.
     pub failed_at: Option<Timestamp>,

@@ -1,13 +1,13 @@
-//! The passwords that attackers try first: 120 000 of them, checked offline.
+//! The 120 000 passwords that attackers try first, checked offline.
 //!
-//! The list holds the 20 000 common passwords that Django refuses (BSD-3-Clause) and the most frequent of the
-//! "10 million passwords" in `SecLists` (MIT); of both, only those of 8 to 256 code points. 9 755 have 15 or more, so
-//! that a policy with that minimum is served too (ASVS 6.2.4 asks for 3 000). Sources, versions and notices:
-//! `data/README.md`; to make the list anew: `python3 data/common_passwords.py`.
+//! The list contains the 20 000 common passwords that Django refuses (BSD-3-Clause) and the most frequent of the "10
+//! million passwords" in `SecLists` (MIT); of both, only those of 8 to 256 code points. 9 755 have 15 or more, so it
+//! also serves a policy with that minimum (ASVS 6.2.4 asks for 3 000). Sources, versions and notices: `data/README.md`;
+//! to regenerate the list: `python3 data/common_passwords.py`.
 //!
-//! It is kept as sorted 40-bit fingerprints, the first 5 octets of SHA-256: 600 000 octets of the program, searched
-//! where they lie, so nothing is unpacked at start. Every listed password is found. Another one is taken for a listed
-//! one with a chance of 120 000 / 2^40 = 1.1e-7, one in nine million, and its owner is asked for another password.
+//! It is stored as sorted 40-bit fingerprints, the first 5 octets of SHA-256: 600 000 octets of the program, searched
+//! in place, so nothing is unpacked at start. Every listed password is found. Any other is mistaken for a listed one
+//! with a chance of 120 000 / 2^40 = 1.1e-7, one in nine million, and the user is asked for another password.
 
 use aws_lc_rs::digest::{SHA256, digest};
 
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn other_passwords_are_not() {
-        // Too short to be chosen, so not listed; unusual; more than a listed one; not folded by the caller.
+        // Too short to be listed; unusual; longer than a listed one; not folded by the caller.
         for text in ["", "1234567", "vq8-tj#w", "correct horse battery staple", "sunshine ", "Sunshine"] {
             assert!(!is_common(text), "{text}");
         }

@@ -1,4 +1,4 @@
-//! Passwords: how the text is prepared, and what a new one must satisfy (NIST SP 800-63B-4 §3.1.1.2).
+//! Passwords: how the text is prepared, and the rules for a new one (NIST SP 800-63B-4 §3.1.1.2).
 
 use std::fmt;
 
@@ -13,31 +13,31 @@ use self::common::is_common;
 use self::strength::estimate;
 use super::email::{Email, fold};
 
-/// Code points at most, counted after NFC.
+/// Maximum length in code points, counted after NFC.
 pub const PASSWORD_CODE_POINTS_MAX: usize = 256;
-/// Octets at most, counted after NFC.
+/// Maximum length in octets, counted after NFC.
 pub const PASSWORD_OCTETS_MAX: usize = 1024;
 
 /// A password as it is hashed: NFC, no control or unassigned characters (RFC 8265 "`OpaqueString`"), of bounded length.
 ///
-/// The same preparation serves sign-up, Basic, sign-in, change and reset (P2): nothing is trimmed, folded or cut.
-/// Whether it is good enough to be chosen is another question: [`PasswordRules::check`].
+/// The same preparation is used for sign-up, Basic, sign-in, change and reset (P2): nothing is trimmed, folded or cut.
+/// [`PasswordRules::check`] decides whether it may be chosen as a new password.
 #[derive(Clone)]
 pub struct Password(SecretString);
 
 /// Why a password is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
-    /// Fewer code points than the policy asks for.
+    /// Fewer code points than the policy requires.
     #[error("the password is too short: at least {min} characters")]
     TooShort {
-        /// Code points at least.
+        /// The minimum in code points.
         min: usize,
     },
     /// More than [`PASSWORD_CODE_POINTS_MAX`] code points or [`PASSWORD_OCTETS_MAX`] octets; it is never cut.
     #[error("the password is too long: at most {max} characters and 1024 bytes")]
     TooLong {
-        /// Code points at most.
+        /// The maximum in code points.
         max: usize,
     },
     /// Control or unassigned characters.
@@ -49,13 +49,13 @@ pub enum PasswordError {
     /// It is the name of the service, the user, or the email address.
     #[error("the password is the name of this service, your user name or your email address")]
     Contextual,
-    /// It is the present password.
+    /// It is the current password.
     #[error("the new password is the present one")]
     Unchanged,
     /// A guessing program would find it in fewer than a million tries.
     #[error("the password is easy to guess: {advice}")]
     Guessable {
-        /// What makes it so, in English.
+        /// The reason, in English.
         advice: &'static str,
     },
 }
@@ -66,7 +66,7 @@ impl Password {
     /// # Errors
     /// [`PasswordError::Malformed`], [`PasswordError::TooLong`].
     pub fn new(text: &str) -> Result<Self, PasswordError> {
-        // The bound before the work: NFC of a text is at least a third of its length in octets (UAX #15 §9).
+        // Bounds the work: NFC of a text has at least a third of its octets (UAX #15 §9).
         if text.len() > 3 * PASSWORD_OCTETS_MAX {
             return Err(PasswordError::TooLong { max: PASSWORD_CODE_POINTS_MAX });
         }
@@ -93,28 +93,28 @@ impl fmt::Debug for Password {
     }
 }
 
-/// What a newly chosen password must satisfy.
+/// The rules for a new password.
 #[derive(Clone, Debug)]
 pub struct PasswordRules {
-    /// Code points at least: 8 or more (ASVS 6.2.1), 15 for the preset `nist` (63B-4 §3.1.1.2, single factor).
+    /// Minimum length in code points: 8 or more (ASVS 6.2.1), 15 for the preset `nist` (63B-4 §3.1.1.2, single factor).
     pub min_code_points: usize,
-    /// The name of the service, which is not a password.
+    /// The name of the service, which may not be the password.
     pub service_name: String,
 }
 
 /// The score below which a password is too easy to guess: fewer than a million guesses.
 const SCORE_MIN: u8 = 2;
 
-/// How good a password is.
+/// How strong a password is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Strength {
-    /// As zxcvbn counts: 0 fewer than 10³ guesses, 1 fewer than 10⁶, 2 fewer than 10⁸, 3 fewer than 10¹⁰, 4 more.
+    /// On zxcvbn's scale: 0 fewer than 10³ guesses, 1 fewer than 10⁶, 2 fewer than 10⁸, 3 fewer than 10¹⁰, 4 more.
     pub score: u8,
-    /// Why it may not be chosen; nothing where it may.
+    /// Every rule that refuses it; empty if it may be chosen.
     pub reasons: Vec<PasswordError>,
 }
 
-/// What an attacker knows of the person, so that it may not be the password.
+/// What an attacker knows about the person, which therefore may not be the password.
 #[derive(Clone, Copy, Debug)]
 pub struct PasswordContext<'a> {
     /// The email address of the account.
@@ -124,9 +124,9 @@ pub struct PasswordContext<'a> {
 }
 
 impl PasswordRules {
-    /// Whether `password` is long enough, not common, and none of the person's own names.
+    /// Checks that `password` is long enough, not common, and none of the person's own names.
     ///
-    /// Whether it is easily guessed is asked where it is chosen, on the hashing threads: that costs more.
+    /// Guessability costs more, so it is checked on the hashing threads when a password is chosen.
     ///
     /// # Errors
     /// The first rule that refuses it.
@@ -134,12 +134,12 @@ impl PasswordRules {
         self.judge(context).refusals(password).into_iter().next().map_or(Ok(()), Err)
     }
 
-    /// Who judges the passwords of a person.
+    /// The judge of the passwords this person may choose.
     pub(crate) fn judge(&self, context: PasswordContext<'_>) -> Judge {
         Judge { min_code_points: self.min_code_points, names: self.names(context) }
     }
 
-    /// Folded names: of the service, of the user, of the address, its parts and the labels of its domain (P3).
+    /// Folded names: of the service, the user, the address, its parts and the labels of its domain (P3).
     fn names(&self, context: PasswordContext<'_>) -> Vec<String> {
         let mut words = vec![fold(&self.service_name)];
         words.extend(context.user_name.map(fold));
@@ -153,7 +153,7 @@ impl PasswordRules {
     }
 }
 
-/// The rules, and the names of a person: judges what that person wants as a password.
+/// The rules, together with a person's names: judges the passwords that person wants to choose.
 #[derive(Debug)]
 pub(crate) struct Judge {
     min_code_points: usize,
@@ -161,7 +161,7 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    /// Whether `password` may be chosen: for the hashing threads, since it may cost some milliseconds.
+    /// Checks whether `password` may be chosen. Call it on the hashing threads: it may take some milliseconds.
     ///
     /// # Errors
     /// The first rule that refuses it.
@@ -169,12 +169,12 @@ impl Judge {
         self.strength(password).reasons.into_iter().next().map_or(Ok(()), Err)
     }
 
-    /// How good `password` is, with every rule that refuses it: for the hashing threads.
+    /// How strong `password` is, with every rule that refuses it. Call it on the hashing threads.
     pub(crate) fn strength(&self, password: &Password) -> Strength {
         let mut reasons = self.refusals(password);
         let estimate = estimate(password.expose(), &self.names);
         let is_known = reasons.iter().any(|reason| !matches!(reason, PasswordError::TooShort { .. }));
-        // Whoever has the lists, or the person's name, needs one guess.
+        // An attacker with the lists or the person's name needs one guess.
         let score = if is_known { 0 } else { estimate.score() };
         if reasons.is_empty() && score < SCORE_MIN {
             reasons.push(PasswordError::Guessable { advice: estimate.kind.advice() });
@@ -182,7 +182,7 @@ impl Judge {
         Strength { score, reasons }
     }
 
-    /// What costs next to nothing: every rule but guessability.
+    /// The cheap rules: all but guessability.
     fn refusals(&self, password: &Password) -> Vec<PasswordError> {
         let text = password.expose();
         let folded = fold_password(text);
@@ -213,7 +213,7 @@ mod tests {
         RULES().judge(context).admit(&Password::new(text)?)
     }
 
-    // P1: the edges, counted in code points.
+    // P1: the limits, counted in code points.
     #[test]
     fn length_is_counted_in_code_points_after_composition() {
         assert_eq!(check("zu-kurz"), Err(PasswordError::TooShort { min: 8 }));
@@ -253,7 +253,7 @@ mod tests {
         assert_eq!(check("violet-otter-maps-42"), Ok(()));
     }
 
-    // P3: the score is zxcvbn's, and what the lists or the person's names give away is worth nothing.
+    // P3: the score is zxcvbn's; passwords on the lists or among the person's names score zero.
     #[test]
     fn a_password_has_a_score_and_every_reason() {
         let email: Email = "ada.lovelace@analytical-engine.org".parse().unwrap();

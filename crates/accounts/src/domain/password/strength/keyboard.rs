@@ -1,22 +1,22 @@
-//! Keys that lie beside each other.
+//! Keyboard patterns: runs of adjacent keys.
 
 use super::piece::{Kind, Piece, as_f64, variations};
 
-/// Shorter runs are found as fast by trying all characters.
+/// Shorter runs are found just as fast by trying all characters.
 const RUN_MIN: usize = 3;
-/// Where a run may begin, with and without the shift key, and how many neighbours a key has on average.
+/// The number of keys where a run may begin, with and without shift, and the average number of neighbours of a key.
 const KEYS: f64 = 94.0;
 const NEIGHBOURS: f64 = 4.0;
 /// More turns than this cost more than 10¹⁰ guesses.
 const TURNS_MAX: usize = 12;
 
-/// A row of keys: those of the left end, without and with the shift key, and how far it is moved to the right.
+/// A row of keys: without and with shift, from the left, and its offset to the right.
 struct Row(&'static str, &'static str, i32);
 
 /// The digits above the letters.
 const DIGITS: Row = Row("`1234567890-=", "~!@#$%^&*()_+", 0);
 
-/// Three letter layouts, and the block of digits at the right, whose rows lie straight above each other.
+/// Three letter layouts, and the numeric keypad, whose rows are aligned.
 const LAYOUTS: [(&[Row], Rows); 4] = [
     (
         &[
@@ -50,7 +50,7 @@ const LAYOUTS: [(&[Row], Rows); 4] = [
 
 #[derive(Clone, Copy)]
 enum Rows {
-    /// Each row is moved half a key to the right of the one above.
+    /// Each row is offset by half a key from the one above.
     Slanted,
     Straight,
 }
@@ -63,7 +63,7 @@ struct Stroke {
     shifted: bool,
 }
 
-/// Every run of keys in `text` where each lies beside the one before.
+/// Finds every run of adjacent keys in `text`.
 pub(super) fn find(text: &[char], pieces: &mut Vec<Piece>, steps: &mut usize) {
     for (rows, geometry) in LAYOUTS {
         let strokes: Vec<Option<Stroke>> = text.iter().map(|letter| stroke(rows, *letter)).collect();
@@ -88,7 +88,7 @@ fn stroke(rows: &[Row], letter: char) -> Option<Stroke> {
     })
 }
 
-/// The keys from one place on.
+/// The run of keys that begins at one place.
 struct Run {
     length: usize,
     turns: usize,
@@ -96,7 +96,7 @@ struct Run {
 }
 
 impl Run {
-    /// At least one key long, even where it is none.
+    /// At least one key long, even if the character is not on the layout.
     fn from(strokes: &[Option<Stroke>], geometry: Rows) -> Self {
         let mut strokes = strokes.iter().map_while(|stroke| *stroke);
         let Some(mut last) = strokes.next() else { return Self { length: 1, turns: 0, shifted: 0 } };
@@ -115,8 +115,8 @@ impl Run {
         run
     }
 
-    /// Runs of up to this length with up to so many turns: the sum over lengths of C(length − 1, turns − 1) is
-    /// C(length, turns).
+    /// Runs up to this length with up to this many turns: the sum over lengths of C(length − 1, turns − 1) is C(length,
+    /// turns).
     fn guesses(&self) -> f64 {
         let mut chosen = 1.0;
         let mut neighbours = 1.0;

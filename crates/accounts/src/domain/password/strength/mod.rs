@@ -1,10 +1,10 @@
 //! How many guesses a password would take: the method of zxcvbn (Wheeler, USENIX Security 2016), bounded by construction.
 //!
-//! A password is cut into pieces that an attacker's program would try: words, names, common passwords, the person's own
-//! names, keys beside each other, sequences, repeats, dates; and characters at random. Of all ways to cut it, the cheapest
-//! counts. Each further piece costs ten thousand guesses more, so what takes more than three pieces takes more than the
-//! 10¹⁰ guesses of the best score: nobody needs to look for a fourth. The work grows with the length of a password times
-//! that of the longest word, whatever it says; decision 26 has the arithmetic, and `steps` the count.
+//! A password is cut into the pieces that an attacker's program would try: words, names, common passwords, the person's
+//! own names, adjacent keys, sequences, repeats, dates, and random characters. Of all ways to cut it, the cheapest
+//! counts. Each further piece costs ten thousand guesses more, so more than three pieces take more than the 10¹⁰
+//! guesses of the best score: there is no need to look for a fourth. The work grows with the length of the password
+//! times that of the longest word, whatever it contains; decision 26 has the arithmetic, and `steps` counts it.
 
 mod keyboard;
 mod patterns;
@@ -14,31 +14,32 @@ mod words;
 use self::words::Words;
 use crate::domain::password::strength::piece::{Kind, Piece};
 
-/// Pieces at most: four cost more than 10¹².
+/// The maximum number of pieces: four cost more than 10¹².
 const PIECES_MAX: usize = 3;
-/// What a further piece costs, beside its own guesses.
+/// The cost of further pieces, on top of their own guesses.
 const PIECE_COSTS: [f64; PIECES_MAX] = [1.0, 1e4, 1e8];
-/// In how many orders the pieces can be tried.
+/// The number of orders in which the pieces can be tried.
 const ORDERS: [f64; PIECES_MAX] = [1.0, 2.0, 6.0];
-/// Guesses for each character that is in no pattern.
+/// Guesses for each character outside any pattern.
 const PER_CHARACTER: f64 = 10.0;
-/// Characters at random cost 10¹⁰ guesses from here on: more is not told apart.
+/// From this length, random characters cost more than 10¹⁰ guesses, the highest score.
 const RANDOM_MAX: usize = 10;
-/// A piece of a password costs an attacker at least this, however common it is.
+/// The least that a piece of a password costs an attacker, however common it is.
 const LEAST: [f64; 2] = [10.0, 50.0];
 /// Guesses below which a password has score 0, 1, 2, 3.
 const SCORES: [f64; 4] = [1e3, 1e6, 1e8, 1e10];
-/// What zxcvbn adds to each bound, so that an estimate that is equal but for the cost of its pieces is below it.
+/// The margin zxcvbn adds to each bound, so that an estimate just above it because of the cost of its pieces still
+/// falls below.
 const SCORE_MARGIN: f64 = 5.0;
 
 /// How hard a password is to guess.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Estimate {
-    /// Infinite where it is beyond counting.
+    /// Infinite if beyond counting.
     pub(super) guesses: f64,
-    /// What the longest piece is.
+    /// The kind of the longest piece.
     pub(super) kind: Kind,
-    /// The work that it took.
+    /// The work it took to compute.
     #[cfg_attr(not(test), expect(dead_code, reason = "the tests hold it to its bound"))]
     pub(super) steps: usize,
 }
@@ -50,7 +51,7 @@ impl Estimate {
     }
 }
 
-/// Estimates the guesses for `text`, of somebody whose own names are `names`: folded, each tried early.
+/// Estimates the guesses for `text`, whose author's own names are `names`: folded, and each tried early.
 pub(super) fn estimate(text: &str, names: &[String]) -> Estimate {
     let characters: Vec<char> = text.chars().collect();
     let mut steps = 0;
@@ -84,8 +85,8 @@ fn guesses(text: &[char], words: &Words, steps: &mut usize) -> (f64, Kind) {
     cover.cheapest()
 }
 
-/// The same again and again costs what its first part costs, times how often it comes. What is repeated is at most half as
-/// long, and repeats do not overlap: all parts together are no longer than the text.
+/// Repeats cost as much as the repeated part times how often it occurs. The part is at most half as long as the repeat,
+/// and repeats do not overlap: all parts together are no longer than the text.
 fn repeats(text: &[char], words: &Words, pieces: &mut Vec<Piece>, steps: &mut usize) {
     for (start, period, times) in patterns::repeats(text, steps) {
         let Some(part) = text.get(start..start + period) else { continue };
@@ -96,14 +97,14 @@ fn repeats(text: &[char], words: &Words, pieces: &mut Vec<Piece>, steps: &mut us
     }
 }
 
-/// Characters without a pattern: one guess more than a piece with one costs at least, so that the pattern counts.
+/// Characters without a pattern: one guess more than the cheapest piece with a pattern, so that the pattern wins.
 fn random(start: usize, end: usize) -> Piece {
     let length = i32::try_from(end - start).unwrap_or(i32::MAX);
     let least = if length == 1 { LEAST[0] } else { LEAST[1] };
     Piece { start, end, guesses: PER_CHARACTER.powi(length).max(least + 1.0), kind: Kind::Random }
 }
 
-/// The cheapest way to make a beginning of the text out of so many pieces.
+/// The cheapest way to make a prefix of the text out of a given number of pieces.
 #[derive(Clone, Copy, Debug)]
 struct Best {
     /// The product of the guesses of its pieces.
@@ -112,7 +113,7 @@ struct Best {
     last: Piece,
 }
 
-/// For each beginning of the text, the cheapest ways to make it out of one, two and three pieces.
+/// For each prefix of the text, the cheapest ways to make it out of one, two and three pieces.
 struct Cover {
     ways: Vec<[Option<Best>; PIECES_MAX]>,
 }
@@ -122,7 +123,7 @@ impl Cover {
         Self { ways: vec![[None; PIECES_MAX]; length + 1] }
     }
 
-    /// Takes a piece into account. Everything that ends where it begins has been offered before.
+    /// Considers a piece. Every piece that ends where it begins has been offered before.
     fn offer(&mut self, mut piece: Piece) {
         let length = piece.end - piece.start;
         if length + 1 < self.ways.len() {
@@ -143,7 +144,7 @@ impl Cover {
         }
     }
 
-    /// The fewest guesses for the whole text, and what its longest piece is.
+    /// The fewest guesses for the whole text, and the kind of its longest piece.
     fn cheapest(&self) -> (f64, Kind) {
         let whole = self.ways.last().copied().unwrap_or_default();
         let cost = |index: usize| {
@@ -155,7 +156,7 @@ impl Cover {
         cheapest.map_or((f64::INFINITY, Kind::Random), |(guesses, index)| (guesses, self.longest(index)))
     }
 
-    /// What the longest piece is, of the way that makes the whole text out of `index + 1` pieces.
+    /// The kind of the longest piece when the whole text is made out of `index + 1` pieces.
     fn longest(&self, mut index: usize) -> Kind {
         let mut end = self.ways.len() - 1;
         let mut longest = (0, Kind::Random);

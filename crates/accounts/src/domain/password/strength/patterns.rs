@@ -2,17 +2,17 @@
 
 use super::piece::{Kind, Piece, as_f64};
 
-/// Characters of a sequence are no further apart.
+/// The maximum distance between neighbouring characters of a sequence.
 const STEP_MAX: i64 = 5;
-/// Days of a year, and how many years are tried before others.
+/// Days in a year, and the number of years that are tried first.
 const DAYS: f64 = 365.0;
 const YEARS: f64 = 50.0;
 const FIRST_YEAR: u32 = 1900;
 const LAST_YEAR: u32 = 2049;
-/// What may stand between the parts of a date, and how many of them are usual.
+/// Characters that may separate the parts of a date, and how many of them are usual.
 const SEPARATORS: [char; 6] = [' ', '/', '\\', '_', '.', '-'];
 const SEPARATORS_USUAL: f64 = 4.0;
-/// Where a date of so many digits is cut: after the first and after the second number.
+/// Where a date with this many digits is cut: after the first and after the second number.
 const CUTS: [(usize, &[(usize, usize)]); 5] = [
     (4, &[(1, 2), (2, 3)]),
     (5, &[(1, 3), (2, 3)]),
@@ -21,7 +21,7 @@ const CUTS: [(usize, &[(usize, usize)]); 5] = [
     (8, &[(2, 4), (4, 6)]),
 ];
 
-/// Characters with the same distance from one to the next: `abcd`, `9753`, `αβγ`.
+/// Characters at equal distances: `abcd`, `9753`, `αβγ`.
 pub(super) fn sequences(text: &[char], pieces: &mut Vec<Piece>, steps: &mut usize) {
     let distance = |(a, b): (&char, &char)| i64::from(u32::from(*b)) - i64::from(u32::from(*a));
     let distances: Vec<i64> = text.iter().zip(text.iter().skip(1)).map(distance).collect();
@@ -45,8 +45,8 @@ pub(super) fn sequences(text: &[char], pieces: &mut Vec<Piece>, steps: &mut usiz
     }
 }
 
-/// What comes several times in a row: where it begins, how long it is, how often it comes. None overlaps another; of those
-/// that begin at one place the longest counts, and of these the one with the shortest part.
+/// Consecutive repeats: start, length of the repeated part, number of times. They do not overlap; of those that begin
+/// at one place the longest wins, then the one with the shortest part.
 pub(super) fn repeats(text: &[char], steps: &mut usize) -> Vec<(usize, usize, usize)> {
     let mut found = Vec::new();
     let mut start = 0;
@@ -54,7 +54,7 @@ pub(super) fn repeats(text: &[char], steps: &mut usize) -> Vec<(usize, usize, us
         let same = same_from_the_start(rest, steps);
         let times = |(period, same): (usize, &usize)| (period, same / period + 1);
         let repeated = same.iter().enumerate().skip(1).map(times).filter(|(_, times)| *times > 1);
-        // `max_by_key` takes the last of equal ones: the order is turned, so that it is the shortest.
+        // `max_by_key` returns the last of equal elements: the order is reversed to get the shortest.
         let longest = repeated.rev().max_by_key(|(period, times)| period * times);
         start += longest.map_or(1, |(period, times)| {
             found.push((start, period, times));
@@ -64,8 +64,8 @@ pub(super) fn repeats(text: &[char], steps: &mut usize) -> Vec<(usize, usize, us
     found
 }
 
-/// For each place, how many characters from there are those from the beginning: the Z-function, which looks at each
-/// character at most twice.
+/// For each position, how many characters from there match the beginning: the Z-function, which looks at each character
+/// at most twice.
 fn same_from_the_start(text: &[char], steps: &mut usize) -> Vec<usize> {
     let mut same = vec![0; text.len()];
     let (mut left, mut right) = (0, 0);
@@ -87,7 +87,7 @@ fn same_from_the_start(text: &[char], steps: &mut usize) -> Vec<usize> {
     same
 }
 
-/// Years, and days with and without signs between their parts.
+/// Years, and dates with and without separators.
 pub(super) fn dates(text: &[char], pieces: &mut Vec<Piece>, steps: &mut usize) {
     for start in 0..text.len() {
         let rest = text.get(start..).unwrap_or_default();
@@ -118,7 +118,7 @@ pub(super) fn dates(text: &[char], pieces: &mut Vec<Piece>, steps: &mut usize) {
     }
 }
 
-/// The length of a date with signs between its parts at the beginning of a text, the longest one.
+/// The length of the longest date with separators at the beginning of a text.
 fn separated(text: &[char], steps: &mut usize) -> Option<usize> {
     let first = digits(text, 4);
     let separator = text.get(first).filter(|sign| first > 0 && SEPARATORS.contains(sign))?;
@@ -135,7 +135,7 @@ fn separated(text: &[char], steps: &mut usize) -> Option<usize> {
     })
 }
 
-/// How many digits a text begins with, no more than `most`.
+/// The number of digits a text begins with, up to `most`.
 fn digits(text: &[char], most: usize) -> usize {
     text.iter().take(most).take_while(|character| character.is_ascii_digit()).count()
 }
@@ -149,7 +149,7 @@ fn is_year(number: u32) -> bool {
     (FIRST_YEAR..=LAST_YEAR).contains(&number)
 }
 
-/// Day, month and year in an order that is written somewhere, the year with two or four digits.
+/// Whether these are day, month and year in a usual order, the year with two or four digits.
 fn is_date(numbers: [Option<u32>; 3]) -> bool {
     let [Some(first), Some(second), Some(third)] = numbers else { return false };
     let is_day = |day: u32, month: u32| (1..=31).contains(&day) && (1..=12).contains(&month);

@@ -1,19 +1,19 @@
-//! What passwords are cut into.
+//! The pieces that passwords are cut into.
 
-/// What a piece of a password is.
+/// The kind of a piece of a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A word or a name.
     Word,
-    /// A password that many people have.
+    /// A common password.
     Password,
     /// The person's own names, or the service's.
     Own,
-    /// Keys beside each other.
+    /// Adjacent keys.
     Keys,
     /// `abcd`, `8642`.
     Sequence,
-    /// The same again and again.
+    /// The same part repeated.
     Repeat,
     /// A day or a year.
     Date,
@@ -22,7 +22,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// What makes a password easy to guess whose longest piece is this.
+    /// Advice to show when the longest piece of a weak password is of this kind.
     pub(crate) fn advice(self) -> &'static str {
         match self {
             Self::Word => "it is little more than a common word or name",
@@ -37,17 +37,17 @@ impl Kind {
     }
 }
 
-/// A part of the password that costs so many guesses.
+/// A part of the password, and how many guesses it costs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Piece {
     pub(super) start: usize,
-    /// Behind the last character.
+    /// The index after the last character.
     pub(super) end: usize,
     pub(super) guesses: f64,
     pub(super) kind: Kind,
 }
 
-/// In how many ways `some` of these can be chosen, at least one and no more than half.
+/// The number of ways to choose `some` of these, at least one and no more than half.
 pub(super) fn variations(some: usize, others: usize) -> f64 {
     let mut ways = 1.0;
     let mut sum = 0.0;

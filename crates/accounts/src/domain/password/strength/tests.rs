@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::password::PASSWORD_CODE_POINTS_MAX;
 use crate::domain::password::strength::piece::Kind;
 
-/// What judging a password may cost at most: the arithmetic is in decision 26.
+/// The maximum work to judge a password: the arithmetic is in decision 26.
 const STEPS_MAX: usize = 350_000;
 
 fn judge(text: &str) -> Estimate {
@@ -54,7 +54,7 @@ fn the_longest_piece_says_why() {
     }
 }
 
-// A long password does not become weak by its length, nor by how it begins.
+// A long password is not weakened by its length or by how it begins.
 #[test]
 fn more_characters_never_make_a_password_weaker() {
     let tail: String = ('!'..='~').cycle().step_by(37).take(40).collect();
@@ -63,7 +63,7 @@ fn more_characters_never_make_a_password_weaker() {
     }
 }
 
-/// Texts that make as much work as any we know: every sign, words in words, repeats of repeats, own names everywhere.
+/// The most expensive texts we know: every sign, words in words, nested repeats, own names everywhere.
 fn hostile() -> Vec<String> {
     let fill = |text: &str| text.chars().cycle().take(PASSWORD_CODE_POINTS_MAX).collect::<String>();
     let mut fibonacci = ("a".to_owned(), "ab".to_owned());
@@ -107,7 +107,7 @@ proptest! {
         prop_assert!(judged.steps <= STEPS_MAX && judged.guesses > 0.0);
     }
 
-    // What holds of guesses: a password and one random character more costs no less.
+    // Adding a random character never lowers the estimate.
     #[test]
     fn a_further_character_costs_no_less(text in "[a-f1-3!-]{1,20}", more in "[~^§漢]") {
         let (before, after) = (judge(&text).score(), judge(&(text + &more)).score());

@@ -1,24 +1,24 @@
-//! Words, names and common passwords in a text: as they are, with signs for letters, and backwards.
+//! Words, names and common passwords in a text: as they are, with signs for letters, and reversed.
 
 use super::piece::{Kind, Piece, as_f64, variations};
 
 /// Characters of the longest word: `LONGEST` in data/words.py.
 const WORD_MAX: usize = 24;
-/// Shorter words are found as fast by trying all characters.
+/// Shorter words are found just as fast by trying all characters.
 const WORD_MIN: usize = 3;
-/// Longer names are not looked for inside a password: the whole of an address is compared elsewhere.
+/// Longer names are not searched for inside a password: the whole address is compared elsewhere.
 const NAME_MAX: usize = 64;
-/// Says in a rank that it is a password's.
+/// Marks a rank as that of a password.
 const PASSWORD: u16 = 1 << 15;
 
-/// No word is further from where an even list would have it.
+/// No word is further than this from its place in an evenly spread list.
 const NEAR: usize = 256;
 
-/// 93,831 words with their ranks, sorted by 40 bits of their hash: searched where they lie, nothing is unpacked. Of other
-/// texts one in twelve million is taken for a word. Sources and notices: `data/README.md`.
+/// 93,831 words with their ranks, sorted by 40 bits of their hash and searched in place: nothing is unpacked. One in
+/// twelve million other texts is mistaken for a word. Sources and notices: `data/README.md`.
 static WORDS: &[[u8; 7]] = include_bytes!("../../../../data/words.bin").as_chunks().0;
 
-/// What each sign may stand for: the first reading, and the second where it has one.
+/// The letters each sign may stand for: the first reading, and the second if there is one.
 const SIGNS: [(char, char, char); 20] = [
     ('4', 'a', 'a'),
     ('@', 'a', 'a'),
@@ -42,10 +42,10 @@ const SIGNS: [(char, char, char); 20] = [
     ('2', 'z', 'z'),
 ];
 
-/// A text as it may be meant: `1` as `i` or `l`, `7` as `t` or `l`.
+/// The possible readings of a text: `1` as `i` or `l`, `7` as `t` or `l`.
 const READINGS: [(bool, bool); 4] = [(false, false), (true, false), (false, true), (true, true)];
 
-/// The words of everybody, and the names of one person.
+/// The word list, and the names of one person.
 pub(super) struct Words {
     /// Hashes of the names, sorted.
     names: Vec<u64>,
@@ -63,7 +63,7 @@ impl Words {
         Self { names, longest }
     }
 
-    /// Every word in `text`, in each of its readings.
+    /// Finds every word in `text`, in each of its readings.
     pub(super) fn find(&self, text: &[char], pieces: &mut Vec<Piece>, steps: &mut usize) {
         let plain: Vec<char> = text.iter().copied().map(lower).collect();
         self.look_up(&plain, steps, |start, end, (rank, kind)| {
@@ -87,7 +87,7 @@ impl Words {
         });
     }
 
-    /// Looks up each part of the text that is no longer than the longest word.
+    /// Looks up each part of the text no longer than the longest word.
     fn look_up(&self, letters: &[char], steps: &mut usize, mut found: impl FnMut(usize, usize, (f64, Kind))) {
         for start in 0..letters.len() {
             let mut hash = FNV_START;
@@ -121,7 +121,7 @@ impl Words {
     }
 }
 
-/// FNV-1a of 64 bits: it goes on from letter to letter, so that each part of a text costs one step.
+/// 64-bit FNV-1a: computed letter by letter, so that each part of a text costs one step.
 const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
 
 fn hash_on(hash: u64, letter: char) -> u64 {
@@ -139,19 +139,19 @@ fn key_of(entry: [u8; 7]) -> u64 {
     entry.into_iter().take(5).fold(0, |key, octet| (key << 8) | u64::from(octet))
 }
 
-/// The part of the list where a key is, if it is in it: keys are spread evenly, so none is far from its share.
+/// The range of the list that would contain a key: keys are spread evenly, so none is far from its expected place.
 fn near(key: u64) -> &'static [[u8; 7]] {
     let share = usize::try_from((key * WORDS.len() as u64) >> 40).unwrap_or(0);
     WORDS.get(share.saturating_sub(NEAR)..WORDS.len().min(share + NEAR)).unwrap_or_default()
 }
 
-/// One letter for one letter: those whose small form is longer stay as they are.
+/// Lower-cases one letter to one letter: those with a longer lower-case form are unchanged.
 fn lower(letter: char) -> char {
     let mut small = letter.to_lowercase();
     if small.len() == 1 { small.next().unwrap_or(letter) } else { letter }
 }
 
-/// What the text may be meant as, where it has signs that stand for letters: at most four, each once.
+/// The possible readings of a text with signs that stand for letters: at most four, without duplicates.
 fn readings(plain: &[char]) -> Vec<Vec<char>> {
     let mut texts: Vec<Vec<char>> = vec![plain.to_vec()];
     for (ones, sevens) in READINGS {
@@ -170,7 +170,7 @@ fn readings(plain: &[char]) -> Vec<Vec<char>> {
     texts.split_off(1)
 }
 
-/// How many times more guesses the capitals of a word cost.
+/// The factor by which the capitals of a word raise the guesses.
 fn capitals(text: &[char], start: usize, end: usize) -> f64 {
     let word = text.get(start..end).unwrap_or_default();
     let upper = word.iter().filter(|letter| letter.is_uppercase()).count();
@@ -184,7 +184,7 @@ fn capitals(text: &[char], start: usize, end: usize) -> f64 {
     }
 }
 
-/// How many times more guesses the signs of a word cost; once where it has none.
+/// The factor by which the signs of a word raise the guesses; 1 if it has none.
 fn signs(plain: &[char], meant: &[char], start: usize, end: usize) -> f64 {
     let pairs = || plain.iter().zip(meant).take(end).skip(start);
     let mut seen = Vec::new();
@@ -231,7 +231,7 @@ mod tests {
         assert!(WORDS.iter().all(|entry| near(key_of(*entry)).contains(entry)));
     }
 
-    // Ranks of the lists that data/README.md names.
+    // The ranks in the lists that data/README.md names.
     #[test]
     fn words_are_found_with_their_rank() {
         assert_eq!([cost("password"), cost("123456"), cost("the")], [2.0, 1.0, 1.0]);
@@ -248,7 +248,7 @@ mod tests {
         assert_eq!(cost("PaSsword"), 2.0 * variations(2, 6));
         assert_eq!([cost("p4ssword"), cost("p@ssw0rd"), cost("drowssap")], [4.0, 8.0, 4.0]);
         assert_eq!(cost("pas5word"), 2.0 * variations(1, 1).max(2.0));
-        // `1` is i in the one and l in the other, `7` t and l.
+        // `1` is i in one reading and l in the other; so is `7` with t and l.
         assert!(
             [cost("v1olet"), cost("he1lo"), cost("7iger"), cost("he77o")].iter().all(|cost| cost.is_finite())
         );
