@@ -1,38 +1,38 @@
-//! Why a database is not used: what its operator is told at the start, with the way out.
+//! Why a database cannot be used: the message for its operator at start, with the fix.
 
 use crate::fault::Fault;
 /// A database that cannot be used as it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseError {
-    /// The URL is not one of ours, or says something that is not understood. What it says is not repeated.
+    /// The URL has another scheme, or a part that is not understood. Its values are not repeated.
     #[error("{cause}")]
     Url {
-        /// What is wrong, by name.
+        /// The part that is wrong, by name.
         cause: String,
-        /// What to write.
+        /// What to write instead.
         fix: String,
     },
     /// There is no such file.
     #[error("there is no database at {0}")]
     Missing(String),
-    /// There is a database, but no server has made its tables and keys in it.
+    /// The database exists, but no server has created its tables and keys in it.
     #[error("the database is empty: no server has used it yet")]
     Empty,
-    /// The file is something else.
+    /// The file is not a database.
     #[error("{0} is not an SQLite database")]
     NotADatabase(String),
-    /// The file is broken.
+    /// The file is damaged.
     #[error("the database {place} is damaged: {cause}")]
     Damaged {
         /// Its path.
         place: String,
-        /// What SQLite says.
+        /// The message of SQLite.
         cause: String,
     },
-    /// The file is gone or empty, and was not when it was used last.
+    /// The file is missing or empty, but a server has used it before.
     #[error("the database {0} is missing or empty, though a server has used it")]
     Emptied(String),
-    /// The file lacks what was acknowledged.
+    /// The file lacks commits that were acknowledged.
     #[error(
         "the database {place} lacks its last {missing} change(s): it was replaced by an older copy, or its `-wal` file is \
          missing or damaged"
@@ -40,39 +40,39 @@ pub enum DatabaseError {
     Behind {
         /// Its path.
         place: String,
-        /// How many commits it lacks.
+        /// The number of commits it lacks.
         missing: u32,
     },
-    /// The file, or its folder, may only be read.
+    /// The file or its folder is read-only.
     #[error("the database {0} cannot be written: it, its folder or its file system is write-protected")]
     NotWritable(String),
-    /// The operating system does not let it be opened.
+    /// The operating system does not allow it to be opened.
     #[error("the database {place} cannot be opened: {cause}")]
     NotOpened {
         /// Its path.
         place: String,
-        /// What the system says.
+        /// The message of the system.
         cause: String,
     },
-    /// Its server is not there, not up, full, or takes no writes.
+    /// The server is missing, not up, full, or accepts no writes.
     #[error("the database cannot be reached: {0}")]
     Unreachable(String),
-    /// The server knows nobody of this name and password, or not from here.
+    /// The server does not know this user name and password, or not from this machine.
     #[error("the database refuses the user, or its password: {0}")]
     Credentials(String),
     /// The server has no database of this name.
     #[error("the server has no such database: {0}")]
     NoDatabase(String),
-    /// The server cannot be trusted, or does not encrypt.
+    /// The server cannot be trusted, or does not offer encryption.
     #[error("no trusted connection to the database: {0}")]
     Tls(String),
-    /// Names and texts of all the world would not fit.
+    /// The encoding could not represent every name and text.
     #[error("the database's encoding is {0} instead of UTF8")]
     Encoding(String),
     /// A release of PostgreSQL that is no longer maintained.
     #[error("the database is PostgreSQL {0}; 14 or newer is needed")]
     TooOld(String),
-    /// A pooler between the server and the database changes connections under it.
+    /// A pooler between this program and the database switches connections between transactions.
     #[error("something in front of the database pools transactions: what is set or prepared is lost")]
     TransactionPooling,
 }
@@ -82,7 +82,7 @@ impl DatabaseError {
         Self::Url { cause: cause.into(), fix: fix.into() }
     }
 
-    /// What to do about it.
+    /// How to fix it.
     pub fn fix(&self) -> &str {
         match self {
             Self::Url { fix, .. } => fix,

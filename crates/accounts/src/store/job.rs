@@ -1,4 +1,4 @@
-//! What travels to a database thread: a closure, its result, and the way back.
+//! The jobs of a database thread: a closure, its result, and the channel to answer on.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -9,24 +9,24 @@ use super::Tx;
 use super::pulse::{Pulse, Statements, take_statements};
 use crate::fault::Fault;
 
-/// A closure whose result is given only after the transaction has ended.
+/// A closure whose result is sent only after the transaction has ended.
 pub(super) trait Job: Send {
-    /// Runs from the beginning. `true`: commit what was changed.
+    /// Runs the closure from its beginning. `true`: commit the changes.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
 
-    /// Gives the result of the last run, or the fault that ended the transaction.
+    /// Sends the result of the last run, or the fault that ended the transaction.
     fn finish(self: Box<Self>, transaction: Result<(), Fault>);
 }
 
-/// The one kind of [`Job`].
+/// The only kind of [`Job`].
 pub(super) struct Task<F, T, E> {
     work: F,
     result: Option<Result<T, E>>,
     answer: oneshot::Sender<Result<T, E>>,
-    /// Who wants to know whether writes work, where it is one.
+    /// Records whether writes work, for jobs that write.
     pulse: Option<Arc<Pulse>>,
     statements: Statements,
-    /// Whoever asked: what the job logs names the request.
+    /// The caller's span, so that what the job logs names the request.
     span: tracing::Span,
 }
 
@@ -56,12 +56,12 @@ where
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
         let _asked = self.span.clone().entered();
         take_statements();
-        // A panic must not take the database thread, and everybody who waits for it, with it (ASVS 16.5.4).
+        // A panic must not end the database thread, and with it everyone waiting for it (ASVS 16.5.4).
         let result = catch_unwind(AssertUnwindSafe(|| (self.work)(tx)))
             .unwrap_or_else(|_| Err(Fault::Unavailable("an operation panicked".into()).into()));
         let commit = result.is_ok();
         self.statements = take_statements();
-        // What is rolled back changed nothing.
+        // What is rolled back has changed nothing.
         self.statements.changed &= commit;
         self.result = Some(result);
         commit
@@ -77,10 +77,10 @@ where
             }
             Err(fault) => Err(fault.into()),
         };
-        // Whoever asked may have gone away; the change stands all the same.
+        // The caller may have gone away; the change stands all the same.
         let _ = self.answer.send(result);
     }
 }
 
-/// How many operations may wait for the database; beyond it the answer is `Unavailable`.
+/// How many operations may wait for the database; further ones are refused as `Unavailable`.
 pub(crate) const QUEUE_MAX: usize = 4096;

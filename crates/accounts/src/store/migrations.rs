@@ -1,4 +1,4 @@
-//! The schema's versions: their texts, and the table that says which of them a database has.
+//! The versions of the schema: their scripts, and the table that records which of them a database has.
 
 use aws_lc_rs::digest;
 use data_encoding::HEXLOWER;
@@ -8,7 +8,7 @@ use super::{Database, Store, Tx};
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 
-/// One version: how to get to it and back. Written for PostgreSQL; [`Script::text`] gives SQLite's.
+/// One version: the scripts to reach it and to revert it. Written for PostgreSQL; [`Script::text`] gives SQLite's.
 pub(crate) struct Script {
     pub(crate) version: i64,
     pub(crate) name: &'static str,
@@ -99,7 +99,7 @@ impl Script {
         }
     }
 
-    /// The first table that it makes, or the first column that it adds to one: by that it is known.
+    /// The first table that it creates, or the first column that it adds: a version is recognised by it.
     fn brings(&self) -> Option<(&'static str, &'static str)> {
         let lines = self.up.lines().map(str::split_whitespace).map(Vec::from_iter);
         lines.into_iter().find_map(|words| match *words {
@@ -114,8 +114,8 @@ impl Script {
     }
 }
 
-/// The text as `store` takes it. What only one database needs ends a script, under a line that names it; SQLite knows the
-/// bytewise collation by another name.
+/// The script as `store` needs it. What only one database needs comes last, under a line that names it; SQLite has
+/// another name for the bytewise collation.
 pub(crate) fn text(store: &Store, script: &str) -> String {
     let (both, apart) = script.split_once(POSTGRES_ONLY).unwrap_or((script, SQLITE_ONLY));
     let ends = apart.split_once(SQLITE_ONLY).unwrap_or((apart, ""));
@@ -130,7 +130,7 @@ pub(crate) fn text(store: &Store, script: &str) -> String {
 const POSTGRES_ONLY: &str = "-- PostgreSQL only:\n";
 const SQLITE_ONLY: &str = "-- SQLite only:\n";
 
-/// The table that says which versions a database has.
+/// The table that records which versions a database has.
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT NOT NULL PRIMARY KEY, \
      name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";
 
@@ -140,7 +140,7 @@ pub(crate) fn begin(tx: &mut Tx<'_>) -> Result<(), Fault> {
     tx.script(VERSIONS)
 }
 
-/// Every version this program knows, with what the database says of it. Changes nothing.
+/// Every version this program knows, with its state in the database. Changes nothing.
 pub(crate) fn status(tx: &mut Tx<'_>) -> Result<Vec<Migration>, MigrateError> {
     if !holds(tx, "schema_migrations", "")? {
         return Ok(SCRIPTS.iter().map(|script| script.status(None)).collect());
@@ -164,7 +164,7 @@ pub(crate) fn status(tx: &mut Tx<'_>) -> Result<Vec<Migration>, MigrateError> {
         .collect())
 }
 
-/// Whether the schema has this table, and in it this column, if one is named.
+/// Whether the schema has this table, and this column of it if one is given.
 fn holds(tx: &mut Tx<'_>, table: &str, column: &str) -> Result<bool, Fault> {
     let sql = match tx {
         #[cfg(feature = "sqlite")]
@@ -178,7 +178,7 @@ fn holds(tx: &mut Tx<'_>, table: &str, column: &str) -> Result<bool, Fault> {
     Ok(tx.count(sql, args![table, column])? > 0)
 }
 
-/// Whether what this version brings is in the schema, whatever the table of versions says of it.
+/// Whether the schema has what this version adds, whatever the table of versions says.
 pub(crate) fn is_there(tx: &mut Tx<'_>, script: &Script) -> Result<bool, Fault> {
     match script.brings() {
         Some((table, column)) => holds(tx, table, column),
@@ -186,7 +186,7 @@ pub(crate) fn is_there(tx: &mut Tx<'_>, script: &Script) -> Result<bool, Fault> 
     }
 }
 
-/// What a script run by hand begins with.
+/// The beginning of a script that is run by hand.
 pub(crate) fn opening_by_hand(store: &Store) -> String {
     match &store.database {
         #[cfg(feature = "sqlite")]
@@ -200,7 +200,7 @@ pub(crate) fn opening_by_hand(store: &Store) -> String {
     }
 }
 
-/// What a script run by hand ends a version with, so that the program knows it as well as one that it applied itself.
+/// The end of each version in a script that is run by hand: records it as the program itself would.
 pub(crate) fn record_by_hand(store: &Store, script: &Script) -> String {
     let now = match &store.database {
         #[cfg(feature = "sqlite")]
@@ -215,7 +215,7 @@ pub(crate) fn record_by_hand(store: &Store, script: &Script) -> String {
     )
 }
 
-/// The same for a version that is taken back.
+/// The same for a version that is reverted.
 pub(crate) fn forget_by_hand(script: &Script) -> String {
     format!("DELETE FROM schema_migrations WHERE version = {};\n", script.version)
 }
@@ -233,12 +233,12 @@ pub(crate) fn forget(tx: &mut Tx<'_>, script: &Script) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The version of the database, without making the table of versions: what a ready check may do.
+/// The version of the database, without creating the table of versions: safe for a readiness check.
 pub(crate) fn version(tx: &mut Tx<'_>) -> Result<i64, Fault> {
     tx.count("SELECT COALESCE(MAX(version), 0) FROM schema_migrations", &[])
 }
 
-/// Whether a server has made its keys here: what is encrypted with the secret key, and nobody else opens.
+/// Whether a server has created its keys here: they are encrypted with its secret key, which no other opens.
 pub(crate) fn holds_keys(tx: &mut Tx<'_>) -> Result<bool, Fault> {
     Ok(holds(tx, "signing_keys", "")? && tx.count("SELECT COUNT(*) FROM signing_keys", &[])? > 0)
 }
@@ -248,11 +248,11 @@ pub(crate) fn holds_keys(tx: &mut Tx<'_>) -> Result<bool, Fault> {
 pub struct Migration {
     /// 1, 2, 3 …
     pub version: i64,
-    /// What it is about.
+    /// What it changes.
     pub name: String,
-    /// When it was applied here, if it was.
+    /// When it was applied to this database, if it was.
     pub applied_at: Option<Timestamp>,
-    /// Whether the applied text was the one of this program.
+    /// Whether the applied text is the one in this program.
     pub checksum_matches: bool,
 }
 
@@ -273,13 +273,13 @@ pub enum MigrateError {
     /// There is no such version.
     #[error("there is no schema version {0}")]
     NoSuchVersion(i64),
-    /// A script was run by hand that did not say so.
+    /// A script was run by hand without being recorded.
     #[error("the schema has what version {0} brings, but version {0} is not recorded as applied")]
     NotRecorded(i64),
-    /// What is to be recorded was never applied.
+    /// The version to be recorded was never applied.
     #[error("the schema does not have what version {0} brings")]
     NotThere(i64),
-    /// Not now.
+    /// The database failed; a later attempt may succeed.
     #[error(transparent)]
     Fault(#[from] Fault),
 }

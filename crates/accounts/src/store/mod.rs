@@ -1,11 +1,12 @@
 //! The store: SQL once, for SQLite and PostgreSQL. One file per table; only `sqlite.rs` and `postgres.rs` know a driver.
 //!
-//! Asynchronous at the surface, synchronous inside: a closure goes to a database thread, runs there from beginning to
-//! end, and is committed before its answer is given. `Err` rolls back; a refusal that must be remembered is an `Ok`.
+//! The interface is asynchronous, the inside synchronous: a closure is sent to a database thread, runs there from
+//! beginning to end, and is committed before its result is returned. `Err` rolls back; a refusal that must be
+//! remembered is an `Ok`.
 //!
-//! **Lock order** (PostgreSQL locks rows): limit subjects — the client's, then the address's — then registrations,
-//! invitations, the setup link, users — administrators, then others —, sessions, webhook
-//! deliveries, outbox. Whoever takes two of them takes them in this order.
+//! **Lock order** (PostgreSQL locks rows): limit subjects (the client's, then the address's), registrations,
+//! invitations, the setup link, users (administrators, then others), sessions, webhook deliveries, outbox. Code that
+//! locks more than one of them locks them in this order.
 
 pub(crate) mod error;
 mod job;
@@ -31,7 +32,7 @@ use job::{Job, Task};
 use pulse::{Pulse, take_statements};
 pub(crate) use sql::Tx;
 
-/// A database, and whether it takes writes.
+/// A database, and whether it accepts writes.
 #[derive(Debug)]
 pub(crate) struct Store {
     database: Database,
@@ -46,7 +47,7 @@ enum Database {
     Postgres(postgres::Postgres),
 }
 
-/// What a database URL names.
+/// The database that a URL names.
 pub(crate) enum Address {
     /// The path of a file.
     #[cfg(feature = "sqlite")]
@@ -75,7 +76,7 @@ impl Address {
 }
 
 impl Store {
-    /// Opens the database that `url` names, waiting for a server of its own as long as the policy says. Does not look at
+    /// Opens the database that `url` names, waiting for a database server as long as the policy says. Does not look at
     /// its schema.
     #[cfg_attr(
         not(all(feature = "sqlite", feature = "postgres")),
@@ -109,29 +110,29 @@ impl Store {
         Self { database, pulse: Arc::default() }
     }
 
-    /// Takes the database that `url` names as it is, though it lacks what an earlier one had.
+    /// Accepts the database that `url` names as it is, even if it lacks commits that an earlier one had.
     pub(crate) fn accept(url: &Secret) -> Result<(), StoreError> {
         match Address::read(url).map_err(StoreError::Database)? {
             #[cfg(feature = "sqlite")]
             Address::Sqlite(path) => sqlite::Sqlite::accept(&path),
-            // Its server looks after the files.
+            // The database server looks after the files.
             #[cfg(feature = "postgres")]
             Address::Postgres(_) => Ok(()),
         }
     }
 
-    /// Whether a page of the database was found to be damaged.
+    /// Whether a damaged page was found in the database.
     pub(crate) fn is_damaged(&self) -> bool {
         self.pulse.is_damaged()
     }
 
-    /// Whether a write succeeded lately, and none has failed since. Where it is `false`, a write has to be tried.
+    /// Whether a write has succeeded recently and none has failed since. If `false`, a write has to be tried.
     pub(crate) fn takes_writes(&self) -> bool {
         self.pulse.is_regular()
     }
 
-    /// Runs `work` in one transaction. It may run again from its beginning when the database asks for it, so it must
-    /// not consume what it captured.
+    /// Runs `work` in one transaction. It may run again from its beginning when the database requires a retry, so it
+    /// must not consume what it captures.
     pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -145,7 +146,7 @@ impl Store {
             .unwrap_or_else(|_| Err(Fault::Unavailable("the database thread has ended".into()).into()))
     }
 
-    /// Runs `work` in one transaction some time soon; nobody waits for it.
+    /// Queues `work` to run in one transaction; nothing waits for it.
     pub(crate) fn post<F>(&self, work: F)
     where
         F: FnMut(&mut Tx<'_>) -> Result<(), Fault> + Send + 'static,
@@ -165,7 +166,7 @@ impl Store {
         E: From<Fault> + Send + 'static,
     {
         match &self.database {
-            // A look-up takes some microseconds: handing it to another thread would cost more.
+            // A look-up takes some microseconds: moving it to another thread would cost more.
             #[cfg(feature = "sqlite")]
             Database::Sqlite(sqlite) => {
                 let read = sqlite.read(|tx| work(tx));
@@ -183,7 +184,7 @@ impl Store {
         }
     }
 
-    /// The same for what looks through many rows: never on a thread that serves requests.
+    /// Like `read`, for work that looks through many rows: never runs on a thread that serves requests.
     pub(crate) async fn survey<T, E, F>(&self, mut work: F) -> Result<T, E>
     where
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -209,12 +210,12 @@ impl Store {
             .unwrap_or_else(|_| Err(Fault::Unavailable("the database thread has ended".into()).into()))
     }
 
-    /// Carries out what is queued and lets the database go. Whoever asks afterwards is told that it is closed.
+    /// Runs what is queued and closes the database. Later calls fail because it is closed.
     pub(crate) fn close(&self) {
         match &self.database {
             #[cfg(feature = "sqlite")]
             Database::Sqlite(sqlite) => sqlite.close(),
-            // Its server looks after the files.
+            // The database server looks after the files.
             #[cfg(feature = "postgres")]
             Database::Postgres(_) => {}
         }

@@ -1,7 +1,8 @@
-//! PostgreSQL: some connections, each on its own thread, the same closures as for SQLite. Knows the driver, and no table.
+//! PostgreSQL: several connections, each on its own thread, running the same closures as SQLite. Knows the driver, but
+//! no table.
 //!
-//! A transaction that ended because of the connection, a failover or a conflict, before anything was committed, is run
-//! again on a fresh connection at most three times. When it is unknown whether a commit happened, it is not.
+//! A transaction that fails because of the connection, a failover or a conflict, before anything was committed, is run
+//! again on a fresh connection, at most three times. It is not run again if it may have been committed.
 
 mod contact;
 mod failure;
@@ -43,7 +44,7 @@ impl Drop for Postgres {
 }
 
 impl Postgres {
-    /// Starts the threads; they connect when there is something to do.
+    /// Starts the threads; they connect when there is work.
     pub(super) fn open(url: PostgresUrl, policy: &DatabasePolicy) -> Result<Self, Fault> {
         let postgres = Self(Pool::new(url.hosts, policy));
         for number in 0..policy.connections {
@@ -56,7 +57,7 @@ impl Postgres {
         Ok(postgres)
     }
 
-    /// Waits until the database is up, as long as the policy says, and looks whether it can be used.
+    /// Waits as long as the policy allows until the database is up, and checks whether it can be used.
     pub(super) async fn meet(&self, patience: Duration) -> Result<(), DatabaseError> {
         let begun = contact::begin(&self.0, patience);
         let answer = begun.map_err(|error| DatabaseError::Unreachable(error.to_string()))?;
@@ -80,7 +81,7 @@ pub(super) fn clock(tx: &mut sql::Tx<'_>) -> Result<Timestamp, Fault> {
     Ok(Timestamp::from_millis(millis))
 }
 
-/// A thread of the pool: connects when it is wanted, and serves until its connection is lost.
+/// A thread of the pool: connects when needed, and serves jobs until its connection is lost.
 fn work(pool: &Pool) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => Rc::new(runtime),
@@ -99,7 +100,7 @@ fn work(pool: &Pool) {
     }
 }
 
-/// Takes jobs while the connection lasts.
+/// Runs jobs while the connection lasts.
 fn serve(pool: &Pool, session: &mut Session) {
     while let Some(mut order) = pool.next() {
         if !pool.is_alive(session) {
@@ -110,7 +111,7 @@ fn serve(pool: &Pool, session: &mut Session) {
             Ended::Again(failure) if failure.is_conflict() && session.script("ROLLBACK").is_ok() => {
                 pool.again(order, &failure);
             }
-            // Whatever else asked for another try (a failover, a restart), this connection does not serve it.
+            // Whatever else calls for a retry (a failover, a restart), this connection cannot serve it.
             Ended::Again(failure) => {
                 pool.suspect(session.host, &failure);
                 return pool.again(order, &failure);
@@ -127,11 +128,11 @@ fn serve(pool: &Pool, session: &mut Session) {
 
 /// How one run of a job ended.
 enum Ended {
-    /// Its result can be given.
+    /// Its result can be sent.
     Told,
     /// Nothing was committed, and another run may succeed.
     Again(Failure),
-    /// It is not known to be committed.
+    /// It may or may not have been committed.
     Lost(Failure),
 }
 
@@ -161,7 +162,7 @@ fn attempt(session: &mut Session, order: &mut Order) -> Ended {
     }
     match session.script(if commit { "COMMIT" } else { "ROLLBACK" }) {
         Ok(()) => Ended::Told,
-        // A conflict found at the commit is a refusal; without an answer it is unknown what became of it.
+        // A conflict found at the commit is a refusal; without an answer, the outcome is unknown.
         Err(failure) if commit && failure.code().is_none() => Ended::Lost(failure),
         Err(failure) => ended(failure),
     }

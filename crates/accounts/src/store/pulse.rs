@@ -1,5 +1,5 @@
-//! Whether the store takes writes: what became of the last ones. A full disk, a read-only replica and damaged pages
-//! answer reads all the same.
+//! Whether the store accepts writes, judged by the last ones. A full disk, a read-only replica and damaged pages still
+//! answer reads.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use crate::env::Stopwatch;
 
-/// After this long without a write that succeeded, nothing is known.
+/// After this long without a successful write, the state is unknown.
 const KNOWN_FOR: Duration = Duration::from_secs(10);
 
-/// The last write, as far as it tells something.
+/// The outcome of the last write that says something.
 #[derive(Debug, Default)]
 pub(crate) struct Pulse {
     last: Mutex<Last>,
-    /// Pages that are damaged do not heal, though writes elsewhere succeed.
+    /// Damaged pages do not heal, even if writes elsewhere succeed.
     is_damaged: AtomicBool,
 }
 
@@ -27,23 +27,23 @@ enum Last {
     Failed,
 }
 
-/// What the statements of one job came to.
+/// The outcome of the statements of one job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Statements {
     /// One of them changed rows.
     pub(super) changed: bool,
-    /// The database could not carry one out.
+    /// The database could not execute one of them.
     pub(super) failed: bool,
-    /// It met a page that is damaged.
+    /// One of them met a damaged page.
     pub(super) damaged: bool,
 }
 
 thread_local! {
-    /// Of the job that runs on this database thread.
+    /// Those of the job now running on this database thread.
     static STATEMENTS: Cell<Statements> = const { Cell::new(Statements { changed: false, failed: false, damaged: false }) };
 }
 
-/// Notes what a statement came to; hands it on.
+/// Notes the outcome of a statement, and returns it.
 pub(super) fn noted<T, E>(outcome: Result<T, E>, changed: impl FnOnce(&T) -> bool) -> Result<T, E> {
     let mut seen = STATEMENTS.get();
     match &outcome {
@@ -60,7 +60,7 @@ pub(super) fn damaged() {
     STATEMENTS.set(Statements { damaged: true, ..STATEMENTS.get() });
 }
 
-/// What was noted since this was last asked.
+/// What was noted since the last call.
 pub(super) fn take_statements() -> Statements {
     STATEMENTS.take()
 }
@@ -72,13 +72,13 @@ impl Pulse {
         let last = match (statements.failed, is_committed) {
             (true, _) | (_, false) => Last::Failed,
             (false, true) if statements.changed => Last::Succeeded(Stopwatch::start()),
-            // Whatever changed nothing tells nothing.
+            // A job without changes says nothing about writes.
             (false, true) => return,
         };
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = last;
     }
 
-    /// Whatever these statements were for, they may have met damage.
+    /// Even statements that only read may have met damage.
     pub(super) fn feel(&self, statements: Statements) {
         if statements.damaged {
             self.is_damaged.store(true, Ordering::Relaxed);
@@ -90,7 +90,7 @@ impl Pulse {
         self.is_damaged.load(Ordering::Relaxed)
     }
 
-    /// Whether the last write succeeded, and not long ago. Else it has to be tried.
+    /// Whether the last write succeeded, and recently. Otherwise one has to be tried.
     pub(crate) fn is_regular(&self) -> bool {
         match &*self.last.lock().unwrap_or_else(PoisonError::into_inner) {
             Last::Succeeded(at) => at.elapsed() < KNOWN_FOR,

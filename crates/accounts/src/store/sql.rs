@@ -1,14 +1,14 @@
-//! One way to say SQL to both databases: a closed set of values, rows and transactions.
+//! One SQL interface for both databases: a closed set of values, rows and transactions.
 //!
-//! Every statement is a `&'static str`, so none can be put together from input (G1). Parameters are `$1 … $n`. A `NULL`
-//! is bound with the type of its column, because PostgreSQL wants to know it.
+//! Every statement is a `&'static str`, so none can be assembled from input (G1). Parameters are `$1 … $n`. A `NULL` is
+//! bound with the type of its column, as PostgreSQL requires.
 
 use super::pulse::noted;
 use crate::domain::ids::{AuditId, EventId, InvitationId, MailId, RegistrationId, SessionId, UserId};
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 
-/// What a column holds: text, a 64-bit integer, or bytes.
+/// The value of a column: text, a 64-bit integer, or bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Value<'a> {
     Text(Option<&'a str>),
@@ -16,16 +16,16 @@ pub(crate) enum Value<'a> {
     Bytes(Option<&'a [u8]>),
 }
 
-/// What can be a parameter.
+/// Types that can be parameters.
 pub(crate) trait Bind {
     /// The `NULL` of this type.
     const NULL: Value<'static>;
     fn bind(&self) -> Value<'_>;
 }
 
-/// What can be read from a column.
+/// Types that can be read from a column.
 pub(crate) trait Column: Sized {
-    /// `None` where the column is `NULL`.
+    /// `None` if the column is `NULL`.
     fn read(row: &Row<'_>, index: usize) -> Result<Option<Self>, Fault>;
 }
 
@@ -219,7 +219,7 @@ impl Tx<'_> {
         noted(executed, |rows| *rows > 0)
     }
 
-    /// Runs a statement that answers rows, and maps each of them.
+    /// Runs a statement that returns rows, and maps each of them.
     pub(crate) fn rows<T>(
         &mut self,
         sql: &'static str,
@@ -235,7 +235,7 @@ impl Tx<'_> {
         noted(read, |rows| !rows.is_empty() && !sql.starts_with("SELECT"))
     }
 
-    /// Runs a statement that answers at most one row that matters: the first.
+    /// Runs a statement and maps its first row, if there is one.
     pub(crate) fn row<T>(
         &mut self,
         sql: &'static str,
@@ -245,7 +245,7 @@ impl Tx<'_> {
         Ok(self.rows(sql, args, map)?.into_iter().next())
     }
 
-    /// The one number that a statement answers.
+    /// The single number that a statement returns.
     pub(crate) fn count(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<i64, Fault> {
         Ok(self.row(sql, args, |row| row.get(0))?.unwrap_or(0))
     }
@@ -260,10 +260,10 @@ impl Tx<'_> {
         }
     }
 
-    /// Lets nobody else change the schema, or make the first keys, until this transaction ends.
+    /// Prevents others from changing the schema or creating the first keys until this transaction ends.
     pub(crate) fn lock_schema(&mut self) -> Result<(), Fault> {
         match self {
-            // A write transaction of SQLite is alone already.
+            // A write transaction of SQLite is exclusive already.
             #[cfg(feature = "sqlite")]
             Self::Sqlite(_) => Ok(()),
             #[cfg(feature = "postgres")]

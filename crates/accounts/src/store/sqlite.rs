@@ -1,8 +1,8 @@
-//! SQLite: one writer thread with group commit, reads on the calling thread. Knows rusqlite, and no table.
+//! SQLite: one writer thread with group commit, reads on the calling thread. Knows rusqlite, but no table.
 //!
-//! **Nothing but SQLite opens the database file.** A process that closes any descriptor of a file loses all its POSIX locks
-//! on it (`fcntl`), those of SQLite's own connections included. Other programs then take themselves for the only user,
-//! and delete the write-ahead log with everything that was committed to it.
+//! **Nothing but SQLite opens the database file.** A process that closes any descriptor of a file loses all its POSIX
+//! locks on it (`fcntl`), including those of SQLite's own connections. Other programs then take themselves for the only
+//! user, and delete the write-ahead log with everything that was committed to it.
 
 mod mark;
 mod place;
@@ -33,15 +33,15 @@ use tx::Tx;
 use watch::Watch;
 use writer::{Order, serve};
 
-/// How often a new database is tried to be changed to write-ahead logging, while others do the same.
+/// How often to try to change a new database to write-ahead logging while others do the same.
 const WAL_ATTEMPTS: usize = 100;
 
-/// An SQLite database file, and every connection that this value has to it.
+/// An SQLite database file, and all connections of this value to it.
 #[derive(Debug)]
 pub(crate) struct Sqlite {
     orders: Sender<Order>,
     writer: Mutex<Option<JoinHandle<()>>>,
-    /// One connection per thread that reads, out of its place while it is used.
+    /// One connection per reading thread, taken out while in use.
     readers: ThreadLocal<Mutex<Option<Connection>>>,
     surveyor: Surveyor,
     closed: AtomicBool,
@@ -58,7 +58,7 @@ impl From<rusqlite::Error> for Fault {
 }
 
 impl Sqlite {
-    /// Opens the file, or makes it, readable by its owner only.
+    /// Opens the file, or creates it readable by its owner only.
     /// `:memory:` is a new database each time, for tests.
     pub(super) fn open(path: &str) -> Result<Self, StoreError> {
         let path = Path::new(path);
@@ -76,7 +76,7 @@ impl Sqlite {
         Ok(Self { orders, writer, readers: ThreadLocal::new(), surveyor, closed, place })
     }
 
-    /// Takes the file at this path for the present one from now on.
+    /// Accepts the file at this path as the current one from now on.
     pub(super) fn accept(path: &str) -> Result<(), StoreError> {
         watch::accept(Path::new(path))
     }
@@ -88,12 +88,12 @@ impl Sqlite {
         })
     }
 
-    /// A read that may take long: on a thread for such.
+    /// Queues a read that may take long, for the thread that runs such reads.
     pub(super) fn queue_survey(&self, job: Box<dyn Job>) -> Result<(), Fault> {
         self.surveyor.queue(job)
     }
 
-    /// Runs `work` here and now on this thread's own read-only connection.
+    /// Runs `work` immediately on this thread's own read-only connection.
     pub(super) fn read<T, E: From<Fault>>(
         &self,
         work: impl FnOnce(&mut sql::Tx<'_>) -> Result<T, E>,
@@ -102,7 +102,7 @@ impl Sqlite {
             return Err(Fault::Unavailable("the database is closed".into()).into());
         }
         let place = self.readers.get_or_default();
-        // Taken out of its place, so that `work` may read again inside.
+        // Taken out, so that `work` may read again inside.
         let waiting = lock(place).take();
         let connection = match waiting {
             Some(connection) => connection,
@@ -116,8 +116,8 @@ impl Sqlite {
         result
     }
 
-    /// Carries out what is queued, then closes every connection. The last one to close moves the write-ahead log into the
-    /// file and deletes it: afterwards the database is one file, unless another program has it open.
+    /// Runs what is queued, then closes every connection. The last connection to close moves the write-ahead log into
+    /// the file and deletes it: afterwards the database is one file, unless another program has it open.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
         for place in &self.readers {
@@ -126,7 +126,7 @@ impl Sqlite {
         self.surveyor.close();
         let Some(writer) = lock(&self.writer).take() else { return };
         let _ = self.orders.send(Order::Close);
-        // A job that held the last reference drops it on the writer itself, which cannot wait for its own end.
+        // A job with the last reference drops it on the writer itself, which cannot wait for its own end.
         if writer.thread().id() != std::thread::current().id() && writer.join().is_err() {
             tracing::error!("the database thread panicked");
         }
@@ -143,22 +143,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The connection that writes. What is no database, is damaged or write-protected shows here, not at the first sign-up.
+/// The connection that writes. A file that is not a database, damaged or write-protected is found here, not at the
+/// first sign-up.
 fn open_writer(place: &Place) -> rusqlite::Result<Connection> {
     let connection = place.connect("PRAGMA synchronous=FULL;")?;
     if place.is_file() {
         keep_a_log(&connection)?;
     }
     connection.execute_batch("SELECT COUNT(*) FROM sqlite_schema;")?;
-    // A file that may only be read is opened all the same, and even a transaction begins.
+    // SQLite also opens a read-only file, and even begins a transaction on it.
     if connection.is_readonly("main")? {
         return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_READONLY), None));
     }
     Ok(connection)
 }
 
-/// Changes a new database to write-ahead logging, once for ever. SQLite does not wait for its lock there, as it does for a
-/// transaction's; so where others are at it, wait for a transaction, and look again.
+/// Changes a new database to write-ahead logging, once and for all. SQLite does not wait for its lock there, as it does
+/// for a transaction's; so while others do the same, wait for a transaction and look again.
 fn keep_a_log(connection: &Connection) -> rusqlite::Result<()> {
     let change = || connection.execute_batch("PRAGMA journal_mode=WAL;");
     for _ in 0..WAL_ATTEMPTS {
@@ -193,7 +194,7 @@ mod tests {
         store.read(|tx| tx.count("SELECT COUNT(*) FROM t", &[])).await.unwrap()
     }
 
-    // Several programs may be the first at once; the change to WAL does not wait for others by itself.
+    // Several programs may open it first concurrently; the change to WAL does not wait for others by itself.
     #[test]
     fn many_may_open_a_new_database_at_once() {
         for _ in 0..20 {
@@ -215,7 +216,7 @@ mod tests {
         }
     }
 
-    // Several connections, one database; another one each time; and no file of that name.
+    // Several connections share one database; each opening makes another; and no file of that name exists.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn a_database_in_memory_is_whole_and_one_s_own() {
         let open = || Store::new(Database::Sqlite(Box::new(Sqlite::open(":memory:").unwrap())));
@@ -258,7 +259,7 @@ mod tests {
         assert_eq!(rows(&store).await, 20);
     }
 
-    // G4: on a full disk nobody is told "done", what was committed before stays, and the store recovers.
+    // G4: on a full disk nothing is acknowledged, what was committed before stays, and the store recovers.
     #[tokio::test]
     async fn a_full_disk_loses_nothing() {
         let (_folder, store) = store();
@@ -275,7 +276,7 @@ mod tests {
         store.write(|tx| insert(tx, 1000)).await.unwrap();
     }
 
-    // The file holds password hashes: its owner reads it, and nobody else.
+    // The file contains password hashes: only its owner may read it.
     #[cfg(unix)]
     #[tokio::test]
     async fn the_file_is_private() {
@@ -288,8 +289,8 @@ mod tests {
         }
     }
 
-    // A statement that binds a value which its index does not cover would be compiled anew whenever its bindings are
-    // cleared, which the cache does on each return.
+    // A statement that binds a value not covered by its index would be recompiled whenever its bindings are cleared,
+    // which the cache does on each return.
     #[tokio::test]
     async fn a_look_up_is_compiled_once() {
         const LOOK_UP: &str =

@@ -1,4 +1,4 @@
-//! The first contact with a PostgreSQL database: waits until it is up, and looks whether it can be used.
+//! The first contact with a PostgreSQL database: waits until it is up, and checks whether it can be used.
 
 use std::io;
 use std::rc::Rc;
@@ -14,23 +14,23 @@ use super::session::Session;
 use crate::env::Stopwatch;
 use crate::store::error::DatabaseError;
 
-/// The oldest release that the statements are written for.
+/// The oldest supported release.
 const OLDEST: u32 = 14;
-/// The pause between two looks at a database that is not up yet.
+/// The pause between two attempts while the database is not up yet.
 const PAUSE: Duration = Duration::from_millis(250);
-/// How often two connections are compared: a pooler may happen to give each the server's connection of before.
+/// How often two connections are compared: by chance, a pooler may give each the same server process as before.
 const COMPARISONS: usize = 3;
 
 type Found = Result<(), DatabaseError>;
 
-/// Finds out whether the database can be used, on a thread of its own; waits for it no longer than `patience`.
+/// Finds out on a thread of its own whether the database can be used, waiting no longer than `patience`.
 pub(super) fn begin(pool: &Arc<Pool>, patience: Duration) -> io::Result<oneshot::Receiver<Found>> {
     let (answer, answered) = oneshot::channel();
     let pool = Arc::clone(pool);
     let thread = std::thread::Builder::new().name("postgres-first".into());
     thread.spawn(move || {
         let found = wait(&pool, patience, &answer);
-        // Whoever asked may have gone away.
+        // The caller may have gone away.
         let _ = answer.send(found);
     })?;
     Ok(answered)
@@ -58,7 +58,7 @@ fn wait(pool: &Pool, patience: Duration, asked: &oneshot::Sender<Found>) -> Foun
     }
 }
 
-/// Connects and looks. A failure may pass; what is found does not.
+/// Connects and checks. A failure may pass; a finding does not.
 fn look(pool: &Pool, runtime: &Rc<Runtime>) -> Result<Found, Failure> {
     let order: Vec<usize> = (0..pool.hosts.len()).collect();
     let open = || Session::open(runtime, &pool.hosts, &order, pool.watch_hosts(), &pool.terms);
@@ -68,7 +68,7 @@ fn look(pool: &Pool, runtime: &Rc<Runtime>) -> Result<Found, Failure> {
     if let Err(error) = judge(&version, &encoding) {
         return Ok(Err(error));
     }
-    // Where there is no second connection to be had, there is nobody to be mixed up with.
+    // If no second connection is available, two connections cannot be mixed up.
     let Ok(mut other) = open() else { return Ok(Ok(())) };
     for _ in 0..COMPARISONS {
         if are_mixed_up(&mut session, &mut other)? {
@@ -89,8 +89,8 @@ fn judge(version: &str, encoding: &str) -> Found {
     Ok(())
 }
 
-/// Whether one of the two is given another process of the server for each transaction, as poolers do that pool
-/// transactions: what is set or prepared in one is not there in the next.
+/// Whether one of the two gets another server process for each transaction, as with poolers that pool transactions:
+/// what is set or prepared in one transaction is missing in the next.
 fn are_mixed_up(one: &mut Session, other: &mut Session) -> Result<bool, Failure> {
     const PROCESS: &str = "SELECT pg_backend_pid()";
     let before = one.text(PROCESS)?;

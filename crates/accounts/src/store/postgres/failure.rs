@@ -1,4 +1,4 @@
-//! What goes wrong with a connection, and whether another one may do better.
+//! Failures of a connection, and whether another connection may do better.
 
 use std::error::Error as _;
 use std::fmt::Write as _;
@@ -9,25 +9,26 @@ use tokio_postgres::error::SqlState;
 use crate::fault::Fault;
 use crate::store::error::DatabaseError;
 
-/// Somebody was faster: 23505 with what is unique, which another run sees and says; 40001 and 40P01 with a lock.
+/// Another transaction came first: 23505 on a unique value, which another run sees and reports; 40001 and 40P01 on a
+/// lock.
 const CONFLICTS: [&str; 3] = ["23505", "40001", "40P01"];
 
-/// Besides 08*, the connection: conflicts; 0A000 and 26000 what was prepared is not there any more, or the schema has
-/// changed under it; 25006 read-only, a former primary; 25P03, 25P04, 57P05 the server ended what was idle or took long;
-/// 53300 too many connections; 57P01 to 57P03 shutdown and start-up.
+/// Besides 08* (the connection) and conflicts: 0A000 and 26000, a prepared statement is gone or the schema has changed
+/// under it; 25006, read-only, a former primary; 25P03, 25P04 and 57P05, the server ended what was idle or slow; 53300,
+/// too many connections; 57P01 to 57P03, shutdown and start-up.
 const PASSING: [&str; 13] = [
     "23505", "40001", "40P01", "0A000", "26000", "25006", "25P03", "25P04", "53300", "57P01", "57P02",
     "57P03", "57P05",
 ];
 
-/// Why a statement, or a connection, came to nothing.
+/// Why a statement or a connection failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The driver says so.
+    /// The driver reported an error.
     Driver(tokio_postgres::Error),
-    /// There was no answer in this time.
+    /// There was no answer within this time.
     Late(Duration),
-    /// The host was given up while it was waited for.
+    /// The host was abandoned while an answer was awaited.
     HostLeft,
     /// No host could be used, each for its own reason.
     Hosts(Vec<(String, Failure)>),
@@ -40,7 +41,7 @@ impl From<tokio_postgres::Error> for Failure {
 }
 
 impl Failure {
-    /// The SQLSTATE, where a server answered.
+    /// The SQLSTATE, if a server answered.
     pub(super) fn code(&self) -> Option<&str> {
         match self {
             Self::Driver(error) => error.code().map(SqlState::code),
@@ -49,7 +50,7 @@ impl Failure {
         }
     }
 
-    /// Two transactions met; the connection is good.
+    /// Two transactions conflicted; the connection is good.
     pub(super) fn is_conflict(&self) -> bool {
         self.code().is_some_and(|code| CONFLICTS.contains(&code))
     }
@@ -59,7 +60,7 @@ impl Failure {
         self.code().is_none_or(|code| code.starts_with("08") || PASSING.contains(&code))
     }
 
-    /// In words. The detail of an error of the database is left out: it quotes values, which may be addresses.
+    /// The cause in words. The detail of a database error is left out: it quotes values, which may be addresses.
     pub(super) fn cause(&self) -> String {
         match self {
             Self::Driver(error) => in_words(error),
@@ -72,7 +73,7 @@ impl Failure {
         }
     }
 
-    /// Whether no host can be used, and waiting does not help.
+    /// Whether no host can be used, and waiting will not help.
     pub(super) fn is_refusal(&self) -> bool {
         match self {
             Self::Hosts(hosts) => hosts.iter().all(|(_, failure)| failure.is_refusal()),
@@ -80,7 +81,7 @@ impl Failure {
         }
     }
 
-    /// Why a database cannot be used, for its operator. What refuses tells more than what is silent.
+    /// Why a database cannot be used, for its operator. A refusal says more than silence.
     pub(super) fn reason(&self) -> DatabaseError {
         self.refusal().unwrap_or_else(|| DatabaseError::Unreachable(self.cause()))
     }
@@ -96,7 +97,7 @@ impl Failure {
             Some("28P01" | "28000" | "42501") => Some(DatabaseError::Credentials(cause)),
             Some("3D000") => Some(DatabaseError::NoDatabase(cause)),
             None if is_about_certificates(error) => Some(DatabaseError::Tls(cause)),
-            // The driver has no names for these: a password is asked for, and the URL has none, or the wrong kind.
+            // The driver has no error code for these: a password is required, and the URL has none, or the wrong kind.
             None if cause.starts_with("invalid configuration")
                 || cause.starts_with("authentication error") =>
             {
@@ -111,7 +112,7 @@ impl Failure {
     }
 }
 
-/// A handshake that was cut off may succeed another time; a certificate, or the lack of one, stays.
+/// A handshake that was cut off may succeed another time; a bad or missing certificate will not.
 fn is_about_certificates(error: &tokio_postgres::Error) -> bool {
     let Some(source) = error.source() else { return false };
     let core = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);

@@ -1,8 +1,8 @@
 //! The connections of this instance, each on its own thread, and the jobs that wait for one of them.
 //!
-//! A job waits for a thread that *has* a connection. A thread without one connects when more jobs wait than others will
-//! take, and takes no job before. So nothing fails because of one lost connection while there is another, and an
-//! instance that is given fewer connections than it asks for works with those.
+//! A job waits for a thread that *has* a connection. A thread without one connects when more jobs wait than the others
+//! will take, and takes no job before that. So nothing fails because of one lost connection while there is another, and
+//! an instance that gets fewer connections than it wants works with those.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,20 +19,20 @@ use crate::fault::Fault;
 use crate::policy::DatabasePolicy;
 use crate::store::job::{Job, QUEUE_MAX};
 
-/// Times a transaction is run again.
+/// How often a transaction is run again.
 const RETRIES: usize = 3;
-/// How long jobs wait while there is no connection at all: a restart is over by then.
+/// How long jobs wait while there is no connection at all: long enough for a restart of the database.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The pause between two attempts to connect while there is no connection at all.
 const RECONNECT: Duration = Duration::from_millis(100);
-/// The pause before a further connection is tried again, while there are others; it doubles each time.
+/// The pause before another attempt at a further connection while there are others; it doubles each time.
 const BACK_OFF: Duration = Duration::from_millis(500);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(30);
 
-/// How long a connection that is doubted may take to answer.
+/// How long a suspect connection may take to answer.
 const PROBE: Duration = Duration::from_secs(1);
 
-/// What waits for a connection.
+/// A job waiting for a connection.
 pub(super) struct Order {
     job: Box<dyn Job>,
     pub(super) transaction: bool,
@@ -64,18 +64,18 @@ impl Order {
     }
 }
 
-/// What the threads share.
+/// The state shared by the threads.
 pub(super) struct Pool {
     pub(super) hosts: Vec<Host>,
     pub(super) terms: Terms,
-    /// How many connections there may be.
+    /// The maximum number of connections.
     most: usize,
     state: Mutex<State>,
     /// A job waits for a thread with a connection.
     ready: Condvar,
     /// A job waits for a further connection.
     wanted: Condvar,
-    /// Raised when a connection was lost: the others are looked at before they are used again.
+    /// Raised when a connection is lost: the others are checked before they are used again.
     alarm: AtomicU64,
     left: watch::Sender<HostsLeft>,
 }
@@ -88,12 +88,12 @@ struct State {
     connecting: usize,
     connected: usize,
     closed: bool,
-    /// Attempts to connect that failed since one succeeded; and when the next one may be made.
+    /// Failed attempts to connect since the last success, and when the next one may be made.
     failures: u32,
     pause: Option<(Stopwatch, Duration)>,
-    /// Since when there is no connection and none can be had.
+    /// Since when there has been no connection and none could be made.
     outage: Option<Stopwatch>,
-    /// The host that was connected to last, and those that stopped answering since.
+    /// The last host connected to, and those that have stopped answering since.
     preferred: usize,
     silent: Vec<usize>,
 }
@@ -130,7 +130,7 @@ impl Pool {
         Ok(())
     }
 
-    /// Lets the threads end when nothing waits any more.
+    /// Lets the threads end once no job is waiting.
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.ready.notify_all();
@@ -164,7 +164,7 @@ impl Pool {
         self.left.subscribe()
     }
 
-    /// A further connection was made. Whatever led to a host that stopped answering, while this one answers, is let go.
+    /// A further connection was made. Connections to hosts that stopped answering while this one answers are abandoned.
     pub(super) fn connected(&self, session: &mut Session) {
         session.checked_after = self.alarm.load(Ordering::SeqCst);
         let mut state = self.lock();
@@ -188,7 +188,7 @@ impl Pool {
         self.wanted.notify_all();
     }
 
-    /// No further connection could be made. While there is none at all, who waited long enough is told.
+    /// No further connection could be made. While there is none at all, jobs that have waited long enough fail.
     pub(super) fn refused(&self, attempt: &Attempt, failure: &Failure) {
         let mut state = self.lock();
         state.connecting -= 1;
@@ -241,7 +241,7 @@ impl Pool {
         }
     }
 
-    /// Whether a connection that was idle can be used: it is asked when another one was lost meanwhile.
+    /// Whether an idle connection can be used: it is probed if another one was lost meanwhile.
     pub(super) fn is_alive(&self, session: &mut Session) -> bool {
         if session.has_ended() {
             return false;
@@ -257,7 +257,7 @@ impl Pool {
         true
     }
 
-    /// A connection was lost: others may be.
+    /// A connection was lost: others may be as well.
     pub(super) fn suspect(&self, host: usize, failure: &Failure) {
         self.alarm.fetch_add(1, Ordering::SeqCst);
         if matches!(failure, Failure::Late(_)) {
@@ -268,7 +268,7 @@ impl Pool {
         }
     }
 
-    /// A job that was run and did not come to its end is the next one again, for whoever has a connection.
+    /// A job that ran but did not finish goes to the front of the queue, for any thread with a connection.
     pub(super) fn again(&self, order: Order, failure: &Failure) {
         if order.runs > RETRIES {
             return order.failed(failure.fault());
@@ -277,7 +277,7 @@ impl Pool {
         self.ready.notify_one();
     }
 
-    /// A job was not begun, since the connection for it was gone. Each thread may find that once.
+    /// A job was not begun because its connection was gone. Each thread may find that once.
     pub(super) fn hand_back(&self, mut order: Order) {
         order.handed_back += 1;
         if order.handed_back > self.most + RETRIES {
@@ -288,7 +288,7 @@ impl Pool {
         self.ready.notify_one();
     }
 
-    /// A thread has no connection any more.
+    /// A thread has lost its connection.
     pub(super) fn disconnected(&self) {
         let mut state = self.lock();
         state.connected -= 1;
@@ -302,15 +302,15 @@ impl Pool {
     }
 }
 
-/// A try to connect.
+/// An attempt to connect.
 pub(super) struct Attempt {
-    /// The hosts by their places in the URL, the most promising first.
+    /// The hosts by their index in the URL, the most promising first.
     pub(super) order: Vec<usize>,
     began: Stopwatch,
 }
 
 impl State {
-    /// Whether more wait than will be served by whoever is free or about to be.
+    /// Whether more jobs wait than free and connecting threads will serve.
     fn lacks_connections(&self) -> bool {
         self.waiting.len() > self.idle + self.connecting
     }
@@ -319,7 +319,7 @@ impl State {
         self.pause.map_or(Duration::ZERO, |(since, length)| length.saturating_sub(since.elapsed()))
     }
 
-    /// The host that answered last, the others as they stand in the URL, and those that stopped answering.
+    /// The host that answered last, then the others in the order of the URL, then those that stopped answering.
     fn hosts_in_order(&self, number: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..number).collect();
         order.sort_by_key(|host| (self.silent.contains(host), *host != self.preferred));

@@ -1,4 +1,4 @@
-//! A connection, driven by the thread that owns it. It waits for no answer without end.
+//! A connection, driven by the thread that owns it. Every wait for an answer is bounded.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -19,17 +19,17 @@ use super::tls::Tls;
 use super::url::parts::Host;
 use crate::policy::DatabasePolicy;
 
-/// How much longer than the server's own limit an answer may be on its way.
+/// How much longer than the server's own limit an answer may take to arrive.
 const MARGIN: Duration = Duration::from_secs(1);
-/// A host that does not answer for this long is not the only one to be tried.
+/// After this long without an answer from a host, the next one is tried as well.
 const STAGGER: Duration = Duration::from_secs(1);
 
-/// How often each host was given up, by its place in the URL.
+/// How often each host was abandoned, by its index in the URL.
 pub(super) type HostsLeft = Vec<u64>;
 
-/// What a session needs to know to begin.
+/// The settings a session begins with.
 pub(super) struct Terms {
-    /// Statements that the session begins with: on the server, too, nothing is waited for without end.
+    /// Statements that begin the session: they bound the waits on the server as well.
     settings: String,
     /// How long an answer may take.
     deadline: Duration,
@@ -49,26 +49,26 @@ impl Terms {
 
 type Statements = HashMap<&'static str, Statement>;
 
-/// An open connection, and what was prepared on it.
+/// An open connection, and the statements prepared on it.
 pub(super) struct Session {
     runtime: Rc<Runtime>,
     client: Client,
     statements: Statements,
-    /// Reads and writes the socket, while this thread waits for an answer.
+    /// Reads and writes the socket while this thread waits for an answer.
     connection: JoinHandle<()>,
-    /// Which of the URL's hosts it leads to, and how often that had been given up before.
+    /// The index of its host in the URL, and how often that host had been abandoned before.
     pub(super) host: usize,
     left_before: u64,
     left: watch::Receiver<HostsLeft>,
-    /// The number of the last alarm after which it was found to be alive.
+    /// The number of the last alarm after which it was found alive.
     pub(super) checked_after: u64,
     usual_deadline: Duration,
-    /// `None`: as long as it takes.
+    /// `None`: no limit.
     deadline: Option<Duration>,
 }
 
 impl Session {
-    /// Connects to the first of `hosts`, in `order`, that takes writes.
+    /// Connects to the first of `hosts`, in `order`, that accepts writes.
     pub(super) fn open(
         runtime: &Rc<Runtime>,
         hosts: &[Host],
@@ -92,9 +92,9 @@ impl Session {
         })
     }
 
-    /// Whether the other side has said goodbye, as far as this machine knows.
+    /// Whether the other side has closed the connection, as far as this machine knows.
     pub(super) fn has_ended(&self) -> bool {
-        // Twice: the socket is looked at after the first, what it holds is read after the second.
+        // Twice: the first turn polls the socket, the second reads what it received.
         self.runtime.block_on(async {
             tokio::task::yield_now().await;
             tokio::task::yield_now().await;
@@ -102,7 +102,7 @@ impl Session {
         self.client.is_closed()
     }
 
-    /// Asks for nothing, to see whether an answer comes.
+    /// Sends an empty query, to see whether an answer comes.
     pub(super) fn probe(&mut self, patience: Duration) -> Result<(), Failure> {
         self.deadline = Some(patience);
         let answered = self.script("");
@@ -110,22 +110,22 @@ impl Session {
         answered
     }
 
-    /// Another job begins: the usual time limit counts.
+    /// Another job begins: the usual time limit applies again.
     pub(super) fn begin_anew(&mut self) {
         self.deadline = Some(self.usual_deadline);
     }
 
-    /// What follows takes as long as it takes, until [`begin_anew`](Self::begin_anew).
+    /// Lifts the time limit until [`begin_anew`](Self::begin_anew).
     pub(super) fn take_time(&mut self) {
         self.deadline = None;
     }
 
-    /// Runs statements that answer nothing.
+    /// Runs statements that return nothing.
     pub(super) fn script(&mut self, sql: &str) -> Result<(), Failure> {
         self.run(async |client, _| client.batch_execute(sql).await)
     }
 
-    /// The first value that a query answers, as text.
+    /// The first value of a query's result, as text.
     pub(super) fn text(&mut self, sql: &str) -> Result<String, Failure> {
         let messages = self.run(async |client, _| client.simple_query(sql).await)?;
         let mut values = messages.iter().filter_map(|message| match message {
@@ -135,7 +135,7 @@ impl Session {
         Ok(values.next().unwrap_or_default().to_owned())
     }
 
-    /// Runs `call` with the prepared statement of `sql`, preparing it when this session meets it first.
+    /// Runs `call` with the prepared statement for `sql`, preparing it on first use in this session.
     pub(super) fn with<T>(
         &mut self,
         sql: &'static str,
@@ -169,14 +169,14 @@ impl Session {
 }
 
 impl Drop for Session {
-    /// Without it the socket would be open until this thread connects again.
+    /// Otherwise the socket would stay open until this thread connects again.
     fn drop(&mut self) {
         self.connection.abort();
         let _ = self.runtime.block_on(&mut self.connection);
     }
 }
 
-/// The first host that takes writes. Each has a head start before the next one.
+/// Connects to the first host that accepts writes. Each has a head start before the next one.
 async fn dial(
     hosts: &[Host],
     order: &[usize],
@@ -204,7 +204,7 @@ async fn dial(
     }
 }
 
-/// Connects, signs in and sets the session up, within the time for it.
+/// Connects, authenticates and sets the session up, within the time allowed.
 async fn reach(host: &Host, settings: &str) -> Result<(Client, JoinHandle<()>), Failure> {
     let reached = timeout(host.patience, async {
         let (client, connection) = match &host.tls {

@@ -1,4 +1,4 @@
-//! Whom a connection to PostgreSQL trusts.
+//! How a connection to PostgreSQL is encrypted, and which certificates it trusts.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,23 +14,23 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::store::error::DatabaseError;
 
-/// Where the certificates of trusted authorities are.
+/// Where the certificates of trusted authorities come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Roots {
-    /// Those of this machine.
+    /// The trust store of this machine.
     System,
-    /// A PEM file: these, and no others.
+    /// A PEM file: only the certificates in it.
     File(PathBuf),
 }
 
-/// How one host is spoken to.
+/// How to connect to one host.
 #[derive(Clone)]
 pub(super) enum Tls {
-    /// In the clear: a Unix socket, or a network that the operator trusts.
+    /// Unencrypted: a Unix socket, or a network that the operator trusts.
     None,
-    /// Encrypted where the host offers it, whoever it is: this machine.
+    /// Encrypted if the host offers it, without checking its certificate: this machine.
     Offered(MakeRustlsConnect),
-    /// Encrypted, or not at all.
+    /// Always encrypted.
     Required(MakeRustlsConnect),
 }
 
@@ -53,12 +53,12 @@ impl Tls {
         }
     }
 
-    /// Nobody is between this machine and itself; certificates there are often made by its installer.
+    /// There is nobody between this machine and itself, and certificates there are often made by its installer.
     pub(super) fn unchecked() -> Result<Self, DatabaseError> {
         connector(|_| Ok(Arc::new(Anybody(provider())))).map(Self::Offered)
     }
 
-    /// `verify-full`: an authority that is trusted says that it is this host.
+    /// `verify-full`: a trusted authority certifies that it is this host.
     pub(super) fn of_host(roots: &Roots) -> Result<Self, DatabaseError> {
         let verifier = |provider: Arc<CryptoProvider>| -> Result<Arc<dyn ServerCertVerifier>, DatabaseError> {
             Ok(match roots {
@@ -71,7 +71,7 @@ impl Tls {
         connector(verifier).map(Self::Required)
     }
 
-    /// `verify-ca`: an authority that is trusted knows the host, by whatever name.
+    /// `verify-ca`: a trusted authority certifies the host, under any name.
     pub(super) fn of_authority(roots: &Roots) -> Result<Self, DatabaseError> {
         let Roots::File(path) = roots else { return Self::of_host(roots) };
         let verifier = |provider: Arc<CryptoProvider>| -> Result<Arc<dyn ServerCertVerifier>, DatabaseError> {
@@ -106,11 +106,11 @@ fn not_set_up(error: &rustls::Error) -> DatabaseError {
     )
 }
 
-/// The authorities of a file.
+/// The authorities in a file.
 #[derive(Debug)]
 struct Authority {
     core: Arc<WebPkiServerVerifier>,
-    /// The certificates themselves: a server whose own, self-signed one is among them is who it says.
+    /// The certificates themselves: a server with one of these self-signed certificates is trusted.
     certificates: Vec<CertificateDer<'static>>,
     any_name: bool,
 }
@@ -148,12 +148,12 @@ impl ServerCertVerifier for Authority {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         use rustls::Error::InvalidCertificate;
-        // The name is looked at last, so whoever has the wrong one has everything else right.
+        // The name is checked last, so a certificate with the wrong name has passed every other check.
         match self.core.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
             Err(InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if self.any_name => Ok(ServerCertVerified::assertion()),
-            // libpq takes a server's own certificate for its authority, too; webpki does not.
+            // libpq also accepts a server's own certificate as its authority; webpki does not.
             Err(InvalidCertificate(CertificateError::Other(_))) if self.certificates.contains(end_entity) => {
                 if self.any_name {
                     return Ok(ServerCertVerified::assertion());
@@ -189,7 +189,7 @@ impl ServerCertVerifier for Authority {
     }
 }
 
-/// Takes every certificate: encrypts, and does not ask with whom.
+/// Accepts every certificate: encrypts without authenticating the server.
 #[derive(Debug)]
 struct Anybody(Arc<CryptoProvider>);
 

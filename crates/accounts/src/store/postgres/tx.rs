@@ -8,14 +8,14 @@ use super::session::Session;
 use crate::fault::Fault;
 use crate::store::sql::{self, Value};
 
-/// Held by whoever changes the schema or makes the first keys: `vestibul` as a number.
+/// The lock taken to change the schema or create the first keys: `vestibul` as a number.
 const SCHEMA_LOCK: &str = "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; \
      SELECT pg_advisory_xact_lock(8531330762431002988)";
 
 /// A session, inside or outside a transaction.
 pub(crate) struct Tx<'c> {
     pub(super) session: &'c mut Session,
-    /// The first failure that the closure met, which decides whether it is run again.
+    /// The first failure in the closure, which decides whether it is run again.
     pub(super) failure: Option<Failure>,
 }
 
@@ -40,7 +40,7 @@ impl Tx<'_> {
         self.session.script(sql).map_err(|failure| self.remember(failure))
     }
 
-    /// Whoever comes second waits for the first, whose migration may take hours.
+    /// A second caller waits for the first, whose migration may take hours.
     pub(crate) fn lock_schema(&mut self) -> Result<(), Fault> {
         self.session.take_time();
         self.script(SCHEMA_LOCK)

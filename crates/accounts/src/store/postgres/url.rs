@@ -1,4 +1,4 @@
-//! The URL of a PostgreSQL database, read as libpq reads it: understood, or refused by the name of what is not.
+//! The URL of a PostgreSQL database, read as libpq reads it. A part that is not understood is refused by name.
 
 mod parameters;
 pub(super) mod parts;
@@ -9,7 +9,7 @@ use self::parameters::{Parameters, wrong};
 use crate::store::error::DatabaseError;
 use crate::store::postgres::url::parts::{Host, Parts, Place};
 
-/// What `postgres://…` names: one place for each host, tried in this order.
+/// What `postgres://…` names: one entry for each host, tried in this order.
 #[derive(Debug)]
 pub(crate) struct PostgresUrl {
     pub(super) hosts: Vec<Host>,
@@ -22,7 +22,8 @@ impl PostgresUrl {
     /// `url` begins with `postgres://` or `postgresql://`.
     ///
     /// # Errors
-    /// What is not understood, by its name, and what to write instead. Values are not repeated: they may be secrets.
+    /// The name of the part that is not understood, and what to write instead. Values are not repeated: they may be
+    /// secrets.
     pub(crate) fn parse(url: &str) -> Result<Self, DatabaseError> {
         let mut parts = split(url.split_once("://").map_or("", |(_, rest)| rest))?;
         let places = places(&mut parts)?;

@@ -1,8 +1,8 @@
-//! How far a database file had got, noted in a file beside it.
+//! The number of a database file's last commit, noted in a file beside it.
 //!
-//! SQLite takes an emptied file for a new database, an old copy for the present one, and a log whose end is missing or
-//! damaged for a shorter one. So every commit has a number, kept in the database, and the mark has that of the newest: a
-//! database that is behind its mark lacks what was acknowledged.
+//! SQLite takes an emptied file for a new database, an old copy for the current one, and a log whose end is missing or
+//! damaged for a shorter one. So every commit has a number, stored in the database, and the mark has that of the
+//! newest: a database that is behind its mark lacks acknowledged commits.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-/// The number of a commit. After the greatest comes 1; 0 is a database without any.
+/// The number of a commit. The greatest is followed by 1; 0 is a database without any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Generation(u32);
 
 impl Generation {
-    /// That of the last commit that this connection sees. SQLite keeps the number for whoever uses the database.
+    /// The number of the last commit this connection sees, stored in a field that SQLite reserves for applications.
     pub(super) fn of(connection: &Connection) -> rusqlite::Result<Self> {
         let number: i32 =
             connection.prepare_cached("PRAGMA user_version")?.query_one([], |row| row.get(0))?;
@@ -37,7 +37,7 @@ impl Generation {
         }
     }
 
-    /// Whether the database has not got as far as `mark`. Numbers come round, so the shorter way counts (RFC 1982).
+    /// Whether the database is behind `mark`. Numbers wrap around, so the shorter distance counts (RFC 1982).
     pub(super) const fn is_behind(self, mark: Self) -> bool {
         mark.0 != 0 && (self.0 == 0 || mark.0.wrapping_sub(self.0).cast_signed() > 0)
     }
@@ -57,14 +57,14 @@ impl Generation {
 pub(super) struct Mark(File);
 
 impl Mark {
-    /// Where the mark of this database is. It does not go where `vestibule.db*` is deleted.
+    /// The path of a database's mark. It does not match `vestibule.db*`, so deleting those files keeps it.
     pub(super) fn path(database: &Path) -> PathBuf {
         let mut name = std::ffi::OsString::from("last-commit-of-");
         name.push(database.file_name().unwrap_or_default());
         database.with_file_name(name)
     }
 
-    /// What the mark says. Where there is none, or it was torn by a power cut, nothing is known.
+    /// Reads the mark. If there is none, or a power cut tore it, nothing is known.
     pub(super) fn read(database: &Path) -> io::Result<Generation> {
         match std::fs::read_to_string(Self::path(database)) {
             Ok(text) => Ok(Generation(text.trim().parse().unwrap_or_default())),
@@ -73,15 +73,15 @@ impl Mark {
         }
     }
 
-    /// Opens the mark, to note commits in it, for its owner only.
+    /// Opens the mark to note commits in it, readable by its owner only.
     pub(super) fn open(database: &Path) -> io::Result<Self> {
         let mut how = OpenOptions::new();
         how.write(true).create(true).truncate(false).mode(0o600).open(Self::path(database)).map(Self)
     }
 
-    /// Notes a commit that is durable. The mark may get to the disk later: then it says less, and nothing wrong.
+    /// Notes a durable commit. The mark may reach the disk later: then it is behind, but not wrong.
     pub(super) fn note(&self, generation: Generation) -> io::Result<()> {
-        // Always as long, so that a full disk does not matter.
+        // The length never changes, so a full disk does not matter.
         self.0.write_all_at(format!("{:010}\n", generation.0).as_bytes(), 0)
     }
 }

@@ -1,4 +1,4 @@
-//! Where an SQLite database is, and connecting to it.
+//! Where an SQLite database is, and how to connect to it.
 
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -14,12 +14,12 @@ use tempfile::NamedTempFile;
 pub(super) enum Place {
     /// In this file.
     File(PathBuf),
-    /// In the memory of this process, by this name: all connections to the name see the same, and it is gone with the last.
+    /// In the memory of this process, under this name: all connections to the name share it, and it ends with the last.
     Memory(String),
 }
 
 impl Place {
-    /// `:memory:`, or the path of a file, which is made.
+    /// `:memory:`, or the path of a file, which is created.
     pub(super) fn of(path: &Path) -> io::Result<Self> {
         if path == Path::new(":memory:") { Ok(Self::in_memory()) } else { Self::file(path) }
     }
@@ -35,11 +35,11 @@ impl Place {
 
     fn in_memory() -> Self {
         static OPENED: AtomicU64 = AtomicU64::new(0);
-        // A name that begins with a slash is shared by the connections of the process (sqlite.org, memdb.c).
+        // Connections of the process share a name that begins with a slash (sqlite.org, memdb.c).
         Self::Memory(format!("file:/vestibule-{}?vfs=memdb", OPENED.fetch_add(1, Ordering::Relaxed)))
     }
 
-    /// The path of the file, where it is in one.
+    /// The path of the file, if the database is in one.
     pub(super) fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
@@ -47,7 +47,7 @@ impl Place {
         }
     }
 
-    /// One more connection.
+    /// Opens one more connection.
     pub(super) fn connect(&self, pragmas: &str) -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = match self {
@@ -57,7 +57,7 @@ impl Place {
                 Connection::open_with_flags(uri, flags)?
             }
         };
-        // A plan does not depend on what is bound, so that no statement is compiled again when its bindings are cleared.
+        // Plans do not depend on bound values, so that no statement is recompiled when its bindings are cleared.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         connection.execute_batch("PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;")?;
@@ -67,8 +67,8 @@ impl Place {
     }
 }
 
-/// Which files a connection has open, so that it is noticed when they are deleted or replaced: SQLite goes on writing to
-/// what nobody finds any more.
+/// The files a connection has open, to notice when they are deleted or replaced: SQLite would continue to write to
+/// files that nobody can find.
 #[derive(Debug)]
 pub(super) struct Files([(PathBuf, Inode); 2]);
 
@@ -76,7 +76,7 @@ pub(super) struct Files([(PathBuf, Inode); 2]);
 type Inode = (u64, u64);
 
 impl Files {
-    /// Those at this path: the database and its log.
+    /// The files at this path: the database and its log.
     pub(super) fn at(database: &Path) -> io::Result<Self> {
         let mut log = database.as_os_str().to_owned();
         log.push("-wal");
@@ -84,7 +84,7 @@ impl Files {
         Ok(Self([of(database.to_owned())?, of(log.into())?]))
     }
 
-    /// The first that is not there any more.
+    /// The first that no longer exists.
     pub(super) fn missing(&self) -> Option<&Path> {
         let gone = self.0.iter().find(|(path, opened)| inode(path).ok() != Some(*opened));
         gone.map(|(path, _)| path.as_path())
@@ -95,8 +95,8 @@ fn inode(path: &Path) -> io::Result<Inode> {
     std::fs::metadata(path).map(|meta| (meta.dev(), meta.ino()))
 }
 
-/// Makes an empty file, readable by its owner only, unless there is one. It gets its name after its only descriptor was
-/// closed: whatever has that name is left to SQLite.
+/// Creates an empty file, readable by its owner only, unless there is one. It is named only after its descriptor was
+/// closed: a file with that name is opened by SQLite only.
 fn make_private(path: &Path) -> io::Result<()> {
     if path.exists() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Why an SQLite file is not used, each in its own words: what helps is different each time.
+//! Why an SQLite file is not used; each cause has its own words, because its fix differs.
 
 use std::io;
 use std::path::Path;
@@ -7,7 +7,7 @@ use rusqlite::ErrorCode;
 
 use crate::store::error::{DatabaseError, StoreError};
 
-/// The file is there, and SQLite does not take it.
+/// The file exists, but SQLite refuses it.
 pub(super) fn of(path: &Path, error: rusqlite::Error) -> StoreError {
     let (place, cause) = (path.display().to_string(), error.to_string());
     StoreError::Database(match error.sqlite_error_code() {
@@ -17,12 +17,12 @@ pub(super) fn of(path: &Path, error: rusqlite::Error) -> StoreError {
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
             DatabaseError::NotOpened { place, cause }
         }
-        // Full, locked, out of memory: not now.
+        // Full, locked, out of memory: may pass.
         _ => return StoreError::Fault(error.into()),
     })
 }
 
-/// The file cannot be made or found.
+/// The file cannot be created or found.
 pub(super) fn of_file(path: &Path, error: &io::Error) -> StoreError {
     let place = path.display().to_string();
     StoreError::Database(match error.kind() {

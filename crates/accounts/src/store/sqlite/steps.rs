@@ -1,4 +1,4 @@
-//! The work of a thread's statements, for tests that bound it by counting.
+//! Counts the work of a thread's statements, for tests that bound it.
 
 use std::cell::Cell;
 
@@ -13,12 +13,12 @@ pub(super) fn count(statement: &Statement<'_>) {
     COMPILED_AGAIN.set(COMPILED_AGAIN.get() + again);
 }
 
-/// Statements that SQLite compiled once more since the last call.
+/// Statements that SQLite recompiled since the last call.
 pub(crate) fn take_compiled_again() -> i64 {
     COMPILED_AGAIN.take()
 }
 
-/// Steps of SQLite's machine since the last call.
+/// Steps of SQLite's virtual machine since the last call.
 pub(crate) fn take() -> i64 {
     STEPS.take()
 }

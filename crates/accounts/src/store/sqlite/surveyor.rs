@@ -1,4 +1,4 @@
-//! Long reads: a thread of their own, so that whoever looks through lists holds up nobody who signs in.
+//! Long reads: on a thread of their own, so that browsing lists does not delay sign-ins.
 
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -12,10 +12,10 @@ use super::tx::Tx;
 use super::writer::Order;
 use crate::fault::Fault;
 
-/// Long reads that wait for the thread; beyond it the answer is `Unavailable`.
+/// Long reads that may wait for the thread; further ones are refused as `Unavailable`.
 const QUEUE_MAX: usize = 64;
 
-/// The thread, and the way to it.
+/// The thread, and the channel to it.
 #[derive(Debug)]
 pub(super) struct Surveyor {
     orders: Sender<Order>,
@@ -39,18 +39,18 @@ impl Surveyor {
         })
     }
 
-    /// Carries out what is queued and lets the connection go.
+    /// Runs what is queued and closes the connection.
     pub(super) fn close(&self) {
         let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         let _ = self.orders.send(Order::Close);
-        // A job that held the last reference drops it on this thread itself, which cannot wait for its own end.
+        // A job with the last reference drops it on this thread itself, which cannot wait for its own end.
         if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
             tracing::error!("the thread of long reads panicked");
         }
     }
 }
 
-/// Runs one job after the other, on a connection that is made for the first.
+/// Runs one job after the other, on a connection that is opened for the first.
 fn serve(place: &Place, queue: &Receiver<Order>) {
     let mut connection = None;
     while let Ok(Order::Run(mut job)) = queue.recv() {

@@ -40,7 +40,7 @@ impl Tx<'_> {
     }
 }
 
-/// `$1` names a parameter for PostgreSQL; SQLite counts by number only when it is written `?1`.
+/// PostgreSQL's `$1` is a name to SQLite, which counts by number only when it is written `?1`.
 fn numbered(sql: &str) -> String {
     sql.replace('$', "?")
 }

@@ -1,5 +1,5 @@
-//! Watches a database file from outside: whether it has everything that was acknowledged when it is opened, and whether it
-//! is still the one that others find while it is used.
+//! Watches a database file from outside: whether it has every acknowledged commit when it is opened, and whether it is
+//! still the one that others find while it is used.
 
 use std::path::{Path, PathBuf};
 
@@ -19,11 +19,12 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// How far the database had got, before anything is opened or made. Opening one that is gone would make an empty one.
+    /// The last commit noted, read before anything is opened or created: opening a missing database would create an
+    /// empty one.
     pub(super) fn before(path: &Path) -> Result<Generation, StoreError> {
         let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let known = Mark::read(&place).map_err(|error| refusal::of_file(&Mark::path(&place), &error))?;
-        // In this order: what is marked has a file, also while others are about to make it.
+        // In this order: a marked database has a file, even while others are about to create it.
         let is_empty = std::fs::metadata(&place).map_or(true, |meta| meta.len() == 0);
         if is_empty && !known.is_none() {
             return Err(StoreError::Database(DatabaseError::Emptied(place.display().to_string())));
@@ -31,7 +32,7 @@ impl Watch {
         Ok(known)
     }
 
-    /// Begins to watch what `connection` has open at `path`, which must be as far as is `known`.
+    /// Begins to watch the files that `connection` has open at `path`, whose last commit must not be behind `known`.
     pub(super) fn begin(path: &Path, known: Generation, connection: &Connection) -> Result<Self, StoreError> {
         let found = Generation::of(connection).map_err(|error| refusal::of(path, error))?;
         if found.is_behind(known) {
@@ -46,7 +47,7 @@ impl Watch {
         Ok(Self { database: path.to_owned(), files, mark })
     }
 
-    /// Refuses a change that nobody would find again.
+    /// Refuses a change that would be written to a file no longer in place.
     pub(super) fn is_in_place(&self) -> Result<(), Fault> {
         let Some(gone) = self.files.missing() else { return Ok(()) };
         let (gone, database) = (gone.display(), self.database.display());
@@ -64,7 +65,7 @@ impl Watch {
     }
 }
 
-/// Lets the mark say what the database says, however much it lacks. Where there is no database, the mark goes.
+/// Sets the mark to the database's last commit, however much it lacks. Without a database, the mark is deleted.
 pub(super) fn accept(path: &Path) -> Result<(), StoreError> {
     let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     match std::fs::remove_file(Mark::path(&place)) {

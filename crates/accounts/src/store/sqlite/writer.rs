@@ -1,4 +1,4 @@
-//! The one thread that writes: what waits together is committed together.
+//! The only thread that writes: jobs that wait together are committed together.
 
 use crossbeam_channel::Receiver;
 use rusqlite::Connection;
@@ -10,16 +10,16 @@ use crate::fault::Fault;
 use crate::store::job::Job;
 use crate::store::sql;
 
-/// Jobs that share one commit. They are never waited for: whoever is in the queue when the writer is free comes along.
+/// Jobs that share one commit at most. The writer does not wait for more: it takes what is queued when it is free.
 const GROUP_MAX: usize = 64;
 
-/// What the writer is asked for.
+/// A request to the writer.
 pub(super) enum Order {
     Run(Box<dyn Job>),
     Close,
 }
 
-/// The writer: takes what waits, commits it together, answers, until it is told to close.
+/// The writer: takes the queued jobs, commits them together and answers them, until it is told to close.
 pub(super) fn serve(connection: &Connection, watch: Option<&Watch>, queue: &Receiver<Order>) {
     let mut open = true;
     while open && let Ok(first) = queue.recv() {
@@ -40,7 +40,7 @@ pub(super) fn serve(connection: &Connection, watch: Option<&Watch>, queue: &Rece
     }
 }
 
-/// Runs each job in a savepoint of one transaction; their answers are given after its commit.
+/// Runs each job in a savepoint of one transaction; their answers are sent after its commit.
 fn commit_group(connection: &Connection, watch: Option<&Watch>, mut group: Vec<Box<dyn Job>>) {
     let outcomes = run_group(connection, watch, &mut group);
     // Whatever went wrong above, the next group starts with a clean connection.
@@ -77,7 +77,7 @@ fn run_group(
     for job in group {
         connection.prepare_cached("SAVEPOINT job")?.execute([])?;
         if !job.run(&mut sql::Tx::Sqlite(Tx(connection))) {
-            // Fails when SQLite has already given up the whole transaction (full disk): then nobody is told "done".
+            // Fails if SQLite has already rolled back the whole transaction (full disk): then no job is acknowledged.
             connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
         }
         connection.prepare_cached("RELEASE job")?.execute([])?;

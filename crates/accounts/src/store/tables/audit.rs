@@ -1,4 +1,4 @@
-//! The table `audit_events`: added to, read and swept; nothing here changes a row.
+//! The table `audit_events`: rows are added, read and swept, never changed.
 
 use super::limits::Subject;
 use crate::domain::audit::{AuditActor, AuditEvent, AuditKind};
@@ -18,7 +18,7 @@ macro_rules! select {
     };
 }
 
-/// How many entries of one kind a range has.
+/// The number of entries of one kind in a range.
 macro_rules! count {
     ($kind:literal) => {
         concat!(
@@ -29,7 +29,7 @@ macro_rules! count {
     };
 }
 
-/// Sorts behind every entry.
+/// Sorts after every entry.
 pub(crate) const END: AuditId = AuditId::from_bytes([0xff; 16]);
 
 /// Which entries to read.
@@ -37,7 +37,7 @@ pub(crate) const END: AuditId = AuditId::from_bytes([0xff; 16]);
 pub(crate) enum Filter {
     All,
     Kind(AuditKind),
-    /// About a user, or done by nobody in particular to its address.
+    /// About a user, or by an anonymous client about the user's address.
     User(UserId),
     Address(Subject),
 }
@@ -105,8 +105,8 @@ pub(crate) fn after(
     }
 }
 
-/// How many entries of each kind there are from `from` (included) to `to` (not included); each is counted to `most`.
-/// The ids begin with the time, so a range of ids is a range of time, and the index by kind answers alone.
+/// The number of entries of each kind from `from` (included) to `to` (not included); each is counted up to `most`. The
+/// ids begin with the time, so a range of ids is a range of time, and the index by kind suffices.
 pub(crate) fn count(
     tx: &mut Tx<'_>,
     kinds: [AuditKind; 4],

@@ -1,4 +1,4 @@
-//! The table `challenges`: what mailed links of existing users are for.
+//! The table `challenges`: links mailed to existing users.
 
 use crate::domain::access::challenge::{Challenge, Purpose};
 use crate::domain::email::Email;
@@ -37,20 +37,20 @@ pub(crate) fn by_id(tx: &mut Tx<'_>, id: &[u8; 16]) -> Result<Option<Challenge>,
     Ok(found.flatten())
 }
 
-/// Uses it up. `false`: it is gone, late, or was used before (T4).
+/// Uses it up. `false`: it is gone, expired, or was used before (T4).
 pub(crate) fn consume(tx: &mut Tx<'_>, id: &[u8; 16], now: Timestamp) -> Result<bool, Fault> {
     let sql = "UPDATE challenges SET used_at = $2 WHERE id = $1 AND used_at IS NULL AND expires_at > $2";
     Ok(tx.execute(sql, args![id, now])? == 1)
 }
 
-/// Deletes the unused ones of a purpose: a new one voids the earlier (T2).
+/// Deletes the unused ones of a purpose: a new one voids the earlier ones (T2).
 pub(crate) fn void(tx: &mut Tx<'_>, user: UserId, purpose: Purpose) -> Result<(), Fault> {
     let sql = "DELETE FROM challenges WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL";
     tx.execute(sql, args![user, purpose.name()])?;
     Ok(())
 }
 
-/// Deletes the unused ones of the same user and purpose that were made after this one, or at the same moment.
+/// Deletes the unused ones of the same user and purpose that are no older than this one.
 pub(crate) fn void_younger(tx: &mut Tx<'_>, than: &Challenge) -> Result<(), Fault> {
     let sql = "DELETE FROM challenges WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL \
                AND created_at >= $3 AND id <> $4";
@@ -58,7 +58,7 @@ pub(crate) fn void_younger(tx: &mut Tx<'_>, than: &Challenge) -> Result<(), Faul
     Ok(())
 }
 
-/// The newest one of a purpose that waits to be used.
+/// The newest unused one of a purpose.
 pub(crate) fn waiting(
     tx: &mut Tx<'_>,
     user: UserId,

@@ -1,4 +1,4 @@
-//! The table `invitations`: addresses that were invited, and until they expire those that came.
+//! The table `invitations`: open invitations, and accepted ones until they expire.
 
 use crate::domain::access::roles::Roles;
 use crate::domain::email::Email;
@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::sql::{Row, args};
 
-/// Takes the place of an earlier invitation of the address. The caller holds the lock of the address.
+/// Replaces an earlier invitation of the address. The caller has the lock of the address.
 pub(crate) fn replace(tx: &mut Tx<'_>, new: &Invitation) -> Result<(), Fault> {
     delete_of(tx, &new.email)?;
     tx.execute(
@@ -52,7 +52,7 @@ pub(crate) fn open_of(tx: &mut Tx<'_>, email: &Email, now: Timestamp) -> Result<
     tx.row(sql, args![email.key(), now], invitation)
 }
 
-/// `false`: it is gone, late, or was accepted before (T4).
+/// `false`: it is gone, expired, or was accepted before (T4).
 pub(crate) fn accept(tx: &mut Tx<'_>, id: InvitationId, now: Timestamp) -> Result<bool, Fault> {
     let sql =
         "UPDATE invitations SET accepted_at = $2 WHERE id = $1 AND accepted_at IS NULL AND expires_at > $2";

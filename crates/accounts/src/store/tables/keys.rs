@@ -6,7 +6,7 @@ use crate::store::Tx;
 use crate::store::sql::{Row, args};
 use crate::token::algorithm::SigningAlgorithm;
 
-/// A signing key as it is stored: its private part encrypted.
+/// A signing key as stored: its private part is encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StoredKey {
     pub(crate) id: String,
@@ -15,21 +15,21 @@ pub(crate) struct StoredKey {
     pub(crate) private_key: Vec<u8>,
     pub(crate) public_key: Vec<u8>,
     pub(crate) created_at: Timestamp,
-    /// From when on it signs, unless a newer one does.
+    /// When it begins to sign, unless a newer one does.
     pub(crate) signs_at: Timestamp,
-    /// From when on nothing that it signed counts; may lie ahead.
+    /// When its signatures stop being valid; may be in the future.
     pub(crate) retired_at: Option<Timestamp>,
 }
 
 impl StoredKey {
-    /// Whether what it signed counts.
+    /// Whether its signatures are valid.
     pub(crate) fn lives(&self, now: Timestamp) -> bool {
         self.retired_at.is_none_or(|at| at > now)
     }
 }
 
-/// Which of the keys, in their order, signs now: the newest that lives and whose time has come. A clock that was put back
-/// must not leave nobody to sign: the oldest that lives does then.
+/// The index of the key that signs now: the newest valid one whose time has come. If a clock that was set back leaves
+/// none, the oldest valid key signs.
 pub(crate) fn signing_now(keys: &[StoredKey], now: Timestamp) -> Option<usize> {
     let begun = keys.iter().rposition(|key| key.lives(now) && key.signs_at <= now);
     begun.or_else(|| keys.iter().position(|key| key.lives(now)))
@@ -75,7 +75,7 @@ pub(crate) fn insert_signing(tx: &mut Tx<'_>, key: &StoredKey) -> Result<(), Fau
     Ok(())
 }
 
-/// Writes what may change of a signing key: when it signs, when it ends, how it is encrypted.
+/// Updates what may change in a signing key: when it signs, when it ends, how it is encrypted.
 pub(crate) fn update_signing(tx: &mut Tx<'_>, key: &StoredKey) -> Result<(), Fault> {
     tx.execute(
         "UPDATE signing_keys SET signs_at = $2, retired_at = $3, private_key = $4 WHERE id = $1",
@@ -84,7 +84,7 @@ pub(crate) fn update_signing(tx: &mut Tx<'_>, key: &StoredKey) -> Result<(), Fau
     Ok(())
 }
 
-/// Erases the private part of keys that are over, and forgets those that ended before `forgotten`.
+/// Erases the private parts of retired keys, and deletes those that ended before `forgotten`.
 pub(crate) fn sweep_signing(tx: &mut Tx<'_>, now: Timestamp, forgotten: Timestamp) -> Result<u64, Fault> {
     let nothing: [u8; 0] = [];
     let sql = "UPDATE signing_keys SET private_key = $1 WHERE retired_at <= $2 AND length(private_key) > 0";
@@ -92,7 +92,7 @@ pub(crate) fn sweep_signing(tx: &mut Tx<'_>, now: Timestamp, forgotten: Timestam
     Ok(erased + tx.execute("DELETE FROM signing_keys WHERE retired_at <= $1", args![forgotten])?)
 }
 
-/// Another key that is kept encrypted.
+/// Another key that is stored encrypted.
 pub(crate) fn wrapped(tx: &mut Tx<'_>, name: &str) -> Result<Option<Vec<u8>>, Fault> {
     tx.row("SELECT wrapped_key FROM wrapped_keys WHERE name = $1", args![name], |row| row.get(0))
 }
@@ -106,15 +106,15 @@ pub(crate) fn put_wrapped(tx: &mut Tx<'_>, name: &str, key: &[u8], now: Timestam
     Ok(())
 }
 
-/// What is known of an idempotency key.
+/// The state of an idempotency key.
 pub(crate) enum Idempotency {
-    /// It is new, and from now on known.
+    /// It is new, and has been recorded.
     New,
     /// It was used at that time, with this fingerprint of the request.
     Known { fingerprint: [u8; 32], at: Timestamp },
 }
 
-/// Remembers a key, or finds it. Of two at once, the second waits for the first to commit.
+/// Records a key, or finds it. Of two concurrent calls, the second waits for the first to commit.
 pub(crate) fn remember(
     tx: &mut Tx<'_>,
     key: &[u8; 32],
@@ -136,7 +136,7 @@ pub(crate) fn remember(
     Ok(known.unwrap_or(Idempotency::New))
 }
 
-/// Forgets a key under which nothing was done.
+/// Deletes a key whose request changed nothing.
 pub(crate) fn forget(tx: &mut Tx<'_>, key: &[u8; 32]) -> Result<(), Fault> {
     tx.execute("DELETE FROM idempotency_keys WHERE key = $1", args![key])?;
     Ok(())

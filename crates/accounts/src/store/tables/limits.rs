@@ -1,15 +1,15 @@
-//! The tables `limit_subjects` and `limit_events`: what was done lately, by whom or to which address.
+//! The tables `limit_subjects` and `limit_events`: recent events, by client or by address.
 //!
-//! Counting events bounds any window of the given length, not only those that begin at full hours, and a count survives
-//! restarts, resends and new sign-ups (C4). Who counts in order to decide holds the subject's lock, so that of many at
-//! once no more pass than one after the other would.
+//! Counting events bounds any window of the given length, not only those that begin on the hour, and a count survives
+//! restarts, resends and new sign-ups (C4). Code that counts in order to decide has the subject's lock, so that no more
+//! concurrent requests pass than sequential ones would.
 
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::sql::args;
 
-/// Who or what is counted: a keyed hash, so that no address of a stranger is kept.
+/// The client or address that is counted: a keyed hash, so that no stranger's address is stored.
 pub(crate) type Subject = [u8; 16];
 
 /// What is counted.
@@ -21,19 +21,19 @@ pub(crate) enum Rule {
     CodeFailed,
     /// A password was wrong.
     SignInFailed,
-    /// A client asked for something that costs a mail.
+    /// A client requested something that costs a mail.
     MailAsked,
-    /// A mail to this address was asked for.
+    /// A mail to this address was requested.
     MailRequested,
-    /// A mail to this address was handed over.
+    /// A mail to this address was sent.
     MailSent,
-    /// A link to set a new password was asked for.
+    /// A link to set a new password was requested.
     ResetRequested,
     /// An administrator had a mail sent to this address.
     AdminMailed,
-    /// The owner of this address was told that somebody signed up with it.
+    /// The owner of this address was informed that someone signed up with it.
     Notice,
-    /// The owner of this address was told of failed sign-ins.
+    /// The owner of this address was informed of failed sign-ins.
     FailureNotice,
 }
 
@@ -58,11 +58,11 @@ impl Rule {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Failures {
     pub(crate) number: i64,
-    /// Until then no password is accepted.
+    /// No password is accepted before this time.
     pub(crate) free_at: Timestamp,
 }
 
-/// Makes everybody else who locks `subject` wait until this transaction ends.
+/// Locks `subject` until this transaction ends.
 pub(crate) fn lock(tx: &mut Tx<'_>, subject: &Subject, now: Timestamp) -> Result<Failures, Fault> {
     let failures = tx.row(
         "INSERT INTO limit_subjects (subject, touched_at, failures, free_at) VALUES ($1, $2, $3, $3) \
@@ -73,7 +73,7 @@ pub(crate) fn lock(tx: &mut Tx<'_>, subject: &Subject, now: Timestamp) -> Result
     Ok(failures.unwrap_or_default())
 }
 
-/// Makes the others wait where the subject is known; one that is not has no failures, and is not written down.
+/// Locks the subject if it is known; an unknown one has no failures, and is not recorded.
 pub(crate) fn lock_known(tx: &mut Tx<'_>, subject: &Subject, now: Timestamp) -> Result<Failures, Fault> {
     let failures = tx.row(
         "UPDATE limit_subjects SET touched_at = $2 WHERE subject = $1 RETURNING failures, free_at",
@@ -83,7 +83,7 @@ pub(crate) fn lock_known(tx: &mut Tx<'_>, subject: &Subject, now: Timestamp) -> 
     Ok(failures.unwrap_or_default())
 }
 
-/// What is known of a subject, without a lock.
+/// What is recorded of a subject, without a lock.
 pub(crate) fn failures(tx: &mut Tx<'_>, subject: &Subject) -> Result<Failures, Fault> {
     let sql = "SELECT failures, free_at FROM limit_subjects WHERE subject = $1";
     let failures =
@@ -107,7 +107,7 @@ pub(crate) fn record(tx: &mut Tx<'_>, subject: &Subject, rule: Rule, now: Timest
     Ok(())
 }
 
-/// How many there were after `since`, and when the newest and the oldest of them were.
+/// The number of events after `since`, and when the newest and the oldest of them were.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Counted {
     pub(crate) number: i64,
@@ -129,18 +129,18 @@ pub(crate) fn count(
     Ok(counted.unwrap_or(Counted { number: 0, oldest: None, newest: None }))
 }
 
-/// Forgets all events of a rule.
+/// Deletes all events of a rule.
 pub(crate) fn forget(tx: &mut Tx<'_>, subject: &Subject, rule: Rule) -> Result<(), Fault> {
     tx.execute("DELETE FROM limit_events WHERE subject = $1 AND rule = $2", args![subject, rule.name()])?;
     Ok(())
 }
 
-/// Writes, to see whether the store takes it.
+/// Writes, to see whether the store accepts it.
 pub(crate) fn probe(tx: &mut Tx<'_>) -> Result<(), Fault> {
     lock(tx, b"ready check\0\0\0\0\0", Timestamp::from_millis(0)).map(drop)
 }
 
-/// Lets events that happened later than `after` have happened at `now`, the latest first.
+/// Moves events later than `after` to `now`, the latest first.
 pub(crate) fn bring_back(
     tx: &mut Tx<'_>,
     after: Timestamp,
@@ -154,7 +154,7 @@ pub(crate) fn bring_back(
     )
 }
 
-/// Forgets events before `before`, the oldest first. They have no names: those go together that are of one moment.
+/// Deletes events before `before`, the oldest first. They have no ids: those with the same time are deleted together.
 pub(crate) fn sweep_events(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, Fault> {
     tx.execute(
         "DELETE FROM limit_events WHERE at <= (SELECT MAX(at) FROM \
@@ -163,7 +163,7 @@ pub(crate) fn sweep_events(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Re
     )
 }
 
-/// Forgets subjects that were not touched since `before`, but those that have reached `hard_stop`.
+/// Deletes subjects not touched since `before`, except those that have reached `hard_stop`.
 pub(crate) fn sweep_subjects(
     tx: &mut Tx<'_>,
     before: Timestamp,

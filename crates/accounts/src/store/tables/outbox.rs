@@ -1,7 +1,7 @@
-//! The table `outbox`: messages to hand over, written in the transaction of their cause (M7).
+//! The table `outbox`: messages to send, written in the transaction of their cause (M7).
 //!
-//! `due_at` is when a message may be taken next. Taking it moves `due_at` past the lease, so a worker that died lets go
-//! of its messages by itself, and a message that keeps failing stands behind all others.
+//! `due_at` is when a message may next be leased. Leasing moves `due_at` past the lease, so the messages of a dead
+//! worker become free by themselves, and a message that keeps failing queues behind all others.
 
 use super::users::list::LOOKED_AT_MAX;
 use crate::domain::email::Email;
@@ -15,7 +15,7 @@ use crate::store::Tx;
 use crate::store::sql::{Row, args};
 
 /// The columns of a [`QueuedMail`], in the order that [`queued`] reads them. A message is about a sign-up, a user or a
-/// link, whose ids are all different.
+/// link; their ids never coincide.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
@@ -28,24 +28,24 @@ macro_rules! select {
     };
 }
 
-/// A message that a worker has taken.
+/// A message leased by a worker.
 #[derive(Clone, Debug)]
 pub(crate) struct Leased {
     pub(crate) id: MailId,
     /// `None`: this program does not know it.
     pub(crate) kind: Option<MailKind>,
-    /// The id of the registration or user that it is about.
+    /// The id of the registration or user it is about.
     pub(crate) about: [u8; 16],
     pub(crate) created_at: Timestamp,
-    /// Attempts, this one included: names this taking, as each has another number.
+    /// Attempts, including this one: identifies the lease, since each has another number.
     pub(crate) attempts: i64,
     /// When the message was allowed to carry a code, if it was.
     pub(crate) code_at: Option<Timestamp>,
-    /// When it was taken.
+    /// When it was leased.
     pub(crate) at: Timestamp,
 }
 
-/// A message about a sign-up or an invitation: whose it is, is not known yet.
+/// Queues a message about a sign-up or an invitation, which has no user yet.
 pub(crate) fn push(
     tx: &mut Tx<'_>,
     id: MailId,
@@ -56,7 +56,7 @@ pub(crate) fn push(
     insert(tx, id, kind, about, None, now)
 }
 
-/// A message to a user, about a link of theirs or themselves.
+/// Queues a message to a user, about the user or a link of theirs.
 pub(crate) fn push_to(
     tx: &mut Tx<'_>,
     id: MailId,
@@ -84,8 +84,8 @@ fn insert(
     Ok(())
 }
 
-/// What was sent about the sign-ups and the invitation of an address becomes a new user's. Nothing was sent about decoys
-/// but those that have become some with this user.
+/// Assigns to a new user the messages about the sign-ups and the invitation of the address. Only decoys made by this
+/// activation had messages sent about them.
 pub(crate) fn inherit(tx: &mut Tx<'_>, user: &Account) -> Result<(), Fault> {
     tx.execute(
         "UPDATE outbox SET user_id = $2 WHERE user_id IS NULL AND sent_at IS NOT NULL AND about IN \
@@ -96,14 +96,14 @@ pub(crate) fn inherit(tx: &mut Tx<'_>, user: &Account) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A notice to the owner of an address, that somebody else has caused.
+/// Assigns to the owner of an address a notice that someone else caused.
 pub(crate) fn is_for(tx: &mut Tx<'_>, id: MailId, user: UserId) -> Result<(), Fault> {
     tx.execute("UPDATE outbox SET user_id = $2 WHERE id = $1", args![id, user])?;
     Ok(())
 }
 
-/// Takes what is due, oldest first. The outer condition is asked again of each row, so that two workers that saw the
-/// same row do not both take it (PostgreSQL re-reads a row it had to wait for).
+/// Leases what is due, oldest first. The outer condition is checked again for each row, so that of two workers that saw
+/// the same row only one gets it (PostgreSQL re-reads a row it had to wait for).
 pub(crate) fn take(
     tx: &mut Tx<'_>,
     now: Timestamp,
@@ -137,13 +137,14 @@ pub(crate) fn allow_code(tx: &mut Tx<'_>, id: MailId, now: Timestamp) -> Result<
     Ok(())
 }
 
-/// Keeps it until `lease`. `false`: the lease ran out and somebody else has it, or it was marked before.
+/// Extends the lease to `lease`. `false`: it ran out and another worker has the message, or the message was marked
+/// before.
 pub(crate) fn renew(tx: &mut Tx<'_>, mail: &Leased, lease: Timestamp) -> Result<bool, Fault> {
     let sql = "UPDATE outbox SET due_at = $3 WHERE id = $1 AND attempts = $2 AND due_at IS NOT NULL";
     Ok(tx.execute(sql, args![mail.id, mail.attempts, lease])? == 1)
 }
 
-/// `false`: the lease ran out and somebody else has it, or it was marked before.
+/// Marks it sent. `false`: the lease ran out and another worker has the message, or it was marked before.
 pub(crate) fn sent(tx: &mut Tx<'_>, mail: &Leased, now: Timestamp) -> Result<bool, Fault> {
     let rows = tx.execute(
         "UPDATE outbox SET due_at = NULL, sent_at = $3, last_error = NULL WHERE id = $1 AND attempts = $2 AND due_at IS NOT NULL",
@@ -152,7 +153,7 @@ pub(crate) fn sent(tx: &mut Tx<'_>, mail: &Leased, now: Timestamp) -> Result<boo
     Ok(rows == 1)
 }
 
-/// To be tried again at `due_at`. `false` as above.
+/// Schedules another attempt at `due_at`. `false` as above.
 pub(crate) fn delay(tx: &mut Tx<'_>, mail: &Leased, due_at: Timestamp, cause: &str) -> Result<bool, Fault> {
     let rows = tx.execute(
         "UPDATE outbox SET due_at = $3, last_error = $4 WHERE id = $1 AND attempts = $2 AND due_at IS NOT NULL",
@@ -161,7 +162,7 @@ pub(crate) fn delay(tx: &mut Tx<'_>, mail: &Leased, due_at: Timestamp, cause: &s
     Ok(rows == 1)
 }
 
-/// A dead letter. `false` as above.
+/// Marks a dead letter. `false` as above.
 pub(crate) fn fail(tx: &mut Tx<'_>, mail: &Leased, now: Timestamp, cause: &str) -> Result<bool, Fault> {
     let rows = tx.execute(
         "UPDATE outbox SET due_at = NULL, failed_at = $3, last_error = $4 WHERE id = $1 AND attempts = $2 AND due_at IS NOT NULL",
@@ -170,7 +171,7 @@ pub(crate) fn fail(tx: &mut Tx<'_>, mail: &Leased, now: Timestamp, cause: &str) 
     Ok(rows == 1)
 }
 
-/// Makes what has failed, and would be due after `from`, due now; how many. What a worker has is due before that.
+/// Makes failed messages due after `from` due now; returns how many. Leased messages are due before that.
 pub(crate) fn hasten(tx: &mut Tx<'_>, now: Timestamp, from: Timestamp, limit: u64) -> Result<u64, Fault> {
     tx.execute(
         "UPDATE outbox SET due_at = $1 WHERE due_at > $2 AND id IN \
@@ -179,7 +180,7 @@ pub(crate) fn hasten(tx: &mut Tx<'_>, now: Timestamp, from: Timestamp, limit: u6
     )
 }
 
-/// Nobody needs it any more.
+/// Deletes a message that is no longer needed.
 pub(crate) fn drop(tx: &mut Tx<'_>, mail: &Leased) -> Result<(), Fault> {
     tx.execute(
         "DELETE FROM outbox WHERE id = $1 AND attempts = $2 AND due_at IS NOT NULL",
@@ -188,7 +189,7 @@ pub(crate) fn drop(tx: &mut Tx<'_>, mail: &Leased) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Whether a message about this waits to be handed over.
+/// Whether a message about this id waits to be sent.
 pub(crate) fn waits(tx: &mut Tx<'_>, about: &[u8; 16]) -> Result<bool, Fault> {
     Ok(tx.count("SELECT COUNT(*) FROM outbox WHERE about = $1 AND due_at IS NOT NULL", args![about])? > 0)
 }
@@ -198,8 +199,8 @@ pub(crate) fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, Fault> {
     Ok(due.flatten())
 }
 
-/// How many wait, since when the oldest does, and how many are dead letters: counted to `most`, those first that are due
-/// first. One statement: no message is seen twice.
+/// How many wait, since when the oldest does, and how many are dead letters: counted up to `most`, those due first
+/// first. One statement, so no message is seen twice.
 pub(crate) fn counts(tx: &mut Tx<'_>, most: i64) -> Result<(i64, Option<Timestamp>, i64), Fault> {
     let counted = tx.row(
         "SELECT COUNT(*), MIN(created_at), \
@@ -211,7 +212,7 @@ pub(crate) fn counts(tx: &mut Tx<'_>, most: i64) -> Result<(i64, Option<Timestam
     Ok(counted.unwrap_or((0, None, 0)))
 }
 
-/// Lets messages that were queued later than `after` be queued and due at `now`.
+/// Moves messages queued later than `after` to be queued and due at `now`.
 pub(crate) fn bring_back(
     tx: &mut Tx<'_>,
     after: Timestamp,
@@ -225,7 +226,7 @@ pub(crate) fn bring_back(
     )
 }
 
-/// Forgets what was sent, or failed, before `before`.
+/// Deletes what was sent, or failed, before `before`.
 pub(crate) fn sweep(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, Fault> {
     tx.execute(
         "DELETE FROM outbox WHERE id IN \
@@ -239,7 +240,7 @@ pub(crate) fn carries_code(tx: &mut Tx<'_>, id: MailId) -> Result<bool, Fault> {
     Ok(tx.count("SELECT COUNT(*) FROM outbox WHERE id = $1 AND code_at IS NOT NULL", args![id])? > 0)
 }
 
-/// Kind, queueing and hand-over of the messages to a user, oldest first, at most 200.
+/// Kind, queueing and sending times of the messages to a user, oldest first, at most 200.
 pub(crate) fn of_user(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -253,13 +254,13 @@ pub(crate) fn to_user(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<QueuedMail>, 
     tx.rows(select!("WHERE o.user_id = $1 ORDER BY o.id DESC LIMIT 50"), args![user], queued)
 }
 
-/// When messages about something were queued, oldest first, at most 200.
+/// When messages about this id were queued, oldest first, at most 200.
 pub(crate) fn queued_at(tx: &mut Tx<'_>, about: &[u8; 16]) -> Result<Vec<Timestamp>, Fault> {
     let sql = "SELECT created_at FROM outbox WHERE about = $1 ORDER BY id LIMIT 200";
     tx.rows(sql, args![about], |row| row.get(0))
 }
 
-/// The place behind a message in a list.
+/// The position after a message in a list.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
     pub(crate) due: Timestamp,
@@ -267,14 +268,15 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Before the first message: the newest, or, of those that wait, the one whose turn is next.
+    /// Before the first message: the newest, or, of waiting ones, the next in turn.
     pub(crate) fn start(state: Option<MailState>) -> Self {
         let first = if state == Some(MailState::Waiting) { [0; 16] } else { [0xff; 16] };
         Self { due: Timestamp::from_millis(0), id: MailId::from_bytes(first) }
     }
 }
 
-/// Messages behind `from`, and where to go on if no more are found in the stretch that is looked at. Those that wait come in the order of their turn, for which there is an index.
+/// Messages after `from`, and where to continue if the stretch looked at contains no more. Waiting ones come in the
+/// order of their turn, for which there is an index.
 pub(crate) fn page(
     tx: &mut Tx<'_>,
     state: Option<MailState>,
@@ -310,13 +312,13 @@ pub(crate) fn by_id(tx: &mut Tx<'_>, id: MailId) -> Result<Option<QueuedMail>, F
     tx.row(select!("WHERE o.id = $1"), args![id], queued)
 }
 
-/// Due now, whatever happened before. `false`: it was sent, or is gone.
+/// Makes it due now, whatever happened before. `false`: it was sent, or is gone.
 pub(crate) fn retry(tx: &mut Tx<'_>, id: MailId, now: Timestamp) -> Result<bool, Fault> {
     let sql = "UPDATE outbox SET due_at = $2, failed_at = NULL WHERE id = $1 AND sent_at IS NULL";
     Ok(tx.execute(sql, args![id, now])? == 1)
 }
 
-/// Makes dead letters behind `after` due now.
+/// Makes dead letters after `after` due now.
 pub(crate) fn retry_failed(
     tx: &mut Tx<'_>,
     after: MailId,
@@ -328,26 +330,26 @@ pub(crate) fn retry_failed(
     tx.rows(sql, args![after, now, limit], |row| row.get(0))
 }
 
-/// `false`: it was sent, or is gone.
+/// Deletes a message. `false`: it was sent, or is gone.
 pub(crate) fn remove(tx: &mut Tx<'_>, id: MailId) -> Result<bool, Fault> {
     Ok(tx.execute("DELETE FROM outbox WHERE id = $1 AND sent_at IS NULL", args![id])? == 1)
 }
 
-/// How many wait, counted to `most`, and since when the oldest of them does.
+/// How many wait, counted up to `most`, and since when the oldest of them does.
 pub(crate) fn count_waiting(tx: &mut Tx<'_>, most: i64) -> Result<(i64, Option<Timestamp>), Fault> {
     let sql = "SELECT COUNT(*), MIN(created_at) FROM \
                (SELECT created_at FROM outbox WHERE due_at IS NOT NULL ORDER BY due_at LIMIT $1) AS counted";
     Ok(tx.row(sql, args![most], |row| Ok((row.get(0)?, row.get_opt(1)?)))?.unwrap_or_default())
 }
 
-/// Why one that waits could not be handed over, among the `most` whose turn is last: there stand those that were tried.
+/// Why a waiting message could not be sent, among the `most` last in turn, where those already tried are.
 pub(crate) fn waiting_error(tx: &mut Tx<'_>, most: i64) -> Result<Option<String>, Fault> {
     let sql = "SELECT last_error FROM (SELECT last_error, due_at FROM outbox WHERE due_at IS NOT NULL \
                ORDER BY due_at DESC LIMIT $1) AS looked_at WHERE last_error IS NOT NULL ORDER BY due_at DESC LIMIT 1";
     tx.row(sql, args![most], |row| row.get(0))
 }
 
-/// How many dead letters there are, counted to `most`.
+/// How many dead letters there are, counted up to `most`.
 pub(crate) fn count_failed(tx: &mut Tx<'_>, most: i64) -> Result<i64, Fault> {
     let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE failed_at IS NOT NULL LIMIT $1) AS counted";
     tx.count(sql, args![most])

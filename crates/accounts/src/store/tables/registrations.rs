@@ -1,4 +1,4 @@
-//! The table `registrations`: sign-ups that wait, decoys, and those that became users lately.
+//! The table `registrations`: sign-ups that wait, decoys, and those that recently became users.
 
 use super::users::list::LOOKED_AT_MAX;
 use crate::domain::email::Email;
@@ -20,12 +20,12 @@ macro_rules! select {
     };
 }
 
-/// A guess that was spent, and what it is to be compared with.
+/// A spent guess, and what to compare it with.
 pub(crate) struct Spent {
     pub(crate) registration: RegistrationId,
-    /// The mail that carries the code; none has left so far where it is `None`.
+    /// The mail that carries the code; `None` if none has been sent yet.
     pub(crate) code_mail: Option<MailId>,
-    /// Guesses spent on this code, this one included.
+    /// Guesses spent on this code, including this one.
     pub(crate) attempts: i64,
     pub(crate) decoy: bool,
 }
@@ -51,10 +51,10 @@ pub(crate) fn insert(tx: &mut Tx<'_>, new: &Registration) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Sign-ups of an address that are kept at once: as many as a day has mails, and some to spare.
+/// Sign-ups kept per address: as many as a day has mails, and some to spare.
 const KEPT: i64 = 16;
 
-/// The sign-ups of an address that have not expired, newest first, those that became users included.
+/// The sign-ups of an address that have not expired, newest first, including those that became users.
 pub(crate) fn of_email(tx: &mut Tx<'_>, email: &Email, now: Timestamp) -> Result<Vec<Registration>, Fault> {
     let sql = select!("WHERE email_key = $1 AND expires_at > $2 ORDER BY id DESC LIMIT $3");
     tx.rows(sql, args![email.key(), now, KEPT], registration)
@@ -71,8 +71,8 @@ pub(crate) fn by_id(tx: &mut Tx<'_>, id: RegistrationId) -> Result<Option<Regist
     tx.row(select!("WHERE id = $1"), args![id], registration)
 }
 
-/// Spends one guess, if the code has one left and still works. Before the first mail has left there is no code that could
-/// be right, but a guess is spent all the same: a decoy must look like a sign-up whose mail is on its way (S3, C3).
+/// Spends one guess, if the code has one left and still works. Before the first mail is sent no code can be right, but
+/// a guess is spent all the same: a decoy must look like a sign-up whose mail is on its way (S3, C3).
 pub(crate) fn spend_guess(
     tx: &mut Tx<'_>,
     id: RegistrationId,
@@ -96,17 +96,17 @@ pub(crate) fn spend_guess(
     )
 }
 
-/// What the hand-over of a mail changes.
+/// What changes when a mail is sent.
 pub(crate) struct SentMail {
     pub(crate) id: RegistrationId,
     pub(crate) mailed_at: Timestamp,
-    /// The mail and the end of its code, where it carries one.
+    /// The mail and the end of its code, if it carries one.
     pub(crate) code: Option<(MailId, Timestamp)>,
 }
 
-/// A mail leaves: from now on its code is the one that counts, until `until`. Guesses are fresh when the code is another
-/// than before; the same code has three, however often it is mailed (C3). Returns until when the code counts if the mail
-/// is not taken after all: as before, where it has left before, else not at all.
+/// A mail is about to be sent: from now on its code is the one that counts, until `until`. A new code has fresh
+/// guesses; the same code has three, however often it is mailed (C3). Returns until when the code counts if the mail is
+/// not accepted after all: as before if it was sent before, else not at all.
 pub(crate) fn code_leaves(
     tx: &mut Tx<'_>,
     id: RegistrationId,
@@ -128,7 +128,7 @@ pub(crate) fn code_leaves(
     Ok(before.flatten())
 }
 
-/// Another end for the code of this mail, if it is still the one that counts.
+/// Sets another end for the code of this mail, if it is still the one that counts.
 pub(crate) fn code_lives(
     tx: &mut Tx<'_>,
     id: RegistrationId,
@@ -140,7 +140,7 @@ pub(crate) fn code_lives(
     Ok(())
 }
 
-/// The relay has taken a mail: the code in it is the one that counts, with fresh guesses where it is another than before.
+/// The relay has accepted a mail: its code is the one that counts, with fresh guesses if it is a new one.
 pub(crate) fn handed_over(tx: &mut Tx<'_>, mail: &SentMail) -> Result<(), Fault> {
     tx.execute(
         "UPDATE registrations SET code_attempts = CASE WHEN code_mail = $3 THEN code_attempts ELSE 0 END, \
@@ -150,7 +150,7 @@ pub(crate) fn handed_over(tx: &mut Tx<'_>, mail: &SentMail) -> Result<(), Fault>
     Ok(())
 }
 
-/// `false`: it is gone, late, a decoy, or was activated before.
+/// Marks it activated. `false`: it is gone, expired, a decoy, or was activated before.
 pub(crate) fn activate(tx: &mut Tx<'_>, id: RegistrationId, now: Timestamp) -> Result<bool, Fault> {
     let rows = tx.execute(
         "UPDATE registrations SET activated_at = $2 \
@@ -160,7 +160,7 @@ pub(crate) fn activate(tx: &mut Tx<'_>, id: RegistrationId, now: Timestamp) -> R
     Ok(rows == 1)
 }
 
-/// `false`: it is not activated, or the browser that signed up was signed in before.
+/// Signs in the browser that signed up, once. `false`: it is not activated, or that browser was signed in before.
 pub(crate) fn claim(tx: &mut Tx<'_>, id: RegistrationId, now: Timestamp) -> Result<bool, Fault> {
     let rows = tx.execute(
         "UPDATE registrations SET claimed_at = $2 \
@@ -170,7 +170,7 @@ pub(crate) fn claim(tx: &mut Tx<'_>, id: RegistrationId, now: Timestamp) -> Resu
     Ok(rows == 1)
 }
 
-/// Makes the open sign-ups of an address that has just become a user's decoys: none can become another, and whoever
+/// Makes decoys of an address's open sign-ups once it is a user's: none of them can become another user, and those who
 /// signed up cannot tell (S3).
 pub(crate) fn make_decoys(tx: &mut Tx<'_>, email: &Email, now: Timestamp) -> Result<(), Fault> {
     tx.execute(
@@ -181,15 +181,15 @@ pub(crate) fn make_decoys(tx: &mut Tx<'_>, email: &Email, now: Timestamp) -> Res
     Ok(())
 }
 
-/// Deletes the sign-up that became the user of an address, who is deleted. Decoys stay: that their account is gone is
-/// not for those who made them to know (S3).
+/// Deletes the sign-up that became the user of an address, who is being deleted. Decoys stay: whoever made them must
+/// not learn that the account is gone (S3).
 pub(crate) fn delete_activated(tx: &mut Tx<'_>, email: &Email) -> Result<(), Fault> {
     let sql = "DELETE FROM registrations WHERE email_key = $1 AND activated_at IS NOT NULL";
     tx.execute(sql, args![email.key()])?;
     Ok(())
 }
 
-/// Sign-ups that wait, newest first, from before `before`.
+/// Open sign-ups, newest first, from before `before`.
 pub(crate) fn open_before(
     tx: &mut Tx<'_>,
     before: RegistrationId,
@@ -219,7 +219,7 @@ pub(crate) fn open_before(
     Ok((found, end))
 }
 
-/// How many sign-ups wait, counted to `most`.
+/// How many sign-ups are open, counted up to `most`.
 pub(crate) fn count_open(tx: &mut Tx<'_>, now: Timestamp, most: i64) -> Result<i64, Fault> {
     let sql = "SELECT COUNT(*) FROM \
                (SELECT 1 FROM registrations WHERE expires_at > $1 AND activated_at IS NULL LIMIT $2) AS counted";

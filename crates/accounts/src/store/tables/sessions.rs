@@ -73,8 +73,7 @@ pub(crate) fn insert_token(
     Ok(())
 }
 
-/// Uses a token up, which was not used before, and names its session: of callers that bring the same token at once, one
-/// gets it (R2).
+/// Uses up an unused token and returns its session: of concurrent callers with the same token, one succeeds (R2).
 pub(crate) fn use_token(
     tx: &mut Tx<'_>,
     hash: &TokenHash,
@@ -89,10 +88,10 @@ pub(crate) fn use_token(
     )
 }
 
-/// A token that cannot be used as new any more.
+/// A token that can no longer be used as new.
 pub(crate) struct UsedToken {
     pub(crate) session: SessionId,
-    /// `None`: it died without having been used.
+    /// `None`: it was voided without having been used.
     pub(crate) consumed_at: Option<Timestamp>,
     pub(crate) expires_at: Timestamp,
     pub(crate) successor: Option<TokenHash>,
@@ -129,7 +128,7 @@ pub(crate) fn use_token_again(
     Ok(tx.execute(sql, args![hash, looked_at.successor, successor, now])? == 1)
 }
 
-/// Lets a token die that was not used. `false`: it was.
+/// Voids an unused token. `false`: it was used.
 pub(crate) fn void_token(tx: &mut Tx<'_>, hash: Option<TokenHash>, now: Timestamp) -> Result<bool, Fault> {
     let sql = "UPDATE refresh_tokens SET voided_at = $2 WHERE hash = $1 AND consumed_at IS NULL AND voided_at IS NULL";
     Ok(tx.execute(sql, args![hash, now])? == 1)
@@ -149,7 +148,7 @@ pub(crate) fn touch(
     )
 }
 
-/// The state that these columns hold: user, end in any case, end that came.
+/// The state in these columns: user, latest end, actual end.
 pub(super) fn state(row: &Row<'_>, first: usize) -> Result<SessionState, Fault> {
     Ok(SessionState {
         user_id: row.get(first)?,
@@ -178,7 +177,7 @@ pub(crate) fn end_all(tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<(
     Ok(())
 }
 
-/// Forgets tokens of the sessions that expired longest ago: one can have thousands.
+/// Deletes tokens of the sessions that expired longest ago: a session can have thousands.
 pub(crate) fn sweep_tokens(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, Fault> {
     tx.execute(
         "DELETE FROM refresh_tokens WHERE hash IN (SELECT r.hash FROM sessions s \
@@ -187,7 +186,7 @@ pub(crate) fn sweep_tokens(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Re
     )
 }
 
-/// Forgets sessions that expired before `before`, when their tokens are gone.
+/// Deletes sessions that expired before `before`, once their tokens are gone.
 pub(crate) fn sweep(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, Fault> {
     tx.execute(
         "DELETE FROM sessions WHERE id IN \
@@ -252,7 +251,7 @@ pub(crate) fn end_by_token(
 
 /// How many sessions are alive, counted to `most`.
 pub(crate) fn count_live(tx: &mut Tx<'_>, now: Timestamp, idle: Timestamp, most: i64) -> Result<i64, Fault> {
-    // The youngest first: those are alive, while of the old ones most are not used any more.
+    // The youngest first: those are alive, while most old ones are no longer used.
     let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM sessions WHERE expires_at > $1 AND ended_at IS NULL \
                AND last_seen_at > $2 ORDER BY expires_at DESC LIMIT $3) AS counted";
     tx.count(sql, args![now, idle, most])

@@ -1,11 +1,11 @@
-//! The table `setup_links`: the one link that makes the first administrator.
+//! The table `setup_links`: the single link that creates the first administrator.
 
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::sql::args;
 
-/// The right to make the first administrator.
+/// The right to create the first administrator.
 #[derive(Clone, Debug)]
 pub(crate) struct SetupRight {
     pub(crate) id: [u8; 16],
@@ -13,7 +13,7 @@ pub(crate) struct SetupRight {
     pub(crate) used_at: Option<Timestamp>,
 }
 
-/// `false`: the one before still works and stays.
+/// Issues a new link. `false`: the previous one still works and stays.
 pub(crate) fn renew(
     tx: &mut Tx<'_>,
     id: &[u8; 16],
@@ -35,7 +35,7 @@ pub(crate) fn current(tx: &mut Tx<'_>) -> Result<Option<SetupRight>, Fault> {
     })
 }
 
-/// Claims it. `false`: it is late, another took its place, or somebody was faster (T4).
+/// Uses it up. `false`: it is expired, replaced, or was used before (T4).
 pub(crate) fn claim(tx: &mut Tx<'_>, id: &[u8; 16], now: Timestamp) -> Result<bool, Fault> {
     let sql = "UPDATE setup_links SET used_at = $2 WHERE id = $1 AND used_at IS NULL AND expires_at > $2";
     Ok(tx.execute(sql, args![id, now])? == 1)

@@ -27,7 +27,7 @@ macro_rules! select {
 
 pub(crate) mod list;
 
-/// A user together with what signs it in.
+/// A user together with their credentials.
 #[derive(Clone)]
 pub(crate) struct Credentials {
     pub(crate) account: Account,
@@ -37,7 +37,7 @@ pub(crate) struct Credentials {
     pub(crate) credential_version: i64,
 }
 
-/// What an insert of a user came to.
+/// The outcome of inserting a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Inserted {
     Yes,
@@ -76,7 +76,7 @@ pub(crate) fn email_exists(tx: &mut Tx<'_>, email: &Email) -> Result<bool, Fault
     Ok(tx.count("SELECT COUNT(*) FROM users WHERE email_key = $1", args![email.key()])? > 0)
 }
 
-/// Whether the name, or one that looks like it, belongs to somebody.
+/// Whether the name, or one that looks like it, is taken.
 pub(crate) fn name_exists(tx: &mut Tx<'_>, name: &UserName) -> Result<bool, Fault> {
     let sql = "SELECT COUNT(*) FROM users WHERE user_name_key = $1 OR user_name_skeleton = $2";
     Ok(tx.count(sql, args![name.key(), name.skeleton()])? > 0)
@@ -113,8 +113,8 @@ pub(crate) fn of_session(
     )
 }
 
-/// The user who signs in with these credentials. `None`: somebody changed the password or the address, disabled or
-/// deleted the user since they were read.
+/// The user who signs in with these credentials. `None`: the password or the address was changed, or the user disabled
+/// or deleted, since they were read.
 pub(crate) fn record_sign_in(
     tx: &mut Tx<'_>,
     id: UserId,
@@ -149,25 +149,25 @@ pub(crate) fn enable(tx: &mut Tx<'_>, id: UserId) -> Result<bool, Fault> {
     Ok(tx.execute("UPDATE users SET disabled_at = NULL WHERE id = $1", args![id])? == 1)
 }
 
-/// `false`: somebody else was faster.
+/// `false`: another request deleted it first.
 pub(crate) fn delete(tx: &mut Tx<'_>, id: UserId) -> Result<bool, Fault> {
     Ok(tx.execute("DELETE FROM users WHERE id = $1", args![id])? == 1)
 }
 
-/// Makes everybody who would remove an administrator wait until this transaction ends.
+/// Locks the administrators against removal until this transaction ends.
 pub(crate) fn lock_admins(tx: &mut Tx<'_>) -> Result<(), Fault> {
     let sql = "UPDATE users SET roles = roles WHERE roles <> '' AND ' ' || roles || ' ' LIKE '% admin %'";
     tx.execute(sql, &[])?;
     Ok(())
 }
 
-/// Makes everybody else who would change the user wait until this transaction ends.
+/// Locks the user against changes until this transaction ends.
 pub(crate) fn lock(tx: &mut Tx<'_>, id: UserId) -> Result<(), Fault> {
     tx.execute("UPDATE users SET roles = roles WHERE id = $1", args![id])?;
     Ok(())
 }
 
-/// Whether somebody can administrate.
+/// Whether there is an active administrator.
 pub(crate) fn has_admin(tx: &mut Tx<'_>) -> Result<bool, Fault> {
     Ok(other_admins(tx, UserId::from_bytes([0; 16]))? > 0)
 }
@@ -208,7 +208,7 @@ pub(crate) fn credential_version(tx: &mut Tx<'_>, id: UserId) -> Result<i64, Fau
     tx.count("SELECT credential_version FROM users WHERE id = $1", args![id])
 }
 
-/// `false`: the user is gone, or the credentials are not those of the `expected` version any more.
+/// `false`: the user is gone, or the credentials no longer have the `expected` version.
 pub(crate) fn set_password(
     tx: &mut Tx<'_>,
     id: UserId,
@@ -266,7 +266,7 @@ pub(crate) fn count_disabled(tx: &mut Tx<'_>, most: i64) -> Result<i64, Fault> {
     tx.count(sql, args![most])
 }
 
-/// Of `many` users from `from` on, in the order of their making: how many have signed in, and where the others begin.
+/// Of `many` users from `from` on, in the order of creation: how many have signed in, and where the rest begins.
 pub(crate) fn count_signed_in(
     tx: &mut Tx<'_>,
     from: UserId,

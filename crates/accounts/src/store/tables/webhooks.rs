@@ -1,7 +1,7 @@
-//! The table `webhook_deliveries`: what endpoints are to be told, written in the transaction of its cause (M7).
+//! The table `webhook_deliveries`: events to send to endpoints, written in the transaction of their cause (M7).
 //!
-//! One row per event and endpoint, so that an endpoint that is down holds up nobody but itself. `due_at` works as in the
-//! outbox: taking a row moves it past the lease.
+//! One row per event and endpoint, so that an endpoint that is down delays only itself. `due_at` works as in the
+//! outbox: leasing a row moves it past the lease.
 
 use crate::domain::ids::{EventId, UserId};
 use crate::domain::time::Timestamp;
@@ -9,7 +9,7 @@ use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::sql::{Row, args};
 
-/// A delivery that a worker has taken.
+/// A delivery leased by a worker.
 #[derive(Clone, Debug)]
 pub(crate) struct Leased {
     pub(crate) event_id: EventId,
@@ -17,9 +17,9 @@ pub(crate) struct Leased {
     pub(crate) event: String,
     pub(crate) user_id: UserId,
     pub(crate) created_at: Timestamp,
-    /// Attempts, this one included: names this taking, as each has another number.
+    /// Attempts, including this one: identifies the lease, since each has another number.
     pub(crate) attempts: i64,
-    /// When it was taken.
+    /// When it was leased.
     pub(crate) at: Timestamp,
 }
 
@@ -39,7 +39,8 @@ pub(crate) fn push(
     Ok(())
 }
 
-/// Takes what is due for this endpoint, oldest first. The outer condition is asked again of each row, as in the outbox.
+/// Leases what is due for this endpoint, oldest first. The outer condition is checked again for each row, as in the
+/// outbox.
 pub(crate) fn take(
     tx: &mut Tx<'_>,
     endpoint: &str,
@@ -69,13 +70,13 @@ fn leased(row: &Row<'_>, at: Timestamp) -> Result<Leased, Fault> {
     })
 }
 
-/// Keeps it until `lease`. `false`: the lease ran out and somebody else has it.
+/// Extends the lease to `lease`. `false`: it ran out and another worker has the delivery.
 pub(crate) fn renew(tx: &mut Tx<'_>, delivery: &Leased, lease: Timestamp) -> Result<bool, Fault> {
     let sql = "UPDATE webhook_deliveries SET due_at = $4 WHERE event_id = $1 AND endpoint = $2 AND attempts = $3 AND due_at IS NOT NULL";
     Ok(tx.execute(sql, args![delivery.event_id, delivery.endpoint, delivery.attempts, lease])? == 1)
 }
 
-/// The endpoint has taken note.
+/// The endpoint has accepted it.
 pub(crate) fn sent(tx: &mut Tx<'_>, delivery: &Leased, now: Timestamp) -> Result<(), Fault> {
     tx.execute(
         "UPDATE webhook_deliveries SET due_at = NULL, sent_at = $4, last_error = NULL \
@@ -85,7 +86,7 @@ pub(crate) fn sent(tx: &mut Tx<'_>, delivery: &Leased, now: Timestamp) -> Result
     Ok(())
 }
 
-/// To be tried again at `due_at`.
+/// Schedules another attempt at `due_at`.
 pub(crate) fn delay(tx: &mut Tx<'_>, delivery: &Leased, due_at: Timestamp, cause: &str) -> Result<(), Fault> {
     tx.execute(
         "UPDATE webhook_deliveries SET due_at = $4, last_error = $5 \
@@ -95,7 +96,7 @@ pub(crate) fn delay(tx: &mut Tx<'_>, delivery: &Leased, due_at: Timestamp, cause
     Ok(())
 }
 
-/// A dead letter.
+/// Marks a dead letter.
 pub(crate) fn fail(tx: &mut Tx<'_>, delivery: &Leased, now: Timestamp, cause: &str) -> Result<(), Fault> {
     tx.execute(
         "UPDATE webhook_deliveries SET due_at = NULL, failed_at = $4, last_error = $5 \
@@ -110,7 +111,7 @@ pub(crate) fn next_due(tx: &mut Tx<'_>, endpoint: &str) -> Result<Option<Timesta
     Ok(tx.row(sql, args![endpoint], |row| row.get_opt(0))?.flatten())
 }
 
-/// Event, time, and hand-over of what endpoints were told about a user, oldest first, at most 200.
+/// Event, time and delivery of what endpoints received about a user, oldest first, at most 200.
 pub(crate) fn about(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -120,7 +121,8 @@ pub(crate) fn about(
     tx.rows(sql, args![user], |row| Ok((row.get(0)?, row.get(1)?, row.get_opt(2)?)))
 }
 
-/// Forgets what is older than `before`, done or not: what nobody took until then is for an endpoint that is gone.
+/// Deletes what is older than `before`, delivered or not: what was not accepted by then is for an endpoint that is
+/// gone.
 pub(crate) fn sweep(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, Fault> {
     tx.execute(
         "DELETE FROM webhook_deliveries WHERE event_id IN \

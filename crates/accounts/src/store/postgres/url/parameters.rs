@@ -1,4 +1,4 @@
-//! The parameters of a database URL, and what they make of each host.
+//! The parameters of a database URL, and their effect on each host.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -10,11 +10,11 @@ use super::super::tls::{Roots, Tls};
 use super::parts::{Host, Parts, Place};
 use crate::store::error::DatabaseError;
 
-/// How long a connection may take to be made, from the look-up of the name to the first answer.
+/// How long connecting may take, from the look-up of the name to the first answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// What was sent and is not acknowledged after this time went to a host that is gone.
+/// If sent data is not acknowledged for this long, the host is considered gone.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The same for a connection on which nothing is sent: after this long, three questions, ten seconds apart.
+/// The same for an idle connection: after this long, three probes, ten seconds apart.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
@@ -48,7 +48,7 @@ const FOREIGN: [(&[&str], &str); 7] = [
     ),
 ];
 
-/// What the parameters say, for every host.
+/// The parameters, which apply to every host.
 pub(super) struct Parameters {
     config: Config,
     mode: SslMode,
@@ -56,10 +56,10 @@ pub(super) struct Parameters {
     patience: Duration,
 }
 
-/// What `sslmode` says.
+/// The value of `sslmode`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SslMode {
-    /// Nothing.
+    /// Not given.
     Unset,
     Disable,
     Require,
@@ -135,7 +135,7 @@ impl Parameters {
         let seconds = || number().map(|number| Duration::from_secs(number.into()));
         let config = &mut self.config;
         match name {
-            // 0 is "for ever" there, which is never right here.
+            // To libpq 0 means "for ever", which is never right here.
             "connect_timeout" => {
                 self.patience = Some(seconds()?).filter(|time| !time.is_zero()).unwrap_or(CONNECT_TIMEOUT);
             }
@@ -164,7 +164,7 @@ impl Parameters {
     pub(super) fn host(&self, parts: &Parts, place: Place) -> Result<Host, DatabaseError> {
         let Place { host, address, port } = place;
         let mut config = self.config.clone();
-        // A name may stand for several addresses: the first must not take all of the time.
+        // A name may have several addresses: the first must not use up all of the time.
         config.host(&host).port(port).connect_timeout(self.patience * 2 / 5);
         if let Some(address) = address {
             config.hostaddr(address);
@@ -183,8 +183,8 @@ impl Parameters {
         Ok(Host { name: format!("{host}:{port}"), config, tls, patience: self.patience })
     }
 
-    /// A Unix socket needs no TLS and has none. To other machines it is required, and the certificate is checked: what
-    /// libpq calls `prefer` would send everything in the clear when somebody in between says "no TLS here" (G2).
+    /// A Unix socket needs no TLS and has none. To other machines TLS is required and the certificate is checked:
+    /// libpq's `prefer` would send everything in the clear if someone in between says "no TLS here" (G2).
     fn tls(&self, host: &str) -> Result<Tls, DatabaseError> {
         let own_file = matches!(self.roots, Roots::File(_));
         match self.mode {

@@ -1,4 +1,4 @@
-//! What a database URL comes to, in parts.
+//! The parts of a parsed database URL.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use crate::store::postgres::tls::Tls;
 /// One host, and how to connect to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Host {
-    /// For messages: where, without user and password.
+    /// Host and port for messages, without user and password.
     pub(crate) name: String,
     pub(crate) config: Config,
     pub(crate) tls: Tls,
-    /// How long it may take until it can be asked something.
+    /// How long connecting may take until the host can be queried.
     pub(crate) patience: Duration,
 }
 
@@ -23,13 +23,13 @@ pub(crate) struct Host {
 pub(crate) struct Parts {
     pub(crate) user: Option<String>,
     pub(crate) password: Option<String>,
-    /// Host and port as they stand there, each possibly empty.
+    /// Host and port as written, each possibly empty.
     pub(crate) hosts: Vec<(String, String)>,
     pub(crate) database: Option<String>,
     pub(crate) parameters: Vec<(String, String)>,
 }
 
-/// Where to connect: name, address where it is not looked up, port.
+/// Where to connect: name, address if it is not looked up, port.
 pub(crate) struct Place {
     pub(crate) host: String,
     pub(crate) address: Option<IpAddr>,

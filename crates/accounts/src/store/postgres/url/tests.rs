@@ -44,7 +44,7 @@ fn what_libpq_understands_is_understood() {
     assert_eq!(config.get_hostaddrs(), ["192.0.2.7".parse::<std::net::IpAddr>().unwrap()]);
 }
 
-// G2: in the clear to other machines only when the operator says so.
+// G2: other machines are connected to in the clear only if the operator says so.
 #[test]
 fn other_machines_are_asked_for_tls() {
     for (url, mode) in [
@@ -99,7 +99,7 @@ fn what_is_not_understood_is_refused_by_name() {
     }
 }
 
-// O1: whatever is wrong with it, a password is not repeated.
+// O1: whatever is wrong with the URL, a password in it is not repeated.
 #[test]
 fn no_secret_is_repeated() {
     for url in [

@@ -1,4 +1,4 @@
-//! Pages of the list of users. Each looks at a bounded stretch of the table, however few of its rows are wanted.
+//! Pages of the list of users. Each looks at a bounded stretch of the table, however few of its rows match.
 
 use super::{account, count_disabled};
 use crate::domain::ids::UserId;
@@ -7,13 +7,13 @@ use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::sql::args;
 
-/// Rows that one page looks at: some 20 ms of work.
+/// Rows looked at per page: some 20 ms of work.
 pub(crate) const LOOKED_AT_MAX: i64 = 10_000;
 
-/// What a stretch of a list has of what is wanted.
+/// The matching rows of a stretch.
 pub(crate) struct Stretch<P> {
     pub(crate) found: Vec<Account>,
-    /// The last row that was looked at, where the list may go on behind it.
+    /// The last row looked at, if the list may continue after it.
     pub(crate) end: Option<P>,
 }
 
@@ -65,7 +65,7 @@ pub(crate) fn by_id(
     }
 }
 
-/// Users whose email key lies in the range, in the order of the keys.
+/// Users whose email key is in the range, in the order of the keys.
 pub(crate) fn by_email(tx: &mut Tx<'_>, range: KeyRange<'_>, limit: i64) -> Result<Stretch<String>, Fault> {
     if wants_few(tx, range.status)? {
         let sql = select!(
@@ -91,7 +91,7 @@ pub(crate) fn by_email(tx: &mut Tx<'_>, range: KeyRange<'_>, limit: i64) -> Resu
     Ok(Stretch { found, end })
 }
 
-/// Users whose user-name key lies in the range and whose email key does not, in the order of the names.
+/// Users whose user-name key is in the range and whose email key is not, in the order of the names.
 pub(crate) fn by_name(tx: &mut Tx<'_>, range: KeyRange<'_>, limit: i64) -> Result<Stretch<String>, Fault> {
     if wants_few(tx, range.status)? {
         let sql = select!(
@@ -119,8 +119,9 @@ pub(crate) fn by_name(tx: &mut Tx<'_>, range: KeyRange<'_>, limit: i64) -> Resul
     Ok(Stretch { found, end })
 }
 
-/// Whether only disabled users are wanted, and all of them are fewer than a page looks at: then they are looked at, and not
-/// the range, where they may lie a million rows apart. An expression instead of a column keeps the databases to that way.
+/// Whether only disabled users are wanted, and all of them are fewer than a page looks at: then they are read instead
+/// of the range, where they may be a million rows apart. An expression instead of a column makes the databases use that
+/// plan.
 fn wants_few(tx: &mut Tx<'_>, status: Option<UserStatus>) -> Result<bool, Fault> {
     Ok(status == Some(UserStatus::Disabled) && count_disabled(tx, LOOKED_AT_MAX)? < LOOKED_AT_MAX)
 }
@@ -135,10 +136,10 @@ mod tests {
     use crate::store::{Store, migrations};
 
     const USERS: i64 = 30_000;
-    /// Of SQLite's machine, for a row that is looked at, and for one that is read.
+    /// Steps of SQLite's virtual machine, for a row that is looked at, and for one that is read.
     const STEPS: i64 = 40;
 
-    /// Users whose addresses and names begin alike, one in so many of them disabled.
+    /// Users whose addresses and names begin alike, one in `disabled_one_in` of them disabled.
     async fn store(disabled_one_in: i64) -> Store {
         let store =
             Store::open(&Secret::from("sqlite::memory:"), &DatabasePolicy::default(), true).await.unwrap();
@@ -160,7 +161,7 @@ mod tests {
         store
     }
 
-    /// What was found of a list, and the steps that it took.
+    /// The result of listing users, and the steps it took.
     async fn find(store: &Store, status: Option<UserStatus>, by_name: bool) -> (usize, Option<String>, i64) {
         let read = move |tx: &mut Tx<'_>| {
             steps::take();
@@ -175,7 +176,7 @@ mod tests {
         by_name(tx, range, 51)
     }
 
-    // A page costs what its stretch costs, however few are wanted and however many there are.
+    // A page costs what its stretch costs, however few rows match and however many there are.
     #[tokio::test]
     async fn a_page_looks_at_a_bounded_number_of_rows() {
         use UserStatus::{Active, Disabled};
@@ -185,7 +186,7 @@ mod tests {
             (&few, Some(Active), false, 51, true),
             (&many, Some(Disabled), false, 51, true),
             (&all, Some(Active), false, 0, true),
-            // Whose address is in the range, too, was listed before.
+            // A user whose address is in the range as well was listed before.
             (&few, None, true, 0, true),
             (&few, Some(Disabled), true, 0, false),
             (&all, Some(Disabled), true, 0, true),
