@@ -1,4 +1,4 @@
-//! Every limit and lifetime, with its name, its default and where it comes from.
+//! Every limit and lifetime, with its name, its default and its origin.
 
 mod check;
 
@@ -21,45 +21,45 @@ pub struct Policy {
     pub confirm: ConfirmPolicy,
     /// Sign-ups that wait for their confirmation.
     pub sign_up: SignUpPolicy,
-    /// How often a password may be wrong.
+    /// How many wrong passwords are tolerated.
     pub sign_in: SignInPolicy,
     /// Links that set a new password.
     pub password_reset: PasswordResetPolicy,
     /// Links that change the address.
     pub email_change: EmailChangePolicy,
-    /// What administrators have sent, and how the first of them comes about.
+    /// Mails sent on behalf of administrators, and the creation of the first administrator.
     pub admin: AdminPolicy,
     /// Tokens and sessions.
     pub tokens: TokenPolicy,
-    /// What a new password must satisfy.
+    /// The rules for a new password.
     pub passwords: PasswordRules,
-    /// Passwords that one client may have judged; then 429. Counted by each instance for itself.
+    /// Passwords one client may have judged; then 429. Counted by each instance separately.
     pub password_checks: Rate,
-    /// The cost of a password hash and the threads that pay it.
+    /// The cost of a password hash, and the hashing threads.
     pub hash: HashPolicy,
-    /// How PostgreSQL is used; SQLite needs none of it.
+    /// How PostgreSQL is used; irrelevant to SQLite.
     pub database: DatabasePolicy,
     /// How long the audit trail is kept.
     pub audit_retention: Duration,
-    /// Who is told what happens to users; nobody by default. At most 16 endpoints.
+    /// Endpoints that are informed of events of users; none by default, at most 16.
     pub webhooks: Vec<WebhookSubscription>,
-    /// The limits per client. Off only in load tests; the limits per address stay.
+    /// The limits per client. Turned off only for load tests; the limits per address stay.
     pub client_limits: bool,
-    /// Networks whose clients are not limited per client: a school or an office behind one address.
+    /// Networks whose clients are not limited per client, such as a school or an office behind one address.
     pub exempt_networks: Vec<IpNet>,
 }
 
-/// So many in any window of this length.
+/// A maximum number of events in any window of this length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// How many.
+    /// The maximum number.
     pub most: i64,
     /// The length of the window.
     pub window: Duration,
 }
 
 impl Rate {
-    /// `most` in any window of this length.
+    /// At most `most` in any window of this length.
     pub const fn new(most: i64, window: Duration) -> Self {
         Self { most, window }
     }
@@ -72,11 +72,11 @@ pub struct ConfirmPolicy {
     pub link: bool,
     /// The mail carries a code.
     pub code: bool,
-    /// The link asks for the password too (S4). Without it, whoever reads the mail activates the account.
+    /// The link also asks for the password (S4). Without it, whoever reads the mail can activate the account.
     pub require_password: bool,
     /// Digits of a code, 4 to 8.
     pub code_digits: u8,
-    /// How long a code works, from the hand-over of its mail.
+    /// How long a code works, from the sending of its mail.
     pub code_lifetime: Duration,
     /// Guesses per code.
     pub guesses_per_code: i64,
@@ -88,7 +88,7 @@ pub struct ConfirmPolicy {
     pub failures_per_month: i64,
     /// Failed guesses per client prefix, in a short and in a long window; then 429.
     pub client_failures: [Rate; 2],
-    /// Failed guesses of everybody in an hour; then link only until it is quiet again (C5, C7).
+    /// Failed guesses of all clients in an hour; then link only until they subside (C5, C7).
     pub failures_per_hour_of_all: i64,
 }
 
@@ -97,46 +97,46 @@ pub struct ConfirmPolicy {
 pub struct SignUpPolicy {
     /// How long a sign-up waits for its confirmation, and how long its link works.
     pub lifetime: Duration,
-    /// Sign-ups per address that get a code and a link for their password; a further one gets a link at which the owner of
-    /// the mailbox chooses the password.
+    /// Sign-ups per address that get a code and a link that asks for their password; a further one gets a link at which
+    /// the owner of the mailbox chooses the password.
     pub open_per_address: i64,
-    /// The wait before the first, second, … further mail, counted from the hand-over of the one before.
+    /// The wait before the first, second, … further mail, counted from the sending of the previous one.
     pub resend_waits: Vec<Duration>,
     /// Requested mails per address in 24 hours. The last of them lets the owner of the mailbox choose a password.
     pub mails_per_day: i64,
-    /// Requests per client prefix that cost a mail, whether one goes or not; then 429.
+    /// Requests per client prefix that cost a mail, whether one is sent or not; then 429.
     pub client_mails: Rate,
     /// "You already have an account" mails per address in 24 hours.
     pub notices_per_day: i64,
     /// How long an `Idempotency-Key` is remembered.
     pub idempotency_lifetime: Duration,
-    /// Whether a sign-up may tell that the address is taken.
+    /// Whether a sign-up may reveal that the address is taken.
     pub disclosure: Disclosure,
     /// Who may sign up.
     pub mode: SignUpMode,
 }
 
-/// Who may sign up. Invitations, administrators and commands make accounts in any case.
+/// Who may sign up. Invitations, administrators and commands create accounts in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignUpMode {
-    /// Everybody.
+    /// Anyone.
     Open,
-    /// Nobody: people are told to look for an invitation.
+    /// Nobody: people are referred to an invitation.
     Invitation,
-    /// Nobody: people are told that no accounts are made.
+    /// Nobody: people are informed that no accounts are created.
     Closed,
 }
 
-/// Whether sign-up may tell that an address has an account.
+/// Whether a sign-up may reveal that an address has an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disclosure {
-    /// Never: the owner is told by mail (D3).
+    /// Never: the owner is informed by mail (D3).
     Discreet,
-    /// 409 `email_taken`, for those who prefer convenience.
+    /// 409 `email_taken`, for sites that prefer convenience.
     Friendly,
 }
 
-/// How often a password may be wrong: security requirements L2, L3.
+/// How many wrong passwords are tolerated: security requirements L2, L3.
 #[derive(Clone, Debug)]
 pub struct SignInPolicy {
     /// Failures per account, existing or not, that cost no wait.
@@ -147,7 +147,7 @@ pub struct SignInPolicy {
     pub longest_wait: Duration,
     /// Failures in a row after which no password is accepted until a reset link was used (SP 800-63B-4 §3.2.2).
     pub hard_stop: i64,
-    /// Failures in a row after which the owner is told by mail.
+    /// Failures in a row after which the owner is informed by mail.
     pub failures_to_notice: i64,
     /// Failures per client prefix; then 429.
     pub client_failures: Rate,
@@ -173,66 +173,66 @@ pub struct EmailChangePolicy {
     pub undo_lifetime: Duration,
 }
 
-/// What administrators have sent, and how the first of them comes about: security requirements T3, O3.
+/// Mails sent on behalf of administrators, and the creation of the first administrator: security requirements T3, O3.
 #[derive(Clone, Debug)]
 pub struct AdminPolicy {
     /// How long the link of an invitation works.
     pub invitation_lifetime: Duration,
-    /// How long the link that makes the first administrator works.
+    /// How long the link that creates the first administrator works.
     pub setup_lifetime: Duration,
-    /// Mails that administrators have sent to one address in 24 hours. What strangers asked for does not count: they
-    /// must not keep an administrator from helping somebody.
+    /// Mails that administrators have sent to one address in 24 hours. Mails requested by strangers do not count: they
+    /// must not prevent an administrator from helping someone.
     pub mails_per_day: i64,
-    /// How long after the password was given an administrator may give roles and delete users (O4).
+    /// How long after giving their password administrators may assign roles and delete users (O4).
     pub reauthenticate_after: Duration,
 }
 
 /// Tokens and sessions: security requirements J1–J7, R1–R6.
 #[derive(Clone, Debug)]
 pub struct TokenPolicy {
-    /// Life of an access token.
+    /// The lifetime of an access token.
     pub access_lifetime: Duration,
-    /// Tolerance for clocks that differ, when checking `exp`, `iat` and `nbf`.
+    /// The tolerated clock difference when checking `exp`, `iat` and `nbf`.
     pub leeway: Duration,
     /// A session ends after this long without use.
     pub session_idle: Duration,
-    /// A session ends after this long in any case.
+    /// A session ends after this long at the latest.
     pub session_absolute: Duration,
-    /// Reuse of a refresh token within this time is refused only; later it ends the session.
+    /// Reuse of a refresh token within this time is only refused; later it ends the session.
     pub reuse_grace: Duration,
-    /// The `aud` of the tokens; the public address where it is empty.
+    /// The `aud` of the tokens; the public address if empty.
     pub audience: Option<String>,
-    /// How many verified tokens are remembered.
+    /// How many verified tokens are cached.
     pub cache_capacity: usize,
-    /// How the next signing key signs. A key that exists keeps its own.
+    /// The algorithm of the next signing key. Existing keys keep their own.
     pub algorithm: SigningAlgorithm,
-    /// How long others may keep the published keys.
+    /// How long others may cache the published keys.
     pub jwks_max_age: Duration,
-    /// How often an instance reads the keys: [`Accounts::sweep`](crate::Accounts::sweep) is called about that often.
+    /// How often an instance reads the keys; [`Accounts::sweep`](crate::Accounts::sweep) is called about that often.
     pub keys_read_every: Duration,
 }
 
 impl TokenPolicy {
-    /// How long a new key is published before it signs: until every instance has read it, even if it failed to once,
-    /// and every copy of the keys that was taken from an instance before that has grown too old.
+    /// How long a new key is published before it signs: until every instance has read it, even after one failure, and
+    /// every copy of the keys that was fetched from an instance before that has expired.
     pub fn key_lead(&self) -> Duration {
         2 * self.keys_read_every + self.jwks_max_age
     }
 
-    /// How long a key verifies after the next one began to sign: until its last token has died.
+    /// How long a key verifies after the next one began to sign: until its last token has expired.
     pub fn key_overlap(&self) -> Duration {
         self.access_lifetime + self.leeway
     }
 }
 
-/// The cost of a password hash (P4) and the threads that pay it (P6).
+/// The cost of a password hash (P4) and the hashing threads (P6).
 #[derive(Clone, Debug)]
 pub struct HashPolicy {
     /// Memory of a hash in KiB, at least 19,456.
     pub memory_kib: u32,
     /// Passes over the memory, at least 2 at the smallest memory.
     pub passes: u32,
-    /// Threads that hash; one per core where it is 0.
+    /// Hashing threads; 0 means one per core.
     pub threads: usize,
     /// Hashes that may wait; 0 means about one second of work.
     pub queue: usize,
@@ -241,11 +241,11 @@ pub struct HashPolicy {
 /// How PostgreSQL is used.
 #[derive(Clone, Debug)]
 pub struct DatabasePolicy {
-    /// Connections of this instance, made when they are needed.
+    /// The connections of this instance, opened when needed.
     pub connections: usize,
-    /// How long one statement may take, and about how long a host may be silent before it is left for the next one.
+    /// How long one statement may take, and about how long a host may be silent before the next one is tried.
     pub statement_timeout: Duration,
-    /// How long a start waits for a database that is not up yet.
+    /// How long to wait at start for a database that is not up yet.
     pub wait: Duration,
 }
 
@@ -349,12 +349,12 @@ impl Default for TokenPolicy {
 #[cfg(test)]
 mod tests;
 
-/// A setting that would make the product unsafe or useless.
+/// A setting that would make the product unsafe or unusable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{setting}` {rule}")]
 pub struct PolicyError {
     /// The setting, as `section.name`.
     pub setting: &'static str,
-    /// What it must satisfy.
+    /// The rule it breaks.
     pub rule: &'static str,
 }

@@ -1,4 +1,4 @@
-//! Argon2id (RFC 9106) in reused memory, in and out of PHC strings.
+//! Argon2id (RFC 9106) in reused memory, reading and writing PHC strings.
 
 use std::time::Duration;
 
@@ -12,31 +12,31 @@ use crate::env::Stopwatch;
 
 const TAG_OCTETS: usize = 32;
 
-/// What a hash comes to.
+/// The output of Argon2.
 type Tag = Zeroizing<[u8; TAG_OCTETS]>;
 
-/// Bounds for hashes that were made elsewhere: beyond them a hash does not match, whatever the password.
+/// Bounds for hashes made by other programs: a hash beyond them does not match, whatever the password.
 const FOREIGN_MEMORY_KIB_MAX: u32 = 256 * 1024;
 const FOREIGN_PASSES_MAX: u32 = 10;
 const FOREIGN_LANES_MAX: u32 = 4;
 
-/// A wait lasts at most so many times what computing would have taken, however long the last comparison was held up.
+/// A wait lasts at most this many times what computing would have taken, however long the last comparison was delayed.
 const LONGEST_WAIT: u64 = 2;
 
-/// What a new hash costs.
+/// The cost of a new hash.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Recipe {
     memory_kib: u32,
     passes: u32,
 }
 
-/// The memory of one thread. It grows to the largest hash and is given back when the thread has nothing to do.
+/// The memory of one thread. It grows to the largest hash and is freed when the thread is idle.
 #[derive(Default)]
 pub(super) struct Arena {
     blocks: Vec<Block>,
-    /// What was computed in it so far, or waited for in its stead, in KiB and passes.
+    /// The work computed in it so far, or waited for instead, in KiB and passes.
     spent: u64,
-    /// How long the last comparison took that found nothing and cost one hash of the present recipe.
+    /// How long the last comparison took that found no match and cost one hash of the current recipe.
     usual: Duration,
 }
 
@@ -47,14 +47,14 @@ impl Arena {
         self.blocks = Vec::new();
     }
 
-    /// What was computed since this was last asked.
+    /// The work done since the last call.
     pub(super) fn take_spent(&mut self) -> u64 {
         std::mem::take(&mut self.spent)
     }
 
     fn reserve(&mut self, blocks: usize) {
         if self.blocks.len() < blocks {
-            // Exactly as much as is needed: doubling would cost another 19 MiB.
+            // Exactly as much as needed: doubling would cost another 19 MiB.
             self.blocks = Vec::new();
             self.blocks.reserve_exact(blocks);
             self.blocks.resize(blocks, Block::default());
@@ -89,7 +89,7 @@ impl Recipe {
         Self { memory_kib, passes }
     }
 
-    /// What one hash costs.
+    /// The work of one hash.
     pub(super) fn work(self) -> u64 {
         work(self.memory_kib, self.passes)
     }
@@ -112,8 +112,9 @@ impl Recipe {
         Some(hash.to_string())
     }
 
-    /// Which of these PHC strings are of `password`. Those with one salt and one cost are one computation. Where none is,
-    /// it has cost at least what one hash of this recipe costs: nobody learns how many there are, or how old (L1).
+    /// Which of these PHC strings match `password`. Those with the same salt and cost are one computation. If none
+    /// matches, at least the work of one hash of this recipe was done, so that neither their number nor their age shows
+    /// (L1).
     pub(super) fn matches(self, arena: &mut Arena, password: &Password, hashes: &[String]) -> Compared {
         if let Ok(params) = self.params() {
             // Before the first hash, which may be a small one: fresh memory takes time, too.
@@ -140,7 +141,7 @@ impl Recipe {
         Compared { matching, computed: computed.len().max(1) }
     }
 
-    /// Makes a comparison that found nothing, and has cost so much, as long as one hash of this recipe.
+    /// Makes a comparison without a match, which did the work `spent`, take as long as one hash of this recipe.
     fn take_as_long_as_usual(self, arena: &mut Arena, password: &Password, spent: u64, watch: Stopwatch) {
         let is_usual = spent == 0 || spent == self.work();
         let difference = self.work().saturating_sub(spent);
@@ -151,17 +152,17 @@ impl Recipe {
             }
             return;
         }
-        // By the clock: little memory is quicker than its share of the cost, so computing the rest would tell.
+        // By the clock: little memory is faster than its share of the work, so computing the rest would show.
         arena.spent += difference;
         let share = self.work().div_ceil(spent.max(1)).saturating_mul(LONGEST_WAIT);
         let longest = watch.elapsed().saturating_mul(u32::try_from(share).unwrap_or(u32::MAX));
-        // Asleep, the thread would be slower afterwards.
+        // A sleeping thread would be slower afterwards.
         while watch.elapsed() < arena.usual.min(longest) {
             std::thread::yield_now();
         }
     }
 
-    /// Computes hashes whose results nobody needs, so much of them.
+    /// Computes this much work of hashes and discards the results.
     fn waste(self, arena: &mut Arena, password: &Password, kib_passes: u64) {
         let passes = u32::try_from(kib_passes.div_ceil(u64::from(self.memory_kib))).unwrap_or(u32::MAX);
         let Some(memory) = kib_passes.checked_div(u64::from(passes)) else { return };
@@ -180,20 +181,20 @@ impl Recipe {
     }
 }
 
-/// What a comparison found.
+/// The result of a comparison.
 pub(super) struct Compared {
-    /// Of each hash, whether it is of the password.
+    /// For each hash, whether it matches the password.
     pub(super) matching: Vec<bool>,
-    /// Hashes that were computed for it.
+    /// How many hashes were computed.
     pub(super) computed: usize,
 }
 
-/// The cost of a hash: time grows with it.
+/// The work of a hash: its time grows with it.
 fn work(memory_kib: u32, passes: u32) -> u64 {
     u64::from(memory_kib) * u64::from(passes)
 }
 
-/// The parts of a PHC string; `None` for one that is damaged or too expensive to compute: it matches nothing (P5).
+/// The parts of a PHC string; `None` if it is damaged or too expensive to compute: then it matches nothing (P5).
 fn parse(hash: &str) -> Option<(Params, Salt, Output)> {
     let parsed = PasswordHash::new(hash).ok()?;
     let params = Params::try_from(&parsed).ok()?;
@@ -230,7 +231,7 @@ mod tests {
         assert!(Recipe::new(47_104, 2).is_stronger_than(&hash));
     }
 
-    // The reused memory must not change the result: the same as with fresh memory.
+    // Reused memory must give the same result as fresh memory.
     #[test]
     fn the_arena_leaves_no_trace() {
         let mut arena = Arena::default();
@@ -241,7 +242,7 @@ mod tests {
         assert_eq!(first, RECIPE.hash(&mut arena, &password("first-password"), &[1; 16]));
     }
 
-    // L1: hashes with one salt are one computation, whatever their number; damaged ones and none cost one, too.
+    // L1: hashes with the same salt are one computation, whatever their number; damaged ones and none cost one as well.
     #[test]
     fn hashes_of_one_salt_are_computed_once() {
         let mut arena = Arena::default();
@@ -259,7 +260,7 @@ mod tests {
         assert_eq!(RECIPE.matches(&mut arena, &password("fourth-password"), &[]).computed, 1);
     }
 
-    // L1: the time does not tell that a hash is an old, cheaper one.
+    // L1: the time does not reveal that a hash is an old, cheaper one.
     #[test]
     fn a_cheaper_hash_that_does_not_match_takes_as_long_as_a_usual_one() {
         let mut arena = Arena::default();
@@ -276,7 +277,7 @@ mod tests {
         assert_eq!(arena.take_spent(), RECIPE.work());
     }
 
-    // P6: a comparison that was held up, or cost more, holds up none after it.
+    // P6: a comparison that was delayed or cost more does not delay the next ones.
     #[test]
     fn a_wait_is_bounded_whatever_came_before() {
         let mut arena = Arena::default();

@@ -1,7 +1,8 @@
-//! Password hashing on its own threads: memory that is allocated once, a bounded queue, an honest answer when it is full.
+//! Password hashing on its own threads: reused memory, a bounded queue, and a refusal with a realistic wait when it is
+//! full.
 //!
 //! A storm of sign-ins must not starve anything else, so hashes never run on the caller's threads, and what would have
-//! to wait for longer than about a second is refused at once (P6).
+//! to wait longer than about a second is refused immediately (P6).
 
 mod argon;
 mod queue;
@@ -29,7 +30,7 @@ pub(crate) struct Hasher {
 }
 
 impl Hasher {
-    /// Starts the threads. They take their memory when they have something to do.
+    /// Starts the threads. They allocate their memory when they have work.
     pub(crate) fn start(policy: &HashPolicy, env: &Env) -> Result<Self, Fault> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = if policy.threads == 0 { cores } else { policy.threads };
@@ -50,10 +51,10 @@ impl Hasher {
         Ok(Self { queue, recipe, env: env.clone() })
     }
 
-    /// The PHC string of a password that somebody chooses, if the judge admits it. There is no other way to one.
+    /// The PHC string of a newly chosen password, if the judge admits it. There is no other way to get one.
     ///
     /// # Errors
-    /// Outside, [`Fault::Overloaded`] when too many wait; inside, why it may not be chosen.
+    /// Outer: [`Fault::Overloaded`] if the queue is full; inner: why the password may not be chosen.
     pub(crate) async fn choose(
         &self,
         password: &Password,
@@ -62,7 +63,7 @@ impl Hasher {
         self.choose_with(self.env.random(), password, judge).await
     }
 
-    /// The same with a salt that others may share.
+    /// Like [`choose`](Self::choose), with a salt that several hashes may share.
     ///
     /// # Errors
     /// As above.
@@ -77,39 +78,39 @@ impl Hasher {
         answered.await.map_err(|_| stopped())
     }
 
-    /// How good a password is: some milliseconds at most, which no caller's thread has to spare.
+    /// How strong a password is. Takes up to some milliseconds, too long for the caller's thread.
     ///
     /// # Errors
-    /// [`Fault::Overloaded`] when too many wait.
+    /// [`Fault::Overloaded`] if the queue is full.
     pub(crate) async fn judge(&self, password: &Password, judge: Judge) -> Result<Strength, Fault> {
         let (answer, answered) = oneshot::channel();
         self.queue.push(Work::Judge { password: password.clone(), judge, answer })?;
         answered.await.map_err(|_| stopped())
     }
 
-    /// Which of these PHC strings are of this password. A stage without one costs a hash all the same, so that the time
-    /// does not tell whether an account exists (L1).
+    /// Which of these PHC strings match this password. A stage without any costs a hash all the same, so that the time
+    /// does not reveal whether an account exists (L1).
     ///
     /// # Errors
-    /// [`Fault::Overloaded`] when too many wait.
+    /// [`Fault::Overloaded`] if the queue is full.
     pub(crate) async fn verify(&self, password: &Password, stages: Stages) -> Result<Vec<Vec<bool>>, Fault> {
         let (answer, answered) = oneshot::channel();
         self.queue.push(Work::Verify { password: password.clone(), stages, answer })?;
         answered.await.map_err(|_| stopped())
     }
 
-    /// Computes a new hash when nothing more urgent waits, and hands it to `then`; drops it when the queue is half full.
+    /// Computes a new hash when nothing more urgent waits, and passes it to `then`; skipped if the queue is half full.
     pub(crate) fn rehash(&self, password: &Password, then: impl FnOnce(String) + Send + 'static) {
         let work = Work::Rehash { password: password.clone(), salt: self.env.random(), then: Box::new(then) };
         self.queue.push_if_calm(work);
     }
 
-    /// What hashing has cost since the start, in KiB and passes over them.
+    /// The work of hashing since the start, in KiB and passes over them.
     pub(crate) fn spent(&self) -> u64 {
         self.queue.spent()
     }
 
-    /// Whether a hash was made with less than what the policy asks for now.
+    /// Whether a hash is weaker than the policy now requires.
     pub(crate) fn is_outdated(&self, hash: &str) -> bool {
         self.recipe.is_stronger_than(hash)
     }

@@ -1,4 +1,4 @@
-//! What waits to be hashed, and the threads that do it.
+//! The queue of passwords to hash, and the threads that do it.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -13,21 +13,21 @@ use crate::domain::password::{Judge, Password, PasswordError, Strength};
 use crate::env::Stopwatch;
 use crate::fault::Fault;
 
-/// After this long without work a thread gives its memory back.
+/// A thread that has been idle this long frees its memory.
 const IDLE: Duration = Duration::from_secs(5);
-/// What a hash takes until the first was measured.
+/// The assumed time of a hash until the first was measured.
 const FIRST_GUESS: Duration = Duration::from_millis(25);
-/// Sign-ins (verify) go first, but of four turns one belongs to sign-ups (create).
+/// Sign-ins (verify) go first, but one turn in four belongs to sign-ups (create).
 const TURNS: u64 = 4;
-/// Judgements that may wait, for each thread. One takes a few milliseconds at most, so a full line is done in less than
+/// Judgements that may wait, per thread. One takes a few milliseconds at most, so a full queue is done in less than
 /// half a second.
 const JUDGEMENTS: usize = 32;
 
-/// PHC strings that a password is compared with: one stage after the other, up to the first with a match. A stage costs
-/// at least one hash, even where it is empty.
+/// PHC strings to compare a password with, stage by stage, up to the first with a match. A stage costs at least one
+/// hash, even if it is empty.
 pub(crate) type Stages = Vec<Vec<String>>;
 
-/// One thing to do.
+/// One job.
 pub(super) enum Work {
     Verify {
         password: Password,
@@ -53,7 +53,7 @@ pub(super) enum Work {
 }
 
 impl Work {
-    /// Hashes to compute, where none matches.
+    /// The hashes to compute if none matches.
     fn cost(&self) -> usize {
         match self {
             Self::Verify { stages, .. } => stages.len(),
@@ -62,7 +62,7 @@ impl Work {
         }
     }
 
-    /// Nobody waits for it any more.
+    /// Nobody is waiting for it any longer.
     fn is_abandoned(&self) -> bool {
         match self {
             Self::Verify { answer, .. } => answer.is_closed(),
@@ -77,11 +77,11 @@ pub(super) struct Queue {
     lines: Mutex<Lines>,
     ready: Condvar,
     threads: usize,
-    /// Hashes that may wait; 0: what can be done in a second.
+    /// Hashes that may wait; 0: as many as take a second.
     fixed_capacity: usize,
     /// Microseconds per hash, a moving average.
     pace_micros: AtomicU64,
-    /// What was computed since the start, in KiB and passes.
+    /// The work computed since the start, in KiB and passes.
     spent: AtomicU64,
 }
 
@@ -91,7 +91,7 @@ struct Lines {
     create: VecDeque<Work>,
     /// Without a hash: they are short, and take turns with the rest.
     judge: VecDeque<Work>,
-    /// Hashes that wait in the first two.
+    /// Hashes waiting in the first two.
     waiting: usize,
     turn: u64,
     judged_last: bool,
@@ -116,12 +116,12 @@ impl Queue {
         }
     }
 
-    /// A panic elsewhere leaves the lines whole: they are changed by single steps.
+    /// A panic elsewhere leaves the queues intact: they are changed in single steps.
     fn lines(&self) -> MutexGuard<'_, Lines> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was computed since the start, in KiB and passes.
+    /// The work computed since the start.
     pub(super) fn spent(&self) -> u64 {
         self.spent.load(Ordering::Relaxed)
     }
@@ -130,7 +130,7 @@ impl Queue {
         Duration::from_micros(self.pace_micros.load(Ordering::Relaxed))
     }
 
-    /// Hashes that may wait: about one second of work, so nobody waits longer (never fewer than two for each thread).
+    /// Hashes that may wait: about one second of work (never fewer than two per thread), so nobody waits longer.
     fn capacity(&self) -> usize {
         if self.fixed_capacity > 0 {
             return self.fixed_capacity;
@@ -139,10 +139,10 @@ impl Queue {
         (self.threads * usize::try_from(per_second).unwrap_or(usize::MAX)).max(2 * self.threads)
     }
 
-    /// Puts `work` into its line.
+    /// Adds `work` to its queue.
     ///
     /// # Errors
-    /// [`Fault::Overloaded`] with the time until the line will be short, spread so that not all come back at once.
+    /// [`Fault::Overloaded`] with the time until the queue will be short, spread so that not all return together.
     pub(super) fn push(&self, work: Work) -> Result<(), Fault> {
         let mut lines = self.lines();
         let full = match work {
@@ -162,7 +162,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Puts `work` at the end of the line of creations, unless more than half of the queue is taken.
+    /// Adds `work` to the queue of creations, unless more than half of the capacity is taken.
     pub(super) fn push_if_calm(&self, work: Work) {
         let mut lines = self.lines();
         if lines.waiting * 2 <= self.capacity() {
@@ -176,7 +176,7 @@ impl Queue {
         self.ready.notify_all();
     }
 
-    /// What a thread does until the queue is closed.
+    /// Runs a thread until the queue is closed.
     pub(super) fn work(&self, recipe: Recipe) {
         let mut arena = Arena::default();
         while let Some(work) = self.next(&mut arena) {
@@ -187,7 +187,7 @@ impl Queue {
         arena.release();
     }
 
-    /// Waits for work; gives the memory back when there is none for a while.
+    /// Waits for work; frees the memory when there is none for a while.
     fn next(&self, arena: &mut Arena) -> Option<Work> {
         let mut lines = self.lines();
         loop {
@@ -217,7 +217,7 @@ impl Queue {
             }
             Work::Create { password, judge, salt, answer } => {
                 if let Err(refused) = judge.admit(&password) {
-                    // No hash was computed: nothing is learned about their pace.
+                    // No hash was computed, so there is no pace to learn.
                     let _ = answer.send(Err(refused));
                     return;
                 }
@@ -245,7 +245,7 @@ impl Queue {
     }
 }
 
-/// Which hashes of which stage match, and how many were computed to find it out.
+/// Which hashes of which stage match, and how many were computed to find out.
 fn compare(
     recipe: Recipe,
     arena: &mut Arena,
@@ -276,7 +276,7 @@ impl Lines {
     }
 
     fn pop(&mut self) -> Option<Work> {
-        // Judgements and hashes take turns: neither keeps the other out.
+        // Judgements and hashes take turns: neither starves the other.
         let judgement = if self.judged_last { None } else { self.judge.pop_front() };
         let work = judgement.or_else(|| self.next_hash()).or_else(|| self.judge.pop_front())?;
         self.judged_last = matches!(work, Work::Judge { .. });
@@ -323,7 +323,7 @@ mod tests {
         (Work::Judge { password, judge: judge(), answer }, answered)
     }
 
-    // P6: the line is bounded, and who is refused is told when to come back.
+    // P6: the queue is bounded, and a refusal says when to come back.
     #[test]
     fn a_full_line_refuses_with_an_honest_wait() {
         let queue = Queue::new(2, 3);
@@ -359,7 +359,7 @@ mod tests {
         assert_eq!(order, "vvvcvvvc");
     }
 
-    // P6: judgements have a bounded line of their own, so neither they nor hashes keep the other out.
+    // P6: judgements have a bounded queue of their own, so that neither they nor hashes starve the other.
     #[test]
     fn judgements_and_hashes_take_turns() {
         let queue = Queue::new(1, 3);

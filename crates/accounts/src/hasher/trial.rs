@@ -1,5 +1,5 @@
-//! Whether Argon2 was built with optimisation. Cargo builds the dependencies of a program for development without it, where
-//! the program does not say otherwise, and a password is then hashed 20 to 50 times slower.
+//! Checks whether Argon2 was built with optimisation. By default, Cargo builds the dependencies of a development build
+//! without it, and a password then takes 20 to 50 times as long to hash.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use super::argon::{Arena, Recipe};
 use crate::domain::password::Password;
 use crate::env::Stopwatch;
 
-/// A small hash, whose time tells that of a large one: a quarter of a millisecond where all is well.
+/// A small hash whose time predicts that of a large one: a quarter of a millisecond with optimisation.
 const TRIAL: Recipe = Recipe::new(256, 1);
-/// The quickest counts: others may have been held up by something else.
+/// The fastest counts: others may have been delayed by something else.
 const TRIES: usize = 5;
-/// What the trial says of a hash of the usual cost: 14 ms with optimisation and 400 ms without, on the machine where this was
-/// tried. Really it is twice as much, since large memory is slower.
+/// The limit on the predicted time of a hash of the usual cost: 14 ms with optimisation and 400 ms without, as measured
+/// here. The real time is about twice that, since large memory is slower.
 const SLOW: Duration = Duration::from_millis(150);
 
-/// Says so in the log, with what to do.
+/// Logs a warning, with the fix.
 pub(super) fn warn_if_not_optimised(recipe: Recipe) {
-    // A release is optimised, unless somebody went to the trouble of asking for something else.
+    // A release is optimised unless someone deliberately turned it off.
     if !cfg!(debug_assertions) {
         return;
     }
@@ -40,7 +40,7 @@ fn quickest() -> Option<Duration> {
     std::iter::repeat_with(try_once).take(TRIES).flatten().min()
 }
 
-/// How long a hash of this recipe takes, when the trial took so long.
+/// The predicted time of a hash of this recipe.
 fn takes(recipe: Recipe, trial: Duration) -> Duration {
     let times = u32::try_from(recipe.work() / TRIAL.work()).unwrap_or(u32::MAX);
     trial.saturating_mul(times)

@@ -1,4 +1,4 @@
-//! What settings must satisfy before anything starts.
+//! The bounds of settings, checked before anything starts.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use crate::policy::PolicyError;
 use crate::webhook::WebhookSubscription;
 
 const RATE_BOUNDS: &str = "must be 1 to 100000 in 1 second to 30 days";
-/// Each event is a row for each endpoint that wants it.
+/// Each event is a row for every endpoint that wants it.
 const ENDPOINTS_MAX: usize = 16;
 
-/// Whether it holds, the setting it is about, and what it says.
+/// Whether the rule is satisfied, the setting it is about, and the rule in words.
 type Rule = (bool, &'static str, &'static str);
 
 impl Policy {
-    /// Refuses settings below the floor of the security requirements.
+    /// Refuses settings below the minimum of the security requirements.
     ///
     /// # Errors
     /// The first setting that breaks its rule.
@@ -138,7 +138,7 @@ impl Rate {
     }
 }
 
-/// The names that may be.
+/// The names of all subscriptions, without duplicates.
 fn names_of(webhooks: &[WebhookSubscription]) -> BTreeSet<&str> {
     let is_fit = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
     let names = webhooks.iter().map(|it| it.endpoint.as_str());

@@ -5,7 +5,7 @@ fn the_defaults_are_allowed() {
     assert_eq!(Policy::default().check(), Ok(()));
 }
 
-// D1, D2, P4: below the floor the program refuses to start.
+// D1, D2, P4: the program refuses to start with settings below the minimum.
 #[test]
 fn unsafe_settings_are_refused_by_name() {
     let refused = |change: fn(&mut Policy)| {

@@ -1,4 +1,4 @@
-//! The algorithms that access tokens are signed with: one per key, and no others (J1).
+//! The algorithms that sign access tokens: one per key, and no others (J1).
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,17 +9,17 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-/// How a signing key signs. A key has one algorithm for life, and what it signed is checked with no other.
+/// The algorithm of a signing key. A key keeps its algorithm for life, and its signatures are checked with no other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SigningAlgorithm {
     /// `EdDSA` with Ed25519 (RFC 8037): the fastest to sign.
     #[default]
     EdDsa,
-    /// `ES256`: ECDSA on P-256 with SHA-256 (RFC 7518 §3.4), for verifiers that do not know the other.
+    /// `ES256`: ECDSA on P-256 with SHA-256 (RFC 7518 §3.4), for verifiers that do not know EdDSA.
     Es256,
 }
 
-/// A text names no algorithm that keys may have.
+/// The text is not the name of a supported algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the algorithm must be `EdDSA` or `ES256`")]
 pub struct SigningAlgorithmError;
@@ -46,7 +46,7 @@ impl SigningAlgorithm {
         }
     }
 
-    /// A new key; `None` where the crypto library fails.
+    /// A new key; `None` if the crypto library fails.
     pub(super) fn generate(self) -> Option<Pair> {
         let (document, public) = match self {
             Self::EdDsa => {

@@ -1,4 +1,4 @@
-//! What browsers hold besides their session: none of it is stored, all of it is recomputed when it comes back.
+//! What browsers keep besides their session: none of it is stored, all of it is recomputed for comparison.
 
 use data_encoding::BASE64URL_NOPAD;
 
@@ -6,20 +6,20 @@ use super::root::{Purpose, RootKeys};
 use crate::domain::ids::RegistrationId;
 use crate::domain::secret::Secret;
 
-/// The proof that a browser sent the password of this sign-up (S4).
+/// Proves that a browser sent the password of this sign-up (S4).
 pub(crate) fn sign_up_proof(keys: &RootKeys, id: RegistrationId) -> Secret {
     let mac = keys.short_mac(Purpose::SignUpProof, &[id.as_bytes()]);
     Secret::from(BASE64URL_NOPAD.encode(&[*id.as_bytes(), mac].concat()))
 }
 
-/// The sign-up whose proof this is.
+/// The sign-up that this proof belongs to.
 pub(crate) fn open_sign_up_proof(keys: &RootKeys, proof: &str) -> Option<RegistrationId> {
     let octets = octets::<32>(proof)?;
     let (id, mac) = octets.split_first_chunk::<16>()?;
     keys.is_short_mac(Purpose::SignUpProof, &[id], mac).then(|| RegistrationId::from_bytes(*id))
 }
 
-/// Ties a form to the browser that it is shown in, which is known by what it holds (B2).
+/// Ties a form to the browser it is shown in, which is identified by what it keeps (B2).
 pub(crate) fn form_token(keys: &RootKeys, holder: &str) -> Secret {
     Secret::from(BASE64URL_NOPAD.encode(&keys.short_mac(Purpose::Form, &[holder.as_bytes()])))
 }
@@ -44,7 +44,7 @@ mod tests {
         RootKeys::derive(&SecretKey(zeroize::Zeroizing::new([byte; 32])))
     }
 
-    // T5: made for one purpose and under one key, accepted for no other.
+    // T5: accepted only for the purpose and under the key it was made for.
     #[test]
     fn nothing_is_taken_for_something_else() {
         let id = RegistrationId::from_bytes([5; 16]);

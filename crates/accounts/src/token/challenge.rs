@@ -1,4 +1,4 @@
-//! Mailed links and codes: recomputed when they are sent and when they come back, never stored (D5).
+//! Mailed links and codes: recomputed when they are sent and when they are used, never stored (D5).
 
 use data_encoding::BASE64URL_NOPAD;
 use subtle::{Choice, ConstantTimeEq as _};
@@ -14,7 +14,7 @@ pub(crate) fn link_token(keys: &RootKeys, id: RegistrationId) -> Secret {
     Secret::from(BASE64URL_NOPAD.encode(&[*id.as_bytes(), mac].concat()))
 }
 
-/// The registration that a token is for, if it was made here for that purpose.
+/// The registration a token belongs to, if the token was made here for that purpose.
 pub(crate) fn open_link_token(keys: &RootKeys, token: &str) -> Option<RegistrationId> {
     // 32 octets are 43 characters: nothing longer is decoded.
     let bytes = (token.len() == 43).then(|| BASE64URL_NOPAD.decode(token.as_bytes()).ok()).flatten()?;
@@ -23,12 +23,13 @@ pub(crate) fn open_link_token(keys: &RootKeys, token: &str) -> Option<Registrati
     keys.is_short_mac(Purpose::ActivationLink, &[id.as_bytes()], mac).then_some(id)
 }
 
-/// The digits that a mail about a registration carries: uniform over all numbers of that many digits (C1).
+/// The digits in a mail about a registration: uniform over all numbers of that many digits (C1).
 pub(crate) fn code(keys: &RootKeys, id: RegistrationId, mail: MailId, digits: u8) -> Secret {
     code_under(keys.present(), id, mail, digits)
 }
 
-/// Whether these are the digits that a mail carried, before or after the secret key was changed. In constant time (C2).
+/// Whether these are the digits that a mail carried, under the current or the previous secret key. In constant time
+/// (C2).
 pub(crate) fn is_code(
     keys: &RootKeys,
     id: RegistrationId,
@@ -46,7 +47,7 @@ pub(crate) fn is_code(
 /// Never in practice: each of the blocks is unusable with a chance below 1/40, all 256 of them below 10⁻⁴⁰⁰.
 fn code_under(key: &MacKey, id: RegistrationId, mail: MailId, digits: u8) -> Secret {
     let numbers = 10_u32.pow(u32::from(digits));
-    // Rejection sampling: what is above the largest multiple of `numbers` would make small numbers more likely.
+    // Rejection sampling: values above the largest multiple of `numbers` would make small numbers more likely.
     let usable = u32::MAX - u32::MAX % numbers;
     let number = (0..=u8::MAX)
         .flat_map(|round| key.mac(Purpose::ActivationCode, &[id.as_bytes(), mail.as_bytes(), &[round]]))

@@ -1,7 +1,8 @@
-//! What a browser keeps so that it is known again: proof that its user has signed in there before (L4).
+//! The device token, by which a browser is recognised: proof that its user has signed in there before (L4).
 //!
-//! It opens nothing. Whoever brings it is only counted apart from strangers who try the same account, so that their
-//! failures do not lock its owner out (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
+//! It grants no access. Failures on a known device are only counted apart from those of strangers who try the same
+//! account, so that strangers do not lock its owner out (OWASP, "Slow Down Online Guessing Attacks with Device
+//! Cookies").
 
 use data_encoding::BASE64URL_NOPAD;
 
@@ -15,11 +16,11 @@ use crate::store::tables::limits::Subject;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Device {
     name: [u8; 16],
-    /// That of the user at the sign-in. A new password or address makes every device unknown.
+    /// The user's version at the sign-in. A new password or address makes every device unknown.
     pub(crate) credential_version: i64,
-    /// What failures in a row count for on this device.
+    /// The subject that counts failures in a row on this device.
     pub(crate) failures: Subject,
-    /// What stands for the network of whoever asks from this device.
+    /// The subject that stands for the network of a client on this device.
     pub(crate) client: Subject,
 }
 
@@ -39,7 +40,8 @@ impl Device {
     }
 }
 
-/// The token of a device: its name, random unless it has one, the credential version, and a keyed hash of them and the user.
+/// The token of a device: its name (random unless it has one), the credential version, and a keyed hash of these and
+/// the user.
 pub(crate) fn device_token(
     root: &RootKeys,
     env: &Env,
@@ -75,7 +77,7 @@ mod tests {
         }
     }
 
-    // L4: a new password gives a device a new token, not a new budget.
+    // L4: a new password gives a device a new token, but no new budget.
     #[test]
     fn a_device_keeps_its_name() {
         let (root, env) = (RootKeys::derive(&SecretKey::generate()), Env::system());

@@ -15,11 +15,11 @@ use crate::domain::user::Account;
 use crate::env::Env;
 use crate::policy::TokenPolicy;
 
-/// Longer tokens are not looked at (J4).
+/// Longer tokens are refused unread (J4).
 const OCTETS_MAX: usize = 8 * 1024;
 const KEY_ID_OCTETS_MAX: usize = 64;
 const TYPE: &str = "at+jwt";
-/// The client of RFC 9068 §2.2: the application itself, there are no others yet.
+/// The client of RFC 9068 §2.2: the application itself; there are no others yet.
 const CLIENT_ID: &str = "vestibule";
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,8 +36,8 @@ struct Claims {
     roles: Vec<String>,
 }
 
-/// What a token proves once its signature and its claims were checked. Whether session and user still live is asked of
-/// the store each time.
+/// What a token proves once its signature and claims are checked. The store is asked every time whether session and
+/// user are still active.
 #[derive(Clone, Debug)]
 pub(crate) struct Verified {
     /// The key that signed it.
@@ -49,16 +49,16 @@ pub(crate) struct Verified {
     pub(crate) expires_at: Timestamp,
 }
 
-/// Why a token proves nothing.
+/// Why a token is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// Not one of ours, changed, or not in its time.
+    /// Not one of ours, changed, expired or not yet valid.
     Invalid,
-    /// It names a key that this instance has not read: another may have made it since.
+    /// It names a key that this instance has not read: another instance may have created it since.
     UnknownKey,
 }
 
-/// Who the tokens are from and for.
+/// The issuer and the audience of the tokens.
 #[derive(Debug)]
 pub(crate) struct Issuer {
     name: String,
@@ -129,10 +129,10 @@ impl Issuer {
         if counts { Ok(verified) } else { Err(Refused::Invalid) }
     }
 
-    /// Signature, issuer, audience, ids. The algorithm is the key's: what the header says cannot choose another (J1).
+    /// Signature, issuer, audience, ids. The algorithm is the key's: the header cannot choose another (J1).
     fn check(&self, key: &Key, token: &str) -> Option<Verified> {
         let mut validation = Validation::new(key.algorithm.header());
-        // The library would read the system's clock, and accept lists where we issue one value: these are checked here.
+        // The library would read the system clock, and accept lists where we issue one value: these are checked here.
         validation.validate_exp = false;
         validation.validate_aud = false;
         let claims = decode::<Claims>(token, &key.verifier, &validation).ok()?.claims;
@@ -151,7 +151,7 @@ impl Issuer {
     }
 }
 
-/// The key that a token names, where its header asks for nothing strange (J2).
+/// The key that a token names, if its header has no unknown demands (J2).
 pub(crate) fn key_id(token: &str) -> Option<String> {
     let header = decode_header(token).ok()?;
     let plain = header.typ.as_deref() == Some(TYPE)
@@ -164,8 +164,8 @@ pub(crate) fn key_id(token: &str) -> Option<String> {
     header.kid.filter(|id| plain && id.len() <= KEY_ID_OCTETS_MAX)
 }
 
-/// Tokens whose signature was checked lately, by the SHA-256 of the token. Two generations bound it: when the young one
-/// is full it becomes the old one, and what was not asked for since is gone.
+/// Recently verified tokens, by the SHA-256 of the token. It is bounded by two generations: when the young one is full
+/// it becomes the old one, and entries not used since are dropped.
 #[derive(Debug)]
 struct Cache {
     generation_max: usize,

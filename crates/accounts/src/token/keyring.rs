@@ -1,5 +1,5 @@
-//! The keys that the database keeps encrypted: made at the first start, opened at each, encrypted anew when the secret
-//! key changed.
+//! The keys stored encrypted in the database: created at the first start, decrypted at each, re-encrypted when the
+//! secret key changes.
 
 use std::sync::Arc;
 
@@ -18,10 +18,11 @@ use crate::store::tables::keys::{
 };
 use crate::store::{Store, Tx};
 
-/// The row of the key that counters are named with.
+/// The row of the key that names counters.
 const NAMES: &str = "names";
 
-/// Everything that depends on the secret key. Instances that start together share what is made or encrypted anew.
+/// Everything that depends on the secret key. Instances that start together share the keys that are created or
+/// re-encrypted.
 pub(crate) async fn open(
     store: &Store,
     settings: &Settings,
@@ -36,7 +37,7 @@ pub(crate) async fn open(
     let opener = Opener { wrap: Arc::clone(&wrap), settings: settings.clone(), now };
     let (stored, names) = match store.read(look).await? {
         (stored, Some(names)) if opener.is_complete(&stored, &names) => (stored, names),
-        // Who may make nothing leaves what the key of before opens as it is, too.
+        // Without the right to create keys, those that the previous secret key opens stay as they are as well.
         (stored, Some(names)) if may_make == OpenMode::Nothing && !stored.is_empty() => {
             for key in stored.iter().filter(|key| key.lives(now)) {
                 opener.open(&key.id, &key.private_key)?;
@@ -55,7 +56,7 @@ pub(crate) async fn open(
     Ok((root, KeySet::open(&wrap, stored, None)))
 }
 
-/// The signing keys as they are now; `None` where `held` still says it.
+/// The current signing keys; `None` if they are the same as `held`.
 pub(crate) async fn reread(store: &Store, root: &RootKeys, held: &KeySet) -> Result<Option<KeySet>, Fault> {
     let stored: Vec<StoredKey> = store.read(signing).await?;
     Ok((!held.is_of(&stored)).then(|| KeySet::open(&root.wrap, stored, Some(held))))
@@ -97,14 +98,14 @@ struct Opener {
 }
 
 impl Opener {
-    /// Whether there is a key that signs and everything opens with the secret key of now.
+    /// Whether there is a key that signs and everything opens with the current secret key.
     fn is_complete(&self, stored: &[StoredKey], names: &[u8]) -> bool {
         let opens = |id: &str, key: &[u8]| matches!(self.wrap.unwrap(id, key), Some(Opened::Current(_)));
         let mut live = stored.iter().filter(|key| key.lives(self.now)).peekable();
         live.peek().is_some() && live.all(|key| opens(&key.id, &key.private_key)) && opens(NAMES, names)
     }
 
-    /// Makes what is missing and encrypts anew what the previous secret key opens. The lock lets one instance do it.
+    /// Creates missing keys and re-encrypts those that the previous secret key opens. The lock lets one instance do it.
     fn prepare(&self, tx: &mut Tx<'_>) -> Result<(Vec<StoredKey>, Vec<u8>), OpenError> {
         tx.lock_schema()?;
         let (stored, names) = look(tx)?;
@@ -130,7 +131,7 @@ impl Opener {
         Ok((keys::signing(tx)?, names))
     }
 
-    /// `None` where it opens with the secret key of now.
+    /// `None` if it opens with the current secret key.
     fn rewrapped(&self, id: &str, key: &[u8]) -> Result<Option<Vec<u8>>, OpenError> {
         match self.wrap.unwrap(id, key).ok_or(OpenError::WrongSecretKey)? {
             Opened::Current(_) => Ok(None),

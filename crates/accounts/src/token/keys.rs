@@ -1,4 +1,4 @@
-//! The signing keys as an instance holds them: which one signs now, which verify, what is published (J6).
+//! The signing keys in an instance: which one signs now, which verify, which are published (J6).
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,20 +11,20 @@ use super::root::{Opened, WrapKeys};
 use crate::domain::time::Timestamp;
 use crate::store::tables::keys::{StoredKey, signing_now};
 
-/// The keys of the database, in the order in which they sign. One signs, all that live verify.
+/// The keys of the database, in the order in which they sign. One signs; all that are not retired verify.
 pub(crate) struct KeySet {
     stored: Vec<StoredKey>,
-    /// The same, opened.
+    /// The same keys, decrypted.
     keys: Vec<Key>,
 }
 
-/// One of them.
+/// A signing key.
 #[derive(Clone)]
 pub(super) struct Key {
     pub(super) id: Arc<str>,
     pub(super) algorithm: SigningAlgorithm,
     pub(super) verifier: DecodingKey,
-    /// `None` where the key is over, or was encrypted with a secret key that this instance does not know.
+    /// `None` if the key is retired, or encrypted with a secret key that this instance does not know.
     signer: Option<EncodingKey>,
     jwk: Value,
     retired_at: Option<Timestamp>,
@@ -37,15 +37,15 @@ impl fmt::Debug for KeySet {
 }
 
 impl Key {
-    /// Whether what it signed counts.
+    /// Whether its signatures are valid.
     pub(super) fn lives(&self, now: Timestamp) -> bool {
         self.retired_at.is_none_or(|at| at > now)
     }
 }
 
 impl KeySet {
-    /// Opens the keys of the database. A private part that does not open is taken from `before`: another instance has
-    /// the next secret key already, and this one goes on with what it holds.
+    /// Decrypts the keys of the database. A private part that does not decrypt is taken from `before`: another instance
+    /// already has the next secret key, and this one continues with the parts it has.
     pub(super) fn open(wrap: &WrapKeys, stored: Vec<StoredKey>, before: Option<&Self>) -> Self {
         let keys = stored
             .iter()
@@ -71,7 +71,7 @@ impl KeySet {
         Self { stored, keys }
     }
 
-    /// Whether it was made of these.
+    /// Whether it was made from these keys.
     pub(super) fn is_of(&self, stored: &[StoredKey]) -> bool {
         self.stored == stored
     }
@@ -91,7 +91,8 @@ impl KeySet {
         self.keys.iter().find(|key| &*key.id == id)
     }
 
-    /// The JWK Set (RFC 7517 §5) of the public keys: those that will sign, do sign, and have signed what still counts.
+    /// The JWK Set (RFC 7517 §5) of the public keys: those that will sign, do sign, or have signed tokens that are
+    /// still valid.
     pub(crate) fn jwks(&self, now: Timestamp) -> String {
         let keys: Vec<&Value> =
             self.keys.iter().rev().filter(|key| key.lives(now)).map(|key| &key.jwk).collect();

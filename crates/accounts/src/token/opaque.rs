@@ -7,17 +7,17 @@ use crate::domain::secret::Secret;
 use crate::env::Env;
 use crate::store::tables::sessions::TokenHash;
 
-/// What a refresh token begins with, so that secret scanners can find one that leaked.
+/// The prefix of a refresh token, by which secret scanners can find a leaked one.
 const REFRESH: &str = "vrt_";
-/// What the secret of a browser's session begins with: neither is taken for the other (T5).
+/// The prefix of the secret of a browser's session: neither is accepted for the other (T5).
 const BROWSER: &str = "vbs_";
 
-/// A new refresh token and what is stored of it.
+/// A new refresh token, and its hash to store.
 pub(crate) fn new_refresh_token(env: &Env) -> (Secret, TokenHash) {
     new(env, REFRESH)
 }
 
-/// A new secret of a browser's session and what is stored of it.
+/// A new secret of a browser's session, and its hash to store.
 pub(crate) fn new_browser_secret(env: &Env) -> (Secret, TokenHash) {
     new(env, BROWSER)
 }
@@ -28,12 +28,12 @@ fn new(env: &Env, prefix: &str) -> (Secret, TokenHash) {
     (Secret::from(token), hash)
 }
 
-/// What is stored of a refresh token that came back; `None` where it cannot be one of ours.
+/// The stored form of a refresh token that was presented; `None` if it cannot be one of ours.
 pub(crate) fn hash_of(token: &str) -> Option<TokenHash> {
     hash_with(REFRESH, token)
 }
 
-/// What is stored of a browser's secret that came back; `None` where it cannot be one of ours.
+/// The stored form of a browser's secret that was presented; `None` if it cannot be one of ours.
 pub(crate) fn hash_of_browser(secret: &str) -> Option<TokenHash> {
     hash_with(BROWSER, secret)
 }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::domain::secret_key::SecretKey;
 use crate::domain::time::{HOUR, Timestamp};
 
-/// What a keyed hash is for. No value made for one purpose is accepted for another (T5).
+/// The purpose of a keyed hash. No value made for one purpose is accepted for another (T5).
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Purpose {
     /// The token of a confirmation link.
@@ -23,7 +23,7 @@ pub(crate) enum Purpose {
     Challenge,
     /// The token of an invitation's link.
     Invitation,
-    /// The key of the link that makes the first administrator.
+    /// The key of the link that creates the first administrator.
     Setup,
     /// Subjects of limits that are addresses.
     Address,
@@ -33,11 +33,11 @@ pub(crate) enum Purpose {
     Idempotency,
     /// Cursors of lists.
     Cursor,
-    /// What a browser is known again by.
+    /// Recognises a known browser.
     Device,
-    /// What the browser that signed up holds.
+    /// The proof kept by the browser that signed up.
     SignUpProof,
-    /// What ties a form to the browser it was shown in.
+    /// Ties a form to the browser it was shown in.
     Form,
     /// The salt of the passwords of an address's sign-ups.
     SignUpSalt,
@@ -72,13 +72,13 @@ impl Purpose {
 pub(crate) struct RootKeys {
     /// Derived from the secret key.
     mac: MacKey,
-    /// Derived from the secret key before: what was mailed under it is still accepted.
+    /// Derived from the previous secret key: what was mailed under it is still accepted.
     previous_mac: Option<MacKey>,
-    /// How long its codes are: two that are right are guessed twice as easily, so this ends even if nobody ends it.
+    /// When its codes stop being accepted: two correct codes are twice as easy to guess, so this always ends by itself.
     previous_codes_until: Timestamp,
-    /// From the database, where it is encrypted: counters keep their names when the secret key changes.
+    /// Stored encrypted in the database: counters keep their names when the secret key changes.
     names: MacKey,
-    /// What encrypts the keys in the database.
+    /// Encrypts the keys in the database.
     pub(crate) wrap: Arc<WrapKeys>,
 }
 
@@ -106,13 +106,13 @@ impl RootKeys {
         }
     }
 
-    /// Keys of one secret, for tests that have no database.
+    /// The keys of one secret, for tests without a database.
     #[cfg(test)]
     pub(crate) fn derive(secret: &SecretKey) -> Self {
         Self::new(secret, None, Arc::new(WrapKeys::derive(secret, None)), &[0; 32], Timestamp::default())
     }
 
-    /// A keyed hash of `parts`, which cannot be made to look like other parts: each is preceded by its length.
+    /// A keyed hash of `parts`, each preceded by its length so that no other parts give the same input.
     pub(crate) fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
         if purpose.is_name() { self.names.mac(purpose, parts) } else { self.mac.mac(purpose, parts) }
     }
@@ -122,25 +122,25 @@ impl RootKeys {
         short(&self.mac(purpose, parts))
     }
 
-    /// Whether `given` is the [`short_mac`](Self::short_mac) of these parts, under the secret key now or the one before.
-    /// In constant time (T1).
+    /// Whether `given` is the [`short_mac`](Self::short_mac) of these parts, under the current or the previous secret
+    /// key. In constant time (T1).
     pub(crate) fn is_short_mac(&self, purpose: Purpose, parts: &[&[u8]], given: &[u8]) -> bool {
         let is = |key: &MacKey| short(&key.mac(purpose, parts)).ct_eq(given);
         self.accepted().fold(Choice::from(0), |found, key| found | is(key)).into()
     }
 
-    /// The key that makes what is mailed.
+    /// The key for new mails.
     pub(super) fn present(&self) -> &MacKey {
         &self.mac
     }
 
-    /// The keys whose codes are accepted: that of now, and for an hour after the start the one before.
+    /// The keys whose codes are accepted: the current one, and for an hour after the start the previous one.
     pub(super) fn accepted_for_codes(&self, now: Timestamp) -> impl Iterator<Item = &MacKey> {
         let previous = self.previous_mac.as_ref().filter(|_| now < self.previous_codes_until);
         std::iter::once(&self.mac).chain(previous)
     }
 
-    /// The keys whose links are accepted: that of now, and the one before.
+    /// The keys whose links are accepted: the current one, and the previous one.
     fn accepted(&self) -> impl Iterator<Item = &MacKey> {
         std::iter::once(&self.mac).chain(&self.previous_mac)
     }
@@ -188,17 +188,17 @@ fn derive(secret: &SecretKey, info: &[u8]) -> Zeroizing<[u8; 32]> {
     key
 }
 
-/// What encrypts the keys that the database keeps.
+/// Encrypts the keys stored in the database.
 pub(crate) struct WrapKeys {
     current: RandomizedNonceKey,
     previous: Option<RandomizedNonceKey>,
 }
 
-/// A key that was opened.
+/// A decrypted key.
 pub(super) enum Opened {
-    /// With the secret key of now.
+    /// With the current secret key.
     Current(Zeroizing<Vec<u8>>),
-    /// With the one before: it must be encrypted anew.
+    /// With the previous one: it must be re-encrypted.
     Previous(Zeroizing<Vec<u8>>),
 }
 
@@ -211,14 +211,14 @@ impl WrapKeys {
         Self { current: key(secret), previous: previous.map(key) }
     }
 
-    /// Encrypts a key for the database, bound to its id: AES-256-GCM, the nonce in front.
+    /// Encrypts a key for the database, bound to its id: AES-256-GCM, with the nonce in front.
     pub(super) fn wrap(&self, id: &str, plain: &[u8]) -> Option<Vec<u8>> {
         let mut sealed = plain.to_vec();
         let nonce = self.current.seal_in_place_append_tag(Aad::from(id), &mut sealed).ok()?;
         Some([nonce.as_ref(), sealed.as_slice()].concat())
     }
 
-    /// Decrypts what [`wrap`](Self::wrap) made under the same id and one of the secret keys.
+    /// Decrypts the output of [`wrap`](Self::wrap) under the same id and either secret key.
     pub(super) fn unwrap(&self, id: &str, wrapped: &[u8]) -> Option<Opened> {
         let before = || self.previous.as_ref().and_then(|key| open(key, id, wrapped)).map(Opened::Previous);
         open(&self.current, id, wrapped).map(Opened::Current).or_else(before)
@@ -251,7 +251,7 @@ mod tests {
         assert_ne!(one, keys(2).mac(Purpose::ActivationLink, &[b"ab", b"c"]));
     }
 
-    // D5: what was made under the secret key before counts, and nothing of a third one.
+    // D5: values made under the previous secret key are accepted, those of a third one are not.
     #[test]
     fn the_previous_secret_still_verifies_but_makes_nothing() {
         let secret = |byte| SecretKey(Zeroizing::new([byte; 32]));

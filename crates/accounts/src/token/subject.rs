@@ -1,4 +1,4 @@
-//! Whom a limit counts for, and an entry of the trail is about: keyed hashes that name nobody.
+//! The subjects of limits and audit entries: keyed hashes that reveal nobody.
 
 use crate::domain::access::client::Client;
 use crate::domain::email::Email;
@@ -12,12 +12,12 @@ pub(crate) fn address(root: &RootKeys, email: &Email) -> Subject {
     root.short_mac(Purpose::Address, &[email.key().as_bytes()])
 }
 
-/// The subject that stands for whoever holds the link of a sign-up.
+/// The subject that stands for the holder of a sign-up's link.
 pub(crate) fn link(root: &RootKeys, id: RegistrationId) -> Subject {
     root.short_mac(Purpose::Address, &[b"link", id.as_bytes()])
 }
 
-/// The subject that stands for a user who is gone.
+/// The subject that stands for a deleted user.
 pub(crate) fn gone(root: &RootKeys, id: UserId) -> Subject {
     root.short_mac(Purpose::Address, &[b"gone", id.as_bytes()])
 }
