@@ -1,4 +1,4 @@
-//! What the limits hold against an address: for whoever helps its owner.
+//! The limits that apply to an address, for administrators who help its owner.
 
 use crate::accounts::Accounts;
 use crate::core::Core;
@@ -17,7 +17,7 @@ use crate::store::tables::registrations;
 use crate::token::subject;
 use crate::trail::Entry;
 
-/// How often something happened lately.
+/// How often something happened recently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recently {
     /// In the last 24 hours.
@@ -26,37 +26,36 @@ pub struct Recently {
     pub month: i64,
 }
 
-/// What is counted for an address, whether it has an account or not.
+/// What is counted for an address, with or without an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountLimits {
     /// The address.
     pub email: Email,
     /// The account, if there is one.
     pub account: Option<Account>,
-    /// Wrong passwords in a row, from devices that are not known.
+    /// Wrong passwords in a row, from unknown devices.
     pub failures: i64,
-    /// Wrong passwords in a row with the links of its open sign-ups.
+    /// Wrong passwords in a row at the links of its open sign-ups.
     pub link_failures: i64,
-    /// Until when no password is accepted; `None` where one is accepted now.
+    /// When a password is accepted again; `None` if one is accepted now.
     pub closed_until: Option<Timestamp>,
-    /// So many failures in a row that only a reset link, or clearing them, opens it again (L2).
+    /// There were so many failures in a row that only a reset link, or clearing them, opens it again (L2).
     pub closed_for_good: bool,
-    /// Mails with a code, that were allowed.
+    /// Mails with a code.
     pub codes_sent: Recently,
     /// Wrong codes.
     pub codes_failed: Recently,
-    /// Mails that were asked for: confirmations and reset links.
+    /// Requested mails: confirmations and reset links.
     pub mails_requested: Recently,
-    /// Links to set a new password that were asked for.
+    /// Requested links to set a new password.
     pub resets_requested: Recently,
 }
 
 impl Accounts {
-    /// What the limits hold against an account, or against an address without one.
+    /// The limits that apply to an account, or to an address without one.
     ///
     /// # Errors
-    /// [`AdminError::Forbidden`]; [`AdminError::NotFound`] for an id or a name that nobody has;
-    /// [`AdminError::Fault`].
+    /// [`AdminError::Forbidden`]; [`AdminError::NotFound`] for an unknown id or user name; [`AdminError::Fault`].
     pub async fn account_limits(
         &self,
         actor: Actor<'_>,
@@ -71,8 +70,8 @@ impl Accounts {
         self.0.store.read(read).await
     }
 
-    /// Forgets the wrong passwords and wrong codes of an address, so that its owner may try again at once. The numbers of
-    /// mails and codes sent stay: they protect the mailbox. What was forgotten is returned.
+    /// Clears the wrong passwords and wrong codes of an address, so that its owner can try again immediately. The
+    /// counts of mails and codes sent stay: they protect the mailbox. Returns what was cleared.
     ///
     /// # Errors
     /// As [`account_limits`](Self::account_limits).
@@ -153,7 +152,7 @@ fn read_limits(
     })
 }
 
-/// What counts wrong passwords at the links of the open sign-ups of an address.
+/// The subjects that count wrong passwords at the links of an address's open sign-ups.
 fn links(tx: &mut Tx<'_>, core: &Core, email: &Email, now: Timestamp) -> Result<Vec<Subject>, Fault> {
     let open = registrations::of_email(tx, email, now)?;
     Ok(open.iter().map(|registration| subject::link(&core.root, registration.id)).collect())

@@ -1,4 +1,4 @@
-//! The audit trail: how operations write it, and how administrators read it.
+//! Reading the audit trail, as administrators do.
 
 use crate::accounts::Accounts;
 use crate::core::Core;
@@ -15,21 +15,21 @@ use crate::store::tables::audit::{self, Filter};
 use crate::token::subject;
 use crate::trail::Entry;
 
-/// Entries that [`Accounts::audit_after`] gives at most.
+/// Entries returned by [`Accounts::audit_after`] at most.
 const BATCH: i64 = 1000;
 
-/// Which entries to list. At most one of the conditions counts: the first that is there.
+/// Which entries to list. Only one condition applies: the first that is set.
 #[derive(Clone, Debug, Default)]
 pub struct AuditQuery {
-    /// Only what is about this user.
+    /// Only entries about this user.
     pub user: Option<UserId>,
-    /// Only what is about this address, whether it has an account or not.
+    /// Only entries about this address, with or without an account.
     pub email: Option<Email>,
-    /// Only this kind.
+    /// Only entries of this kind.
     pub kind: Option<AuditKind>,
-    /// Entries per page, 1 to 200; 50 where it is `None`.
+    /// Entries per page, 1 to 200; 50 if `None`.
     pub limit: Option<u32>,
-    /// Where the page before ended.
+    /// The cursor at the end of the previous page.
     pub cursor: Option<String>,
 }
 
@@ -59,7 +59,7 @@ impl Accounts {
     }
 
     /// Entries after `after`, oldest first, at most a thousand, of one kind or of all: to follow the trail, or to copy
-    /// it. [`AuditId::first_at`] makes a time the beginning.
+    /// it. [`AuditId::first_at`] turns a time into a starting point.
     ///
     /// # Errors
     /// [`AdminError::Forbidden`], [`AdminError::Fault`].
@@ -76,10 +76,10 @@ impl Accounts {
 }
 
 impl Accounts {
-    /// Notes that this database was accepted ([`accept_database`](crate::accept_database)), and why.
+    /// Records that this database was accepted ([`accept_database`](crate::accept_database)), and why.
     ///
     /// # Errors
-    /// [`Fault`] when the store does not answer.
+    /// [`Fault`] if the store does not answer.
     pub async fn note_accepted_database(&self, reason: &Reason) -> Result<(), Fault> {
         let entry = Entry::by(AuditKind::DatabaseAccepted, Actor::Operator).because(Some(reason));
         let (core, now) = (self.0.clone(), self.0.now());

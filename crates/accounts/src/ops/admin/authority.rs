@@ -8,7 +8,7 @@ use crate::ops::admin::error::AdminError;
 use crate::ops::sign_in::step_up::recent;
 
 impl Actor<'_> {
-    /// Which user it is, if it is one.
+    /// The user, if the actor is one.
     pub(crate) fn user(self) -> Option<UserId> {
         match self {
             Self::Operator => None,
@@ -16,7 +16,7 @@ impl Actor<'_> {
         }
     }
 
-    /// The role is read with the token at each call, so a demoted administrator is one no longer (J5).
+    /// The role is read with the token at each call, so demoting an administrator takes effect immediately (J5).
     pub(crate) fn must_be_admin(self) -> Result<(), AdminError> {
         match self {
             Self::Operator => Ok(()),
@@ -25,8 +25,8 @@ impl Actor<'_> {
         }
     }
 
-    /// Power over others is for administrators who have given the password lately: a session that was left open, or
-    /// stolen, is not enough (O4).
+    /// Power over others requires a recently entered password: a session that was left open, or stolen, is not enough
+    /// (O4).
     pub(crate) fn must_be_fresh_admin(self, core: &Core, now: Timestamp) -> Result<(), AdminError> {
         self.must_be_admin()?;
         match self {

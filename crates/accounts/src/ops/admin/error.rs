@@ -12,7 +12,7 @@ pub enum AdminError {
     /// The actor does not have the role `admin`.
     #[error("this needs the role admin")]
     Forbidden,
-    /// It is too long since the actor gave the password.
+    /// The actor's last sign-in is too long ago.
     #[error("this needs a sign-in that is only minutes old")]
     Stale,
     /// There is no such user.
@@ -30,28 +30,28 @@ pub enum AdminError {
     /// The roles are not names, or too many.
     #[error(transparent)]
     Roles(#[from] RolesError),
-    /// It would leave nobody who can administrate.
+    /// It would leave no active administrator.
     #[error("this is the last active administrator")]
     LastAdmin,
-    /// The user is in another state than expected: somebody else was faster.
+    /// The user is not in the expected state: another change came first.
     #[error("the user was changed meanwhile")]
     Changed,
-    /// The user is disabled, so a link would be of no use.
+    /// The user is disabled, so a link would be useless.
     #[error("the user is disabled")]
     Disabled,
-    /// The address was sent too much already.
+    /// The address has already been sent too many mails.
     #[error("this address was sent too many mails today")]
     Limited {
         /// When it is worth trying again.
         retry_after: Duration,
     },
-    /// The cursor was not made here, or for another query.
+    /// The cursor was not issued by this service, or for another query.
     #[error("the cursor does not belong to this list")]
     CursorInvalid,
     /// The limit is not 1 to 200.
     #[error("the limit is not between 1 and 200")]
     LimitInvalid,
-    /// Not now.
+    /// The operation failed; a later attempt may succeed.
     #[error(transparent)]
     Fault(#[from] Fault),
 }

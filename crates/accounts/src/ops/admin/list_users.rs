@@ -1,4 +1,4 @@
-//! The list of users: by pages, by state, by the beginning of a name.
+//! The list of users: by page, by state, by prefix.
 
 use crate::accounts::Accounts;
 use crate::domain::access::actor::Actor;
@@ -12,7 +12,7 @@ use crate::store::Tx;
 use crate::store::tables::users::list::{self, KeyRange, Stretch};
 use crate::token::root::RootKeys;
 
-/// Longer beginnings match nothing that could be stored.
+/// Longer prefixes match nothing that could be stored.
 const PREFIX_CHARS_MAX: usize = 254;
 
 /// Which users to list.
@@ -20,16 +20,16 @@ const PREFIX_CHARS_MAX: usize = 254;
 pub struct UserQuery {
     /// The beginning of an email address or of a user name.
     pub prefix: Option<String>,
-    /// Only users of this state.
+    /// Only users in this state.
     pub status: Option<UserStatus>,
-    /// Users per page, 1 to 200; 50 where it is `None`.
+    /// Users per page, 1 to 200; 50 if `None`.
     pub limit: Option<u32>,
-    /// Where the page before ended.
+    /// The cursor at the end of the previous page.
     pub cursor: Option<String>,
 }
 
 impl Accounts {
-    /// A page of the users: oldest first, or, with a prefix, in the order of the addresses and then of the names.
+    /// A page of the users: oldest first, or, with a prefix, by address and then by user name.
     ///
     /// # Errors
     /// [`AdminError::Forbidden`], [`LimitInvalid`](AdminError::LimitInvalid),
@@ -48,7 +48,7 @@ impl Accounts {
     }
 }
 
-/// A query, and where in its list to go on.
+/// A query, and where to continue in its list.
 #[derive(Clone)]
 struct List {
     prefix: Option<String>,
@@ -56,7 +56,7 @@ struct List {
     after: Position,
 }
 
-/// The place behind an entry of a list.
+/// The position after an entry of a list.
 #[derive(Clone)]
 enum Position {
     Id(UserId),
@@ -79,7 +79,7 @@ impl List {
         Ok(list)
     }
 
-    /// The users of a page, and where to go on if there are no more of them in the stretch that it looks at.
+    /// The users of a page, and where to continue if the stretch it looks at has no more of them.
     fn read(&self, tx: &mut Tx<'_>, limit: i64) -> Result<(Vec<Account>, Option<Position>), Fault> {
         let Some(prefix) = &self.prefix else {
             let Position::Id(after) = self.after else { return Ok((Vec::new(), None)) };
@@ -108,7 +108,7 @@ impl List {
         Ok((found, names.end.map(Position::Name)))
     }
 
-    /// The place behind `last`.
+    /// The position after `last`.
     fn cursor_after(&self, root: &RootKeys, last: &Account) -> String {
         let by_email = |prefix: &String| last.email.key().starts_with(prefix.as_str());
         let place = match &self.prefix {

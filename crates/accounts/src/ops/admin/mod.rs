@@ -1,4 +1,4 @@
-//! What administrators and operators see and do.
+//! The operations of administrators and operators.
 
 pub(crate) mod account_limits;
 pub(crate) mod audit;

@@ -1,4 +1,4 @@
-//! What administrators and operators do with one user: change, help, sign out.
+//! Operations on one user by administrators and operators: change, assist, sign out.
 
 use crate::accounts::Accounts;
 use crate::domain::access::actor::Actor;
@@ -22,19 +22,19 @@ use crate::store::tables::{sessions, users};
 use crate::token::subject;
 use crate::trail::Entry;
 
-/// What changes about a user. `None` leaves it as it is.
+/// The changes to a user. `None` leaves a property as it is.
 #[derive(Clone, Debug, Default)]
 pub struct UserChange {
-    /// All the roles from now on.
+    /// The complete new set of roles.
     pub roles: Option<Roles>,
-    /// Another public name.
+    /// A new user name.
     pub user_name: Option<UserName>,
     /// The language of the mails, a BCP 47 tag.
     pub locale: Option<String>,
 }
 
 impl Accounts {
-    /// Changes a user who is in an expected state. Roles count from the next request on; no session ends.
+    /// Changes a user who is in an expected state. New roles apply from the next request on; no session ends.
     ///
     /// # Errors
     /// [`AdminError::Forbidden`], [`Stale`](AdminError::Stale) for roles, [`NotFound`](AdminError::NotFound),
@@ -69,8 +69,8 @@ impl Accounts {
             .await
     }
 
-    /// Mails a user a link that sets a new password. Nobody else sees it: a password is never chosen for a user, and no
-    /// link is handed around (P7, ASVS 6.4.6).
+    /// Mails a user a link that sets a new password. Nobody else sees it: nobody chooses a password for a user, and no
+    /// link is passed on by others (P7, ASVS 6.4.6).
     ///
     /// # Errors
     /// [`AdminError::Forbidden`], [`NotFound`](AdminError::NotFound), [`Disabled`](AdminError::Disabled),
@@ -106,7 +106,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Ends all sessions of a user, at once and on every instance. The user may sign in again.
+    /// Ends all sessions of a user, immediately and on every instance. The user may sign in again.
     ///
     /// # Errors
     /// [`AdminError::Forbidden`], [`AdminError::NotFound`], [`AdminError::Fault`].
@@ -130,7 +130,7 @@ impl Accounts {
             .await
     }
 
-    /// The sessions of a user that are alive, newest first, at most 200.
+    /// The active sessions of a user, newest first, at most 200.
     ///
     /// # Errors
     /// [`AdminError::Forbidden`], [`AdminError::NotFound`], [`AdminError::Fault`].
@@ -145,8 +145,8 @@ impl Accounts {
         self.0.store.read(read).await
     }
 
-    /// Sets a new password, ends all sessions and every wait, and tells the user by mail: for whoever may run the program
-    /// on the server, where neither mail nor an administrator can help. Administrators cannot do this (P7).
+    /// Sets a new password, ends all sessions and every wait, and notifies the user by mail: for the operator, when
+    /// neither mail nor an administrator can help. Administrators cannot do this (P7).
     ///
     /// # Errors
     /// [`AdminError::NotFound`], [`Password`](AdminError::Password), [`Fault`](AdminError::Fault).
@@ -183,7 +183,8 @@ impl UserChange {
     }
 }
 
-/// What the trail says of a change: the roles, which decide what somebody may do, and the names of the rest.
+/// The trail's description of a change: the roles, which decide what the user may do, and the names of the other
+/// properties.
 fn difference(before: &Account, after: &Account) -> String {
     let roles = format!("roles: [{}] to [{}]", before.roles.join(" "), after.roles.join(" "));
     let parts = [

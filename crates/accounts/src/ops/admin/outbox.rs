@@ -1,4 +1,4 @@
-//! The outbox, as administrators and operators see and help it.
+//! The outbox, as administrators and operators see and manage it.
 
 use crate::accounts::Accounts;
 use crate::domain::access::actor::Actor;
@@ -15,21 +15,21 @@ use crate::store::Tx;
 use crate::store::tables::outbox::{self, Place};
 use crate::trail::Entry;
 
-/// Dead letters that one transaction brings back at most.
+/// Dead letters retried per transaction at most.
 const BATCH: i64 = 1000;
 
 /// Which messages to list.
 #[derive(Clone, Debug, Default)]
 pub struct MailQuery {
-    /// Only messages of this state.
+    /// Only messages in this state.
     pub state: Option<MailState>,
-    /// Messages per page, 1 to 200; 50 where it is `None`.
+    /// Messages per page, 1 to 200; 50 if `None`.
     pub limit: Option<u32>,
-    /// Where the page before ended.
+    /// The cursor at the end of the previous page.
     pub cursor: Option<String>,
 }
 
-/// Why a message was left alone.
+/// Why a message was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboxError {
     /// The actor does not have the role `admin`.
@@ -38,16 +38,16 @@ pub enum OutboxError {
     /// There is no such message.
     #[error("there is no such message in the outbox")]
     NotFound,
-    /// The relay has it.
+    /// The relay has accepted it.
     #[error("the message was handed over before")]
     AlreadySent,
-    /// Not now.
+    /// The operation failed; a later attempt may succeed.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
 impl Accounts {
-    /// A page of the outbox: newest first, or, of those that wait, in the order of their turn.
+    /// A page of the outbox: newest first, or, for waiting messages, in the order of their turn.
     ///
     /// # Errors
     /// [`AdminError::Forbidden`], [`LimitInvalid`](AdminError::LimitInvalid),
@@ -74,8 +74,8 @@ impl Accounts {
     }
 
     /// The messages to a user, newest first, at most 50: about the account and its links, and about the sign-ups and
-    /// the invitation of its address. The link to a new address is among them, with that address in `to`. A link that a
-    /// newer one replaced belongs to nobody any more, and neither does its message.
+    /// the invitation of its address. The link to a new address is among them, with that address in `to`. A link
+    /// replaced by a newer one no longer belongs to anyone, and neither does its message.
     ///
     /// # Errors
     /// [`AdminError::Forbidden`], [`AdminError::NotFound`], [`AdminError::Fault`].
@@ -89,8 +89,9 @@ impl Accounts {
         self.0.store.read(read).await
     }
 
-    /// Makes a message due now, a dead letter, too. Where a worker is handing it over at this moment it may go twice, under
-    /// the same Message-ID and with the same link and code. What nobody needs any more is dropped when its turn comes.
+    /// Makes a message due now, even a dead letter. If a worker is sending it at this moment it may be sent twice,
+    /// under the same Message-ID and with the same link and code. A message that is no longer needed is dropped when
+    /// its turn comes.
     ///
     /// # Errors
     /// [`OutboxError::Forbidden`], [`NotFound`](OutboxError::NotFound), [`AlreadySent`](OutboxError::AlreadySent),
@@ -112,10 +113,10 @@ impl Accounts {
         Ok(mail)
     }
 
-    /// Makes all dead letters due now; says how many.
+    /// Makes all dead letters due now; returns how many.
     ///
     /// # Errors
-    /// [`OutboxError::Forbidden`], [`OutboxError::Fault`]: what was brought back before it, stays so.
+    /// [`OutboxError::Forbidden`], [`OutboxError::Fault`]: messages made due before the fault stay due.
     pub async fn retry_failed_mail(&self, actor: Actor<'_>) -> Result<usize, OutboxError> {
         let entry = assisting(actor)?;
         let (mut number, mut after) = (0, MailId::from_bytes([0; 16]));
@@ -129,7 +130,7 @@ impl Accounts {
                 Ok(ids)
             };
             let ids = self.0.store.write(retry).await?;
-            // Behind the last one: what fails again meanwhile is not brought back for ever.
+            // Continue after the last one, so that messages that fail again meanwhile are not retried for ever.
             let Some(last) = ids.iter().max() else { break };
             (number, after) = (number + ids.len(), *last);
         }
@@ -138,7 +139,7 @@ impl Accounts {
         Ok(number)
     }
 
-    /// Takes a message that was not sent out of the outbox, for good.
+    /// Deletes an unsent message from the outbox.
     ///
     /// # Errors
     /// [`OutboxError::Forbidden`], [`NotFound`](OutboxError::NotFound), [`AlreadySent`](OutboxError::AlreadySent),

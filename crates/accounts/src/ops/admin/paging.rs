@@ -1,16 +1,16 @@
-//! Where a page of a list ends: a text that cannot be made up or used with another list (G1).
+//! Cursors: the end of a page, as a text that cannot be forged or used with another list (G1).
 
 use data_encoding::BASE64URL_NOPAD;
 
 use crate::ops::admin::error::AdminError;
 use crate::token::root::{Purpose, RootKeys};
 
-/// Entries on a page where the query does not say.
+/// Entries per page unless the query says otherwise.
 const LIMIT: u32 = 50;
-/// Entries on a page at most.
+/// Entries per page at most.
 const LIMIT_MAX: u32 = 200;
 
-/// How many entries a page has. One more is read, which tells whether there is a next page.
+/// The number of entries per page. One more is read, to see whether there is a next page.
 #[derive(Clone, Copy)]
 pub(crate) struct PageSize(u32);
 
@@ -24,7 +24,8 @@ impl PageSize {
         i64::from(self.0) + 1
     }
 
-    /// The same where the list goes on at `end`, though fewer entries were found than a page has.
+    /// Like [`page`](Self::page), for a list that continues at `end` although fewer entries were found than fit on a
+    /// page.
     pub(crate) fn page_until<T>(
         self,
         items: Vec<T>,
@@ -36,7 +37,7 @@ impl PageSize {
         Page { next_cursor, ..page }
     }
 
-    /// The page of what was read, with the cursor of its last entry where there is a next one.
+    /// The page of the entries read, with the cursor of its last entry if there is a next page.
     pub(crate) fn page<T>(self, mut items: Vec<T>, cursor: impl FnOnce(&T) -> String) -> Page<T> {
         let size = self.0 as usize;
         let more = items.len() > size;
@@ -46,20 +47,20 @@ impl PageSize {
     }
 }
 
-/// A list: its name and its conditions. A cursor of one list is none of another.
+/// A list: its name and its conditions. A cursor is valid for one list only.
 pub(crate) struct List<'a> {
     pub(crate) root: &'a RootKeys,
     pub(crate) conditions: &'a [&'a [u8]],
 }
 
 impl List<'_> {
-    /// The cursor of a place in this list.
+    /// The cursor of a position in this list.
     pub(crate) fn cursor(&self, place: &str) -> String {
         let seal = self.root.short_mac(Purpose::Cursor, &self.parts(place));
         BASE64URL_NOPAD.encode(&[&seal, place.as_bytes()].concat())
     }
 
-    /// The place that a cursor of this list stands for.
+    /// The position that a cursor of this list stands for.
     pub(crate) fn open(&self, cursor: &str) -> Result<String, AdminError> {
         let place = || -> Option<String> {
             let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
@@ -80,7 +81,7 @@ impl List<'_> {
 pub struct Page<T> {
     /// The entries.
     pub items: Vec<T>,
-    /// The cursor of the next page; `None` at the end. A page looks at some thousands of rows at most, so one may have fewer
-    /// entries than it could, or none, and not be the last.
+    /// The cursor of the next page; `None` at the end. A page looks at some thousands of rows at most, so it may have
+    /// fewer entries than fit, or none, without being the last.
     pub next_cursor: Option<String>,
 }

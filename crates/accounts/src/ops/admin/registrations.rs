@@ -1,4 +1,4 @@
-//! Sign-ups that wait, as administrators see and help them.
+//! Open sign-ups, as administrators see and assist them.
 
 use crate::accounts::Accounts;
 use crate::domain::access::actor::Actor;
@@ -19,19 +19,19 @@ use crate::store::tables::registrations;
 use crate::token::subject;
 use crate::trail::Entry;
 
-/// Sorts behind every sign-up.
+/// Sorts after every sign-up.
 const END: RegistrationId = RegistrationId::from_bytes([0xff; 16]);
 
 /// Which page of the open sign-ups to list.
 #[derive(Clone, Debug, Default)]
 pub struct RegistrationQuery {
-    /// Sign-ups per page, 1 to 200; 50 where it is `None`.
+    /// Sign-ups per page, 1 to 200; 50 if `None`.
     pub limit: Option<u32>,
-    /// Where the page before ended.
+    /// The cursor at the end of the previous page.
     pub cursor: Option<String>,
 }
 
-/// Why a sign-up was not helped.
+/// Why a sign-up was not assisted.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistrationError {
     /// The actor does not have the role `admin`.
@@ -46,13 +46,13 @@ pub enum RegistrationError {
     /// It is a user already.
     #[error("this sign-up was confirmed before")]
     AlreadyActive,
-    /// A user has got the address since.
+    /// Another user now has the address.
     #[error("a user has this email address by now")]
     EmailTaken,
-    /// A user has got the name since, or one that looks like it.
+    /// Another user now has the name, or one that looks like it.
     #[error("a user has this user name by now, or one that looks like it")]
     UserNameTaken,
-    /// Not now.
+    /// The operation failed; a later attempt may succeed.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
@@ -90,7 +90,7 @@ impl Accounts {
         Ok(size.page_until(items, end, |last| list.cursor(&last.id.to_string())))
     }
 
-    /// Queues another confirmation mail, within the limits that hold for whoever signed up, too (S7).
+    /// Queues another confirmation mail, within the limits that also apply to the person who signed up (S7).
     ///
     /// # Errors
     /// [`RegistrationError::Forbidden`], [`NotFound`](RegistrationError::NotFound),
@@ -117,8 +117,8 @@ impl Accounts {
         Ok(resent)
     }
 
-    /// Makes a sign-up a user by hand, for somebody whose mail does not arrive and who was recognised otherwise. Whoever
-    /// calls this vouches for the address; the password stays the one of the sign-up.
+    /// Makes a sign-up a user by hand, for someone whose mail does not arrive and who was identified otherwise. The
+    /// caller vouches for the address; the password stays that of the sign-up.
     ///
     /// # Errors
     /// [`RegistrationError::Forbidden`], [`NotFound`](RegistrationError::NotFound), [`Decoy`](RegistrationError::Decoy),
@@ -145,7 +145,7 @@ impl Accounts {
     }
 }
 
-/// The address of an open sign-up, and its subject, whose lock this transaction holds from now on.
+/// The address of an open sign-up, and its subject, which this transaction now has locked.
 fn lock_open(
     tx: &mut Tx<'_>,
     root: &crate::token::root::RootKeys,
@@ -155,7 +155,7 @@ fn lock_open(
     let email = registrations::by_id(tx, id)?.ok_or(RegistrationError::NotFound)?.email;
     let address = subject::address(root, &email);
     lock(tx, &address, now)?;
-    // Somebody else may have been faster while this waited.
+    // Another request may have come first while this one waited.
     let found = registrations::by_id(tx, id)?.filter(|found| found.expires_at > now);
     match found {
         None => Err(RegistrationError::NotFound),

@@ -1,4 +1,4 @@
-//! Signing keys: which there are, the next one, and taking one out (J6).
+//! Signing keys: listing, rotating and retiring them (J6).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::token::keyring::{generate, reread};
 use crate::token::keys::KeySet;
 use crate::trail::Entry;
 
-/// Tokens with made-up keys do not make an instance read the keys more often than this.
+/// Tokens with invented keys do not make an instance read the keys more often than this.
 const UNKNOWN_KEY_PAUSE: Duration = Duration::from_secs(1);
 
 /// A signing key, without its private part.
@@ -25,15 +25,15 @@ const UNKNOWN_KEY_PAUSE: Duration = Duration::from_secs(1);
 pub struct SigningKey {
     /// The `kid` of its tokens.
     pub id: String,
-    /// How it signs.
+    /// Its algorithm.
     pub algorithm: SigningAlgorithm,
-    /// What it does now.
+    /// Its current state.
     pub state: KeyState,
-    /// When it was made and published.
+    /// When it was created and published.
     pub created_at: Timestamp,
-    /// From when on it signs, unless a newer one does.
+    /// When it begins to sign, unless a newer one does.
     pub signs_at: Timestamp,
-    /// From when on nothing that it signed counts, where that is known yet.
+    /// When its signatures stop being valid, if already known.
     pub retired_at: Option<Timestamp>,
 }
 
@@ -44,14 +44,14 @@ pub enum KeyState {
     Published,
     /// Signs.
     Signing,
-    /// Does not sign any more; what it signed counts until it ends.
+    /// No longer signs; its signatures are valid until it ends.
     Verifying,
-    /// Over.
+    /// No longer valid.
     Retired,
 }
 
 impl KeyState {
-    /// A word for it.
+    /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Published => "published",
@@ -62,16 +62,16 @@ impl KeyState {
     }
 }
 
-/// How to rotate.
+/// How to rotate the keys.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rotation {
-    /// How the new key signs; as the policy says where it is `None`.
+    /// The algorithm of the new key; the policy's if `None`.
     pub algorithm: Option<SigningAlgorithm>,
-    /// Sign with the new key at once, although verifiers may not have read it yet.
+    /// Sign with the new key immediately, although verifiers may not have read it yet.
     pub at_once: bool,
 }
 
-/// What a rotation has planned. It happens by itself.
+/// The plan of a rotation, which takes place by itself.
 #[derive(Clone, Debug)]
 pub struct Rotated {
     /// The key that is published now and signs from its `signs_at` on.
@@ -80,59 +80,59 @@ pub struct Rotated {
     pub old: Option<SigningKey>,
 }
 
-/// What taking a key out has changed.
+/// The result of retiring a key.
 #[derive(Clone, Debug)]
 pub struct Retired {
-    /// The key that is over.
+    /// The retired key.
     pub key: SigningKey,
     /// The key that signs now.
     pub signing: Option<SigningKey>,
-    /// Whether that one was made for it.
+    /// Whether that one was newly created.
     pub made: bool,
 }
 
 /// Why keys were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// A new key waits for its time already.
+    /// A new key is already waiting for its time.
     #[error("a rotation is under way: {id} signs from {signs_at}")]
     Pending {
-        /// The key that waits.
+        /// The waiting key.
         id: String,
-        /// Its time.
+        /// When it begins to sign.
         signs_at: Timestamp,
     },
     /// There is no such key.
     #[error("there is no such key")]
     NotFound,
-    /// It is over already.
+    /// It is already retired.
     #[error("the key is retired already")]
     Retired,
-    /// Not now.
+    /// The operation failed; a later attempt may succeed.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
 impl Accounts {
-    /// All signing keys, newest first; those that are over for 30 days.
+    /// All signing keys, newest first; retired ones for 30 days.
     ///
     /// # Errors
-    /// [`Fault`] when the store does not answer.
+    /// [`Fault`] if the store does not answer.
     pub async fn signing_keys(&self) -> Result<Vec<SigningKey>, Fault> {
         let now = self.0.now();
         let mut keys = described(&self.0.store.read::<_, Fault, _>(signing).await?, now);
         keys.reverse();
-        // One that was taken out before its time stands where it was made.
+        // A key retired before its time is listed by when it was created.
         keys.sort_by_key(|key| std::cmp::Reverse(key.created_at));
         Ok(keys)
     }
 
-    /// Makes the next signing key: published now, signing when every instance and every verifier can know it
-    /// ([`key_lead`](crate::TokenPolicy::key_lead)). The key before verifies until its last token has died. Nobody is
-    /// signed out. Of two rotations at once, one is refused.
+    /// Creates the next signing key: published now, signing once every instance and every verifier can know it
+    /// ([`key_lead`](crate::TokenPolicy::key_lead)). The previous key verifies until its last token has expired. Nobody
+    /// is signed out. Of two concurrent rotations, one is refused.
     ///
     /// # Errors
-    /// [`KeyError::Pending`] while a key waits for its time.
+    /// [`KeyError::Pending`] while a key is waiting for its time.
     pub async fn rotate_keys(&self, how: Rotation) -> Result<Rotated, KeyError> {
         let (core, now) = (self.0.clone(), self.0.now());
         let rotate = move |tx: &mut Tx<'_>| -> Result<Rotated, KeyError> {
@@ -146,9 +146,8 @@ impl Accounts {
         Ok(rotated)
     }
 
-    /// Takes a key out at once: what it signed is refused from now on, on every instance. Sessions live on, a refresh
-    /// gives tokens of another key. When it is the key that signs, the one that waits takes its place, or a new one
-    /// does.
+    /// Retires a key immediately: its tokens are refused from now on, on every instance. Sessions live on, and a
+    /// refresh issues tokens of another key. If it is the key that signs, the waiting one or a new one takes its place.
     ///
     /// # Errors
     /// [`KeyError::NotFound`]; [`KeyError::Retired`].
@@ -166,8 +165,8 @@ impl Accounts {
 }
 
 impl Core {
-    /// The signing keys as the store knows them now. Whoever signs asks for them first, so that no instance signs with a
-    /// key that another has taken out.
+    /// The signing keys as currently stored. Read before signing, so that no instance signs with a key that another has
+    /// retired.
     pub(crate) async fn read_keys(&self) -> Result<Arc<KeySet>, Fault> {
         if let Some(keys) = reread(&self.store, &self.root, &self.keys()).await? {
             self.set_keys(keys);
@@ -175,7 +174,7 @@ impl Core {
         Ok(self.keys())
     }
 
-    /// What a token proves; `None` where it proves nothing. A key that is not known may be new: the keys are read once.
+    /// What a token proves; `None` if it is not valid. An unknown key may be new: the keys are read once.
     pub(crate) async fn verify(&self, token: &str, now: Timestamp) -> Result<Option<Verified>, Fault> {
         match self.issuer.verify(&self.keys(), token, now) {
             Ok(verified) => return Ok(Some(verified)),
@@ -193,7 +192,7 @@ impl Core {
     }
 }
 
-/// The keys that count now, in the order in which they sign.
+/// The valid keys, in the order in which they sign.
 struct Live {
     keys: Vec<StoredKey>,
     signs: Option<StoredKey>,
@@ -211,13 +210,13 @@ impl Live {
         self.signs.as_ref().is_some_and(|key| key.id == id)
     }
 
-    /// The key that waits for its time.
+    /// The key that is waiting for its time.
     fn waiting(&self, now: Timestamp) -> Option<&StoredKey> {
         self.keys.iter().find(|key| key.signs_at > now && !self.signs(&key.id))
     }
 }
 
-/// Keys are changed by whoever may run the program on the server.
+/// Signing keys are changed by the operator.
 fn note(tx: &mut Tx<'_>, core: &Core, now: Timestamp, detail: String) -> Result<(), Fault> {
     let entry = Entry::new(AuditKind::KeysChanged, AuditActor::Operator, &Client::default());
     entry.detail(detail).write(tx, core, now)
@@ -232,7 +231,7 @@ fn rotate(tx: &mut Tx<'_>, core: &Core, how: Rotation, now: Timestamp) -> Result
     }
     let old = live.signs.as_ref();
     let lead = if how.at_once { Duration::ZERO } else { policy.key_lead() };
-    // No two keys that live begin at the same time: it is never in doubt which one signs.
+    // No two valid keys begin at the same time: it is never in doubt which one signs.
     let earliest = old.map_or(now, |old| old.signs_at + Duration::from_millis(1));
     let signs_at = earliest.max(now + lead);
     let new = generate(&core.root.wrap, how.algorithm.unwrap_or(policy.algorithm), now, signs_at)?;
@@ -253,7 +252,7 @@ fn retire(tx: &mut Tx<'_>, core: &Core, id: &str, now: Timestamp) -> Result<Reti
         let known = signing(tx)?.iter().any(|key| key.id == id);
         return Err(if known { KeyError::Retired } else { KeyError::NotFound });
     };
-    // Its private part goes with it.
+    // Its private part is deleted.
     update_signing(tx, &StoredKey { retired_at: Some(now), private_key: Vec::new(), ..key.clone() })?;
     let waiting = live.waiting(now);
     let mut made = false;
@@ -263,7 +262,7 @@ fn retire(tx: &mut Tx<'_>, core: &Core, id: &str, now: Timestamp) -> Result<Reti
             made = true;
             insert_signing(tx, &generate(&core.root.wrap, key.algorithm, now, now)?)?;
         }
-        // The key that was to follow is gone: the one that signs has no end any more.
+        // The key that was to follow is gone: the one that signs no longer has an end.
         (false, Some(next)) if next.id == id => {
             if let Some(signs) = &live.signs {
                 update_signing(tx, &StoredKey { retired_at: None, ..signs.clone() })?;
@@ -276,7 +275,7 @@ fn retire(tx: &mut Tx<'_>, core: &Core, id: &str, now: Timestamp) -> Result<Reti
     Ok(Retired { key, signing: keys.into_iter().find(|key| key.state == KeyState::Signing), made })
 }
 
-/// The keys, in the order in which they sign, with what each does now.
+/// The keys, in the order in which they sign, with the current state of each.
 fn described(stored: &[StoredKey], now: Timestamp) -> Vec<SigningKey> {
     let signing = signing_now(stored, now).and_then(|index| stored.get(index)).map(|key| &key.id);
     let state = |key: &StoredKey| match key {

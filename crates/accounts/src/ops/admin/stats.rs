@@ -1,4 +1,4 @@
-//! How many there are, and how many there were each day.
+//! Totals, and daily numbers.
 
 use std::time::Duration;
 
@@ -13,42 +13,42 @@ use crate::ops::admin::error::AdminError;
 use crate::store::Tx;
 use crate::store::tables::{audit, outbox, registrations, sessions, users};
 
-/// Nothing is counted further than that, so that the answer is quick however many there are.
+/// Counting stops here, so that the answer is quick however many there are.
 const COUNTED_MOST: i64 = 10_000;
-/// Sessions are counted less far: no index tells which are alive, so each is looked at.
+/// Counting sessions stops earlier: no index tells which are active, so each is looked at.
 const SESSIONS_MOST: i64 = 1_000;
-/// New users that one read looks at: no index tells who has signed in.
+/// New users looked at per read: no index tells who has signed in.
 const BATCH: i64 = 5_000;
 const DAY_MILLIS: i64 = 86_400_000;
-/// So long after midnight nothing is added to the day before: transactions that began before it have ended.
+/// This long after midnight, the previous day is final: transactions that began before it have ended.
 const SETTLED: Duration = Duration::from_mins(10);
 
-/// Numbers for an overview. A number that is as large as where counting ends stands for that many or more.
+/// Numbers for an overview. A number equal to its bound means that many or more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stats {
-    /// Where counting ends, but for sessions.
+    /// The bound of counting, except for sessions.
     pub counted_up_to: i64,
     /// Users who may sign in.
     pub users_active: i64,
     /// Users who may not.
     pub users_disabled: i64,
-    /// Users who were made on the last 30 days, in whatever way, and have signed in at least once.
+    /// Users created in the last 30 days, in whatever way, who have signed in at least once.
     pub new_users_signed_in: i64,
-    /// Sign-ups that wait for their confirmation.
+    /// Open sign-ups.
     pub registrations_open: i64,
-    /// Sessions that are alive.
+    /// Active sessions.
     pub sessions_live: i64,
-    /// Where counting sessions ends.
+    /// The bound of counting sessions.
     pub sessions_counted_up_to: i64,
-    /// Messages that wait.
+    /// Waiting messages.
     pub mails_waiting: i64,
     /// Dead letters.
     pub mails_failed: i64,
-    /// When the oldest of those that wait was queued.
+    /// When the oldest waiting message was queued.
     pub oldest_mail_at: Option<Timestamp>,
-    /// Why one of those that wait could not be handed over so far.
+    /// Why one of the waiting messages could not be sent so far.
     pub waiting_error: Option<String>,
-    /// The last 30 days, oldest first; the last is today. They are read from the audit trail.
+    /// The last 30 days, oldest first, including today. They are read from the audit trail.
     pub days: Vec<DayStats>,
 }
 
@@ -84,7 +84,7 @@ impl Accounts {
         self.0.store.survey(read).await.map_err(AdminError::Fault)
     }
 
-    /// The last 30 days. Each is a read of its own, so that a long trail holds nobody up.
+    /// The last 30 days. Each is a read of its own, so that a long trail delays nobody.
     async fn days(&self, now: Timestamp) -> Result<Vec<DayStats>, AdminError> {
         let today = day_of(now);
         let past = &self.0.past_days;
@@ -103,7 +103,8 @@ impl Accounts {
         Ok(days)
     }
 
-    /// The users of the same days who have signed in. Ids begin with the time, so a range of ids is a range of time.
+    /// The users created on these days who have signed in. Ids begin with the time, so a range of ids is a range of
+    /// time.
     async fn new_users_signed_in(&self, now: Timestamp) -> Result<i64, AdminError> {
         let mut from = Some(UserId::first_at(edge(day_of(now) - DAYS + 1)));
         let mut signed_in = 0;
@@ -129,7 +130,7 @@ fn day(tx: &mut Tx<'_>, number: i64) -> Result<DayStats, Fault> {
     Ok(DayStats { day: edge(number), sign_ups, activations, sign_ins, failed_sign_ins })
 }
 
-/// Where a day begins.
+/// The beginning of a day.
 fn edge(number: i64) -> Timestamp {
     Timestamp::from_millis(number * DAY_MILLIS)
 }

@@ -1,4 +1,4 @@
-//! What administrators and operators do with users.
+//! Operations on users by administrators and operators.
 
 use crate::accounts::Accounts;
 use crate::core::Core;
@@ -23,7 +23,7 @@ use crate::token::subject;
 use crate::trail::{self, Entry};
 use crate::webhook::WebhookEvent;
 
-/// A user made by an operator.
+/// A user created by an operator.
 #[derive(Clone, Debug)]
 pub struct NewUser {
     /// The address, taken as confirmed.
@@ -32,13 +32,13 @@ pub struct NewUser {
     pub password: Password,
     /// The public name.
     pub user_name: Option<UserName>,
-    /// The roles, e.g. `admin`, as [`Roles`](crate::Roles) takes them: at most 16, each 1 to 32 of a-z, 0-9, `_` and `-`,
-    /// beginning with a letter.
+    /// The roles, e.g. `admin`, as [`Roles`](crate::Roles) accepts them: at most 16, each 1 to 32 of a-z, 0-9, `_` and
+    /// `-`, beginning with a letter.
     pub roles: Vec<String>,
 }
 
 impl Accounts {
-    /// One user.
+    /// Finds a user.
     ///
     /// # Errors
     /// [`AdminError::Forbidden`], [`AdminError::NotFound`], [`AdminError::Fault`].
@@ -48,7 +48,7 @@ impl Accounts {
         self.0.store.read(move |tx| find(tx, &user)).await
     }
 
-    /// Makes a user whose address counts as confirmed; its open sign-ups are forgotten.
+    /// Creates a user whose address counts as confirmed; its open sign-ups become decoys.
     ///
     /// # Errors
     /// [`AdminError::Forbidden`], [`Roles`](AdminError::Roles), [`Password`](AdminError::Password),
@@ -75,8 +75,8 @@ impl Accounts {
             .await
     }
 
-    /// Disables a user, ends all sessions and voids the links, at once and on every instance (R6). A second time changes
-    /// nothing.
+    /// Disables a user, ends all sessions and voids the links, immediately and on every instance (R6). Repeating it
+    /// changes nothing.
     ///
     /// # Errors
     /// [`AdminError::Forbidden`], [`NotFound`](AdminError::NotFound), [`LastAdmin`](AdminError::LastAdmin),
@@ -106,7 +106,7 @@ impl Accounts {
             .await
     }
 
-    /// Lets a disabled user sign in again. A second time changes nothing.
+    /// Lets a disabled user sign in again. Repeating it changes nothing.
     ///
     /// # Errors
     /// [`AdminError::Forbidden`], [`AdminError::NotFound`], [`AdminError::Fault`].
@@ -130,7 +130,7 @@ impl Accounts {
             .await
     }
 
-    /// Deletes a user and everything held about it; the address may register anew, under a new id.
+    /// Deletes a user and everything stored about them; the address may sign up again, under a new id.
     ///
     /// # Errors
     /// [`AdminError::Forbidden`], [`Stale`](AdminError::Stale), [`NotFound`](AdminError::NotFound),
@@ -201,7 +201,8 @@ fn create(
     }
 }
 
-/// Inserts a user, whose address nothing else that waited for it can get. The caller holds the lock of the address.
+/// Inserts a user and takes the address, so that nothing else waiting for it can get it. The caller has the lock of the
+/// address.
 pub(crate) fn move_in(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -216,8 +217,8 @@ pub(crate) fn move_in(
     Ok(inserted)
 }
 
-/// A user was made, and the address is taken: its other sign-ups become decoys, applications hear, and the mails that were
-/// sent to it become the user's.
+/// A user was created, and the address is taken: its other sign-ups become decoys, webhooks are queued, and the mails
+/// that were sent to it become the user's.
 pub(crate) fn take_address(tx: &mut Tx<'_>, core: &Core, account: &Account) -> Result<(), Fault> {
     registrations::make_decoys(tx, &account.email, account.created_at)?;
     trail::announce(tx, core, WebhookEvent::UserCreated, account.id, account.created_at)?;
@@ -233,17 +234,17 @@ pub(crate) fn find(tx: &mut Tx<'_>, user: &UserRef) -> Result<Account, AdminErro
     found.map(|found| found.account).ok_or(AdminError::NotFound)
 }
 
-/// A user that nobody else changes until this transaction ends, and neither does anybody change who administrates: two
-/// administrators who remove each other at the same moment wait for each other here.
+/// Finds a user and locks it until this transaction ends, together with all administrators: two administrators who
+/// remove each other at the same moment wait for each other here.
 pub(crate) fn find_locked(tx: &mut Tx<'_>, user: &UserRef) -> Result<Account, AdminError> {
     users::lock_admins(tx)?;
     let account = find(tx, user)?;
     users::lock(tx, account.id)?;
-    // Read again: it may have been changed before the lock was given.
+    // Read again: it may have changed before the lock was granted.
     find(tx, &UserRef::Id(account.id))
 }
 
-/// Somebody else can administrate, or the user could not anyway.
+/// Refuses to remove the last active administrator.
 pub(crate) fn must_be_replaceable(tx: &mut Tx<'_>, account: &Account) -> Result<(), AdminError> {
     if account.administrates() && users::other_admins(tx, account.id)? == 0 {
         return Err(AdminError::LastAdmin);
@@ -251,7 +252,7 @@ pub(crate) fn must_be_replaceable(tx: &mut Tx<'_>, account: &Account) -> Result<
     Ok(())
 }
 
-/// A user that may go.
+/// Finds a user who may be removed.
 pub(crate) fn find_replaceable(tx: &mut Tx<'_>, user: &UserRef) -> Result<Account, AdminError> {
     let account = find_locked(tx, user)?;
     must_be_replaceable(tx, &account)?;

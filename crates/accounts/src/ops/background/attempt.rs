@@ -1,4 +1,4 @@
-//! One attempt at a message: it keeps the message for its worker while it lasts, and notes when the message leaves.
+//! One attempt at a message: extends its lease while it lasts, and notes when the message leaves.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,23 +28,23 @@ pub(crate) struct Tracked {
     left: Mutex<Option<Left>>,
 }
 
-/// The other side may have the message.
+/// The message may have reached the other side.
 #[derive(Clone, Copy)]
 pub(crate) struct Left {
     pub(crate) at: Timestamp,
-    /// Until when its code worked before, to which it returns when the message was not taken after all.
+    /// Until when its code worked before; restored if the message was not accepted after all.
     pub(crate) code_before: Option<Timestamp>,
 }
 
-/// An attempt that is over.
+/// A finished attempt.
 pub(crate) struct Ended {
     pub(crate) leased: Leased,
     pub(crate) left: Option<Left>,
 }
 
-/// Why it was not noted what becomes of a message.
+/// Why the outcome of a message was not recorded.
 pub(crate) enum NotTracked {
-    /// Somebody else has the message.
+    /// Another worker has the message.
     Lost,
     Fault(Fault),
 }
@@ -83,8 +83,8 @@ impl Tracked {
         Arc::new(Self { core: core.clone(), leased, answered, left })
     }
 
-    /// What `work` comes to, while nobody else takes the message. `waits` hears for how long the other side has not
-    /// answered.
+    /// The result of `work`, while the lease is extended. `waits` is called with the time the other side has been
+    /// silent.
     pub(crate) async fn during<T>(&self, work: impl Future<Output = T>, waits: impl Fn(Duration)) -> T {
         let renew = async |until| {
             let renewed = self.renew(until).await;
@@ -121,7 +121,7 @@ impl Tracked {
         Ok(())
     }
 
-    /// `false`: somebody else has the message.
+    /// `false`: another worker has the message.
     async fn renew(&self, lease: Timestamp) -> Result<bool, Fault> {
         let left = self.left.lock().await;
         let (mail, has_left) = (self.leased.clone(), left.is_some());
@@ -142,12 +142,12 @@ impl Tracked {
 
 /// The sign-up whose code a message carries.
 pub(crate) fn code_of(tx: &mut Tx<'_>, mail: &Leased) -> Result<Option<RegistrationId>, Fault> {
-    // The note of the code, made with the draft, is newer than what was leased.
+    // The record of the code, made with the draft, is newer than the lease.
     let carries = mail.kind == Some(MailKind::Confirmation) && outbox::carries_code(tx, mail.id)?;
     Ok(carries.then(|| RegistrationId::from_bytes(mail.about)))
 }
 
-/// Goes through what a transport would, without a message.
+/// Goes through the steps of a transport without sending a message.
 pub(crate) async fn pretend(
     core: &Core,
     mail: MailId,

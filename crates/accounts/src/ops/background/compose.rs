@@ -1,4 +1,4 @@
-//! Who knows what a message says.
+//! Finds the operation that composes a message.
 
 use crate::core::Core;
 use crate::domain::mail::kind::MailKind;
@@ -11,7 +11,7 @@ use crate::ops::sign_in::{attempt, refresh};
 use crate::store::Tx;
 use crate::store::tables::outbox::Leased;
 
-/// Decides what is to be done with a message.
+/// Decides what to do with a message.
 pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased, now: Timestamp) -> Result<Draft, Fault> {
     let Some(kind) = leased.kind else { return Ok(Draft::Unknown) };
     match kind {

@@ -1,4 +1,4 @@
-//! The mail worker's step: takes messages that are due, makes their secrets, hands them over, and remembers it.
+//! The step of the mail worker: leases messages that are due, makes their secrets, sends them, and records the outcome.
 
 use std::time::Duration;
 
@@ -22,47 +22,47 @@ use crate::store::tables::registrations::{self, SentMail};
 use crate::token::subject;
 use crate::traffic::Pace;
 
-/// After this long a message that could not be handed over is given up: its secret would have expired.
+/// A message that could not be sent for this long is given up: its secret would have expired.
 const GIVE_UP: Duration = DAY;
 
-/// Messages that one transaction changes at most.
+/// Messages changed per transaction at most.
 const ROWS: u64 = 1000;
 
-/// What became of messages that a worker has handed over.
+/// The outcome of the messages a worker has tried to send.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delivered {
-    /// Messages handed over.
+    /// Messages sent.
     pub sent: usize,
     /// Messages that will be tried again.
     pub delayed: usize,
     /// Messages given up: dead letters.
     pub failed: usize,
-    /// Messages nobody needs any more.
+    /// Messages that are no longer needed.
     pub dropped: usize,
     /// When the next message is due, if one waits.
     pub next_due: Option<Timestamp>,
 }
 
-/// A message that this worker has taken, to be handed over at once: after 15 seconds it is anybody's again, unless its
-/// hand-over is under way.
+/// A message leased by this worker, to be sent immediately: after 15 seconds any worker may lease it again, unless it
+/// is being sent.
 #[derive(Debug)]
 pub struct DueMail(Leased);
 
-/// How one message ended.
+/// The outcome of one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// The other side has it.
+    /// The other side has accepted it.
     Sent,
     /// It will be tried again.
     Delayed,
     /// It was given up: a dead letter.
     Failed,
-    /// Nobody needs it any more.
+    /// It is no longer needed.
     Dropped,
 }
 
 impl Delivered {
-    /// Counts one more.
+    /// Counts one more outcome.
     pub fn count(&mut self, ending: Delivery) {
         match ending {
             Delivery::Sent => self.sent += 1,
@@ -74,13 +74,13 @@ impl Delivered {
 }
 
 impl Accounts {
-    /// Hands over the messages that are due, at most 16, next to each other. Call it again at once while it moved any.
+    /// Sends the messages that are due, at most 16, concurrently. Call it again immediately while it moved any.
     ///
-    /// It ends with the slowest of them. A worker that does not want to wait for that takes messages with
-    /// [`due_mail`](Self::due_mail) and hands over each by itself.
+    /// It ends with the slowest of them. A worker that does not want to wait for that leases messages with
+    /// [`due_mail`](Self::due_mail) and sends each separately.
     ///
     /// # Errors
-    /// [`Fault`] when the store does not answer; what was taken comes back when its lease ends.
+    /// [`Fault`] if the store does not answer; leased messages become due again when their lease ends.
     pub async fn deliver(&self, transport: &impl MailTransport) -> Result<Delivered, Fault> {
         let due = self.due_mail(BATCH).await?;
         let mut delivered = Delivered::default();
@@ -91,10 +91,10 @@ impl Accounts {
         Ok(delivered)
     }
 
-    /// Takes messages that are due, at most `most`, oldest first. None while the other side has asked to wait.
+    /// Leases messages that are due, at most `most`, oldest first. None while the other side has asked to wait.
     ///
     /// # Errors
-    /// [`Fault`] when the store does not answer.
+    /// [`Fault`] if the store does not answer.
     pub async fn due_mail(&self, most: usize) -> Result<Vec<DueMail>, Fault> {
         let (now, most) = (self.0.now(), i64::try_from(most).unwrap_or(i64::MAX));
         if self.0.traffic.paused_until(now).is_some() {
@@ -107,19 +107,19 @@ impl Accounts {
     /// When the next message is due, if one waits.
     ///
     /// # Errors
-    /// [`Fault`] when the store does not answer.
+    /// [`Fault`] if the store does not answer.
     pub async fn next_mail_due(&self) -> Result<Option<Timestamp>, Fault> {
         let due: Option<Timestamp> = self.0.store.read(outbox::next_due).await?;
         Ok(due.max(due.and(self.0.traffic.paused_until(self.0.now()))))
     }
 
-    /// Hands one message over, and remembers how that ended. While it lasts the message is nobody else's.
+    /// Sends one message and records the outcome. No other worker has the message meanwhile.
     ///
-    /// At least once: a worker that dies between hand-over and its note repeats the message, under the same id, with the
-    /// same link and code. Several workers, and several instances, may take and hand over at the same time.
+    /// At least once: if a worker dies between sending a message and recording it, the message is sent again, under the
+    /// same id, with the same link and code. Several workers and several instances may lease and send concurrently.
     ///
     /// # Errors
-    /// [`Fault`] when the store does not answer; the message comes back when its lease ends.
+    /// [`Fault`] if the store does not answer; the message becomes due again when its lease ends.
     pub async fn deliver_mail(
         &self,
         mail: DueMail,
@@ -157,20 +157,20 @@ impl Accounts {
         Ok(ending)
     }
 
-    /// After an outage nothing waits for the end of its pause: neither what somebody waits for, nor, as that would show
-    /// (S3), what is only pretended.
+    /// After an outage, no message waits for the end of its pause: neither real ones, nor pretended ones, which would
+    /// otherwise be noticed (S3).
     async fn hasten(&self, now: Timestamp) -> Result<(), Fault> {
         while self.0.store.write(move |tx| outbox::hasten(tx, now, now + LEASE, ROWS)).await? == ROWS {}
         self.0.mail_queued.notify_one();
         Ok(())
     }
 
-    /// Waits until this instance has queued a message; returns at once when it has since the last call.
+    /// Waits until this instance has queued a message; returns immediately if it has since the last call.
     pub async fn mail_queued(&self) {
         self.0.mail_queued.notified().await;
     }
 
-    /// Remembers how a hand-over ended. The minute of a code starts here.
+    /// Records the outcome of an attempt. The minute of a code starts here.
     async fn note(
         &self,
         ended: Ended,
@@ -203,7 +203,7 @@ impl Accounts {
         };
         match self.0.store.write(note).await {
             Err(NotTracked::Fault(fault)) => Err(fault),
-            // Whoever has it now says what became of it.
+            // The worker that has it now records the outcome.
             Err(NotTracked::Lost) => Ok(Delivery::Delayed),
             Ok(()) => Ok(if give_up { Delivery::Failed } else { Delivery::Delayed }),
         }
@@ -253,8 +253,8 @@ fn note_sent(
     Ok(())
 }
 
-/// The code of a mail that was not taken, as far as we know: where the other side may have the mail, the code works for
-/// its minute from now on; else it works as before.
+/// The code of a mail that was not accepted, as far as we know: if the mail may have reached the other side, the code
+/// works for its minute from now on; otherwise it works as before.
 fn note_code(
     tx: &mut Tx<'_>,
     core: &Core,

@@ -1,4 +1,4 @@
-//! What is done in the background: mail, webhooks, and forgetting what has expired.
+//! The work done in the background: mail, webhooks, and deleting what has expired.
 
 pub(crate) mod attempt;
 pub(crate) mod compose;

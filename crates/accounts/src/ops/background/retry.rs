@@ -1,4 +1,4 @@
-//! When what could not be handed over is tried again, and when it is given up (M6).
+//! When an attempt is repeated, and when it is given up (M6).
 
 use std::pin::pin;
 use std::time::Duration;
@@ -11,24 +11,24 @@ use crate::fault::Fault;
 use crate::mail::SendError;
 use crate::traffic::LONGEST_DELAY;
 
-/// What a worker's step takes at once.
+/// Items leased per step of a worker.
 pub(crate) const BATCH: usize = 16;
-/// A worker that has not renewed by then is taken for dead, and what it was handing over goes again.
+/// A worker that has not renewed its lease by then is considered dead, and its message is sent again.
 pub(crate) const LEASE: Duration = Duration::from_secs(15);
-/// A lease is renewed when so much of it is left: a slow database does not cost it.
+/// A lease is renewed when this much of it is left, so that a slow database does not cost it.
 const RENEWED_BEFORE: Duration = Duration::from_secs(10);
-/// When the database did not renew it, it is asked again after this.
+/// The pause before another try when the database did not renew the lease.
 const ASKED_AGAIN: Duration = Duration::from_secs(1);
 /// The wait after the first failure; it doubles with each further one.
 const FIRST_DELAY: Duration = Duration::from_secs(30);
-/// A hand-over that was tried.
+/// A failed attempt.
 pub(crate) struct Attempt<'a> {
     pub(crate) id: &'a [u8; 16],
-    /// How many there have been, this one included.
+    /// Its number, counted from 1.
     pub(crate) number: i64,
-    /// Since when it has been tried.
+    /// When it was queued.
     pub(crate) since: Timestamp,
-    /// After this long it is given up.
+    /// How long to keep trying.
     pub(crate) patience: Duration,
 }
 
@@ -44,14 +44,14 @@ impl Attempt<'_> {
             | SendError::Uncertain(_) => Some(due_at).filter(|due_at| *due_at < end),
             SendError::Throttled { retry_after, .. } => {
                 let due_at = due_at.max(now + *retry_after);
-                // The last chance comes before the end, even if it is too early.
+                // The last attempt comes before the end, even if it is too early.
                 Some(due_at.min(end - FIRST_DELAY)).filter(|due_at| *due_at > now)
             }
             SendError::Permanent(_) => None,
         }
     }
 
-    /// 30 s · 2ⁿ, at most an hour, plus up to a quarter that depends on the id, so that not all come back at once.
+    /// 30 s · 2ⁿ, at most an hour, plus up to a quarter that depends on the id, so that not all return together.
     fn back_off(&self) -> Duration {
         let doublings = u32::try_from(self.number - 1).unwrap_or(0).min(7);
         let wait = (FIRST_DELAY * 2_u32.pow(doublings)).min(LONGEST_DELAY);
@@ -60,7 +60,7 @@ impl Attempt<'_> {
     }
 }
 
-/// What `work` comes to; meanwhile what was taken is kept by `renew`, which says whether it is still ours.
+/// The result of `work`; meanwhile `renew` extends the lease, and says whether it is still ours.
 pub(crate) async fn while_kept<T, R>(
     env: &Env,
     taken_at: Timestamp,
@@ -80,7 +80,7 @@ where
         let mut renewing = pin!(renew(until));
         let renewed = match select(work.as_mut(), renewing.as_mut()).await {
             Either::Left((result, _)) => {
-                // Not cut off: a renewal must not come after the note of how it ended.
+                // Not cut off: a renewal must not come after the outcome is recorded.
                 let _ = renewing.await;
                 return result;
             }
@@ -89,7 +89,7 @@ where
         next = match renewed {
             Ok(true) => until - RENEWED_BEFORE,
             Ok(false) => return work.await,
-            // When the lease is over it is anybody's, as if this worker had died.
+            // When the lease is over any worker may take it, as if this one had died.
             Err(fault) => {
                 tracing::warn!(%fault, "what is being handed over was not kept");
                 env.now() + ASKED_AGAIN

@@ -1,4 +1,4 @@
-//! The sweeper's step, and what a ready check asks.
+//! The step of the sweeper, and the state for readiness checks.
 
 use crate::accounts::Accounts;
 use crate::domain::time::{MONTH, SKEW, Timestamp};
@@ -9,10 +9,10 @@ use crate::store::tables::{
     audit, challenges, invitations, keys, limits, outbox, registrations, sessions, webhooks,
 };
 
-/// Rows that one transaction deletes at most, so that nobody waits for it.
+/// Rows deleted per transaction at most, so that nothing waits long for it.
 const ROWS: i64 = 1000;
 
-/// What is over, and since when.
+/// The times before which things have expired.
 #[derive(Clone, Copy)]
 struct Times {
     now: Timestamp,
@@ -37,36 +37,36 @@ const SWEEPS: [Sweep; 14] = [
     |tx, times| webhooks::sweep(tx, times.month_ago, ROWS),
     |tx, times| keys::sweep_signing(tx, times.now, times.month_ago),
     |tx, times| keys::sweep_idempotency(tx, times.idempotency, ROWS),
-    // The clock went back: what lies ahead of it would wait for it.
+    // After the clock was set back, events ahead of it would stay too long.
     |tx, times| limits::bring_back(tx, times.now + SKEW, times.now, ROWS),
     |tx, times| outbox::bring_back(tx, times.now + SKEW, times.now, ROWS),
 ];
 
-/// The state that a ready check reports.
+/// The state reported by a readiness check.
 #[derive(Clone, Debug)]
 pub struct Health {
-    /// Messages that wait in the outbox, counted to [`COUNTED`](Self::COUNTED).
+    /// Messages waiting in the outbox, counted up to [`COUNTED`](Self::COUNTED).
     pub mails_waiting: i64,
     /// When the oldest of those counted was queued.
     pub oldest_mail_at: Option<Timestamp>,
-    /// Dead letters, counted to [`COUNTED`](Self::COUNTED).
+    /// Dead letters, counted up to [`COUNTED`](Self::COUNTED).
     pub mails_failed: i64,
-    /// Why no mail gets through at present, as far as this instance knows.
+    /// Why no mail currently gets through, as far as this instance knows.
     pub last_mail_error: Option<String>,
 }
 
 impl Health {
-    /// Messages are counted so far and no further: a ready check costs the same however many there are.
+    /// The bound of counting messages: a readiness check costs the same however many there are.
     pub const COUNTED: i64 = 1000;
 }
 
 impl Accounts {
-    /// Forgets what has expired, at most a thousand rows of each table a step; returns how many rows went. Also follows
-    /// the database's clock and reads the signing keys. Call it about once a minute, and after a rest again while it
-    /// finds something.
+    /// Deletes what has expired, at most a thousand rows of each table per step; returns how many rows were deleted.
+    /// Also follows the database's clock and reads the signing keys. Call it about once a minute, and again after a
+    /// pause while it finds something.
     ///
     /// # Errors
-    /// [`Fault`] when the store does not answer.
+    /// [`Fault`] if the store does not answer.
     pub async fn sweep(&self) -> Result<usize, Fault> {
         let core = &self.0;
         if let Some(database_now) = core.store.now().await? {
@@ -82,20 +82,21 @@ impl Accounts {
             hard_stop: core.policy().sign_in.hard_stop,
         };
         let mut rows = 0;
-        // A transaction for each, so that nobody waits for all of them.
+        // A transaction for each, so that nothing waits for all of them.
         for sweep in SWEEPS {
             rows += core.store.write(move |tx| sweep(tx, &times)).await?;
         }
         Ok(usize::try_from(rows).unwrap_or(usize::MAX))
     }
 
-    /// Whether a sign-up would work now: the store takes writes and has the schema of this program. Mail that is failing
-    /// is reported, but does not count: the message would wait.
+    /// Whether a sign-up would work now: the store accepts writes and has this program's schema. Failing mail is
+    /// reported but does not count: the message would wait.
     ///
-    /// Writes are believed in where one succeeded in the last ten seconds and none has failed since; else one is tried.
+    /// If a write has succeeded in the last ten seconds and none has failed since, writes are assumed to work;
+    /// otherwise one is tried.
     ///
     /// # Errors
-    /// [`Fault`] with the cause when a sign-up would not work.
+    /// [`Fault`] with the cause if a sign-up would not work.
     pub async fn health(&self) -> Result<Health, Fault> {
         let core = &self.0;
         if core.store.is_damaged() {
@@ -120,7 +121,7 @@ impl Accounts {
         })
     }
 
-    /// Whether no mail gets through at present, as far as this instance knows.
+    /// Whether mail currently does not get through, as far as this instance knows.
     pub fn is_mail_down(&self) -> bool {
         self.0.traffic.outage(self.0.now()).is_some()
     }

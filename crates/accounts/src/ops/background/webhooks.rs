@@ -1,4 +1,4 @@
-//! Telling endpoints what happened to users: queued with its cause, handed over by a worker.
+//! Webhooks: events of users, queued in the transaction of their cause and posted by a worker.
 
 use std::time::Duration;
 
@@ -12,24 +12,24 @@ use crate::store::Tx;
 use crate::store::tables::webhooks::{self, Leased};
 use crate::webhook::{Webhook, WebhookTransport};
 
-/// After this long an event that its endpoint did not take is given up.
+/// An event that its endpoint has not accepted for this long is given up.
 const GIVE_UP: Duration = Duration::from_hours(72);
 
-/// An event that this worker has taken for one endpoint, to be posted at once: after 15 seconds it is anybody's again,
-/// unless its hand-over is under way.
+/// An event leased for one endpoint by this worker, to be posted immediately: after 15 seconds any worker may lease it
+/// again, unless it is being posted.
 #[derive(Debug)]
 pub struct DueWebhook(Leased);
 
 impl Accounts {
-    /// Tells one endpoint of the events that are due for it, at most 16, next to each other and in no promised order.
-    /// Call it again at once while it moved any, about once a second otherwise, and in a loop of its own for each
-    /// endpoint, so that a slow one delays nobody else.
+    /// Posts the events that are due for one endpoint, at most 16, concurrently and in no guaranteed order. Call it
+    /// again immediately while it moved any, about once a second otherwise, and in a separate loop for each endpoint,
+    /// so that a slow one delays no other.
     ///
-    /// It ends with the slowest of them. A worker that does not want to wait for that takes events with
-    /// [`due_webhooks`](Self::due_webhooks) and posts each by itself.
+    /// It ends with the slowest of them. A worker that does not want to wait for that leases events with
+    /// [`due_webhooks`](Self::due_webhooks) and posts each separately.
     ///
     /// # Errors
-    /// [`Fault`] when the store does not answer; what was taken comes back when its lease ends.
+    /// [`Fault`] if the store does not answer; leased events become due again when their lease ends.
     pub async fn deliver_webhooks(&self, transport: &impl WebhookTransport) -> Result<Delivered, Fault> {
         let due = self.due_webhooks(transport.endpoint(), BATCH).await?;
         let endings = due.into_iter().map(|webhook| self.post_webhook(webhook, transport));
@@ -41,10 +41,10 @@ impl Accounts {
         Ok(delivered)
     }
 
-    /// Takes events that are due for this endpoint, at most `most`, oldest first.
+    /// Leases events that are due for this endpoint, at most `most`, oldest first.
     ///
     /// # Errors
-    /// [`Fault`] when the store does not answer.
+    /// [`Fault`] if the store does not answer.
     pub async fn due_webhooks(&self, endpoint: &str, most: usize) -> Result<Vec<DueWebhook>, Fault> {
         let (now, endpoint) = (self.0.now(), endpoint.to_owned());
         let most = i64::try_from(most).unwrap_or(i64::MAX);
@@ -56,20 +56,20 @@ impl Accounts {
     /// When the next event is due for this endpoint, if one waits.
     ///
     /// # Errors
-    /// [`Fault`] when the store does not answer.
+    /// [`Fault`] if the store does not answer.
     pub async fn next_webhook_due(&self, endpoint: &str) -> Result<Option<Timestamp>, Fault> {
         let endpoint = endpoint.to_owned();
         self.0.store.read(move |tx| webhooks::next_due(tx, &endpoint)).await
     }
 
-    /// Tells an endpoint of one event, and remembers how that ended. While it lasts the event is nobody else's.
+    /// Posts one event to its endpoint and records the outcome. No other worker has the event meanwhile.
     ///
-    /// At least once: a worker that dies between the hand-over and its note repeats the event under the same id. What
-    /// fails is tried again like a mail, for three days. Several workers, and several instances, may take and post at the
-    /// same time.
+    /// At least once: if a worker dies between posting an event and recording it, the event is posted again under the
+    /// same id. Failures are retried like a mail, for three days. Several workers and several instances may lease and
+    /// post concurrently.
     ///
     /// # Errors
-    /// [`Fault`] when the store does not answer; the event comes back when its lease ends.
+    /// [`Fault`] if the store does not answer; the event becomes due again when its lease ends.
     pub async fn post_webhook(
         &self,
         webhook: DueWebhook,
