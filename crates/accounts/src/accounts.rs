@@ -21,7 +21,7 @@ use crate::token::jwt::Issuer;
 use crate::token::keyring;
 use crate::traffic::Traffic;
 
-/// Accounts: sign-up, confirmation, sign-in, sessions. Cheap to clone; all clones are the same.
+/// Accounts: sign-up, confirmation, sign-in, sessions. Cheap to clone; all clones share one state.
 #[derive(Clone, Debug)]
 pub struct Accounts(pub(crate) Arc<Core>);
 
@@ -31,7 +31,7 @@ impl Accounts {
         Self::open_making(OpenMode::Everything, settings).await
     }
 
-    /// The same, but makes no more than it may.
+    /// Like [`open`](Self::open), but creates only what `may_make` allows.
     pub async fn open_making(may_make: OpenMode, mut settings: Settings) -> Result<Self, OpenError> {
         settings.public_url.truncate(settings.public_url.trim_end_matches('/').len());
         settings.policy.check()?;
@@ -59,8 +59,8 @@ impl Accounts {
         })))
     }
 
-    /// Carries out the changes that are under way and lets the database go, for all clones of this value. An SQLite
-    /// database is one file afterwards. Dropping the last clone does the same, but nobody waits for it.
+    /// Finishes the changes that are under way and closes the database, for all clones of this value. An SQLite
+    /// database is one file afterwards. Dropping the last clone does the same, but without waiting for it.
     pub async fn close(self) {
         let closed = tokio::task::spawn_blocking(move || self.0.store.close()).await;
         if let Err(error) = closed {
@@ -73,7 +73,7 @@ impl Accounts {
         &self.0.settings.policy
     }
 
-    /// Where browsers reach the pages: the base of mailed links.
+    /// The URL where browsers reach the pages: the base of mailed links.
     pub fn public_url(&self) -> &str {
         &self.0.settings.public_url
     }
@@ -88,8 +88,8 @@ impl Accounts {
         self.0.keys().jwks(self.0.now())
     }
 
-    /// What hashing passwords has cost since the start, in KiB and passes over them: a wrong password costs the same
-    /// whether there is an account, a sign-up that waits, or neither.
+    /// The work of hashing passwords since the start, in KiB and passes over them: a wrong password costs the same
+    /// whether there is an account, an open sign-up, or neither.
     pub fn hash_work(&self) -> u64 {
         self.0.hasher.spent()
     }
@@ -115,8 +115,8 @@ async fn make_schema(store: &Store, may_make: OpenMode, now: Timestamp) -> Resul
     Ok(())
 }
 
-/// Takes an SQLite database as it is from now on, though it lacks what the one before had:
-/// [`DatabaseError::Emptied`], [`DatabaseError::Behind`]. Who has restored a backup calls it, once.
+/// Accepts an SQLite database as it is from now on, although it lacks what the previous one had:
+/// [`DatabaseError::Emptied`], [`DatabaseError::Behind`]. Call it once after restoring a backup.
 ///
 /// # Errors
 /// [`DatabaseError::Url`], [`DatabaseError::NotOpened`], [`DatabaseError::NotWritable`].
@@ -124,8 +124,8 @@ pub fn accept_database(url: &Secret) -> Result<(), OpenError> {
     Store::accept(url).map_err(OpenError::from)
 }
 
-/// Reads a database URL as [`Accounts::open`](crate::Accounts::open) does, with the files that it names, and connects to
-/// nothing.
+/// Reads a database URL and the files that it names as [`Accounts::open`](crate::Accounts::open) does, without
+/// connecting.
 ///
 /// # Errors
 /// [`DatabaseError::Url`]

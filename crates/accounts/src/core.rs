@@ -1,4 +1,4 @@
-//! What every operation holds.
+//! The state shared by every operation.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -33,7 +33,7 @@ pub(crate) struct Core {
     pub(crate) mail_queued: Notify,
     pub(crate) traffic: Traffic,
     pub(crate) past_days: PastDays,
-    /// How many passwords each client has lately had judged.
+    /// How many passwords each client recently had judged.
     pub(crate) judgements: Throttle,
 }
 
@@ -47,7 +47,7 @@ impl Core {
         format!("{}/{name}", self.settings.public_url)
     }
 
-    /// The address of a page that a mailed token opens.
+    /// The address of a page, with a mailed token that it opens.
     pub(crate) fn page_with(&self, name: &str, token: &Secret) -> Secret {
         Secret::from(format!("{}?token={}", self.page(name), token.expose()))
     }
@@ -56,7 +56,7 @@ impl Core {
         &self.settings.policy
     }
 
-    /// The hash of a password that somebody chooses. Outside why not now, inside why not this one.
+    /// The hash of a newly chosen password. Outer error: it failed; inner error: why the password is refused.
     pub(crate) async fn choose(
         &self,
         password: &Password,

@@ -1,4 +1,4 @@
-//! The only reader of time and randomness in the library. An operation asks for `now` once.
+//! The only source of time and randomness in the library. An operation reads `now` once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::domain::time::Timestamp;
 
-/// Where an [`Accounts`](crate::Accounts) takes its time from. Randomness always comes from the operating system.
+/// The source of time of an [`Accounts`](crate::Accounts). Randomness always comes from the operating system.
 #[derive(Clone, Debug, Default)]
 pub struct Env {
     clock: Clock,
@@ -19,7 +19,7 @@ pub struct Env {
 
 #[derive(Clone, Debug)]
 enum Clock {
-    /// The machine's clock plus what the database's clock was ahead of it when last compared.
+    /// The machine's clock, corrected by its difference to the database's clock when last compared.
     System {
         ahead_millis: Arc<AtomicI64>,
     },
@@ -37,22 +37,22 @@ impl Default for Clock {
 pub struct ManualClock(watch::Sender<Timestamp>);
 
 impl ManualClock {
-    /// A clock that stands at `start`.
+    /// A clock set to `start`.
     pub fn new(start: Timestamp) -> Self {
         Self(watch::Sender::new(start))
     }
 
-    /// Moves the clock forward. Whatever waits for a time that is over by then goes on.
+    /// Moves the clock forward. Waits for a time that has then come are over.
     pub fn advance(&self, length: Duration) {
         self.0.send_modify(|now| *now = *now + length);
     }
 
-    /// Moves the clock back, as an administrator does who corrects it.
+    /// Moves the clock back, as an administrator does to correct it.
     pub fn turn_back(&self, length: Duration) {
         self.0.send_modify(|now| *now = *now - length);
     }
 
-    /// Where the clock stands.
+    /// The time on the clock.
     pub fn now(&self) -> Timestamp {
         *self.0.borrow()
     }
@@ -79,7 +79,7 @@ impl Env {
         }
     }
 
-    /// Returns when that time has come: for what happens beside a hand-over, never for a decision.
+    /// Waits until `time`: for what accompanies the sending of a message, never for a decision.
     #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]
     pub(crate) async fn until(&self, time: Timestamp) {
         match &self.clock {
@@ -90,14 +90,14 @@ impl Env {
                 }
             }
             Clock::Manual(clock) => {
-                // `self` holds a sender, so there is always something to wait for.
+                // `self` holds a sender, so the channel cannot close.
                 let _ = clock.0.subscribe().wait_for(|now| *now >= time).await;
             }
         }
     }
 
-    /// Returns when `length` is over since `begun`, so that an answer does not tell how long its work took. Whoever moves the
-    /// clock by hand has nothing to hide.
+    /// Waits until `length` after `begun`, so that an answer does not reveal how long its work took. With a clock moved
+    /// by hand there is nothing to hide.
     #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]
     pub(crate) async fn no_sooner_than(&self, length: Duration, begun: Stopwatch) {
         if let Clock::System { .. } = self.clock {
@@ -115,7 +115,7 @@ impl Env {
     /// `N` bytes from the operating system's generator.
     ///
     /// # Panics
-    /// When the operating system has no randomness to give: nothing that follows would be safe.
+    /// If the operating system provides no randomness: nothing that follows would be safe.
     #[expect(clippy::unused_self, reason = "randomness is asked of the environment, like the time")]
     #[expect(clippy::disallowed_methods, reason = "this is the entropy that everything else is given")]
     pub(crate) fn random<const N: usize>(&self) -> [u8; N] {
@@ -124,8 +124,8 @@ impl Env {
         bytes
     }
 
-    /// The bytes of a new `UUIDv7` of the time `now`. Ids of one process sort in the order they were made: the 12 bits
-    /// behind the milliseconds count (RFC 9562 §6.2, method 1).
+    /// The bytes of a new `UUIDv7` for the time `now`. Ids of one process sort in the order of creation: the 12 bits
+    /// after the milliseconds are a counter (RFC 9562 §6.2, method 1).
     pub(crate) fn new_id(&self, now: Timestamp) -> [u8; 16] {
         let earliest = u64::try_from(now.as_millis()).unwrap_or(0) << 12;
         let next = |last: u64| Some(earliest.max(last + 1));

@@ -1,8 +1,8 @@
-//! What can go wrong in every operation: not the caller's fault, and worth another try.
+//! Failures that any operation can meet: not the caller's fault, and worth another try.
 
 use std::time::Duration;
 
-/// The operation could not be carried out now. Nothing was changed.
+/// The operation failed for now. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// More sign-ins wait for their hash than can be done in about a second.

@@ -1,5 +1,6 @@
-//! What strangers send, made up by the thousand: nothing panics, and the work is bounded by the length of the input. Work is
-//! counted in allocations and their octets; that of the estimator, in `domain/strength/tests.rs`, in its steps. `cargo xtask fuzz` runs these for longer.
+//! Fuzzes the parsers of untrusted input: nothing panics, and the work is bounded by the length of the input. Work is
+//! counted in allocations and their octets; that of the estimator, in `domain/password/strength/tests.rs`, in its
+//! steps. `cargo xtask fuzz` runs these for longer.
 
 use std::hint::black_box;
 
@@ -19,11 +20,11 @@ use crate::token::jwt::key_id;
 use crate::token::opaque::{hash_of, hash_of_browser};
 use crate::token::root::RootKeys;
 
-/// Allocations, and octets of them, of any input; and of each of its octets.
+/// Allocations, and octets of them: the base for any input, and the addition for each of its octets.
 const ALLOCATIONS: (u64, u64) = (256, 2);
 const OCTETS: (u64, u64) = (64 * 1024, 64);
 
-/// Pieces, each some times over, in any order; or anything.
+/// Pieces, each several times, in any order; or arbitrary text.
 fn input(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
     let piece = (prop::sample::select(pieces), 1..24_usize).prop_map(|(piece, times)| piece.repeat(times));
     let pieces = prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat());

@@ -1,7 +1,7 @@
 //! Accounts for an application: sign-up with email and password, confirmation by link or code, sign-in, sessions.
 //!
-//! The same operations that the program `vestibule` serves over HTTP, as functions: on SQLite inside the process, or on
-//! PostgreSQL. No HTTP, no SMTP, no environment: time, mail and settings are handed in.
+//! The operations that the program `vestibule` serves over HTTP, as functions: on SQLite inside the process, or on
+//! PostgreSQL. No HTTP, no SMTP, no environment: time, mail and settings are passed in.
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -44,10 +44,10 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
 //! ```
 //!
-//! Every operation says what it promises and which error it returns; the numbered promises (S1, C3, …) are those of
-//! `docs/security.md`. Mail leaves, and what has expired goes, while [`Accounts::run_workers`] runs; where
-//! [`Policy::webhooks`] names endpoints, [`Workers`] tells them, too. Each is a loop around a step that may also be called
-//! by itself: [`Accounts::deliver`], [`Accounts::deliver_webhooks`], [`Accounts::sweep`].
+//! Every operation documents what it promises and which errors it returns; the numbered promises (S1, C3, …) are those
+//! of `docs/security.md`. [`Accounts::run_workers`] sends the mail and deletes what has expired; if
+//! [`Policy::webhooks`] names endpoints, [`Workers`] also posts to them. Each worker is a loop around a step that may
+//! also be called separately: [`Accounts::deliver`], [`Accounts::deliver_webhooks`], [`Accounts::sweep`].
 
 mod accounts;
 mod core;

@@ -1,5 +1,5 @@
 //! The limits on codes, mails and passwords (security requirements C3–C5, L2, L3): counted per address, per client, and
-//! for everybody.
+//! for all clients together.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::token::device::Device;
 use crate::token::subject::client;
 use crate::trail::Entry;
 
-/// Everybody together.
+/// All clients together.
 const ALL: Subject = *b"everybody\0\0\0\0\0\0\0";
 
-/// The device that somebody asks from, if the user has signed in there with the present password and address.
+/// The device a client uses, if the user has signed in on it with the current password and address.
 pub(crate) fn known_device(core: &Core, user: &Credentials, from: &Client) -> Option<Device> {
     let device = Device::of_user(&core.root, from.device_token.as_ref()?.expose(), user.account.id)?;
     (device.credential_version == user.credential_version).then_some(device)
@@ -41,7 +41,7 @@ pub(crate) fn codes_allowed(
         && count(tx, address, Rule::CodeFailed, now - MONTH)?.number < policy.failures_per_month)
 }
 
-/// How long this client must wait before it may guess again.
+/// How long this client must wait before its next guess.
 pub(crate) fn client_wait(
     tx: &mut Tx<'_>,
     client: &Subject,
@@ -56,8 +56,8 @@ pub(crate) fn client_wait(
     Ok(wait)
 }
 
-/// A client asks for something that costs a mail. `Some`: it must wait; else it is counted (ASVS 2.4.1). Whether a mail
-/// goes depends on the address, and is not told; this limit does not.
+/// A client requests something that costs a mail. `Some`: it must wait; otherwise the request is counted (ASVS 2.4.1).
+/// Whether a mail is sent depends on the address and must stay secret; this limit does not depend on it.
 pub(crate) fn take_mail(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -79,7 +79,7 @@ pub(crate) fn take_mail(
     Ok(None)
 }
 
-/// How long this client must wait before it may ask for something that costs a mail.
+/// How long this client must wait before it may request something that costs a mail.
 pub(crate) fn mail_wait(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -90,18 +90,18 @@ pub(crate) fn mail_wait(
     wait_of(tx, &client, Rule::MailAsked, core.policy().sign_up.client_mails, now)
 }
 
-/// What may be mailed to an address on somebody's request.
+/// What may still be mailed to an address at a stranger's request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MailsLeft {
-    /// Whatever is asked for.
+    /// Any mail.
     Some,
-    /// The last mail of the day: it is kept for the one at whose link the owner chooses a password.
+    /// The last mail of the day, reserved for the one whose link lets the owner choose a password.
     Last,
     /// Nothing more today (M5).
     None,
 }
 
-/// What is left of the mails of an address today. The caller holds its lock.
+/// What is left of the mails of an address today. The caller has its lock.
 pub(crate) fn mails_left(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -117,7 +117,7 @@ pub(crate) fn mails_left(
     })
 }
 
-/// Whether the wait since the newest mail that was asked for is over: one minute after the first, then longer.
+/// Whether the wait since the last requested mail is over: one minute after the first, then longer.
 pub(crate) fn waited(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -132,8 +132,8 @@ pub(crate) fn waited(
     Ok(lately.newest.zip(wait).is_none_or(|(newest, wait)| newest + wait <= now))
 }
 
-/// An administrator has a mail sent to this address. `Some`: it was sent too many today; else it is counted. The caller
-/// holds the lock of the address.
+/// An administrator has a mail sent to this address. `Some`: it was sent too many today; otherwise it is counted. The
+/// caller has the lock of the address.
 pub(crate) fn take_admin_mail(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -148,7 +148,7 @@ pub(crate) fn take_admin_mail(
     Ok(wait)
 }
 
-/// The subject of a client, where clients are limited at all.
+/// The subject of a client, if clients are limited at all.
 pub(crate) fn limited_client(core: &Core, from: &Client) -> Option<Subject> {
     let policy = core.policy();
     let exempt =
@@ -156,7 +156,7 @@ pub(crate) fn limited_client(core: &Core, from: &Client) -> Option<Subject> {
     client(&core.root, from).filter(|_| policy.client_limits && !exempt)
 }
 
-/// Counts a wrong guess against the address, the client, and everybody.
+/// Counts a wrong guess against the address, the client, and all clients together.
 pub(crate) fn record_failed_guess(
     tx: &mut Tx<'_>,
     address: &Subject,
@@ -169,7 +169,7 @@ pub(crate) fn record_failed_guess(
     Ok(())
 }
 
-/// How long a subject must wait until one more event of this kind keeps its rate.
+/// How long a subject must wait until another event of this kind stays within its rate.
 pub(crate) fn wait_of(
     tx: &mut Tx<'_>,
     subject: &Subject,
@@ -179,6 +179,6 @@ pub(crate) fn wait_of(
 ) -> Result<Option<Duration>, Fault> {
     let counted = count(tx, subject, rule, now - rate.window)?;
     let full = counted.number >= rate.most;
-    // Never longer than the rule says, though the clock went back.
+    // Never longer than the rule says, even if the clock was set back.
     Ok(counted.oldest.filter(|_| full).map(|oldest| (oldest + rate.window).since(now).min(rate.window)))
 }

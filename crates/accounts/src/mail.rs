@@ -1,4 +1,4 @@
-//! What the mail worker hands to a transport: values, not text. Rendering and sending live outside this crate.
+//! What the mail worker passes to a transport: values, not text. Rendering and sending are outside this crate.
 
 use std::fmt;
 use std::future::Future;
@@ -13,48 +13,49 @@ use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::env::Env;
 
-/// One message to one address, made right before it is handed over (T8), so that its secrets were never stored.
+/// One message to one address, made right before it is sent (T8), so that its secrets were never stored.
 #[derive(Clone, Debug)]
 pub struct Mail {
     /// The same for every attempt: the Message-ID and the idempotency key.
     pub id: MailId,
-    /// Where it goes, as the person typed it.
+    /// The recipient, as typed.
     pub to: Email,
-    /// The language the person asked for (a BCP 47 tag), if any.
+    /// The language requested by the recipient (a BCP 47 tag), if any.
     pub locale: Option<String>,
     /// When its cause happened.
     pub created_at: Timestamp,
-    /// What it says.
+    /// Its content.
     pub content: MailContent,
 }
 
-/// What a [`Mail`] says. The template of the same name renders it.
+/// The content of a [`Mail`]. The template of the same name renders it.
 #[derive(Clone, Debug)]
 pub enum MailContent {
-    /// Somebody signed up with this address: confirm it.
+    /// Asks to confirm a sign-up with this address.
     Confirm {
         /// The address of the page that confirms, with its token.
         link: Option<Secret>,
         /// The digits to type in.
         code: Option<Secret>,
-        /// How long the code works, counted from the end of the hand-over of this mail.
+        /// How long the code works, counted from the end of sending this mail.
         code_lifetime: Duration,
         /// When the link stops working.
         link_expires_at: Timestamp,
     },
-    /// Many signed up with this address, or many mails went there today: whoever reads them may choose the password.
+    /// Many people signed up with this address, or many mails were sent to it today: the reader may choose the
+    /// password.
     ChoosePassword {
         /// The address of the page where it is chosen, with its token.
         link: Secret,
         /// When the link stops working.
         link_expires_at: Timestamp,
     },
-    /// Somebody signed up with this address, which already has an account.
+    /// Informs the owner of an account that someone signed up with its address.
     AlreadyRegistered {
         /// The address of the sign-in page.
         sign_in: String,
     },
-    /// Somebody asked to set a new password.
+    /// A new password was requested.
     PasswordReset {
         /// The address of the page that sets it, with its token.
         link: Secret,
@@ -63,17 +64,17 @@ pub enum MailContent {
     },
     /// The password was changed.
     PasswordChanged {
-        /// The address of the page that asks for a new one, in case it was somebody else.
+        /// The address of the page to request a new one, in case the change was not the owner's.
         forgot: String,
     },
-    /// A user wants to use this address from now on: confirm it.
+    /// Asks to confirm a user's new address.
     EmailChange {
         /// The address of the page that confirms, with its token.
         link: Secret,
         /// When the link stops working.
         link_expires_at: Timestamp,
     },
-    /// The account is to move to another address: undo it.
+    /// The account is about to move to another address: lets the owner undo it.
     EmailUndo {
         /// The address of the page that undoes it, with its token.
         link: Secret,
@@ -87,14 +88,14 @@ pub enum MailContent {
         /// When the link stops working.
         link_expires_at: Timestamp,
     },
-    /// Somebody tried several wrong passwords.
+    /// Informs the owner of several wrong passwords.
     FailedSignIns {
-        /// The address of the page that asks for a new password, which also ends every wait.
+        /// The address of the page to request a new password, which also ends every wait.
         forgot: String,
     },
     /// A copy of a session's refresh token was used: the session was ended.
     RefreshReused {
-        /// The address of the page that asks for a new password.
+        /// The address of the page to request a new password.
         forgot: String,
     },
     /// The account is active now.
@@ -102,12 +103,12 @@ pub enum MailContent {
         /// The address of the sign-in page.
         sign_in: String,
     },
-    /// An operator tries whether mail leaves. It is about nobody and never in the outbox.
+    /// An operator tests whether mail is sent. It concerns no user and is never in the outbox.
     Test,
 }
 
 impl Mail {
-    /// A message that tells of nothing but that mail leaves.
+    /// A message that only shows that mail is sent.
     pub fn test(to: Email, locale: Option<String>, env: &Env) -> Self {
         let now = env.now();
         let id = MailId::from_bytes(env.new_id(now));
@@ -134,7 +135,7 @@ impl MailContent {
         }
     }
 
-    /// Every kind there is, for checks that each has its template.
+    /// Every kind, to check that each has its template.
     pub const KINDS: [&'static str; 12] = [
         "confirm",
         "choose_password",
@@ -151,19 +152,19 @@ impl MailContent {
     ];
 }
 
-/// A way to hand a [`Mail`] to somebody who delivers it. `Ok` means that the other side has taken responsibility.
+/// Sends a [`Mail`]. `Ok` means that the other side has taken responsibility for it.
 pub trait MailTransport: Send + Sync {
-    /// Renders and hands over one message. Must give up by itself some time; until then the message is nobody else's.
+    /// Renders and sends one message. Must give up by itself eventually; until then no other worker has the message.
     ///
-    /// Right before the other side may have the message, say so with [`SendAttempt::leaves`]: its code works from then on.
-    /// Who does not say it is taken to hand over at the end.
+    /// Call [`SendAttempt::leaves`] right before the message may reach the other side: its code works from then on.
+    /// Without the call, the message is assumed to leave at the end.
     fn send(&self, mail: &Mail, attempt: &SendAttempt) -> impl Future<Output = Result<(), SendError>> + Send;
 }
 
-/// What a [`MailTransport`] says about the message that it is handing over.
+/// Where a [`MailTransport`] reports the progress of the message it is sending.
 pub struct SendAttempt(Option<Arc<dyn Observer>>);
 
-/// Who keeps the message meanwhile, and notes how far it is.
+/// Extends the lease of the message meanwhile, and notes its progress.
 pub(crate) trait Observer: Send + Sync {
     fn mail(&self) -> MailId;
     fn leaves(&self) -> BoxFuture<'_, Result<(), SendError>>;
@@ -171,7 +172,7 @@ pub(crate) trait Observer: Send + Sync {
 }
 
 impl SendAttempt {
-    /// The hand-over of a message that is not in the outbox, such as [`Mail::test`].
+    /// For a message that is not in the outbox, such as [`Mail::test`].
     pub const fn untracked() -> Self {
         Self(None)
     }
@@ -180,12 +181,12 @@ impl SendAttempt {
         Self(Some(observer))
     }
 
-    /// The message has left, as far as we know: from now on the other side may have it, and its code works until a
-    /// minute after the answer, or after giving up. To be awaited right before the last byte goes, e.g. the final dot of
-    /// SMTP, and harmless when it is said again.
+    /// The message is about to leave: from now on it may reach the other side, and its code works until a minute after
+    /// the answer, or after giving up. Await it right before the last byte is sent, e.g. the final dot of SMTP; calling
+    /// it again is harmless.
     ///
     /// # Errors
-    /// Somebody else has taken the message over, or the store does not answer: do not send it, return this error.
+    /// Another worker has taken the message, or the store does not answer: do not send it, return this error.
     pub async fn leaves(&self) -> Result<(), SendError> {
         match &self.0 {
             Some(observer) => observer.leaves().await,
@@ -193,8 +194,8 @@ impl SendAttempt {
         }
     }
 
-    /// The other side answers, and has not heard yet whom the message is for: what takes long from now on may be this
-    /// message. Who never says it is taken to be waiting for the other side.
+    /// The other side answers, and does not know the recipient yet: a delay from now on may be due to this message.
+    /// Without the call, a delay is attributed to the other side.
     pub fn answered(&self) {
         if let Some(observer) = &self.0 {
             observer.answered();
@@ -208,31 +209,31 @@ impl fmt::Debug for SendAttempt {
     }
 }
 
-/// Why a message was not handed over, as far as anybody knows.
+/// Why a message was not sent, as far as known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendError {
-    /// Nothing gets through at present, and that may pass by itself: network, time-out, 421 of SMTP, 5xx of HTTP.
+    /// Nothing gets through at present, which may pass by itself: network, time-out, 421 of SMTP, 5xx of HTTP.
     Temporary(String),
-    /// Nothing gets through at present, and the other side says when it is worth trying again: 429 of HTTP.
+    /// Nothing gets through at present, and the other side says when to try again: 429 of HTTP.
     Throttled {
-        /// What it said.
+        /// The answer of the other side.
         cause: String,
         /// How long to wait.
         retry_after: Duration,
     },
     /// We are refused, not the message, until an operator acts: credentials, sender, quota, payment. It is tried again,
-    /// and shouted about.
+    /// and logged as an error.
     Refused(String),
-    /// This message is to be tried again later; others may get through: 4xx of SMTP.
+    /// This message should be tried again later; others may get through: 4xx of SMTP.
     Deferred(String),
-    /// The other side may have the message, or not: it went silent after the end of the message. It is tried again.
+    /// The message may or may not have arrived: the other side went silent after its end. It is tried again.
     Uncertain(String),
     /// This message will never get through: refused address, refused content.
     Permanent(String),
 }
 
 impl SendError {
-    /// What went wrong, whether or not it may pass.
+    /// The cause, whether or not it may pass.
     pub(crate) fn into_cause(self) -> String {
         match self {
             Self::Throttled { cause, .. }
@@ -244,7 +245,7 @@ impl SendError {
         }
     }
 
-    /// Whether it would meet every message, whoever it is for.
+    /// Whether it affects every message, whoever it is for.
     pub(crate) const fn is_general(&self) -> bool {
         match self {
             Self::Temporary(_) | Self::Throttled { .. } | Self::Refused(_) | Self::Uncertain(_) => true,

@@ -1,4 +1,4 @@
-//! The schema's versions, for operators: `vestibule migrate`.
+//! The versions of the schema, for operators: `vestibule migrate`.
 
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
@@ -12,7 +12,7 @@ use crate::store::migrations::{
 };
 use crate::store::{Store, Tx};
 
-/// Reads and changes the version of a database's schema. Two that run at once wait for each other.
+/// Reads and changes the version of a database's schema. Concurrent changes wait for each other.
 #[derive(Debug)]
 pub struct Migrator {
     store: Store,
@@ -20,21 +20,21 @@ pub struct Migrator {
 }
 
 impl Migrator {
-    /// Connects. Changes nothing, but makes an SQLite file where there is none.
+    /// Connects. Changes nothing, except that it creates a missing SQLite file.
     pub async fn connect(database_url: &Secret) -> Result<Self, OpenError> {
         Self::open(database_url, &DatabasePolicy::default(), true).await
     }
 
-    /// Connects with these limits, to a database that is there.
+    /// Connects to an existing database, with these limits.
     ///
     /// # Errors
-    /// [`DatabaseError::Missing`](crate::DatabaseError::Missing) where there is no SQLite file.
+    /// [`DatabaseError::Missing`](crate::DatabaseError::Missing) if there is no SQLite file.
     pub async fn connect_existing(database_url: &Secret, policy: &DatabasePolicy) -> Result<Self, OpenError> {
         Self::open(database_url, policy, false).await
     }
 
     async fn open(url: &Secret, policy: &DatabasePolicy, may_make: bool) -> Result<Self, OpenError> {
-        // One thing after the other.
+        // Nothing runs concurrently here.
         let policy = DatabasePolicy { connections: 1, ..policy.clone() };
         Ok(Self { store: Store::open(url, &policy, may_make).await?, env: Env::system() })
     }
@@ -44,15 +44,15 @@ impl Migrator {
         self.store.read(status).await
     }
 
-    /// Whether a server has made its keys in this database.
+    /// Whether a server has created its keys in this database.
     pub async fn holds_keys(&self) -> Result<bool, MigrateError> {
         self.store.read(|tx| Ok(holds_keys(tx)?)).await
     }
 
-    /// Records versions up to and including `to` (all where it is `None`) as applied that a script run by hand has applied.
+    /// Records versions up to and including `to` (all if `None`) that a script run by hand has applied.
     ///
     /// # Errors
-    /// [`MigrateError::NotThere`] when one of them was not; then nothing is recorded.
+    /// [`MigrateError::NotThere`] if one of them was not applied; then nothing is recorded.
     pub async fn record(&self, to: Option<i64>) -> Result<Vec<Migration>, MigrateError> {
         let to = to.unwrap_or(NEWEST);
         known(to)?;
@@ -72,12 +72,12 @@ impl Migrator {
             .await
     }
 
-    /// Applies what is missing up to and including `to` (everything where it is `None`); returns what was applied.
+    /// Applies missing versions up to and including `to` (all if `None`); returns those applied.
     pub async fn up(&self, to: Option<i64>) -> Result<Vec<Migration>, MigrateError> {
         migrate_up(&self.store, to, self.env.now()).await
     }
 
-    /// Takes back every version above `to`; version `to` stays, 0 leaves nothing. Returns what was taken back.
+    /// Reverts every version above `to`; version `to` stays, 0 leaves nothing. Returns the reverted versions.
     pub async fn down(&self, to: i64) -> Result<Vec<Migration>, MigrateError> {
         known(to)?;
         let texts = texts(&self.store, |script| script.down);
@@ -97,8 +97,8 @@ impl Migrator {
             .await
     }
 
-    /// The script from the present version up or down to `to` (up to the newest where it is `None`), to read or to run
-    /// by hand. It is one transaction, and records what it does.
+    /// The script from the current version up or down to `to` (up to the newest if `None`), to read or to run by hand.
+    /// It is one transaction, and records what it does.
     pub async fn sql(&self, to: Option<i64>) -> Result<String, MigrateError> {
         let to = to.unwrap_or(NEWEST);
         known(to)?;
@@ -122,7 +122,7 @@ impl Migrator {
     }
 }
 
-/// Applies what is missing. Also what opening the accounts does.
+/// Applies missing versions. Also called when the accounts are opened.
 pub(crate) async fn migrate_up(
     store: &Store,
     to: Option<i64>,
@@ -158,7 +158,7 @@ fn missing(tx: &mut Tx<'_>, to: i64) -> Result<Vec<&'static Script>, MigrateErro
     Ok(SCRIPTS.iter().filter(lacks).collect())
 }
 
-/// What the database says of these versions now.
+/// The state of these versions in the database.
 fn of(tx: &mut Tx<'_>, scripts: &[&Script]) -> Result<Vec<Migration>, MigrateError> {
     let mut status = status(tx)?;
     status.retain(|migration| scripts.iter().any(|script| script.version == migration.version));

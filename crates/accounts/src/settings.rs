@@ -1,4 +1,4 @@
-//! What opening the accounts takes, may make, and is refused for.
+//! What opening the accounts needs, may create, and can fail with.
 
 use crate::domain::secret::Secret;
 use crate::domain::secret_key::SecretKey;
@@ -8,31 +8,31 @@ use crate::policy::{Policy, PolicyError};
 use crate::store::error::{DatabaseError, StoreError};
 use crate::store::migrations::MigrateError;
 
-/// Everything an [`Accounts`](crate::Accounts) needs to know.
+/// The settings of an [`Accounts`](crate::Accounts).
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// `sqlite:PATH` (also `sqlite://PATH`) or `postgres://…`. `sqlite::memory:` is a new database in the memory of this
-    /// process, for tests: it is gone with the value.
+    /// `sqlite:PATH` (also `sqlite://PATH`) or `postgres://…`. `sqlite::memory:` is a new database in the memory of
+    /// this process, for tests: it ends with the value.
     pub database_url: Secret,
     /// The root of all keys: links, codes, and the encryption of the signing keys.
     pub secret_key: SecretKey,
-    /// The secret key before, for as long as what was mailed under it is to work.
+    /// The previous secret key, for as long as what was mailed under it should work.
     pub previous_secret_key: Option<SecretKey>,
-    /// Where browsers reach the pages: the base of mailed links, and the `iss` of tokens. `https://accounts.example.org`, or
-    /// with a path, `https://app.example.org/accounts`; a slash at its end is taken off.
+    /// The URL where browsers reach the pages: the base of mailed links, and the `iss` of tokens.
+    /// `https://accounts.example.org`, or with a path, `https://app.example.org/accounts`; a trailing slash is removed.
     pub public_url: String,
     /// Limits and lifetimes.
     pub policy: Policy,
-    /// Time.
+    /// The source of time.
     pub env: Env,
 }
 
-/// What opening the accounts may make.
+/// What opening the accounts may create.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenMode {
     /// Whatever is missing: an SQLite file, tables, keys. An older schema is brought up to date.
     Everything,
-    /// The same in a new database. An older schema stays as it is, and is refused.
+    /// The same, but in a new database only. An older schema stays as it is, and is refused.
     NewDatabase,
     /// Nothing: a database that no server has used yet is refused.
     Nothing,
@@ -50,7 +50,7 @@ pub enum OpenError {
     /// The schema is not the one of this program.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
-    /// The schema lacks versions that this program needs, and was not to be changed.
+    /// The schema lacks versions that this program needs, and may not be changed.
     #[error("the database lacks {0} migration(s) of this program")]
     Pending(usize),
     /// The signing keys in the database were encrypted with another secret key.
@@ -58,10 +58,10 @@ pub enum OpenError {
         "the signing keys in the database do not open with this secret key: give the one that was used before"
     )]
     WrongSecretKey,
-    /// The secret key before is that of now.
+    /// The previous secret key is the same as the current one.
     #[error("the previous secret key is the same as the secret key")]
     SameSecretKey,
-    /// Not now.
+    /// Opening failed; a later attempt may succeed.
     #[error(transparent)]
     Fault(#[from] Fault),
 }

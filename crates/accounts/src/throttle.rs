@@ -1,5 +1,5 @@
-//! How often a client did something lately, in memory: for what is asked too often to be written down, and does no harm
-//! beyond the work it makes. What must hold across instances and restarts is counted in the store (`limits.rs`).
+//! Counts recent actions per client in memory: for actions too frequent to store, and harmless beyond the work they
+//! cause. Limits that must hold across instances and restarts are counted in the store (`limits.rs`).
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -8,15 +8,15 @@ use crate::domain::time::Timestamp;
 use crate::policy::Rate;
 use crate::store::tables::limits::Subject;
 
-/// Clients that are remembered at one time, in 80 KiB. Whoever comes beyond takes the place of another, who begins anew:
-/// so many addresses have as many quotas anyway.
+/// Clients remembered at a time, in 80 KiB. A further one replaces another, whose count then starts again: whoever has
+/// that many addresses has that many quotas anyway.
 const PLACES: usize = 2048;
 
-/// What each client did in its present window. It takes its memory with the first.
+/// The current window of each client. Memory is allocated with the first.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle(Mutex<Vec<Option<Window>>>);
 
-/// A client's window begins with the first thing that counts, and all that counts in it is forgotten at its end.
+/// A client's window begins with its first counted action; when the window ends, its count is dropped.
 #[derive(Clone, Copy, Debug)]
 struct Window {
     subject: Subject,
@@ -25,7 +25,7 @@ struct Window {
 }
 
 impl Throttle {
-    /// `Some`: the client must wait so long; else it is counted.
+    /// `Some`: the client must wait that long; otherwise the action is counted.
     pub(crate) fn take(&self, subject: Subject, rate: Rate, now: Timestamp) -> Option<Duration> {
         let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         places.resize(PLACES, None);

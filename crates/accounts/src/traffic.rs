@@ -1,9 +1,9 @@
-//! Whether mail gets through at present, as far as this instance knows, and how long that takes: what a hand-over that is
-//! only pretended shares with real ones (S3).
+//! Whether mail currently gets through, as far as this instance knows, and how long sending takes: pretended sending
+//! behaves as real sending does (S3).
 //!
-//! Anybody can sign up with an address whose mail is refused, deferred or slow. So what becomes of a single message says
-//! nothing here: only failures count that would meet every message, until one gets through, and a pretended hand-over
-//! takes as long as any of the newest real ones.
+//! Anyone can sign up with an address whose mail is refused, deferred or slow. So the outcome of a single message says
+//! nothing here: only failures that would affect every message count, until one gets through, and pretended sending
+//! takes as long as any of the latest real ones.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,29 +13,29 @@ use crate::domain::ids::MailId;
 use crate::domain::time::Timestamp;
 use crate::mail::SendError;
 
-/// Of how many hand-overs the durations are kept.
+/// The number of attempts whose durations are kept.
 const KEPT: usize = 16;
-/// Longer than between two attempts at a message: a failure that was not repeated by then is not the present.
+/// Longer than between two attempts at a message: a failure not repeated by then is out of date.
 const LATELY: Duration = Duration::from_mins(90);
-/// A hand-over that waits so long for the other side tells that nothing gets through.
+/// An attempt that waits this long for the other side indicates that nothing gets through.
 const STUCK_AFTER: Duration = Duration::from_secs(30);
-/// What is over sooner has kept no message waiting for long.
+/// A shorter outage has delayed no message for long.
 const OUTAGE_MIN: Duration = Duration::from_secs(30);
-/// A clock that jumps must not make anything wait.
+/// The upper bound of a pretended wait, so that a clock that jumps delays nothing.
 pub(crate) const PACE_MAX: Duration = Duration::from_mins(15);
 
-/// How the newest hand-overs went.
+/// The course of the latest attempts.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
     got_through: VecDeque<Pace>,
-    /// When the newest of them did.
+    /// When the latest of them got through.
     through_at: Option<Timestamp>,
-    /// The newest failure that says something of every message, while none has got through since.
+    /// The latest failure that would affect every message; `None` once one has got through since.
     failing: Option<Failing>,
-    /// Before that the other side wants nothing at all.
+    /// Before this time the other side wants no messages.
     paused_until: Option<Timestamp>,
 }
 
@@ -43,18 +43,18 @@ struct State {
 struct Failing {
     /// Since when nothing has got through.
     since: Timestamp,
-    /// When it failed last.
+    /// When the last failure happened.
     at: Timestamp,
     pace: Pace,
     error: SendError,
 }
 
-/// How long a hand-over took.
+/// How long an attempt took.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pace {
-    /// From the taking until the message left, or until it failed.
+    /// From the lease until the message left, or until it failed.
     pub(crate) before: Duration,
-    /// From then to the answer; `None` where it did not leave.
+    /// From then to the answer; `None` if it did not leave.
     pub(crate) after: Option<Duration>,
 }
 
@@ -83,17 +83,17 @@ impl Traffic {
         }
     }
 
-    /// Until when no message is to be tried, as the other side has asked for it: an hour at most.
+    /// Until when no message is tried, because the other side asked for it: an hour at most.
     pub(crate) fn paused_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.state().paused_until.filter(|until| *until > now)
     }
 
-    /// Somebody knows better than the other side.
+    /// Ends such a pause: someone knows better than the other side.
     pub(crate) fn resume(&self) {
         self.state().paused_until = None;
     }
 
-    /// A message has been waiting for so long that the other side answers at all.
+    /// A message has been waiting this long for any answer of the other side.
     pub(crate) fn waits(&self, so_long: Duration, now: Timestamp) {
         let others_pass = self.state().through_at.is_some_and(|at| at + so_long > now);
         if so_long >= STUCK_AFTER && !others_pass {
@@ -103,7 +103,7 @@ impl Traffic {
         }
     }
 
-    /// Why nothing gets through at present.
+    /// Why nothing currently gets through.
     pub(crate) fn outage(&self, now: Timestamp) -> Option<SendError> {
         self.failing(now).map(|failing| failing.error)
     }
@@ -112,7 +112,7 @@ impl Traffic {
         self.state().failing.clone().filter(|failing| failing.at + LATELY > now)
     }
 
-    /// How long this message would take, if it were a real one.
+    /// How long this message would take if it were a real one.
     pub(crate) fn pace(&self, mail: MailId, now: Timestamp) -> Pace {
         if let Some(failing) = self.failing(now) {
             return failing.pace;
@@ -129,5 +129,5 @@ impl Traffic {
     }
 }
 
-/// The longest wait, but for its spread.
+/// The longest wait, without its random spread.
 pub(crate) const LONGEST_DELAY: Duration = Duration::from_hours(1);

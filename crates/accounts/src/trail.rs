@@ -1,4 +1,4 @@
-//! How an operation says what it did: in the audit trail, and to the endpoints of webhooks.
+//! How an operation records what it did: in the audit trail, and for the endpoints of webhooks.
 
 use crate::core::Core;
 use crate::domain::access::actor::Actor;
@@ -16,7 +16,7 @@ use crate::store::tables::{audit, webhooks};
 use crate::token::subject;
 use crate::webhook::WebhookEvent;
 
-/// An entry on its way into the trail. It is written in the transaction of what it tells of.
+/// An entry to be written to the trail, in the transaction of what it records.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     kind: AuditKind,
@@ -41,7 +41,7 @@ impl Entry {
         }
     }
 
-    /// What an administrator or operator did. It is about nobody until that is said: not about whoever did it.
+    /// An action of an administrator or operator. It concerns no user until one is set; never the actor.
     pub(crate) fn by(kind: AuditKind, actor: Actor<'_>) -> Self {
         let entry = match actor {
             Actor::Operator => Self::new(kind, AuditActor::Operator, &Client::default()),
@@ -70,7 +70,7 @@ impl Entry {
         Self { detail: Some(detail.into()), ..self.clone() }
     }
 
-    /// Why an administrator did it, where that was said: after what there is to tell already.
+    /// Adds the reason an administrator gave, if any, after other details.
     pub(crate) fn because(&self, reason: Option<&Reason>) -> Self {
         let said = reason.map(Reason::as_str).filter(|text| !text.is_empty());
         let said = said.map(|text| format!("reason: {text}"));
@@ -91,7 +91,7 @@ impl Entry {
             user_agent: self.user_agent.clone(),
             detail: self.detail.clone(),
         };
-        // The stream beside the table (O2). A line whose transaction fails after it is possible, a missing one is not.
+        // The log stream beside the table (O2). A line whose transaction then fails is possible; a missing one is not.
         tracing::info!(
             target: "vestibule::audit",
             kind = event.kind.name(),

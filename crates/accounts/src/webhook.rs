@@ -1,4 +1,4 @@
-//! What the webhook worker hands to a transport: an event that happened to a user, without saying who it is.
+//! What the webhook worker passes to a transport: an event of a user, without saying who it is.
 
 use std::fmt;
 use std::future::Future;
@@ -8,26 +8,26 @@ use crate::domain::ids::{EventId, UserId};
 use crate::domain::time::Timestamp;
 use crate::mail::SendError;
 
-/// What can happen to a user.
+/// Events of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum WebhookEvent {
-    /// Born: a sign-up was confirmed, or an operator made it.
+    /// Created: a sign-up was confirmed, or an operator created the user.
     UserCreated,
-    /// Gone, by themselves or by an administrator.
+    /// Deleted, by themselves or by an administrator.
     UserDeleted,
-    /// Another address is in force, or the one before is again.
+    /// The address was changed, or the previous one restored.
     UserEmailChanged,
-    /// May not sign in any more.
+    /// May no longer sign in.
     UserDisabled,
 }
 
 impl WebhookEvent {
-    /// Every event there is.
+    /// Every event.
     pub const ALL: [Self; 4] =
         [Self::UserCreated, Self::UserDeleted, Self::UserEmailChanged, Self::UserDisabled];
 
-    /// Its name: the `type` of the payload.
+    /// The name: the `type` of the payload.
     pub const fn name(self) -> &'static str {
         match self {
             Self::UserCreated => "user.created",
@@ -58,32 +58,33 @@ impl FromStr for WebhookEvent {
     }
 }
 
-/// Which events an endpoint is told. A row is written for each of them, in the transaction of the cause.
+/// The events an endpoint receives. A row is written for each of them, in the transaction of the cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookSubscription {
-    /// The endpoint's name, which its transport knows too: small letters, digits, `-` and `_`.
+    /// The endpoint's name, which its transport also uses: lower-case letters, digits, `-` and `_`.
     pub endpoint: String,
-    /// What it is told.
+    /// The events it receives.
     pub events: Vec<WebhookEvent>,
 }
 
-/// One attempt to tell one endpoint of one event.
+/// One attempt to post one event to one endpoint.
 #[derive(Clone, Debug)]
 pub struct Webhook {
     /// The same for every attempt and every endpoint: receivers recognise a repetition by it.
     pub id: EventId,
-    /// The event's name. A text, because another version of the program may have written it.
+    /// The event's name: text, because another version of the program may have written it.
     pub event: String,
-    /// Whom it happened to.
+    /// The user it is about.
     pub user_id: UserId,
     /// When it happened.
     pub created_at: Timestamp,
-    /// When this attempt is made, which its signature covers.
+    /// The time of this attempt, which its signature covers.
     pub attempted_at: Timestamp,
 }
 
 impl Webhook {
-    /// What is sent, the same bytes at every attempt. It names the user by the id alone: whoever may know more asks.
+    /// The bytes to post, the same at every attempt. It names the user by id only: receivers with the right to know
+    /// more can ask.
     pub fn payload(&self) -> String {
         let Self { id, event, user_id, created_at, .. } = self;
         let event = serde_json::Value::from(event.as_str());
@@ -93,12 +94,12 @@ impl Webhook {
     }
 }
 
-/// A way to tell one endpoint. `Ok` means that it has taken note.
+/// Posts events to one endpoint. `Ok` means that it has accepted one.
 pub trait WebhookTransport: Send + Sync {
     /// The endpoint's name, as in its [`WebhookSubscription`].
     fn endpoint(&self) -> &str;
 
-    /// Hands over one event. Must give up by itself within a minute.
+    /// Posts one event. Must give up by itself within a minute.
     fn post(&self, webhook: &Webhook) -> impl Future<Output = Result<(), SendError>> + Send;
 }
 
@@ -114,7 +115,7 @@ mod tests {
         assert!("user.Created".parse::<WebhookEvent>().is_err());
     }
 
-    // The contract with receivers, and no word about who the user is.
+    // The contract with receivers, which reveals nothing about the user.
     #[test]
     fn the_payload_is_thin() {
         let webhook = Webhook {

@@ -1,5 +1,5 @@
-//! What runs beside the requests: handing mail and webhooks over, forgetting what has expired. Each is a loop around a
-//! step of the library.
+//! The background workers: sending mail and webhooks, deleting what has expired. Each is a loop around a step of the
+//! library.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use crate::ops::background::deliver::{Delivery, DueMail};
 use crate::ops::background::webhooks::DueWebhook;
 use crate::webhook::{Webhook, WebhookTransport};
 
-/// Another instance may have queued what nobody told this one about.
+/// Finds messages queued by other instances, which wake nothing here.
 const POLL: Duration = Duration::from_secs(1);
 /// Without a database there is nothing to do; the first retry is soon, the later ones are not.
 const BACK_OFF: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(30)];
 
-/// How long what is being handed over may take to end, where nobody says otherwise.
+/// How long running attempts may take to end, by default.
 const END: Duration = Duration::from_secs(5);
 
-/// The running workers. Dropping the value ends them at once; what is cut off is done again later.
+/// The running workers. Dropping the value ends them immediately; interrupted work is done again later.
 #[derive(Debug)]
 pub struct Workers {
     stop: watch::Sender<bool>,
@@ -33,10 +33,10 @@ pub struct Workers {
 }
 
 impl Accounts {
-    /// Runs everything that goes on beside the requests until `shutdown` is over: mail is handed to `mail`, and what has
-    /// expired is forgotten. Without it nobody ever gets a mail.
+    /// Runs all background work until `shutdown` completes: sends mail through `mail`, and deletes what has expired.
+    /// Without it no mail is ever sent.
     ///
-    /// One call for each process. Where [`Policy::webhooks`](crate::Policy::webhooks) names endpoints, start the
+    /// Call it once per process. If [`Policy::webhooks`](crate::Policy::webhooks) names endpoints, start the
     /// [`Workers`] with a transport for each of them instead.
     pub async fn run_workers<M>(&self, mail: M, shutdown: impl Future<Output = ()>)
     where
@@ -51,8 +51,8 @@ impl Accounts {
 impl Workers {
     /// Starts the workers on the current runtime, which must have time enabled.
     ///
-    /// An endpoint of [`Policy::webhooks`](crate::Policy::webhooks) that no transport posts to is told of in the log:
-    /// its events wait for ever.
+    /// An endpoint of [`Policy::webhooks`](crate::Policy::webhooks) without a transport is logged: its events wait for
+    /// ever.
     pub fn start<M, W>(accounts: &Accounts, mail: &Arc<M>, webhooks: impl IntoIterator<Item = W>) -> Self
     where
         M: MailTransport + 'static,
@@ -70,7 +70,7 @@ impl Workers {
         Self { stop, loops }
     }
 
-    /// Lets every worker finish its step, but waits no longer than `patience`. What is cut off is done again later.
+    /// Lets every worker finish its step, but waits no longer than `patience`. Interrupted work is done again later.
     pub async fn stop(mut self, patience: Duration) {
         self.stop.send_replace(true);
         let finished = async { while self.loops.join_next().await.is_some() {} };
@@ -93,7 +93,7 @@ fn say_who_is_never_told<W: WebhookTransport>(accounts: &Accounts, webhooks: &[W
     }
 }
 
-/// Nobody is told anything.
+/// No endpoints.
 const NO_WEBHOOKS: [NoWebhooks; 0] = [];
 
 enum NoWebhooks {}
@@ -108,12 +108,12 @@ impl WebhookTransport for NoWebhooks {
     }
 }
 
-/// What a loop hands over, each by itself: one that is slow holds up a place, not the others.
+/// The work of a loop, attempt by attempt: a slow one occupies a place, but does not delay the others.
 trait Load: Sync {
     type Item: Send + 'static;
-    /// What the log calls it.
+    /// Its name in the log.
     const NAME: &str;
-    /// How many are handed over at the same time.
+    /// The maximum number of concurrent attempts.
     const PLACES: usize;
 
     fn take(
@@ -127,7 +127,7 @@ trait Load: Sync {
         accounts: Accounts,
         item: Self::Item,
     ) -> impl Future<Output = Result<Delivery, Fault>> + Send + 'static;
-    /// Returns when there is something new.
+    /// Waits until there is something new.
     fn queued(&self, accounts: &Accounts) -> impl Future<Output = ()> + Send;
 }
 
@@ -160,7 +160,7 @@ impl<M: MailTransport + 'static> Load for Mails<M> {
     }
 }
 
-/// To one endpoint.
+/// The webhooks of one endpoint.
 struct Webhooks<W>(Arc<W>);
 
 impl<W: WebhookTransport + 'static> Load for Webhooks<W> {
@@ -185,7 +185,7 @@ impl<W: WebhookTransport + 'static> Load for Webhooks<W> {
         async move { accounts.post_webhook(item, &*transport).await }
     }
 
-    /// Nobody waits for a webhook: those are looked for.
+    /// Queueing a webhook wakes nothing: they are polled.
     async fn queued(&self, _: &Accounts) {
         std::future::pending::<()>().await;
     }
@@ -223,7 +223,7 @@ async fn deliver<L: Load>(accounts: Accounts, load: L, mut stop: watch::Receiver
     }
 }
 
-/// Starts as many hand-overs as there is room for; how long to wait for more.
+/// Starts as many attempts as there is room for; returns how long to wait for more.
 async fn step<L: Load>(
     accounts: &Accounts,
     load: &L,
@@ -239,7 +239,7 @@ async fn step<L: Load>(
     Ok(until(load.next_due(accounts).await?, accounts.now()))
 }
 
-/// Failures have a line of their own already, with their cause.
+/// Failures have their own log line already, with their cause.
 fn report(what: &str, ended: Result<Result<Delivery, Fault>, JoinError>) {
     match ended {
         Ok(Ok(ending)) => tracing::debug!(what, ?ending, "handed over"),
@@ -250,10 +250,10 @@ fn report(what: &str, ended: Result<Result<Delivery, Fault>, JoinError>) {
     }
 }
 
-/// Later when the next message is due, but never long.
+/// The time until the next message is due, but never long.
 fn until(due: Option<Timestamp>, now: Timestamp) -> Duration {
     let due = due.map_or(POLL, |due| due.since(now));
-    // A message that is due but could not be taken is with another worker: no reason to spin.
+    // A message that is due but could not be leased is with another worker: no reason to spin.
     due.clamp(Duration::from_millis(20), POLL)
 }
 
@@ -264,7 +264,7 @@ async fn sweep(accounts: Accounts, mut stop: watch::Receiver<bool>) {
             Ok(0) => pause_after,
             Ok(rows) => {
                 tracing::debug!(rows, "forgot what has expired");
-                // There may be more; the pause lets requests at the database.
+                // There may be more; the pause lets requests reach the database.
                 Duration::from_millis(200)
             }
             Err(fault) => {

@@ -1,4 +1,4 @@
-//! What the links of existing users share: how they are made, opened and used up.
+//! Links of existing users: how they are made, opened and used up.
 
 use data_encoding::BASE64URL_NOPAD;
 
@@ -12,16 +12,16 @@ use crate::store::Tx;
 use crate::store::tables::{challenges, users};
 use crate::token::root::{Purpose as MacPurpose, RootKeys};
 
-/// Why a link does nothing.
+/// Why a link has no effect.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
-    /// Not made here, not whole, or for something else.
+    /// Not issued by this service, incomplete, or for another purpose.
     #[error("the link is not valid")]
     Invalid,
-    /// Too late, or the password or the address was changed since.
+    /// Too late, or the password or the address has changed since.
     #[error("the link does not work any more")]
     Expired,
-    /// It has done its work.
+    /// It was used before.
     #[error("the link was used before")]
     Used,
 }
@@ -46,12 +46,12 @@ fn bound_to<T>(challenge: &Challenge, hash: impl FnOnce(&[&[u8]]) -> T) -> T {
     ])
 }
 
-/// The text of a token: what it is for, and the MAC that shows that it was made here.
+/// The text of a token: the id it is about, and the MAC that proves its origin.
 pub(crate) fn join(id: &[u8; 16], mac: [u8; 16]) -> Secret {
     Secret::from(BASE64URL_NOPAD.encode(&[*id, mac].concat()))
 }
 
-/// The id that a token names; whether the rest is right is seen when its row is there.
+/// The id that a token names; the MAC is checked when the row has been read.
 pub(crate) fn split(token: &str) -> Option<([u8; 16], [u8; 16])> {
     let bytes = (token.len() == 43).then(|| BASE64URL_NOPAD.decode(token.as_bytes()).ok()).flatten()?;
     let (id, mac) = bytes.split_first_chunk::<16>()?;
@@ -67,7 +67,7 @@ pub(crate) fn open(
     now: Timestamp,
 ) -> Result<Result<(Challenge, Account), LinkError>, Fault> {
     let Some((id, given)) = split(token) else { return Ok(Err(LinkError::Invalid)) };
-    // A row that is gone, because it expired or was voided, cannot be told from one that never was.
+    // A row that is gone, because it expired or was voided, cannot be told from one that never existed.
     let Some(challenge) = challenges::by_id(tx, &id)? else { return Ok(Err(LinkError::Expired)) };
     if challenge.purpose != purpose || !is_mac(&core.root, &challenge, &given) {
         return Ok(Err(LinkError::Invalid));
@@ -75,7 +75,7 @@ pub(crate) fn open(
     if challenge.used_at.is_some() {
         return Ok(Err(LinkError::Used));
     }
-    // Whoever is disabled gets in by no link.
+    // No link lets a disabled user in.
     let found = users::by_id(tx, challenge.user_id)?.filter(|found| found.account.disabled_at.is_none());
     let Some(user) = found else { return Ok(Err(LinkError::Expired)) };
     // An undo must work even after the thief has changed everything else (X3).
@@ -92,7 +92,7 @@ mod tests {
     use crate::domain::ids::{SessionId, UserId};
     use crate::domain::secret_key::SecretKey;
 
-    // T2, T5: every part that a link is bound to is in its token.
+    // T2, T5: everything that a link is bound to is in its token.
     #[test]
     fn a_token_is_bound_to_everything_about_it() {
         let root = RootKeys::derive(&SecretKey::generate());

@@ -1,4 +1,4 @@
-//! What becomes of a queued message, decided right before it goes (T8) in the file of its story.
+//! The decision about a queued message, made right before it is sent (T8) by the operation it belongs to.
 
 use crate::core::Core;
 use crate::domain::access::challenge::Challenge;
@@ -14,15 +14,15 @@ use crate::store::Tx;
 use crate::store::tables::outbox::Leased;
 use crate::store::tables::{challenges, users};
 
-/// What is to be done with a message.
+/// What to do with a message.
 pub(crate) enum Draft {
-    /// Hand this over.
+    /// Send it.
     Send(Box<Mail>),
-    /// Behave as if it were handed over: the owner of a taken address was told enough today (S2, S3).
+    /// Behave as if it were sent: the owner of a taken address was informed often enough today (S2, S3).
     Pretend,
-    /// Forget it: the sign-up or the user is gone, or has what it needs.
+    /// Delete it: the sign-up or the user is gone, or no longer needs it.
     Drop,
-    /// Leave it to a newer program.
+    /// Leave it to a newer version of the program.
     Unknown,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Linked {
     pub(crate) link: Secret,
 }
 
-/// The challenge that a message is about, with its link to `page`; `None` when nobody needs it any more.
+/// The challenge that a message is about, with its link to `page`; `None` if it is no longer needed.
 pub(crate) fn linked(
     tx: &mut Tx<'_>,
     core: &Core,

@@ -1,4 +1,4 @@
-//! What a page may know about a mailed link before its button is pressed. Looking changes nothing (S8).
+//! What a page may show about a mailed link before its button is pressed. Looking changes nothing (S8).
 
 use crate::accounts::Accounts;
 use crate::core::Core;
@@ -11,34 +11,34 @@ use crate::ops::registration::{confirm, invitation};
 use crate::store::Tx;
 use crate::store::tables::users;
 
-/// What a mailed link is for.
+/// The purpose of a mailed link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MailedLink {
     /// To confirm a sign-up.
     Confirmation,
     /// To set a new password.
     PasswordReset,
-    /// To use a new address.
+    /// To switch to a new address.
     EmailChange,
-    /// To go back to the address before.
+    /// To restore the previous address.
     EmailUndo,
     /// To accept an invitation.
     Invitation,
 }
 
-/// What became of a mailed link. Whoever has one that works may know the address that it was mailed to.
+/// The state of a mailed link. The holder of a working one may know the address it was mailed to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkState {
-    /// It can be used; a confirmation with the password of the sign-up.
+    /// It can be used; a confirmation takes the password of the sign-up.
     Open(Email),
-    /// A sign-up can be confirmed, with a password that is chosen there: more people signed up with the address than may
+    /// A sign-up can be confirmed, with a password chosen on the page: more people signed up with the address than may
     /// wait.
     Choose(Email),
-    /// It has done its work, or its address has an account by now.
+    /// It was used, or its address has an account by now.
     Used,
-    /// Too late, or overtaken by another.
+    /// Too late, or replaced by another.
     Expired,
-    /// Not one of ours.
+    /// Not issued by this service.
     Invalid,
 }
 
@@ -53,10 +53,10 @@ impl From<LinkError> for LinkState {
 }
 
 impl Accounts {
-    /// What a page may know about a link before its button is pressed. Changes nothing (S8).
+    /// The state of a link, before its button is pressed. Changes nothing (S8).
     ///
     /// # Errors
-    /// [`Fault`] when the store does not answer.
+    /// [`Fault`] if the store does not answer.
     pub async fn link_state(&self, link: MailedLink, token: &str) -> Result<LinkState, Fault> {
         let (core, token, now) = (self.0.clone(), token.to_owned(), self.0.now());
         self.0.store.read(move |tx| Ok(look(tx, &core, link, &token, now)?.unwrap_or_else(Into::into))).await
@@ -93,6 +93,6 @@ fn look(
         MailedLink::EmailChange => Purpose::EmailChange,
         MailedLink::EmailUndo => Purpose::EmailUndo,
     };
-    // The address of the challenge is that of the mailbox; the account may have another one, which is not for every reader.
+    // The challenge has the address of the mailbox; the account may have another, which not every reader may see.
     Ok(challenge::open(tx, core, token, purpose, now)?.map(|(challenge, _)| LinkState::Open(challenge.email)))
 }

@@ -1,4 +1,4 @@
-//! One room per part of an account's life, one file per user story.
+//! One folder per part of an account's life, one file per user story.
 
 pub(crate) mod account;
 pub(crate) mod admin;

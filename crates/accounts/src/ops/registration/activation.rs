@@ -20,7 +20,7 @@ use crate::store::tables::registrations;
 use crate::store::tables::users::{self, Inserted};
 use crate::trail::Entry;
 
-/// A user about to come into being.
+/// A user about to be created.
 pub(crate) struct Activation {
     user: UserId,
     mail: MailId,
@@ -57,14 +57,14 @@ impl Activation {
         Self { user, mail: MailId::from_bytes(env.new_id(now)), user_name, activated, now }
     }
 
-    /// Somebody who may looked after it: no code, no link and no password were given.
+    /// An administrator confirmed it: without a code, a link or a password.
     pub(crate) fn by_hand(core: &Core, actor: Actor<'_>, now: Timestamp) -> Self {
         let activated = Entry::by(AuditKind::Activated, actor).detail("by hand");
         Self { activated, ..Self::new(core, None, &Client::default(), "by hand", now) }
     }
 
-    /// Makes the registration a user and the others of the address decoys, all in one commit (S5). `None`: another was
-    /// faster. The caller holds the lock of the address.
+    /// Makes the registration a user and the others of the address decoys, in one commit (S5). `None`: another request
+    /// came first. The caller has the lock of the address.
     pub(crate) fn activate(
         &self,
         tx: &mut Tx<'_>,
@@ -78,9 +78,9 @@ impl Activation {
         self.make_user(tx, core, registration).map(Some)
     }
 
-    /// Makes a user of what the owner of the mailbox chose at the link of a sign-up, and decoys of all sign-ups of the
-    /// address, that one included: no browser that waits for it is signed in. `None`: another was faster. The caller
-    /// holds the lock of the address.
+    /// Creates a user from what the owner of the mailbox chose at the link of a sign-up, and makes decoys of all
+    /// sign-ups of the address, including that one: no browser that waits for it is signed in. `None`: another request
+    /// came first. The caller has the lock of the address.
     pub(crate) fn choose(
         &self,
         tx: &mut Tx<'_>,
@@ -122,7 +122,7 @@ impl Activation {
     }
 }
 
-/// A welcome.
+/// The welcome mail.
 pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased) -> Result<Draft, Fault> {
     Draft::notice(tx, leased, MailContent::Welcome { sign_in: core.page("login") })
 }

@@ -34,28 +34,28 @@ pub enum ConfirmError {
     /// No open sign-up has this address and this password.
     #[error("no open sign-up has this address and password")]
     Refused,
-    /// Wrong digits.
+    /// The code is wrong.
     #[error("the code is wrong")]
     CodeInvalid {
-        /// Guesses that are left for this code.
+        /// The guesses left for this code.
         attempts_left: u32,
     },
-    /// The code is late, used up, replaced or used: ask for a new one.
+    /// The code is expired, used up, replaced or used: a new one is needed.
     #[error("the code does not work any more")]
     CodeExpired,
-    /// The link was not made here, or not whole.
+    /// The link was not issued by this service, or is incomplete.
     #[error("the link is not valid")]
     LinkInvalid,
-    /// The link is late.
+    /// The link has expired.
     #[error("the link does not work any more")]
     LinkExpired,
     /// The account is already active.
     #[error("the link was used before")]
     LinkUsed,
-    /// The password that was chosen may not be.
+    /// The chosen password is not allowed.
     #[error(transparent)]
     Password(#[from] PasswordError),
-    /// Somebody has taken the user name since; the confirmation may be repeated with another.
+    /// The user name has been taken since; the confirmation may be repeated with another.
     #[error("the user name is taken")]
     UserNameTaken,
     /// Too many wrong codes or passwords.
@@ -64,7 +64,7 @@ pub enum ConfirmError {
         /// When it is worth trying again.
         retry_after: Duration,
     },
-    /// Not now.
+    /// The operation failed; a later attempt may succeed.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
@@ -101,8 +101,8 @@ impl From<NotCompared> for ConfirmError {
 impl Accounts {
     /// Activates the account with the code of the mail and the password of the sign-up.
     ///
-    /// A guess is spent before it is compared, and a wrong one is remembered for address, client and everybody (C3–C5).
-    /// `user_name` replaces the name wished for at sign-up.
+    /// A guess is spent before it is compared, and a wrong one is counted for the address, the client and all clients
+    /// together (C3–C5). `user_name` replaces the name requested at sign-up.
     ///
     /// # Errors
     /// [`ConfirmError::Refused`], [`CodeInvalid`](ConfirmError::CodeInvalid), [`CodeExpired`](ConfirmError::CodeExpired),
@@ -141,8 +141,9 @@ impl Accounts {
 
     /// Activates the account with the link's token and the password of the sign-up.
     ///
-    /// The password may be left out only when [`require_password`](crate::ConfirmPolicy::require_password) is off. Where the
-    /// link is [`LinkState::Choose`](crate::LinkState::Choose), the password becomes that of the account, and must be one that may be chosen.
+    /// The password may be omitted only if [`require_password`](crate::ConfirmPolicy::require_password) is off. If the
+    /// link is [`LinkState::Choose`](crate::LinkState::Choose), the password becomes that of the account, and must
+    /// satisfy the rules for a new one.
     ///
     /// # Errors
     /// [`ConfirmError::LinkInvalid`], [`LinkExpired`](ConfirmError::LinkExpired), [`LinkUsed`](ConfirmError::LinkUsed),
@@ -167,7 +168,7 @@ impl Accounts {
             None => None,
             Some(password) => {
                 let (hash, from) = (registration.password_hash.clone(), client.clone());
-                // Whoever does not have the link cannot use this counter up.
+                // Only holders of the link can use this counter up.
                 let holder = subject::link(&core.root, registration.id);
                 let failed = failed(client).address(&registration.email);
                 let look_up = move |_: &mut Tx<'_>, core: &Core| {
@@ -181,8 +182,8 @@ impl Accounts {
         self.activate(&registration, given, activation).await
     }
 
-    /// Whoever has the link of a sign-up in a crowd reads the mails of the address, and chooses the password: the owner is
-    /// not kept out by strangers who sign up with it. What they asked for is not taken over but the language.
+    /// The holder of a link to a sign-up in a crowd reads the mails of the address, and chooses the password: strangers
+    /// who sign up with the address cannot keep its owner out. Of their sign-ups, only the language is used.
     async fn choose(
         &self,
         registration: Registration,
@@ -207,7 +208,7 @@ impl Accounts {
         Ok(account)
     }
 
-    /// The sign-up that waits behind a link.
+    /// The open sign-up behind a link.
     pub(crate) async fn open_link(&self, token: &str, now: Timestamp) -> Result<Registration, ConfirmError> {
         let (core, token) = (self.0.clone(), token.to_owned());
         let opened = self.0.store.read(move |tx| open(tx, &core, &token, now)).await;
@@ -218,8 +219,8 @@ impl Accounts {
         })
     }
 
-    /// The link is there. `given`: the password that came with it; where there is none, it is not asked for, or the browser
-    /// has sent it before.
+    /// Activates a sign-up whose link was checked. `given`: the password that came with it; `None` if it is not
+    /// required, or if the browser sent it before.
     pub(crate) async fn activate(
         &self,
         registration: &Registration,
@@ -247,7 +248,7 @@ impl Accounts {
     }
 }
 
-/// The sign-up that waits behind a link.
+/// The open sign-up behind a link.
 pub(crate) fn open(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -257,27 +258,27 @@ pub(crate) fn open(
     let Some(id) = open_link_token(&core.root, token) else { return Ok(Err(LinkError::Invalid)) };
     let Some(found) = registrations::by_id(tx, id)? else { return Ok(Err(LinkError::Expired)) };
     let decoy = found.decoy_at.is_some();
-    // Whoever has the link reads the mails of the address, and may know that it has an account.
+    // The holder of the link reads the mails of the address, and may know that it has an account.
     if found.activated_at.is_some() || (decoy && users::email_exists(tx, &found.email)?) {
         return Ok(Err(LinkError::Used));
     }
     Ok(if decoy || found.expires_at <= now { Err(LinkError::Expired) } else { Ok(found) })
 }
 
-/// What the trail says of a wrong password or code.
+/// The trail's entry for a wrong password or code.
 pub(crate) fn failed(client: &Client) -> Entry {
     Entry::new(AuditKind::ConfirmFailed, AuditActor::Anonymous, client)
 }
 
-/// What shows that whoever sends a code has sent the sign-up, too (S4).
+/// Proves that the sender of a code also sent the sign-up (S4).
 pub(crate) enum Proof {
-    /// The password, compared with those of these sign-ups. Those that get no code are not named.
+    /// The password, compared with those of these sign-ups. Those that get no code are `None`.
     Password(Box<Compared>, Vec<Option<RegistrationId>>),
     /// The browser that sent this sign-up.
     Browser(RegistrationId),
 }
 
-/// A code that came back.
+/// An entered code.
 pub(crate) struct Guess {
     proof: Proof,
     code: Secret,
@@ -326,7 +327,7 @@ impl Guess {
         })
     }
 
-    /// Spends a guess on every code it could be, then compares. A refusal is an `Ok`: what it cost is committed.
+    /// Spends a guess on every matching code, then compares. A refusal is an `Ok`: what it cost is committed.
     fn spend(&self, tx: &mut Tx<'_>, core: &Core) -> Result<Result<Account, ConfirmError>, ConfirmError> {
         let policy = &core.policy().confirm;
         let now = self.activation.now;

@@ -1,4 +1,5 @@
-//! What a confirmation mail says: a link, a code within the limits of the address, or that there is an account already.
+//! The text of a confirmation mail: a link, a code within the limits of the address, or that there is an account
+//! already.
 
 use crate::core::Core;
 use crate::domain::ids::RegistrationId;
@@ -15,7 +16,7 @@ use crate::store::tables::{registrations, users};
 use crate::token::challenge::{code, link_token};
 use crate::token::subject;
 
-/// A confirmation, or a word to the owner of the address.
+/// A confirmation, or a notice to the owner of the address.
 pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased, now: Timestamp) -> Result<Draft, Fault> {
     let found = registrations::by_id(tx, RegistrationId::from_bytes(leased.about))?;
     let Some(registration) = found.filter(|found| found.expires_at > now) else {
@@ -23,14 +24,15 @@ pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased, now: Timest
     };
     let address = subject::address(&core.root, &registration.email);
     lock(tx, &address, now)?;
-    // What cannot be confirmed (any more) uses up codes, too, so that their number tells nothing (S3).
+    // Sign-ups that cannot be confirmed (any longer) use up codes, too, so that the number of codes reveals nothing
+    // (S3).
     let with_code = registration.crowded_at.is_none()
         && (leased.code_at.is_some() || grant_code(tx, core, leased, &address, now)?);
     let Some(account_since) = registration.activated_at.or(registration.decoy_at) else {
         let content = confirmation(core, leased, &registration, with_code);
         return Ok(Draft::send(leased, registration.email, registration.locale, content));
     };
-    // Asked for while it could still be confirmed: nobody needs it any more (T8).
+    // Requested while it could still be confirmed: no longer needed (T8).
     if leased.created_at < account_since {
         return Ok(Draft::Pretend);
     }
@@ -41,7 +43,7 @@ pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased, now: Timest
         return Ok(Draft::Pretend);
     }
     outbox::is_for(tx, leased.id, owner.id)?;
-    // To the stored address, never to the spelling of whoever asked (CVE-2019-19844).
+    // To the stored address, never to the requester's spelling (CVE-2019-19844).
     Ok(Draft::send(
         leased,
         owner.email,
@@ -76,7 +78,7 @@ fn confirmation(core: &Core, leased: &Leased, registration: &Registration, with_
         return MailContent::ChoosePassword { link: link(), link_expires_at: registration.expires_at };
     }
     MailContent::Confirm {
-        // With the link switched off and no code left, a mail without either would help nobody.
+        // With the link switched off and no code left, a mail without either would be useless.
         link: (policy.link || !with_code).then(link),
         code: with_code.then(|| code(&core.root, registration.id, leased.id, policy.code_digits)),
         code_lifetime: policy.code_lifetime,

@@ -1,4 +1,4 @@
-//! A browser that signed up and whose account has been activated since: it is signed in without giving the password again.
+//! Proof that a browser's sign-up was activated: the browser is signed in without giving the password again.
 
 use crate::domain::ids::{RegistrationId, UserId};
 use crate::domain::time::Timestamp;
@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::tables::{registrations, users};
 
-/// The account of a browser that has given the password of its sign-up. Only the confirmation can say so.
+/// The account of a browser that has given the password of its sign-up. Only the confirmation can create it.
 #[derive(Clone, Copy)]
 pub(crate) struct Confirmed(UserId);
 
@@ -17,7 +17,7 @@ impl Confirmed {
         Self(activated.id)
     }
 
-    /// The browser's sign-up became this account, and was not used for it before.
+    /// The browser's sign-up became this account, and has not been used for it before.
     pub(super) fn once(
         tx: &mut Tx<'_>,
         sign_up: RegistrationId,

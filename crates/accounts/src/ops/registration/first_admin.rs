@@ -1,4 +1,5 @@
-//! The first administrator: by a link that the operator sees, or by settings; never whoever comes first (O3).
+//! The first administrator: created by a link that the operator sees, or by settings; never by whoever comes first
+//! (O3).
 
 use crate::accounts::Accounts;
 use crate::core::Core;
@@ -23,16 +24,16 @@ use crate::token::root::{Purpose, RootKeys};
 use crate::token::subject;
 use crate::trail::Entry;
 
-/// The link that makes the first administrator, once.
+/// The link that creates the first administrator, once.
 #[derive(Clone, Debug)]
 pub struct SetupLink {
-    /// The address of the page. The key follows the `#`, so that no server or proxy writes it down.
+    /// The address of the page. The key follows the `#`, so that no server or proxy logs it.
     pub link: Secret,
     /// When it stops working.
     pub expires_at: Timestamp,
 }
 
-/// The first administrator, to be made.
+/// The first administrator to be created.
 #[derive(Clone, Debug)]
 pub struct FirstAdmin {
     /// The address, taken as confirmed.
@@ -44,11 +45,11 @@ pub struct FirstAdmin {
 }
 
 impl Accounts {
-    /// The link that makes the first administrator; `None` while there is one. As long as it works, it stays the same.
-    /// Show it to whoever may run the program on the server, and to nobody else.
+    /// The link that creates the first administrator; `None` while there is one. While it works, it stays the same.
+    /// Show it to the operator only.
     ///
     /// # Errors
-    /// [`Fault`] when the store does not answer.
+    /// [`Fault`] if the store does not answer.
     pub async fn setup_link(&self) -> Result<Option<SetupLink>, Fault> {
         let (core, now) = (self.0.clone(), self.0.now());
         let id = core.settings.env.new_id(now);
@@ -72,15 +73,15 @@ impl Accounts {
             .await
     }
 
-    /// Makes the first administrator with the key of the link, which is used up. Where there is an administrator already,
-    /// no key works.
+    /// Creates the first administrator with the key of the link, which is used up. Once there is an administrator, no
+    /// key works.
     ///
     /// # Errors
     /// [`JoinError::Link`], [`Password`](JoinError::Password), [`EmailTaken`](JoinError::EmailTaken),
     /// [`UserNameTaken`](JoinError::UserNameTaken), [`Fault`](JoinError::Fault).
     pub async fn set_up(&self, key: &str, who: FirstAdmin, client: &Client) -> Result<Account, JoinError> {
         let (core, text, now) = (self.0.clone(), key.to_owned(), self.0.now());
-        // Looked at before the hash, which is expensive, and claimed after it.
+        // Checked before the hash, which is expensive, and claimed after it.
         let opened: Result<[u8; 16], LinkError> =
             self.0.store.read(move |tx| open(tx, &core.root, &text, now)).await.map_err(JoinError::Fault)?;
         let id = opened?;
@@ -101,13 +102,13 @@ impl Accounts {
             .await
     }
 
-    /// Makes an administrator from the settings, unless there is one; `None` then.
+    /// Creates an administrator from the settings, unless there is one; `None` then.
     ///
     /// # Errors
     /// [`JoinError::Password`], [`EmailTaken`](JoinError::EmailTaken), [`UserNameTaken`](JoinError::UserNameTaken),
     /// [`Fault`](JoinError::Fault).
     pub async fn bootstrap_admin(&self, who: FirstAdmin) -> Result<Option<Account>, JoinError> {
-        // Nothing is hashed at the starts after the first.
+        // Nothing is hashed at later starts.
         if self.0.store.read(users::has_admin).await.map_err(JoinError::Fault)? {
             return Ok(None);
         }
@@ -152,7 +153,7 @@ fn mac(root: &RootKeys, id: &[u8; 16]) -> [u8; 16] {
     root.short_mac(Purpose::Setup, &[id])
 }
 
-/// What a key claims, if it can be used now.
+/// The right that a key claims, if it can be used now.
 fn open(
     tx: &mut Tx<'_>,
     root: &RootKeys,

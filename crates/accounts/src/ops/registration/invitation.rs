@@ -1,4 +1,4 @@
-//! Invitations: an administrator names an address, its owner chooses the password (T3, S10).
+//! Invitations: an administrator names an address, and its owner chooses the password (T3, S10).
 
 use crate::accounts::Accounts;
 use crate::core::Core;
@@ -31,23 +31,23 @@ use crate::token::root::{Purpose, RootKeys};
 use crate::token::subject;
 use crate::trail::Entry;
 
-/// Who is invited, and as what.
+/// Who is invited, and with which roles.
 #[derive(Clone, Debug)]
 pub struct NewInvitation {
-    /// Where the link goes.
+    /// The address the link is mailed to.
     pub email: Email,
-    /// A public name; whoever accepts may choose another.
+    /// A user name; the invited person may choose another.
     pub user_name: Option<UserName>,
-    /// The roles of the user to be.
+    /// The roles of the future user.
     pub roles: Roles,
     /// The language of the mails, a BCP 47 tag.
     pub locale: Option<String>,
 }
 
-/// Why somebody who came with a link did not get an account.
+/// Why someone with a link did not get an account.
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
-    /// The link does nothing.
+    /// The link has no effect.
     #[error(transparent)]
     Link(#[from] LinkError),
     /// The password may not be chosen.
@@ -56,17 +56,17 @@ pub enum JoinError {
     /// The address has an account by now.
     #[error("the address has an account")]
     EmailTaken,
-    /// Somebody has this user name, or one that looks like it. The link still works.
+    /// The user name, or one that looks like it, is taken. The link still works.
     #[error("the user name is taken")]
     UserNameTaken,
-    /// Not now.
+    /// The operation failed; a later attempt may succeed.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
 impl Accounts {
-    /// Invites an address: mails it a link with which its owner chooses a password and becomes a user. Takes the place of
-    /// an earlier invitation of the address.
+    /// Invites an address: mails it a link with which its owner chooses a password and becomes a user. Replaces an
+    /// earlier invitation of the address.
     ///
     /// # Errors
     /// [`AdminError::Forbidden`], [`Stale`](AdminError::Stale) for roles, [`EmailTaken`](AdminError::EmailTaken),
@@ -106,7 +106,7 @@ impl Accounts {
         Ok(invited)
     }
 
-    /// Makes the user that an invitation is for: its link proves the mailbox, the password is the person's own.
+    /// Creates the user that an invitation is for: its link proves the mailbox, the password is the user's own.
     ///
     /// # Errors
     /// [`JoinError::Link`], [`Password`](JoinError::Password), [`EmailTaken`](JoinError::EmailTaken),
@@ -170,7 +170,7 @@ pub(crate) fn open(
     if invitation.accepted_at.is_some() {
         return Ok(Err(LinkError::Used));
     }
-    // An administrator who is one no longer must not come back through an invitation made before.
+    // A former administrator must not come back through an invitation made before.
     let inviter = match invitation.invited_by {
         Some(id) => users::by_id(tx, id)?.is_some_and(|found| found.account.administrates()),
         None => true,
@@ -200,7 +200,7 @@ fn queue(tx: &mut Tx<'_>, core: &Core, new: &Invitation, mail: MailId) -> Result
     Ok(outbox::push(tx, mail, MailKind::Invitation, new.id.as_bytes(), now)?)
 }
 
-/// Somebody who accepts, on the way into the store.
+/// An accepted invitation, about to be stored.
 struct Arrival {
     token: String,
     account: Account,
@@ -229,7 +229,7 @@ impl Arrival {
     }
 }
 
-/// The invitation, unless it was accepted or is too old.
+/// The invitation mail, unless the invitation was accepted or has expired.
 pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased, now: Timestamp) -> Result<Draft, Fault> {
     let found = invitations::by_id(tx, InvitationId::from_bytes(leased.about))?;
     let Some(invitation) = found.filter(|found| found.accepted_at.is_none() && found.expires_at > now) else {

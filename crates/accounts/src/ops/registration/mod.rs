@@ -1,4 +1,4 @@
-//! How an account comes into being: sign-up and its confirmation, invitations, the first administrator.
+//! How accounts are created: sign-up and its confirmation, invitations, the first administrator.
 
 pub(crate) mod activation;
 pub(crate) mod confirm;

@@ -1,4 +1,4 @@
-//! Resend: one more mail for an open sign-up, not too soon.
+//! Resend: another mail for an open sign-up, not too soon.
 
 use std::time::Duration;
 
@@ -17,43 +17,43 @@ use crate::store::tables::limits::{Rule, Subject, lock, record};
 use crate::store::tables::{outbox, registrations};
 use crate::token::subject;
 
-/// When a request for a mail is answered, whatever it has caused: a hash of some 40 ms hides what else is done at a sign-in,
-/// and here there is none (S3, S7, X1).
+/// How long a request for a mail takes to answer, whatever it causes: at a sign-in a hash of some 40 ms hides the rest
+/// of the work, but here there is none (S3, S7, X1).
 pub(crate) const ANSWERED_AFTER: Duration = Duration::from_millis(20);
 
 /// Why a mail was not even considered.
 #[derive(Debug, thiserror::Error)]
 pub enum ResendError {
-    /// This client asked for too many.
+    /// This client requested too many.
     #[error("too many requests that cost a mail")]
     Limited {
         /// When it is worth trying again.
         retry_after: Duration,
     },
-    /// Not now.
+    /// The operation failed; a later attempt may succeed.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
-/// Whether one more confirmation mail was queued, and where not, why.
+/// Whether another confirmation mail was queued, and if not, why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resent {
-    /// It will be on its way soon.
+    /// It will be sent soon.
     Queued,
-    /// The one before has not been handed over yet.
+    /// The previous one has not been sent yet.
     OneWaits,
-    /// The wait since the one before is not over.
+    /// The wait since the previous one is not over.
     TooSoon,
-    /// The address had its mails for today.
+    /// The address has had its mails for today.
     TooMany,
 }
 
 impl Accounts {
-    /// Queues another confirmation mail when somebody signed up with the address lately and its wait is over; else does
-    /// nothing. Where the address has got an account, its owner is told so. The answer is the same in every case (S7).
+    /// Queues another confirmation mail if the address has a recent sign-up whose wait is over; otherwise does nothing.
+    /// If the address has got an account, its owner is informed. The answer is the same in every case (S7).
     ///
     /// # Errors
-    /// [`ResendError::Limited`] when this client asks too often; [`ResendError::Fault`].
+    /// [`ResendError::Limited`] if this client asks too often; [`ResendError::Fault`].
     pub async fn resend(&self, email: &Email, client: &Client) -> Result<(), ResendError> {
         let begun = Stopwatch::start();
         let (core, email, client) = (self.0.clone(), email.clone(), client.clone());
@@ -83,16 +83,16 @@ fn queue_again(
     now: Timestamp,
 ) -> Result<bool, Fault> {
     let address = subject::address(&core.root, email);
-    // Writes in any case: an address without a sign-up costs a commit, too.
+    // Always writes: an address without a sign-up costs a commit, too.
     lock(tx, &address, now)?;
-    // One that was confirmed meanwhile counts like one that waits: nobody sees the difference but its owner (S3).
+    // One confirmed meanwhile counts like an open one: only its owner sees the difference (S3).
     let Some(registration) = registrations::of_email(tx, email, now)?.into_iter().next() else {
         return Ok(false);
     };
     Ok(queue_mail(tx, core, &address, registration.id, mail, now)? == Resent::Queued)
 }
 
-/// Queues another mail for an open sign-up, within the limits of its address. The caller holds the lock of the address.
+/// Queues another mail for an open sign-up, within the limits of its address. The caller has the lock of the address.
 pub(crate) fn queue_mail(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -125,7 +125,7 @@ pub(crate) fn obstacle(
     if outbox::waits(tx, registration.as_bytes())? {
         return Ok(Some(Resent::OneWaits));
     }
-    // The wait counts from the last hand-over, so a mail that is still on its way must arrive first.
+    // The wait counts from the last sending, so a mail that is still on its way must arrive first.
     let is_over = waited(tx, core, address, Rule::MailSent, now)?;
     Ok((!is_over).then_some(Resent::TooSoon))
 }

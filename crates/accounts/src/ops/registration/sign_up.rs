@@ -25,40 +25,40 @@ use crate::token::root::Purpose;
 use crate::token::subject;
 use crate::trail::Entry;
 
-/// What somebody asks for who signs up.
+/// The data of a sign-up.
 #[derive(Clone, Debug)]
 pub struct SignUp {
     /// The address to confirm.
     pub email: Email,
-    /// The password the account will have.
+    /// The password of the future account.
     pub password: Password,
-    /// The public name the account shall have.
+    /// The user name of the future account.
     pub user_name: Option<UserName>,
     /// The language of the mails, a BCP 47 tag.
     pub locale: Option<String>,
-    /// Names this attempt: a repetition under the same key is answered alike and causes no second mail.
+    /// Identifies this attempt: a repetition with the same key gets the same answer and causes no second mail.
     pub idempotency_key: Option<String>,
 }
 
-/// A sign-up waits for its confirmation. The same for free, pending and taken addresses.
+/// The answer to a sign-up that waits for its confirmation. The same for free, pending and taken addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
     /// The address the mail goes to, as typed.
     pub email: Email,
-    /// What the mail carries.
+    /// What the mail contains.
     pub methods: Vec<ConfirmMethod>,
-    /// When the sign-up is forgotten unless it was confirmed.
+    /// When the sign-up expires unless it is confirmed.
     pub expires_at: Timestamp,
-    /// When a further mail can be asked for, if this one is handed over at once.
+    /// When another mail can be requested, if this one is sent immediately.
     pub resend_after: Timestamp,
 }
 
 /// How a sign-up is confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfirmMethod {
-    /// The digits of the mail, sent back with the password.
+    /// The digits in the mail, entered with the password.
     Code,
-    /// The link of the mail, and the password.
+    /// The link in the mail, and the password.
     Link,
 }
 
@@ -68,16 +68,16 @@ pub enum SignUpError {
     /// The password may not be chosen.
     #[error(transparent)]
     Password(#[from] PasswordError),
-    /// Somebody has this user name, or one that looks like it.
+    /// The user name, or one that looks like it, is taken.
     #[error("the user name is taken")]
     UserNameTaken,
-    /// Only with another [`SignUpMode`] than [`Open`](SignUpMode::Open).
+    /// The [`SignUpMode`] is not [`Open`](SignUpMode::Open).
     #[error("nobody can sign up here")]
     Closed,
     /// Only with [`Disclosure::Friendly`].
     #[error("the address has an account")]
     EmailTaken,
-    /// This client asked for too many mails.
+    /// This client requested too many mails.
     #[error("too many requests that cost a mail")]
     Limited {
         /// When it is worth trying again.
@@ -86,7 +86,7 @@ pub enum SignUpError {
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     IdempotencyKeyReused,
-    /// Not now.
+    /// The operation failed; a later attempt may succeed.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
@@ -94,18 +94,18 @@ pub enum SignUpError {
 impl Accounts {
     /// Registers an address and queues the mail that confirms it.
     ///
-    /// Free, pending and taken addresses look alike in answer and time; the owner of a taken one learns of it by mail
+    /// Free, pending and taken addresses look alike in answer and time; the owner of a taken one is informed by mail
     /// (OWASP Authentication Cheat Sheet, "Authentication and Error Messages").
     ///
     /// # Errors
-    /// [`SignUpError::Closed`]; [`SignUpError::Password`] when the policy refuses it; [`SignUpError::UserNameTaken`];
-    /// [`SignUpError::Limited`]; [`SignUpError::IdempotencyKeyReused`]; [`SignUpError::Fault`] when a queue is full or
+    /// [`SignUpError::Closed`]; [`SignUpError::Password`] if the policy refuses it; [`SignUpError::UserNameTaken`];
+    /// [`SignUpError::Limited`]; [`SignUpError::IdempotencyKeyReused`]; [`SignUpError::Fault`] if a queue is full or
     /// the store does not answer.
     pub async fn sign_up(&self, wish: SignUp, client: &Client) -> Result<Pending, SignUpError> {
         Ok(self.register(wish, client).await?.0)
     }
 
-    /// The answer, and the name of the sign-up, which nobody but the browser that sent it may use.
+    /// The answer, and the id of the sign-up, which only the browser that sent it may use.
     pub(crate) async fn register(
         &self,
         wish: SignUp,
@@ -121,7 +121,7 @@ impl Accounts {
             user_name: wish.user_name.as_ref().map(UserName::as_str),
         };
         self.may_ask(client, now).await?;
-        // One salt for the sign-ups of an address: a password is compared with all of them at the cost of one (L1).
+        // One salt for all sign-ups of an address: a password is compared with all of them at the cost of one (L1).
         let salt = core.root.short_mac(Purpose::SignUpSalt, &[wish.email.key().as_bytes()]);
         let judge = core.policy().passwords.judge(names);
         let password_hash = core.hasher.choose_with(salt, &wish.password, judge).await??;
@@ -133,7 +133,7 @@ impl Accounts {
         Ok((pending, id))
     }
 
-    /// Before the password is judged and hashed, which is expensive; whether it may is decided after it.
+    /// A first check of the limits, before the expensive judging and hashing; the decision follows after it.
     async fn may_ask(&self, client: &Client, now: Timestamp) -> Result<(), SignUpError> {
         let (core, client) = (self.0.clone(), client.clone());
         let wait: Option<Duration> = self
@@ -146,12 +146,12 @@ impl Accounts {
     }
 }
 
-/// A sign-up on its way into the store.
+/// A sign-up about to be stored.
 struct Attempt {
     registration: Registration,
     mail: MailId,
     entry: Entry,
-    /// Keyed hashes of the idempotency key and of everything else that was asked for.
+    /// Keyed hashes of the idempotency key and of everything else in the request.
     idempotency: Option<([u8; 32], [u8; 32])>,
 }
 
@@ -162,7 +162,7 @@ impl Attempt {
         let parts =
             [wish.email.as_str(), wish.password.expose(), name, wish.locale.as_deref().unwrap_or_default()];
         let idempotency = wish.idempotency_key.as_ref().map(|key| {
-            // The address is part of the name, so that nobody can use up another's keys.
+            // The address is part of the name, so that nobody can use up someone else's keys.
             let name = [key.as_bytes(), wish.email.key().as_bytes()];
             let request = parts.map(str::as_bytes);
             (core.root.mac(Purpose::Idempotency, &name), core.root.mac(Purpose::Idempotency, &request))
@@ -182,8 +182,8 @@ impl Attempt {
         Self { registration, mail: MailId::from_bytes(env.new_id(now)), entry, idempotency }
     }
 
-    /// Writes the registration and its mail. Taken and free addresses take the same statements (S3). A refusal is an `Ok`:
-    /// that it was asked for is remembered.
+    /// Writes the registration and its mail. Taken and free addresses run the same statements (S3). A refusal is an
+    /// `Ok`: the request is counted.
     fn register(
         &self,
         tx: &mut Tx<'_>,
@@ -192,7 +192,7 @@ impl Attempt {
     ) -> Result<Result<Pending, SignUpError>, Fault> {
         let policy = &core.policy().sign_up;
         let Registration { email, created_at: now, .. } = &self.registration;
-        // Counted first: whether a password is the one that was sent under a key before may be asked so often only.
+        // Counted first: this also limits guessing the password that was sent under a key before.
         if let Some(retry_after) = take_mail(tx, core, client, *now)? {
             return Ok(Err(SignUpError::Limited { retry_after }));
         }
@@ -205,7 +205,7 @@ impl Attempt {
         lock(tx, &address, *now)?;
         let taken = users::email_exists(tx, email)?;
         if let Some(refused) = self.refusal(tx, taken && policy.disclosure == Disclosure::Friendly)? {
-            // Nothing was done under this key, which may be tried again.
+            // Nothing was done under this key, so it may be tried again.
             if let Some((key, _)) = &self.idempotency {
                 forget(tx, key)?;
             }
@@ -215,12 +215,13 @@ impl Attempt {
         Ok(Ok(self.pending(core, *now)))
     }
 
-    /// Lets the sign-up wait for its confirmation, and queues its mail. Above the limits the answer stays the same, and
-    /// nobody's mailbox is flooded (M5).
+    /// Stores the sign-up and queues its mail. Above the limits the answer stays the same, and no mailbox is flooded
+    /// (M5).
     ///
     /// The first three of an address get a code and a link for their password. A further one, or one that gets the last
     /// mail of the day, is in a crowd: its mail lets the owner of the mailbox choose the password, so that strangers
-    /// who sign up with an address keep nobody out. One such mail goes at once, others after the waits of resending.
+    /// who sign up with an address keep nobody out. The first such mail is sent immediately, others after the waits of
+    /// resending.
     fn wait(&self, tx: &mut Tx<'_>, core: &Core, address: &Subject, taken: bool) -> Result<(), Fault> {
         let Registration { id, email, created_at: now, .. } = &self.registration;
         let (with_code, crowd): (Vec<_>, Vec<_>) = registrations::of_email(tx, email, *now)?
@@ -252,7 +253,7 @@ impl Attempt {
         Ok((taken == Some(true)).then_some(SignUpError::UserNameTaken))
     }
 
-    /// When the same request came before under this idempotency key.
+    /// When the same request was received before under this idempotency key.
     fn known_since(
         &self,
         tx: &mut Tx<'_>,

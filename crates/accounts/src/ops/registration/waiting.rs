@@ -1,4 +1,4 @@
-//! The browser that signed up: it waits, confirms without the password it has sent before, and is signed in once.
+//! The browser that signed up: it waits, confirms without sending the password again, and is signed in once.
 
 use crate::accounts::Accounts;
 use crate::domain::access::client::Client;
@@ -21,16 +21,16 @@ use crate::store::tables::{outbox, registrations};
 use crate::token::browser::{open_sign_up_proof, sign_up_proof};
 use crate::token::challenge::open_link_token;
 
-/// What the browser that signed up may know about its sign-up. A decoy looks like a sign-up that waits (S3).
+/// What the browser that signed up may know about its sign-up. A decoy looks like an open sign-up (S3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Waiting {
     /// It waits for its confirmation.
     Open {
-        /// Where the mails go.
+        /// The address the mails are sent to.
         email: Email,
-        /// When it is forgotten.
+        /// When it expires.
         expires_at: Timestamp,
-        /// When another mail can be asked for.
+        /// When another mail can be requested.
         resend_after: Timestamp,
     },
     /// It was confirmed, here or on another device.
@@ -38,23 +38,24 @@ pub enum Waiting {
         /// The address of the account.
         email: Email,
     },
-    /// It is too old, or newer ones have taken its place.
+    /// It has expired, or was displaced by newer ones.
     Ended,
 }
 
-/// The second proof of whoever opens a link (S4).
+/// The second proof of someone who opens a link (S4).
 #[derive(Clone, Copy, Debug)]
 pub enum LinkProof<'a> {
     /// The password of the sign-up.
     Password(&'a Password),
-    /// What [`Accounts::sign_up_in_browser`] gave the browser, or a sign-in that was [`Unconfirmed`](crate::Unconfirmed).
+    /// The proof given by [`Accounts::sign_up_in_browser`], or by a sign-in that was
+    /// [`Unconfirmed`](crate::Unconfirmed).
     Browser(&'a str),
-    /// None: only where [`require_password`](crate::ConfirmPolicy::require_password) is off.
+    /// None: only if [`require_password`](crate::ConfirmPolicy::require_password) is off.
     Nothing,
 }
 
 impl Accounts {
-    /// Signs up, and gives the browser a proof that it did: 128 bits that are stored nowhere and good for this sign-up
+    /// Signs up, and gives the browser a proof that it did: 128 bits that are stored nowhere and valid for this sign-up
     /// only. Taken addresses get one that looks the same.
     ///
     /// # Errors
@@ -68,10 +69,10 @@ impl Accounts {
         Ok((pending, sign_up_proof(&self.0.root, id)))
     }
 
-    /// The state of the sign-up of this browser; `None` for a proof that was not made here. Changes nothing.
+    /// The state of this browser's sign-up; `None` for a proof that was not issued by this service. Changes nothing.
     ///
     /// # Errors
-    /// [`Fault`] when the store does not answer.
+    /// [`Fault`] if the store does not answer.
     pub async fn waiting(&self, proof: &str) -> Result<Option<Waiting>, Fault> {
         let Some(id) = open_sign_up_proof(&self.0.root, proof) else { return Ok(None) };
         let (core, now) = (self.0.clone(), self.0.now());
@@ -83,7 +84,7 @@ impl Accounts {
             if activated_at.is_some() {
                 return Ok(Waiting::Confirmed { email });
             }
-            // Counted for this sign-up alone: what else was mailed to the address is not this browser's business.
+            // Counted for this sign-up alone: other mails to the address are not this browser's business.
             let mails = outbox::queued_at(tx, id.as_bytes())?;
             let waits = &core.policy().sign_up.resend_waits;
             let wait = waits.get(mails.len().saturating_sub(1)).or(waits.last()).copied().unwrap_or_default();
@@ -99,7 +100,7 @@ impl Accounts {
         signed_up.is_some() && open_link_token(root, token) == signed_up
     }
 
-    /// Activates the account with the link's token, and signs the browser in that has proven the password.
+    /// Activates the account with the link's token, and signs in the browser if it has proven the password.
     ///
     /// # Errors
     /// Those of [`confirm_by_link`](Accounts::confirm_by_link); a proof of another sign-up is
@@ -155,11 +156,11 @@ impl Accounts {
         Ok(self.open_confirmed(SignedUpBrowser::WithProof(id), held, client).await?)
     }
 
-    /// Signs the browser in that signed up, after the confirmation on another device. `None`: not confirmed yet, done
-    /// before, or password or address were changed since.
+    /// Signs in the browser that signed up, after the confirmation on another device. `None`: not confirmed yet, done
+    /// before, or the password or address has changed since.
     ///
     /// # Errors
-    /// [`Fault`] when the store does not answer.
+    /// [`Fault`] if the store does not answer.
     pub async fn continue_in_browser(
         &self,
         proof: &str,
@@ -195,7 +196,7 @@ impl Accounts {
 enum SignedUpBrowser {
     /// It gave the password with the link.
     WithPassword(Confirmed),
-    /// It holds the proof of this sign-up, which signs it in once.
+    /// It has the proof of this sign-up, which signs it in once.
     WithProof(RegistrationId),
 }
 
