@@ -1,4 +1,4 @@
-//! A new address for an account: proven at the new one, undone at the old one (X3).
+//! A new address for an account: confirmed at the new one, undone from the old one (X3).
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ pub enum EmailChangeError {
     /// The new password may not be chosen.
     #[error(transparent)]
     Password(#[from] PasswordError),
-    /// Somebody else has the address by now.
+    /// Another account has the address by now.
     #[error("the address has another account")]
     Taken,
     /// Not now.
@@ -64,8 +64,8 @@ impl From<NotCompared> for EmailChangeError {
     }
 }
 
-/// What shows, beside the mailed link, that the user wants the new address (X3). Whoever reads the mails of a mistyped
-/// address has neither.
+/// Shows, beside the mailed link, that the user wants the new address (X3). A stranger who reads the mails of a
+/// mistyped address has neither.
 #[derive(Clone, Copy, Debug)]
 pub enum EmailProof<'a> {
     /// The password of the account.
@@ -75,8 +75,8 @@ pub enum EmailProof<'a> {
 }
 
 impl Accounts {
-    /// Asks to use another address: a link goes to the new one, a notice with an undo link to the present one, which
-    /// stays in force until the link is used. An address that is taken gets the same answer; its owner is told.
+    /// Requests another address: a link is sent to the new one, and a notice with an undo link to the current one,
+    /// which stays in force until the link is used. A taken address gets the same answer; its owner is informed.
     ///
     /// # Errors
     /// [`ChangeError::Refused`], [`Limited`](ChangeError::Limited), [`Fault`](ChangeError::Fault).
@@ -114,7 +114,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Uses the new address from now on: the one the token was mailed to, and no other. Ends the other sessions.
+    /// Switches to the new address: the one the token was mailed to, and no other. Ends the other sessions.
     ///
     /// # Errors
     /// [`EmailChangeError::Link`], [`Refused`](EmailChangeError::Refused), [`Limited`](EmailChangeError::Limited),
@@ -150,8 +150,8 @@ impl Accounts {
         self.0.store.write(confirm).await?
     }
 
-    /// Goes back to the address before, or forgets a change that was not confirmed yet, and sets a new password: whoever
-    /// made the change may know the old one, which opens nothing from now on. Ends all sessions, and signs nobody in.
+    /// Restores the previous address, or cancels an unconfirmed change, and sets a new password: whoever made the
+    /// change may know the old one, which no longer works. Ends all sessions, and signs nobody in.
     ///
     /// # Errors
     /// [`EmailChangeError::Link`], [`Password`](EmailChangeError::Password), [`Taken`](EmailChangeError::Taken),
@@ -188,7 +188,7 @@ impl Accounts {
         Ok(account)
     }
 
-    /// The challenge behind a token, and whose it is.
+    /// The challenge behind a token, and its user.
     async fn open_challenge(
         &self,
         token: &str,
@@ -200,12 +200,12 @@ impl Accounts {
     }
 }
 
-/// A wish for another address.
+/// A requested change of the address.
 struct Request {
     entry: Entry,
     who: SignedIn,
     new: Email,
-    /// Of the change and of its undoing.
+    /// The ids of the change and of its undoing.
     ids: [[u8; 16]; 2],
     mails: [MailId; 2],
     now: Timestamp,
@@ -224,7 +224,7 @@ impl Request {
         challenges::void(tx, user.id, Purpose::EmailChange)?;
         challenges::insert(tx, &change)?;
         let [first, second] = self.mails;
-        // A taken address: the same row and the same mails, but what goes to the new address tells its owner.
+        // A taken address gets the same row and the same mails, but the mail to the new address informs its owner.
         outbox::push_to(tx, first, MailKind::EmailChange, &change.id, user.id, self.now)?;
         challenges::insert(tx, &undo)?;
         outbox::push_to(tx, second, MailKind::EmailUndo, &undo.id, user.id, self.now)?;
@@ -258,7 +258,7 @@ impl Request {
     }
 }
 
-/// Gives the user the address of the challenge; also gives the address before.
+/// Gives the user the address of the challenge; returns the previous address.
 fn adopt(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -282,7 +282,7 @@ fn adopt(
     challenges::void(tx, user.id, Purpose::EmailChange)?;
     challenges::void(tx, user.id, Purpose::PasswordReset)?;
     if purpose == Purpose::EmailUndo {
-        // What was changed after the change that is undone was changed by whoever made that one.
+        // Changes after the one being undone were made by the same person.
         challenges::void_younger(tx, &challenge)?;
     }
     match challenge.session_id {
@@ -292,7 +292,7 @@ fn adopt(
     Ok((user.email.clone(), Account { email: challenge.email, email_confirmed_at: now, ..user }))
 }
 
-/// The link that makes an address the user's, or a word to the owner it has already.
+/// The link that makes an address the user's, or a notice to the owner it already has.
 pub(crate) fn compose_change(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -311,7 +311,7 @@ pub(crate) fn compose_change(
     Ok(Draft::send(leased, challenge.email, user.locale, content))
 }
 
-/// The link that goes back to the address before.
+/// The link that restores the previous address.
 pub(crate) fn compose_undo(
     tx: &mut Tx<'_>,
     core: &Core,

@@ -1,4 +1,4 @@
-//! A password that was forgotten: what is mailed to its address.
+//! A forgotten password: what is mailed to its address.
 
 use crate::accounts::Accounts;
 use crate::core::Core;
@@ -24,8 +24,9 @@ use crate::token::subject;
 use crate::trail::Entry;
 
 impl Accounts {
-    /// Mails a link that sets a new password, to the stored address of the account, if there is one. Where there will be
-    /// one, the invitation or the confirmation of the sign-up is mailed again. The answer is the same in every case (X1).
+    /// Mails a link that sets a new password, to the stored address of the account, if there is one. If there will be
+    /// one, the invitation or the confirmation of the sign-up is mailed again. The answer is the same in every case
+    /// (X1).
     ///
     /// # Errors
     /// [`ResendError::Limited`] when this client asks too often; [`ResendError::Fault`].
@@ -54,7 +55,8 @@ impl Accounts {
     }
 }
 
-/// One link that works, at least a minute apart, five a day, and within the mails of the address: for whom, if so.
+/// Queues one working link, at least a minute apart, five a day, and within the mails of the address; returns the
+/// recipient, if any.
 fn request_reset(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -64,7 +66,7 @@ fn request_reset(
     now: Timestamp,
 ) -> Result<Option<Account>, Fault> {
     let address = subject::address(&core.root, email);
-    // Writes in any case: an address without an account costs a commit, too.
+    // Always writes: an address without an account costs a commit, too.
     lock(tx, &address, now)?;
     let policy = &core.policy().password_reset;
     let asked = count(tx, &address, Rule::ResetRequested, now - DAY)?;
@@ -73,7 +75,7 @@ fn request_reset(
     if too_soon || asked.number >= policy.per_day || left != MailsLeft::Some {
         return Ok(None);
     }
-    // Counted for every address: what is left for its sign-ups must not tell whether it has an account (S3).
+    // Counted for every address: what is left for its sign-ups must not reveal whether it has an account (S3).
     record(tx, &address, Rule::ResetRequested, now)?;
     record(tx, &address, Rule::MailRequested, now)?;
     let Some(user) = users::by_email(tx, email)?.map(|found| found.account) else {
@@ -87,7 +89,7 @@ fn request_reset(
     Ok(Some(user))
 }
 
-/// There is no account: what leads to one, if there is anything, is mailed again. The mail was counted.
+/// Without an account, mails the invitation or the sign-up's confirmation again, if there is one. The mail was counted.
 fn remind(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -113,7 +115,7 @@ fn remind(
     }
 }
 
-/// Mails the link. The caller holds the lock of the address, and has counted the mail.
+/// Queues the link. The caller has the lock of the address, and has counted the mail.
 pub(crate) fn queue_reset(
     tx: &mut Tx<'_>,
     core: &Core,

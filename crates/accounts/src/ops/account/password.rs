@@ -1,4 +1,4 @@
-//! Passwords of existing users: reset, changed, checked.
+//! Passwords of existing users: resetting, changing, checking.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ use crate::trail::Entry;
 /// Why a password was not reset.
 #[derive(Debug, thiserror::Error)]
 pub enum ResetError {
-    /// The link does nothing.
+    /// The link has no effect.
     #[error(transparent)]
     Link(#[from] LinkError),
     /// The password may not be chosen.
@@ -42,10 +42,10 @@ pub enum ResetError {
     Fault(#[from] Fault),
 }
 
-/// Why a signed-in user's change was refused that asks for the password.
+/// Why a change that asks for the signed-in user's password was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
-    /// The present password is wrong.
+    /// The current password is wrong.
     #[error("the password is wrong")]
     Refused,
     /// Too many failures.
@@ -57,7 +57,7 @@ pub enum ChangeError {
     /// The new password may not be chosen.
     #[error(transparent)]
     Password(#[from] PasswordError),
-    /// It would leave nobody who can administrate.
+    /// It would leave no active administrator.
     #[error("this is the last active administrator")]
     LastAdmin,
     /// Not now.
@@ -121,7 +121,7 @@ impl Accounts {
         if won { Ok(()) } else { Err(LinkError::Used.into()) }
     }
 
-    /// Changes the password of a signed-in user who gives the present one; ends the other sessions (P7, R6).
+    /// Changes the password of a signed-in user who gives the current one; ends the other sessions (P7, R6).
     ///
     /// # Errors
     /// [`ChangeError::Refused`], [`Limited`](ChangeError::Limited), [`Password`](ChangeError::Password),
@@ -146,8 +146,9 @@ impl Accounts {
         if changed.map_err(ChangeError::Fault)? { Ok(()) } else { Err(ChangeError::Refused) }
     }
 
-    /// Re-authentication before something that matters: an unlocked screen, or the cookie of a session, is not enough for it (O4).
-    /// It proves who is there, for as long as the answer is kept, and opens nothing. Failures count as at sign-in.
+    /// Re-authentication before something important: an unlocked screen, or the cookie of a session, is not enough for
+    /// it (O4). It proves who is present, for as long as the caller remembers the answer, and grants no access.
+    /// Failures count as at sign-in.
     ///
     /// # Errors
     /// [`ChangeError::Refused`], [`Limited`](ChangeError::Limited), [`Fault`](ChangeError::Fault).
@@ -161,8 +162,8 @@ impl Accounts {
         Ok(SignedIn { auth_time: self.0.now(), ..who.clone() })
     }
 
-    /// How good a password is, and why it could not be chosen: for a strength meter, which may ask often, but not without
-    /// end.
+    /// How strong a password is, and why it could not be chosen: for a strength meter, which may ask often, but not
+    /// without limit.
     ///
     /// # Errors
     /// [`CheckError::Limited`] when this client asks too often; [`CheckError::Fault`] when too many wait.
@@ -203,7 +204,7 @@ impl Accounts {
         checked.map(|checked| Proven { checked }).ok_or(ChangeError::Refused)
     }
 
-    /// Compares a password with that of this user, who gives it again. Also gives the version of the credentials that it is compared with.
+    /// Compares a password with the user's own. Also returns the version of the credentials it was compared with.
     pub(crate) async fn compare_own(
         &self,
         id: UserId,
@@ -226,9 +227,9 @@ impl Accounts {
     }
 }
 
-/// The password was given and right.
+/// Proof that the right password was given.
 pub(crate) struct Proven {
-    /// The version of the credentials it was right for: a change is refused when it is another by then.
+    /// The version of the credentials it was right for: a change is refused if it differs by then.
     pub(crate) checked: i64,
 }
 
@@ -236,7 +237,7 @@ pub(crate) fn context(user: &Account) -> PasswordContext<'_> {
     PasswordContext { email: Some(&user.email), user_name: user.user_name.as_ref().map(UserName::as_str) }
 }
 
-/// A new password on its way into the store.
+/// A new password to be stored.
 pub(crate) struct PasswordChange {
     user: Account,
     hash: String,
@@ -253,7 +254,7 @@ impl PasswordChange {
         Self { entry: entry.about(&user), user, hash, address, mail, now }
     }
 
-    /// `false`: another use of the link was faster.
+    /// `false`: another use of the link came first.
     fn by_link(&self, tx: &mut Tx<'_>, core: &Core, challenge: &Challenge) -> Result<bool, Fault> {
         lock(tx, &self.address, self.now)?;
         if !challenges::consume(tx, &challenge.id, self.now)?
@@ -261,7 +262,7 @@ impl PasswordChange {
         {
             return Ok(false);
         }
-        // Who holds the link has the mailbox.
+        // The holder of the link has the mailbox.
         self.start_anew(tx, core)?;
         Ok(true)
     }
@@ -276,20 +277,20 @@ impl PasswordChange {
         Ok(set)
     }
 
-    /// In the transaction that went back to the address before, and whose caller holds its lock.
+    /// In the transaction that restored the previous address, whose lock the caller has.
     pub(crate) fn after_undo(&self, tx: &mut Tx<'_>, core: &Core) -> Result<(), Fault> {
         users::set_password(tx, self.user.id, &self.hash, None)?;
         self.start_anew(tx, core)
     }
 
-    /// Whoever was locked out may sign in again (L4), and nobody stays signed in.
+    /// Ends every wait, so that a locked-out user can sign in (L4), and every session.
     fn start_anew(&self, tx: &mut Tx<'_>, core: &Core) -> Result<(), Fault> {
         set_failures(tx, &self.address, Failures::default())?;
         sessions::end_all(tx, self.user.id, self.now)?;
         self.tell(tx, core)
     }
 
-    /// `false`: the password was changed since it was given.
+    /// `false`: the password has changed since it was given.
     fn by_user(&self, tx: &mut Tx<'_>, core: &Core, checked: i64, session: SessionId) -> Result<bool, Fault> {
         lock(tx, &self.address, self.now)?;
         if !users::set_password(tx, self.user.id, &self.hash, Some(checked))? {

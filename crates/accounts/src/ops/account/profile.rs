@@ -1,4 +1,4 @@
-//! The account itself: its profile, its data, its end.
+//! The account itself: its profile, its data, its deletion.
 
 use crate::accounts::Accounts;
 use crate::domain::access::client::Client;
@@ -19,7 +19,7 @@ use crate::token::subject;
 use crate::trail::{self, Entry};
 use crate::webhook::WebhookEvent;
 
-/// What a user may change without giving the password. `None` leaves it as it is.
+/// What a user may change without giving the password. `None` leaves a property as it is.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileChange {
     /// Another public name.
@@ -31,7 +31,7 @@ pub struct ProfileChange {
 /// Why a profile was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
-    /// Somebody has this user name, or one that looks like it.
+    /// The user name, or one that looks like it, is taken.
     #[error("the user name is taken")]
     UserNameTaken,
     /// The user was deleted meanwhile.
@@ -42,18 +42,18 @@ pub enum ProfileError {
     Fault(#[from] Fault),
 }
 
-/// Everything held about a user, but what would let somebody in.
+/// Everything stored about a user, except what would grant access.
 #[derive(Clone, Debug)]
 pub struct Export {
     /// The account.
     pub account: Account,
-    /// Its sessions that are alive.
+    /// Its active sessions.
     pub sessions: Vec<Session>,
-    /// Messages about it: their kind, when they were queued, and when they were handed over.
+    /// Messages about it: kind, when queued, and when sent.
     pub mails: Vec<(String, Timestamp, Option<Timestamp>)>,
-    /// What the audit trail says about it, newest first, at most a thousand entries.
+    /// Entries of the audit trail about it, newest first, at most a thousand.
     pub events: Vec<AuditEvent>,
-    /// Webhooks about it: the event, when it happened, and when the endpoint took it.
+    /// Webhooks about it: the event, when it happened, and when the endpoint accepted it.
     pub webhooks: Vec<(String, Timestamp, Option<Timestamp>)>,
 }
 
@@ -77,7 +77,7 @@ impl Accounts {
             .store
             .write(move |tx| {
                 if let Some(name) = &change.user_name {
-                    // One's own name in another spelling is free for oneself.
+                    // A user may change the spelling of their own name.
                     if !users::set_name(tx, id, name)? {
                         return Err(ProfileError::UserNameTaken);
                     }
@@ -92,7 +92,7 @@ impl Accounts {
             .await
     }
 
-    /// Deletes the user who gives the password, and everything held about them, at once (X4).
+    /// Deletes the user, who gives the password, and everything stored about them, immediately (X4).
     ///
     /// # Errors
     /// [`ChangeError::Refused`], [`Limited`](ChangeError::Limited), [`LastAdmin`](ChangeError::LastAdmin),
@@ -114,7 +114,7 @@ impl Accounts {
                     Ok(account) => account,
                     Err(AdminError::LastAdmin) => return Err(ChangeError::LastAdmin),
                     Err(AdminError::Fault(fault)) => return Err(fault.into()),
-                    // Somebody else was faster: it is gone, as was asked.
+                    // Another request deleted it first, as was asked.
                     Err(_) => return Ok(()),
                 };
                 registrations::delete_activated(tx, &account.email)?;
@@ -128,7 +128,7 @@ impl Accounts {
             .await
     }
 
-    /// Everything held about the user.
+    /// Everything stored about the user.
     ///
     /// # Errors
     /// [`Fault`] when the store does not answer.

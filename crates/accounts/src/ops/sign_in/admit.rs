@@ -1,7 +1,7 @@
-//! The one door: a session begins here and nowhere else, and whether it goes on is decided here.
+//! The only place where a session begins, and where it is decided whether one may continue.
 //!
-//! Whoever has proven something brings [`Proofs`], which only the verifiers can make. The user is read again in the
-//! transaction that opens the session, so what happened since the proof counts.
+//! Callers need [`Proofs`], which only the verifiers can make. The user is read again in the transaction that opens the
+//! session, so changes since the proof take effect.
 
 use crate::core::Core;
 use crate::domain::access::client::Client;
@@ -18,7 +18,7 @@ use crate::store::tables::sessions::{self, NewSession, SessionState, TokenHash};
 use crate::store::tables::users::{self, Credentials};
 use crate::trail::Entry;
 
-/// What somebody has proven, and what was true of the user then.
+/// What was proven about a user, and the user's state at that time.
 pub(crate) struct Proofs<'a> {
     way: Way,
     user: UserId,
@@ -37,38 +37,38 @@ impl<'a> Proofs<'a> {
         }
     }
 
-    /// The account has just been activated, and this browser has given its password.
+    /// The account has just been activated in the browser that gave its password.
     pub(crate) fn confirmation(confirmed: &Confirmed) -> Self {
         Self {
             way: Way::Confirmation,
             user: confirmed.user(),
-            // That of a new user: whatever ends sessions makes it grow.
+            // The version of a new user: it grows with whatever ends sessions.
             credential_version: 0,
             password: None,
         }
     }
 }
 
-/// What a session is known by later.
+/// How a session is recognised later.
 #[derive(Clone, Copy)]
 pub(crate) enum SessionKey {
     /// Its first refresh token.
     Refresh(TokenHash),
-    /// The cookie of a browser, and the one before, whose session ends (R4).
+    /// The hash of a browser's cookie, and that of the previous one, whose session ends (R4).
     Browser { hash: TokenHash, replaces: Option<TokenHash> },
 }
 
-/// What comes of proofs.
+/// The outcome of admitting a user.
 pub(crate) enum Admission {
     Session(Box<Opened>),
     Refused(Refusal),
 }
 
-/// Why no session begins, though the proofs are good.
+/// Why no session begins, although the proofs are good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Disabled,
-    /// The password or the address was changed since the proof, or the user is gone.
+    /// The password or the address has changed since the proof, or the user is gone.
     Changed,
 }
 
@@ -80,7 +80,7 @@ pub(crate) struct Opened {
     pub(crate) expires_at: Timestamp,
 }
 
-/// Opens a session for whoever brings these proofs, if the user may sign in now.
+/// Opens a session for the user of these proofs, if they may sign in now.
 pub(crate) fn admit(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -136,7 +136,7 @@ fn refuse(tx: &mut Tx<'_>, proofs: &Proofs<'_>) -> Result<Refusal, Fault> {
     Ok(if found.as_ref().is_some_and(is_disabled) { Refusal::Disabled } else { Refusal::Changed })
 }
 
-/// Whether a session may go on: what every continuation asks, before it gives anything.
+/// Whether a session may continue: checked by every continuation before it issues anything.
 pub(crate) fn may_continue(session: &SessionState, user: &Account, now: Timestamp) -> bool {
     let SessionState { ended_at, expires_at, user_id, .. } = session;
     ended_at.is_none() && *expires_at > now && *user_id == user.id && user.disabled_at.is_none()

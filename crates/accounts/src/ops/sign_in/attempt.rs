@@ -1,9 +1,9 @@
-//! A password is given: whether it may be tried, what trying it costs, and what it came to. Sign-in, confirmation, changes
-//! and re-authentication have this one way, so that none forgets a limit (L1–L4).
+//! A password attempt: whether it is allowed, what it costs, and its verdict. Sign-in, confirmation, changes and
+//! re-authentication share this one path, so that none forgets a limit (L1–L4).
 //!
 //! Whether a password may be tried is looked up before the hash, which is expensive, and decided after it, in the
-//! transaction that acts on it: of many at once no more get an answer than one after the other would, whether it is right
-//! or wrong. What a comparison found can only be read through [`Compared::judge`].
+//! transaction that acts on it: of many concurrent attempts no more get an answer than sequential ones would, right or
+//! wrong. The result of a comparison can only be read through [`Compared::judge`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,12 +31,12 @@ use crate::store::tables::users::{self, Credentials};
 use crate::token::subject::address;
 use crate::trail::Entry;
 
-/// Whose password is tried, and by whom: what a wrong one counts for.
+/// Whose password is tried, and by which client: what a wrong one is counted against.
 #[derive(Clone, Debug)]
 pub(crate) struct PasswordAttempt {
     account: Subject,
     client: Option<Subject>,
-    /// What the trail says when it is wrong.
+    /// The trail's entry for a wrong password.
     failed: Entry,
     now: Timestamp,
 }
@@ -44,31 +44,31 @@ pub(crate) struct PasswordAttempt {
 /// A password to be compared.
 pub(crate) struct Candidate<T> {
     pub(crate) attempt: PasswordAttempt,
-    /// What it is compared with. The number of stages is that of the hashes a wrong password costs, so it must not depend
-    /// on what is in the store.
+    /// The hashes to compare with. The number of stages is that of the hashes a wrong password costs, so it must not
+    /// depend on what is in the store.
     pub(crate) stages: Stages,
     /// What else was looked up.
     pub(crate) found: T,
 }
 
-/// A password that was compared; what came of it is told by [`judge`](Self::judge) alone.
+/// A compared password; only [`judge`](Self::judge) reveals the result.
 #[derive(Clone)]
 pub(crate) struct Compared {
     attempt: PasswordAttempt,
     matching: Vec<Vec<bool>>,
 }
 
-/// What a password came to.
+/// The result of an attempt.
 pub(crate) enum Verdict {
     Right(RightPassword),
     Wrong,
-    /// Too many were tried before it, so nothing is told.
+    /// Too many attempts came before it, so the result is not revealed.
     Limited {
         retry_after: Duration,
     },
 }
 
-/// A password was given that was right, within the limits.
+/// Proof that the right password was given, within the limits.
 pub(crate) struct RightPassword {
     matching: Vec<Vec<bool>>,
     account: Subject,
@@ -88,7 +88,7 @@ impl From<Fault> for NotCompared {
 }
 
 impl Accounts {
-    /// Looks up what the password is to be compared with, and compares it unless too many were tried before.
+    /// Looks up the hashes to compare the password with, and compares it unless too many attempts came before.
     pub(crate) async fn compare<T, F>(
         &self,
         password: &Password,
@@ -113,12 +113,12 @@ impl Accounts {
 }
 
 impl RightPassword {
-    /// Which hashes of this stage were of the password.
+    /// Which hashes of this stage match the password.
     pub(crate) fn stage(&self, index: usize) -> &[bool] {
         self.matching.get(index).map_or(&[], Vec::as_slice)
     }
 
-    /// A sign-in, or what proves as much, forgets the failures of the account, not those of the client.
+    /// A sign-in, or an equal proof, clears the failures of the account, but not those of the client.
     pub(crate) fn forget_failures(&self, tx: &mut Tx<'_>) -> Result<(), Fault> {
         if self.failures > 0 {
             set_failures(tx, &self.account, Failures::default())?;
@@ -128,7 +128,7 @@ impl RightPassword {
 }
 
 impl Compared {
-    /// Decides in the transaction that acts on the answer. Whoever is beyond a limit is told nothing, right or wrong; a
+    /// Decides in the transaction that acts on the answer. Beyond a limit the result is not revealed, right or wrong; a
     /// wrong password is counted.
     pub(crate) fn judge(&self, tx: &mut Tx<'_>, core: &Core) -> Result<Verdict, Fault> {
         let right = self.matching.iter().flatten().any(|matches| *matches);
@@ -154,25 +154,25 @@ impl Compared {
         Ok(Verdict::Wrong)
     }
 
-    /// The password was right, but opens nothing: the trail says why.
+    /// The password was right, but access is refused: records why in the trail.
     pub(crate) fn note_refusal(&self, tx: &mut Tx<'_>, core: &Core, why: &str) -> Result<(), Fault> {
         self.attempt.failed.clone().detail(why).write(tx, core, self.attempt.now)
     }
 }
 
 impl PasswordAttempt {
-    /// When it is.
+    /// The time of the attempt.
     pub(crate) fn now(&self) -> Timestamp {
         self.now
     }
 
-    /// An attempt that counts for `account` and for the client's network.
+    /// An attempt that counts against `account` and the client's network.
     pub(crate) fn new(core: &Core, account: Subject, failed: Entry, from: &Client) -> Self {
         Self { account, client: limits::limited_client(core, from), failed, now: core.now() }
     }
 
-    /// An attempt on a user: where the user has signed in before, it counts for that device alone, so that neither
-    /// strangers who try the account nor neighbours in the network lock its owner out (L4).
+    /// An attempt on a user: on a known device, it counts against that device alone, so that neither strangers who try
+    /// the account nor neighbours in the network lock its owner out (L4).
     pub(crate) fn on_user(core: &Core, user: &Credentials, failed: Entry, from: &Client) -> Self {
         let strange = Self::new(core, address(&core.root, &user.account.email), failed, from);
         match limits::known_device(core, user, from) {
@@ -193,7 +193,7 @@ impl PasswordAttempt {
         Ok(account.max(client))
     }
 
-    /// Remembers a wrong password: the `number`th in a row.
+    /// Counts a wrong password: the `number`th in a row.
     fn count(&self, tx: &mut Tx<'_>, core: &Core, number: i64) -> Result<(), Fault> {
         let policy = &core.policy().sign_in;
         set_failures(tx, &self.account, Failures { number, free_at: self.now + wait_after(number, policy) })?;
@@ -219,7 +219,7 @@ impl PasswordAttempt {
             return Some(DAY);
         }
         let (wait, rule) = (before.free_at.since(self.now), wait_after(before.number, policy));
-        // Much longer than it was told: the clock went back, and nobody waits for it to come again.
+        // A wait much longer than the rule means that the clock was set back: then nobody waits.
         (!wait.is_zero() && wait <= rule + SKEW).then(|| wait.min(rule))
     }
 
@@ -236,8 +236,8 @@ impl PasswordAttempt {
         self.failed.kind(AuditKind::LimitReached).detail(detail).write(tx, core, self.now)
     }
 
-    /// Tells the owner of the account, at most once a day (L4). For an address without an account a message is queued
-    /// all the same, about nobody, which the worker drops: the tenth failure costs as much there (L1).
+    /// Notifies the owner of the account, at most once a day (L4). For an address without an account a message is
+    /// queued as well, for nobody, which the worker drops: the tenth failure costs as much there (L1).
     fn tell_owner(&self, tx: &mut Tx<'_>, core: &Core) -> Result<(), Fault> {
         let Some(email) = self.failed.email() else { return Ok(()) };
         let subject = address(&core.root, email);
@@ -264,7 +264,7 @@ fn wait_after(failures: i64, policy: &SignInPolicy) -> Duration {
     }
 }
 
-/// A notice that many passwords were wrong.
+/// A notice of many wrong passwords.
 pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased) -> Result<Draft, Fault> {
     Draft::notice(tx, leased, MailContent::FailedSignIns { forgot: core.page("forgot") })
 }

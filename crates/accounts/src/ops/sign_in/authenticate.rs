@@ -12,7 +12,7 @@ use crate::trail::Entry;
 /// Why a token was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticateError {
-    /// Not one of ours, changed, expired, of an ended session or of a disabled or deleted user.
+    /// Not issued by this service, changed, expired, of an ended session or of a disabled or deleted user.
     #[error("the token is not valid")]
     Invalid,
     /// Not now.
@@ -21,10 +21,10 @@ pub enum AuthenticateError {
 }
 
 impl Accounts {
-    /// Checks an access token: its signature once (it is remembered), its time and its session each time.
+    /// Checks an access token: its signature once (the result is cached), its time and its session each time.
     ///
-    /// The session, the user and the key are read from the store, so a sign-out, a disabled or a deleted user and a retired
-    /// key count at once, on every instance.
+    /// The session, the user and the key are read from the store, so a sign-out, a disabled or deleted user and a
+    /// retired key take effect immediately, on every instance.
     ///
     /// # Errors
     /// [`AuthenticateError::Invalid`]; [`AuthenticateError::Fault`] when the store does not answer: never "signed in".

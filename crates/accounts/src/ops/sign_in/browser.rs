@@ -25,26 +25,26 @@ use crate::token::browser;
 use crate::token::opaque::{hash_of_browser, new_browser_secret};
 use crate::trail::Entry;
 
-/// A session is written to at most so often when it is used.
+/// The least time between two writes to a session in use.
 const SEEN: Duration = Duration::from_mins(5);
 
-/// A session that a browser holds.
+/// A browser's session.
 #[derive(Clone, Debug)]
 pub struct BrowserSession {
-    /// Opaque, 256 bit: whoever has it is signed in. Kept as its SHA-256 only.
+    /// Opaque, 256 bits: whoever has it is signed in. Stored as its SHA-256 only.
     pub secret: Secret,
-    /// When the session ends in any case.
+    /// When the session ends at the latest.
     pub expires_at: Timestamp,
-    /// What this browser may keep to be known again, as in [`Tokens::device_token`](crate::Tokens::device_token).
+    /// A token by which this browser is recognised, as in [`Tokens::device_token`](crate::Tokens::device_token).
     pub device_token: Option<Secret>,
     /// Who signed in.
     pub account: Account,
 }
 
 impl Accounts {
-    /// Signs a browser in. What [`sign_in`](Accounts::sign_in) promises is true here; the session has no tokens.
+    /// Signs a browser in. The promises of [`sign_in`](Accounts::sign_in) apply; the session has no tokens.
     ///
-    /// The session whose secret the browser held ends: a new sign-in is a new secret (R4).
+    /// The session of the browser's previous secret ends: a new sign-in is a new secret (R4).
     ///
     /// # Errors
     /// Those of [`sign_in`](Accounts::sign_in).
@@ -61,7 +61,7 @@ impl Accounts {
     }
 
     /// Checks the secret of a browser's session. Session and user are read from the store each time, so whatever ends a
-    /// session counts at once.
+    /// session takes effect immediately.
     ///
     /// # Errors
     /// [`AuthenticateError::Invalid`]; [`AuthenticateError::Fault`] when the store does not answer: never "signed in".
@@ -103,7 +103,7 @@ impl Accounts {
             .await
     }
 
-    /// The address that the user has asked for and not confirmed yet, and until when it can be confirmed. A taken one
+    /// The address that the user has requested and not confirmed yet, and until when it can be confirmed. A taken one
     /// looks the same (X3).
     ///
     /// # Errors
@@ -115,7 +115,7 @@ impl Accounts {
         found.map(|found| found.map(|challenge| (challenge.email, challenge.expires_at)))
     }
 
-    /// Forgets the address that the user has asked for. The link that went there stops working.
+    /// Cancels the requested change of the address. The link that was sent there stops working.
     ///
     /// # Errors
     /// [`Fault`] when the store does not answer.
@@ -135,17 +135,17 @@ impl Accounts {
             .await
     }
 
-    /// A random name for a browser that holds nothing yet: what its forms are tied to.
+    /// A random name for a browser without one, to tie its forms to.
     pub fn new_form_holder(&self) -> Secret {
         Secret::from(data_encoding::BASE64URL_NOPAD.encode(&self.0.settings.env.random::<16>()))
     }
 
-    /// What a form carries that is shown to `holder`: a secret that only this browser holds (B2).
+    /// The secret in a form shown to `holder`, which only this browser has (B2).
     pub fn form_token(&self, holder: &str) -> Secret {
         browser::form_token(&self.0.root, holder)
     }
 
-    /// Whether a form that came back was shown to `holder`.
+    /// Whether a submitted form was shown to `holder`.
     pub fn is_form_token(&self, holder: &str, token: &str) -> bool {
         browser::is_form_token(&self.0.root, holder, token)
     }
@@ -164,7 +164,7 @@ fn of_browser(
     Ok(account.map(|account| (session, account)))
 }
 
-/// A browser's session about to be opened.
+/// A browser's session to be opened.
 pub(crate) struct Opening {
     secret: Secret,
     pub(crate) key: SessionKey,

@@ -1,4 +1,4 @@
-//! How a session begins, goes on and ends.
+//! How sessions begin, continue and end.
 
 pub(crate) mod admit;
 pub(crate) mod attempt;

@@ -1,4 +1,4 @@
-//! Sign-in: a password becomes a session and its tokens.
+//! Sign-in: exchanges a password for a session and its tokens.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ use crate::token::opaque::new_refresh_token;
 use crate::token::subject;
 use crate::trail::Entry;
 
-/// By what name somebody signs in.
+/// The name used to sign in.
 #[derive(Clone, Debug)]
 pub enum Login {
     /// The email address.
@@ -46,29 +46,29 @@ pub struct Tokens {
     pub access_token: Secret,
     /// How long the access token works.
     pub expires_in: Duration,
-    /// Opaque, 256 bit; buys the next pair of tokens.
+    /// Opaque, 256 bits; exchanged for the next pair of tokens.
     pub refresh_token: Secret,
-    /// What this device may keep to be known again: its owner gets in while strangers try the account (L4). It opens
-    /// nothing by itself. Only a sign-in gives one, and only to a device that is not known yet.
+    /// A token by which this device is recognised: its owner gets in while strangers try the account (L4). It grants no
+    /// access. Only a sign-in issues one, and only to an unknown device.
     pub device_token: Option<Secret>,
     /// Who signed in.
     pub account: Account,
 }
 
-/// A sign-up whose password was given, and which waits for its confirmation. A decoy looks the same (S3).
+/// An open sign-up whose password was given. A decoy looks the same (S3).
 #[derive(Clone, Debug)]
 pub struct Unconfirmed {
-    /// What [`Accounts::sign_up_in_browser`] gave the browser that signed up: another browser may wait and confirm with it,
-    /// as it has sent the password, too.
+    /// The proof that [`Accounts::sign_up_in_browser`] gave the browser that signed up: this browser has sent the
+    /// password as well, so it may wait and confirm with it.
     pub proof: Secret,
-    /// When the sign-up is forgotten.
+    /// When the sign-up expires.
     pub expires_at: Timestamp,
 }
 
 /// Why a sign-in was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// No account has this name and this password. Which of the two is wrong is not told (L1).
+    /// No account has this name and this password. Which of the two is wrong is not revealed (L1).
     #[error("the name or the password is wrong")]
     Refused,
     /// The password is right, but the address is not confirmed yet.
@@ -100,9 +100,9 @@ impl From<NotCompared> for SignInError {
 impl Accounts {
     /// Signs in: one hash when the password is right.
     ///
-    /// A wrong password is also tried on the sign-ups of the address, decoys included, so that "not confirmed yet" is said
-    /// to whoever knows the password and to nobody else. It costs two hashes for an address and one for a user name,
-    /// whatever is behind them (L1).
+    /// A wrong password is also tried on the sign-ups of the address, decoys included, so that only those who know the
+    /// password learn that it is "not confirmed yet". It costs two hashes for an address and one for a user name,
+    /// whatever exists (L1).
     ///
     /// # Errors
     /// [`SignInError::Refused`], [`Unconfirmed`](SignInError::Unconfirmed), [`Disabled`](SignInError::Disabled),
@@ -142,13 +142,13 @@ impl Accounts {
                     return Ok(*opened);
                 }
                 Concluded::Refused(refused) => return Err(refused),
-                // Somebody changed the user while the hash was computed: what is true now?
+                // The user changed while the hash was computed: try again with the new state.
                 Concluded::Changed => {}
             }
         }
     }
 
-    /// Hashes the password anew, some time soon, if its hash is cheaper than one of now (P4).
+    /// Hashes the password again, some time soon, if its hash is weaker than a current one (P4).
     fn renew_hash(&self, user: &Credentials, password: &Password) {
         let outdated = user.password_hash.clone().filter(|hash| self.0.hasher.is_outdated(hash));
         let Some(old) = outdated else { return };
@@ -160,7 +160,7 @@ impl Accounts {
 }
 
 impl Core {
-    /// The answer to a sign-in or a refresh.
+    /// The tokens for a sign-in or a refresh.
     pub(crate) fn tokens(
         &self,
         keys: &KeySet,
@@ -178,7 +178,7 @@ impl Core {
         Ok(Tokens { access_token, expires_in, refresh_token, device_token: None, account })
     }
 
-    /// What makes a device known where this user signs in; `None` where it is (L4).
+    /// A token for an unknown device; `None` if this user has signed in on it before (L4).
     pub(crate) fn new_device(&self, user: &Credentials, client: &Client) -> Option<Secret> {
         if limits::known_device(self, user, client).is_some() {
             return None;
@@ -190,7 +190,7 @@ impl Core {
     }
 }
 
-/// What a password came to.
+/// The outcome of an attempt.
 enum Concluded {
     Opened(Box<Opened>),
     Refused(SignInError),
@@ -198,11 +198,11 @@ enum Concluded {
     Changed,
 }
 
-/// Who a name may stand for.
+/// The users and sign-ups that a name may stand for.
 #[derive(Clone)]
 struct Found {
     user: Option<Credentials>,
-    /// The sign-ups of the address that are not confirmed, newest first.
+    /// The open sign-ups of the address, newest first.
     waiting: Vec<Registration>,
 }
 
@@ -238,7 +238,7 @@ fn conclude(
     }
 }
 
-/// The newest sign-up that the password is of; rather one that gets a code than one in a crowd.
+/// The newest sign-up with this password; one that gets a code is preferred to one in a crowd.
 fn unconfirmed(core: &Core, right: &RightPassword, waiting: &[Registration]) -> Option<Unconfirmed> {
     let matching = waiting.iter().zip(right.stage(OF_SIGN_UPS)).filter(|(_, matches)| **matches);
     let (found, _) = matching.min_by_key(|(found, _)| found.crowded_at.is_some())?;
@@ -247,10 +247,10 @@ fn unconfirmed(core: &Core, right: &RightPassword, waiting: &[Registration]) -> 
 
 /// The stage of the user's own password.
 const OF_THE_USER: usize = 0;
-/// The stage of those of the sign-ups of the address.
+/// The stage of the passwords of the address's sign-ups.
 const OF_SIGN_UPS: usize = 1;
 
-/// What a password of this name is compared with. Failures count for the account, by whatever name it was called, and for
+/// The hashes to compare a password for this name with. Failures count for the account, whatever name was used, and for
 /// names without an account (L2).
 fn candidate(
     tx: &mut Tx<'_>,

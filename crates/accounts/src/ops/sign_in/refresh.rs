@@ -1,7 +1,7 @@
-//! Refresh: a token that works once buys the next pair (RFC 9700 §4.14.2).
+//! Refresh: exchanges a token that works once for the next pair (RFC 9700 §4.14.2).
 //!
-//! An answer that gets lost must not sign anybody out. Whoever has lost one brings the token before again: after a moment
-//! it buys another successor, as long as the one that was lost has not been used, and that one dies.
+//! A lost answer must not sign anyone out. A client that lost one presents the previous token again: after a moment it
+//! gets another successor, as long as the lost one has not been used, and that one is voided.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::store::tables::users;
 use crate::token::opaque::{hash_of, new_refresh_token};
 use crate::trail::Entry;
 
-/// Why a refresh token bought nothing.
+/// Why a refresh token was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
     /// Unknown, used up or expired, or of a session that has ended.
@@ -53,11 +53,11 @@ impl From<AuthenticateError> for RefreshError {
 }
 
 impl Accounts {
-    /// Exchanges a refresh token for the next pair of tokens. Of callers that bring the same token at once, one gets it, and
-    /// the others are asked to wait.
+    /// Exchanges a refresh token for the next pair of tokens. Of concurrent callers with the same token one succeeds,
+    /// and the others are asked to wait.
     ///
-    /// A token whose successor was used, or that died because the one before bought another, ends its session when it comes
-    /// back: somebody has a copy (R3).
+    /// A token whose successor was used, or that was voided when its predecessor got another successor, ends its
+    /// session when it is presented: there is a copy of it (R3).
     ///
     /// # Errors
     /// [`RefreshError::Invalid`], [`Limited`](RefreshError::Limited), [`Fault`](RefreshError::Fault).
@@ -76,7 +76,7 @@ impl Accounts {
     }
 }
 
-/// The session goes on.
+/// A refreshed session.
 struct Refreshed {
     account: Account,
     session: SessionId,
@@ -86,7 +86,7 @@ struct Refreshed {
 struct Exchange {
     old: TokenHash,
     new: TokenHash,
-    /// For the trail and the user, when somebody has a copy.
+    /// The entry for the trail when there is a copy.
     entry: Entry,
     mail: MailId,
     now: Timestamp,
@@ -107,7 +107,7 @@ impl Exchange {
         self.use_again(tx, core, &used)
     }
 
-    /// The token was used, but perhaps its answer got lost: then nobody has used the successor.
+    /// The token was used, but perhaps its answer was lost: then its successor is unused.
     fn use_again(
         &self,
         tx: &mut Tx<'_>,
@@ -118,7 +118,7 @@ impl Exchange {
             return self.end_stolen(tx, core, used.session);
         }
         if !sessions::use_token_again(tx, &self.old, used, &self.new, self.now)? {
-            // Another call with the same token was faster: it is as if this one had come right after it.
+            // Another call with the same token came first: treat this one as if it had come right after it.
             let retry_after = core.policy().tokens.reuse_grace;
             return Ok(Err(RefreshError::Limited { retry_after }));
         }
@@ -146,7 +146,7 @@ impl Exchange {
         Ok(Ok(Refreshed { account: found.account, session, auth_time }))
     }
 
-    /// Somebody has a copy of the token: its session ends, once, and its user is told.
+    /// There is a copy of the token: its session ends, once, and its user is informed.
     fn end_stolen(
         &self,
         tx: &mut Tx<'_>,
@@ -171,7 +171,7 @@ impl Exchange {
     }
 }
 
-/// A notice that somebody has a copy of a token.
+/// A notice that a token was copied.
 pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased) -> Result<Draft, Fault> {
     Draft::notice(tx, leased, MailContent::RefreshReused { forgot: core.page("forgot") })
 }

@@ -10,7 +10,7 @@ use crate::store::tables::{sessions, users};
 use crate::trail::Entry;
 
 impl Accounts {
-    /// The sessions of the user that are alive, newest first, at most 200.
+    /// The active sessions of the user, newest first, at most 200.
     ///
     /// # Errors
     /// [`Fault`] when the store does not answer.
@@ -20,7 +20,8 @@ impl Accounts {
         self.0.store.read(move |tx| sessions::list(tx, user, now, idle)).await
     }
 
-    /// Ends one of the user's own sessions. `false`: there is none of this name; another user's is none (ASVS 8.2.2).
+    /// Ends one of the user's own sessions. `false`: there is none with this id; another user's session does not count
+    /// (ASVS 8.2.2).
     ///
     /// # Errors
     /// [`Fault`] when the store does not answer.
@@ -46,7 +47,8 @@ impl Accounts {
             .await
     }
 
-    /// Ends the session that a token belongs to, access or refresh (RFC 7009). A text that is no token changes nothing.
+    /// Ends the session that a token belongs to, access or refresh (RFC 7009). A text that is not a token changes
+    /// nothing.
     ///
     /// # Errors
     /// [`Fault`] when the store does not answer.

@@ -1,4 +1,4 @@
-//! Step-up: whether somebody has proven lately who they are. Nobody else compares the time of a sign-in.
+//! Step-up: whether a user has recently proven who they are. Nothing else compares the time of a sign-in.
 
 use std::time::Duration;
 
