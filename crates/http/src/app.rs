@@ -1,4 +1,4 @@
-//! What all handlers share.
+//! The state shared by all handlers.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,7 +14,7 @@ use crate::options::{DevMailbox, HttpOptions};
 use crate::pages::frame::assets::Assets;
 use crate::pages::frame::brand::Brand;
 
-/// What handlers share. Cheap to clone.
+/// The state shared by all handlers. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) accounts: Accounts,
@@ -28,12 +28,12 @@ pub(crate) struct Site {
     pub(crate) assets: Assets,
     pub(crate) cookies: Cookies,
     pub(crate) base: Base,
-    /// Addresses outside that a sign-in may lead to.
+    /// External addresses that a sign-in may lead to.
     pub(crate) return_urls: Vec<String>,
     pub(crate) proxies: TrustedProxies,
     pub(crate) dev: Option<Arc<dyn DevMailbox>>,
     pub(crate) introspection_clients: Vec<(String, Secret)>,
-    /// Written when somebody first asks for it: half a megabyte that most servers never need, and that all answers share.
+    /// Written on the first request: half a megabyte that most servers never need, shared by all answers.
     pub(crate) openapi: OnceLock<Bytes>,
     pub(crate) readiness: Readiness,
 }
@@ -79,7 +79,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::extract::UnknownPeer;
 
-    /// What handlers share, for a test without accounts.
+    /// The shared state for a test without accounts.
     pub(crate) fn site() -> Arc<Site> {
         let trusted_proxies = TrustedProxies::default().with_unknown_peers(UnknownPeer::IsUnlimited);
         let options = HttpOptions { trusted_proxies, ..HttpOptions::default() };

@@ -1,16 +1,17 @@
-//! Where the router is on its host: at the path of the public URL, e.g. `/accounts`.
+//! The place of the router on its host: the path of the public URL, e.g. `/accounts`.
 //!
-//! Handlers, pages and scripts name their places as if the host were theirs. What leaves the router passes here and gets
-//! the path: the links of a page, and where an answer leads. Mails, tokens and problems begin with the public URL anyway.
+//! Handlers, pages and scripts write their paths as if the whole host were theirs. Before an answer leaves the router,
+//! the links of its page and its `Location` get the path here. Mails, tokens and problems begin with the public URL
+//! anyway.
 
 use axum::http::HeaderValue;
 
-/// Beginnings of an attribute that names a place.
+/// The beginnings of attributes that contain a path.
 const ATTRIBUTES: [&str; 4] = [" href=\"", " action=\"", " src=\"", " formaction=\""];
 /// A slash as templates write it, and as they escape it.
 const SLASHES: [&str; 2] = ["/", "&#x2f;"];
 
-/// The path of a public URL without a slash at its end: empty where the whole host is ours.
+/// The path of a public URL without a trailing slash: empty if the whole host is ours.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Base {
     origin: String,
@@ -28,12 +29,12 @@ impl Base {
         &self.path
     }
 
-    /// One of our places, as the host knows it.
+    /// One of our paths, as seen on the host.
     pub(crate) fn on_host(&self, own: &str) -> String {
         format!("{}{own}", self.path)
     }
 
-    /// A place of the host, as an answer of ours leads to it: one of our own, or one beside us with its whole address.
+    /// Where an answer leads on the host: one of our own paths, or an absolute URL beside us.
     pub(crate) fn leading_to(&self, place: &str) -> String {
         if self.path.is_empty() || !place.starts_with('/') {
             return place.to_owned();
@@ -46,13 +47,13 @@ impl Base {
         }
     }
 
-    /// Where an answer leads.
+    /// The target of an answer's `Location`.
     pub(crate) fn in_location(&self, location: &HeaderValue) -> Option<HeaderValue> {
         let own = location.to_str().ok().filter(|to| !self.path.is_empty() && to.starts_with('/'))?;
         HeaderValue::try_from(self.on_host(own)).ok()
     }
 
-    /// The links, forms and files of a page. Text of others is escaped in it, so it holds no quotes.
+    /// The links, forms and files of a page. Foreign text in it is escaped, so it contains no quotes.
     pub(crate) fn in_html(&self, html: String) -> String {
         if self.path.is_empty() {
             return html;
@@ -70,7 +71,7 @@ impl Base {
     }
 }
 
-/// Scheme, host and port of an address.
+/// Scheme, host and port of a URL.
 pub(crate) fn origin_of(url: &str) -> &str {
     let host_at = url.find("://").map_or(0, |at| at + 3);
     url[host_at..].find('/').map_or(url, |end| &url[..host_at + end])

@@ -1,5 +1,5 @@
-//! Every error code there is, once: problems, the `OpenAPI` enum, the pages under `/docs/errors` and
-//! `vestibule errors list` all read it here.
+//! Every error code, declared once: problems, the `OpenAPI` enum, the pages under `/docs/errors` and `vestibule errors
+//! list` are all based on it.
 
 use axum::http::StatusCode;
 
@@ -8,11 +8,11 @@ use axum::http::StatusCode;
 pub struct Entry {
     /// The code itself.
     pub code: Code,
-    /// The status it is answered with.
+    /// The status of the answer.
     pub status: u16,
     /// A short name; always the same for one code (RFC 9457 §3.1.3).
     pub title: &'static str,
-    /// What led to it.
+    /// What causes it.
     pub cause: &'static str,
     /// What to do about it.
     pub fix: &'static str,
@@ -27,7 +27,7 @@ pub fn catalogue() -> &'static [Entry] {
 
 macro_rules! codes {
     ($($kind:ident { $($name:ident $status:literal $text:literal: $title:literal, $cause:literal, $fix:literal;)* })*) => {
-        /// A stable name of what went wrong. The list is closed.
+        /// A stable name for an error. The list is closed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
             $($(#[doc = $title] $name,)*)*
@@ -276,7 +276,7 @@ impl Code {
         &CATALOGUE[self as usize]
     }
 
-    /// The status it is answered with.
+    /// The status of the answer.
     pub fn status(self) -> StatusCode {
         StatusCode::from_u16(self.entry().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }

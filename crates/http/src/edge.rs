@@ -1,4 +1,4 @@
-//! The one middleware: request id, trace line, security headers, and the answers that no handler gives.
+//! The only middleware: request id, trace line, security headers, and the answers that come from no handler.
 
 pub(crate) mod refused;
 
@@ -34,12 +34,12 @@ use crate::rate_limit::{Quotas, Reached};
 /// How long an answer may take.
 pub(crate) const REQUEST_TIME: Duration = Duration::from_secs(30);
 
-/// Asked by load balancers and supervisors.
+/// Requested by load balancers and supervisors.
 const PROBES: [&str; 2] = ["/livez", "/readyz"];
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// 404 for every address that no route has.
+/// 404 for every path without a route.
 pub(crate) async fn not_found() -> Problem {
     Problem::new(Code::NotFound)
 }
@@ -77,7 +77,7 @@ impl<S> Layer<S> for EdgeLayer {
     }
 }
 
-/// One route with everything around it.
+/// One route, wrapped in the edge.
 #[derive(Clone)]
 pub(crate) struct Edge<S> {
     inner: S,
@@ -123,7 +123,7 @@ where
                 let route = route.as_ref().map_or("-", MatchedPath::as_str);
                 let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
                 let status = response.status().as_u16();
-                // A probe comes every few seconds and says nothing while all is well.
+                // Probes come every few seconds and are not worth logging while all is well.
                 if status == 200 && PROBES.iter().any(|probe| route.ends_with(probe)) {
                     tracing::debug!(%method, route, status, duration_us, "answered");
                 } else {
@@ -145,7 +145,7 @@ fn reader(request: &Request, site: &Site) -> Option<LanguageChoice> {
     wants_page.then(choice)
 }
 
-/// The answer of a handler, or what stands for it when it panics or takes too long.
+/// The answer of a handler, or its substitute if the handler panics or takes too long.
 async fn guarded(answer: impl Future<Output = Result<Response, Infallible>>) -> Response {
     match timeout(REQUEST_TIME, caught(answer)).await {
         Ok(Ok(Ok(response))) => response,
@@ -171,12 +171,12 @@ async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Box<dyn Any + S
 }
 
 impl Settings {
-    /// What is refused before any handler sees it.
+    /// Refuses a request before any handler sees it.
     fn refusal(&self, request: &Request) -> Option<Problem> {
         refused::of(request).or_else(|| self.site.proxies.check(request.extensions()).err())
     }
 
-    /// The id that a trusted proxy gave, or the next of our own.
+    /// The id given by a trusted proxy, or the next of our own.
     fn request_id(&self, request: &Request) -> HeaderValue {
         if let Some(given) = request.headers().get(&X_REQUEST_ID) {
             let trusted = self.site.proxies.contain_peer_of(request.extensions());
@@ -195,7 +195,7 @@ impl Settings {
         HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("-"))
     }
 
-    /// Completes problems, answers OPTIONS, adds the headers of every answer.
+    /// Completes problems, answers OPTIONS, and adds the headers of every answer.
     fn finish(
         &self,
         mut response: Response,
@@ -206,7 +206,7 @@ impl Settings {
         let mut problem = response.extensions_mut().remove::<Problem>();
         if response.status() == StatusCode::METHOD_NOT_ALLOWED {
             if *method == Method::OPTIONS {
-                // axum adds `Allow` to what its routes refuse, whatever becomes of the answer here.
+                // axum adds `Allow` to what its routes refuse, whatever happens to the answer here.
                 response = StatusCode::NO_CONTENT.into_response();
             } else {
                 problem = Some(Problem::new(Code::MethodNotAllowed));
@@ -269,7 +269,7 @@ mod tests {
     use super::*;
     use crate::pages::frame::content_policy::POLICY;
 
-    /// A route that answers with `handler`, inside the edge.
+    /// A route that answers with `handler`, wrapped in the edge.
     async fn answer_of(handler: fn() -> Problem) -> (Response, String) {
         answer_to("*/*", handler).await
     }
@@ -293,7 +293,7 @@ mod tests {
         assert!(text.contains("internal_error") && text.contains(id) && !text.contains("secret"), "{text}");
     }
 
-    // H1: a person is told as little, on a page.
+    // H1: a page for a person reveals as little as a problem.
     #[tokio::test]
     async fn a_person_gets_a_page_that_tells_nothing() {
         let browser = "text/html,application/xhtml+xml,*/*;q=0.8";
@@ -312,7 +312,7 @@ mod tests {
         assert_eq!(response.headers()[CONTENT_SECURITY_POLICY], POLICY);
     }
 
-    // G4: a fault is a 503 that says when to come back, and keeps its cause to itself.
+    // G4: a fault is a 503 that says when to try again, and does not reveal its cause.
     #[tokio::test]
     async fn a_fault_keeps_its_cause_to_itself() {
         let (response, text) = answer_of(|| vestibule::Fault::Unavailable("secret".to_owned()).into()).await;

@@ -1,4 +1,4 @@
-//! A guard before routes of an application's own.
+//! A guard for routes of an application's own.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,14 +15,14 @@ use crate::extract::SignedIn;
 use crate::personal::mark;
 use crate::problem::Problem;
 
-/// A layer that lets requests of signed-in users through, and no others.
+/// A layer that admits requests of signed-in users only.
 ///
-/// Handlers behind it find the [`SignedIn`] among the extensions of the request. Everybody else is answered as the
-/// extractor answers: 401 `authentication_required` or `invalid_token`, 400 for two headers, 503 when the store does
-/// not answer; and who lacks a role with 403 `forbidden`.
+/// Handlers behind it find the [`SignedIn`] among the extensions of the request. All others are answered as by the
+/// extractor: 401 `authentication_required` or `invalid_token`, 400 for two headers, 503 if the store does not answer;
+/// and 403 `forbidden` if the user lacks a role.
 ///
-/// Put it on with `route_layer`: what has no route stays 404. It guards the routes that are there at that moment, not
-/// those that are added afterwards.
+/// Add it with `route_layer`: paths without a route stay 404. It guards the routes added before it, not those added
+/// afterwards.
 ///
 /// ```
 /// # use vestibule::{Accounts, Env, Policy, SecretKey, Settings};
@@ -71,7 +71,7 @@ pub fn require_signed_in(accounts: Accounts) -> RequireSignedIn {
     RequireSignedIn { accounts, roles: Arc::default() }
 }
 
-/// What [`require_signed_in`] makes.
+/// The layer made by [`require_signed_in`].
 #[derive(Clone, Debug)]
 pub struct RequireSignedIn {
     accounts: Accounts,
@@ -79,8 +79,8 @@ pub struct RequireSignedIn {
 }
 
 impl RequireSignedIn {
-    /// Asks for this role too. The roles are those that the account has at the moment of the request, whatever its token
-    /// says; of several, all are asked for.
+    /// Requires this role as well. What counts are the account's roles at the moment of the request, whatever its token
+    /// says; of several, all are required.
     #[must_use]
     pub fn with_role(mut self, role: impl Into<String>) -> Self {
         Arc::make_mut(&mut self.roles).push(role.into());
@@ -124,7 +124,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        // The one that was polled until it was ready is the one that is called.
+        // The service that was polled until ready is the one to call.
         let next = self.inner.clone();
         let mut ready = std::mem::replace(&mut self.inner, next);
         let guard = self.guard.clone();

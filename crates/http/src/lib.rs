@@ -1,9 +1,8 @@
 //! The HTTP API and pages of Vestibule as an axum router.
 //!
-//! [`router`] is the whole server: [`serve`] puts it behind a listener and runs what goes on beside the requests. An
-//! application of one's own can take [`SignedIn`] into
-//! its handlers instead, or put [`require_signed_in`] around its routes, and use nothing else; `examples/embed.rs`
-//! shows all three.
+//! [`router`] is the whole server: [`serve`] puts it behind a listener and runs the background workers. An application
+//! can instead take [`SignedIn`] into its handlers, or put [`require_signed_in`] around its routes, and use nothing
+//! else; `examples/embed.rs` shows all three.
 //!
 //! A new route is one annotated handler in the file of its resource under `api/`, named in that file's `routes()`:
 //! the annotation is both its path and its description.
@@ -47,9 +46,9 @@ use crate::rate_limit::Quotas;
 
 /// The routes of the API and the pages, with everything around them: request ids, trace lines, headers, limits.
 ///
-/// They begin with the path of the public URL: where that is `https://app.example.org/accounts`, there is
-/// `/accounts/login`, and all other paths are the application's. Where it is a whole host, [`HttpOptions::parts`] leaves
-/// out what an application has itself, such as its own `/`. Merge the router, do not nest it.
+/// They begin with the path of the public URL: if that is `https://app.example.org/accounts`, there is
+/// `/accounts/login`, and all other paths are the application's. If it is a whole host, [`HttpOptions::parts`] can
+/// leave out what an application provides itself, such as its own `/`. Merge the router, do not nest it.
 pub fn router(accounts: Accounts, options: HttpOptions) -> Router {
     let url = accounts.public_url();
     let (parts, request_id_start) = (options.parts.clone(), options.request_id_start);

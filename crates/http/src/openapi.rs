@@ -60,6 +60,6 @@ pub fn openapi(public_url: &str) -> String {
     api.servers = Some(vec![ServerBuilder::new().url(public_url).build()]);
     complete(&mut api);
     let text = api.to_pretty_json().unwrap_or_default();
-    // Slashes and colons are not escaped in JSON, and a checked public URL has nothing else that would be.
+    // Slashes and colons are not escaped in JSON, and a checked public URL contains nothing else that would be.
     text.replace(PUBLIC_URL, public_url) + "\n"
 }

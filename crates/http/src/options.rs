@@ -1,4 +1,4 @@
-//! What [`router`](crate::router) is given besides the accounts.
+//! The options of [`router`](crate::router) besides the accounts.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,25 +10,25 @@ use vestibule::{Secret, Timestamp};
 use crate::extract::TrustedProxies;
 use crate::pages::frame::brand::Brand;
 
-/// How the server presents itself, and to whom it listens.
+/// How the server presents itself, and which proxies and services it trusts.
 #[derive(Clone)]
 pub struct HttpOptions {
-    /// The name on the pages.
+    /// The name shown on the pages.
     pub service_name: String,
-    /// Who the pages belong to.
+    /// The look of the pages, and the links of their owner.
     pub brand: Brand,
-    /// Addresses outside that a sign-in may lead to, compared as they are (B3). Own paths need no entry.
+    /// External addresses that a sign-in may lead to, compared literally (B3). Our own paths need no entry.
     pub return_urls: Vec<String>,
-    /// Which parts the router has: all, unless some are the application's own.
+    /// The parts of the router: all, unless some are the application's own.
     pub parts: Vec<Part>,
-    /// Whose `X-Forwarded-For` and `X-Request-Id` are believed. A request that does not tell its peer's address is
+    /// The proxies whose `X-Forwarded-For` and `X-Request-Id` are trusted. A request without a known peer address is
     /// refused unless this says otherwise: the limits per client count addresses.
     pub trusted_proxies: TrustedProxies,
     /// The mailbox behind `/dev/mail`; those routes exist only with it.
     pub dev: Option<Arc<dyn DevMailbox>>,
-    /// The names and secrets of the services that may ask `POST /v1/introspect`; nobody may where there are none.
+    /// The names and secrets of the services that may use `POST /v1/introspect`; without any, nobody may.
     pub introspection_clients: Vec<(String, Secret)>,
-    /// Where request ids begin to count. Random, so that two starts and two instances never give the same one.
+    /// The start of request ids. Random, so that no two starts and no two instances issue the same one.
     pub request_id_start: u64,
 }
 
@@ -47,34 +47,34 @@ impl Default for HttpOptions {
     }
 }
 
-/// What a router may be without.
+/// An optional part of the router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The API under `/v1`, the keys and the description of it, and the probes `/livez` and `/readyz`.
+    /// The API under `/v1`, its keys and its description, and the probes `/livez` and `/readyz`.
     Api,
-    /// The pages for people: sign-up, sign-in, account, administration. They need the API for a check of passwords.
+    /// The pages for people: sign-up, sign-in, account, administration. They need the API to check passwords.
     Pages,
-    /// The description to read, `/docs`, and the pages of the error codes, where the `type` of a problem leads.
+    /// The readable description, `/docs`, and the pages of the error codes, which the `type` of a problem links to.
     Docs,
     /// `/`.
     Home,
-    /// 404 for every path that no route has.
+    /// 404 for every path without a route.
     Fallback,
 }
 
 impl Part {
     /// A whole server.
     pub const ALL: [Self; 5] = [Self::Api, Self::Pages, Self::Docs, Self::Home, Self::Fallback];
-    /// What stands beside an application that has its own `/` and its own fallback.
+    /// For use beside an application that has its own `/` and its own fallback.
     pub const BESIDE_OTHERS: [Self; 3] = [Self::Api, Self::Pages, Self::Docs];
 }
 
-/// A mail that went to the mailbox of the development mode instead of its receiver.
+/// A mail delivered to the mailbox of the development mode instead of its recipient.
 #[derive(Clone, Debug)]
 pub struct DevMail {
-    /// Names it in the mailbox; later ones have greater numbers.
+    /// Its number in the mailbox; later mails have greater ones.
     pub number: u64,
-    /// The receiver.
+    /// The recipient.
     pub to: String,
     /// The subject.
     pub subject: String,
@@ -82,7 +82,7 @@ pub struct DevMail {
     pub text: String,
     /// The HTML part.
     pub html: String,
-    /// The message as it would travel.
+    /// The message as it would be transmitted.
     pub source: String,
     /// The code in it.
     pub code: Option<String>,
@@ -92,18 +92,18 @@ pub struct DevMail {
     pub created_at: Timestamp,
 }
 
-/// What the mailbox pretends to be, to see what an application makes of it.
+/// The kind of relay the mailbox simulates, to see how an application copes with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DevFault {
-    /// A relay that works.
+    /// A working relay.
     None,
-    /// A relay that is not there.
+    /// An unreachable relay.
     Unreachable,
     /// A relay that asks to try again later: 4xx.
     Temporary,
-    /// A relay that refuses for good: 5xx.
+    /// A relay that refuses permanently: 5xx.
     Permanent,
-    /// A relay that takes the message and never answers, until the fault is changed.
+    /// A relay that accepts the message and never answers, until the fault is changed.
     Stall,
 }
 
@@ -112,16 +112,16 @@ pub trait DevMailbox: Send + Sync {
     /// All mails, newest first.
     fn list(&self) -> Vec<DevMail>;
 
-    /// Forgets all mails.
+    /// Deletes all mails.
     fn clear(&self);
 
-    /// What it pretends to be.
+    /// The simulated fault.
     fn fault(&self) -> DevFault;
 
-    /// Makes it pretend.
+    /// Simulates a fault.
     fn set_fault(&self, fault: DevFault);
 
-    /// The newest mail to an address; waits until there is one, at most so long.
+    /// The newest mail to an address; waits for one up to this long.
     fn latest<'a>(
         &'a self,
         to: &'a str,

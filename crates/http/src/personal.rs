@@ -1,4 +1,4 @@
-//! Answers that depend on who asks: no cache may keep them, and none may give them to another.
+//! Answers that depend on the user: no cache may store them or give them to anyone else.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,26 +9,26 @@ use axum::http::{Extensions, HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 
-/// Whether somebody asked who makes the request.
+/// Whether a handler asked who makes the request.
 #[derive(Clone, Default)]
 pub(crate) struct Asked(Arc<AtomicBool>);
 
 impl Asked {
-    /// Goes along with a request.
+    /// Attaches a mark to a request.
     pub(crate) fn put(request: &mut Request) -> Self {
         let asked = Self::default();
         request.extensions_mut().insert(asked.clone());
         asked
     }
 
-    /// The answer to this request depends on who makes it.
+    /// Notes that the answer to this request depends on the user.
     pub(crate) fn note(extensions: &Extensions) {
         if let Some(Self(asked)) = extensions.get() {
             asked.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Marks the answer, if it depends on that (H3).
+    /// Marks the answer if it depends on the user (H3).
     pub(crate) fn mark(&self, response: &mut Response) {
         if self.0.load(Ordering::Relaxed) {
             mark(response.headers_mut());
@@ -36,7 +36,7 @@ impl Asked {
     }
 }
 
-/// For everything around which a server puts it.
+/// Middleware that does so for all routes of a server.
 pub(crate) async fn mark_answers(mut request: Request, next: Next) -> Response {
     let asked = Asked::put(&mut request);
     let mut response = next.run(request).await;
@@ -44,7 +44,7 @@ pub(crate) async fn mark_answers(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// For one person, as long as the cookie is the same.
+/// For one person only, as long as the cookie is the same.
 pub(crate) fn mark(headers: &mut HeaderMap) {
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let varies =

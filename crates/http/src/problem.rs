@@ -1,4 +1,5 @@
-//! Where errors meet HTTP: RFC 9457. `problem/of_errors.rs` is the only place that gives a library error its code.
+//! How errors become HTTP answers: RFC 9457. `problem/of_errors.rs` is the only place that gives a library error its
+//! code.
 
 pub(crate) mod field_error;
 mod of_errors;
@@ -15,7 +16,7 @@ use crate::catalogue::Code;
 use crate::problem::field_error::FieldError;
 use crate::rate_limit::{Limit, Reached};
 
-/// How long to wait before another try where nothing better is known.
+/// How long to wait before another try if nothing better is known.
 const RETRY: Duration = Duration::from_secs(2);
 
 /// An answer that says what went wrong, as `application/problem+json`.
@@ -31,13 +32,13 @@ struct Parts {
     retry_after: Option<Duration>,
     limit: Option<Limit>,
     challenge: Challenge,
-    /// Nothing that follows on the connection is believed.
+    /// The rest of the connection cannot be trusted.
     closes: bool,
-    /// The public URL, where it is known before the edge says it.
+    /// The public URL, if it is known before the edge adds it.
     home: Option<String>,
 }
 
-/// RFC 9457 §3.1, and our members after them. `describe/schemas.rs` describes the same.
+/// RFC 9457 §3.1, then our own members. `describe/schemas.rs` describes the same.
 #[derive(Serialize)]
 struct Body<'a> {
     r#type: String,
@@ -53,17 +54,17 @@ struct Body<'a> {
     errors: &'a [FieldError],
 }
 
-/// What a 401 asks for, and a 403 that could be helped.
+/// What a 401 asks for, and a 403 that other credentials could resolve.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Challenge {
     Bearer,
     Basic,
-    /// A token of somebody who has this role.
+    /// A token of a user with this role.
     Role(String),
 }
 
 impl Problem {
-    /// The problem that `code` names.
+    /// The problem with this code.
     pub fn new(code: Code) -> Self {
         Self(Box::new(Parts {
             code,
@@ -85,7 +86,7 @@ impl Problem {
         problem
     }
 
-    /// Whether it says which role is missing.
+    /// Whether it names the missing role.
     pub(crate) fn lacks_role(&self) -> bool {
         matches!(self.0.challenge, Challenge::Role(_))
     }
@@ -103,35 +104,35 @@ impl Problem {
         Self::new(Code::Unavailable).retry_after(RETRY)
     }
 
-    /// Says more precisely what happened.
+    /// Describes more precisely what happened.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.0.detail = Some(detail.into());
         self
     }
 
-    /// Asks for HTTP Basic instead of a token, where it is a 401.
+    /// Asks for HTTP Basic instead of a token if it is a 401.
     #[must_use]
     pub fn asking_for_basic(mut self) -> Self {
         self.0.challenge = Challenge::Basic;
         self
     }
 
-    /// Where the page about its code is, for an application's own route, which the edge does not see.
+    /// Adds the address of the page about its code, for an application's own route, which the edge does not see.
     #[must_use]
     pub(crate) fn explained_at(mut self, public_url: &str) -> Self {
         self.0.home = Some(public_url.to_owned());
         self
     }
 
-    /// Ends the connection after the answer: where this request ends is not certain.
+    /// Closes the connection after the answer: the end of this request is uncertain.
     #[must_use]
     pub(crate) fn closing(mut self) -> Self {
         self.0.closes = true;
         self
     }
 
-    /// What went wrong.
+    /// The error code.
     pub fn code(&self) -> Code {
         self.0.code
     }
@@ -148,7 +149,7 @@ impl Problem {
         self.0.attempts_left
     }
 
-    /// The seconds of `Retry-After`. Rounded up: after that long it works.
+    /// The seconds of `Retry-After`, rounded up so that a try after them succeeds.
     pub(crate) fn retry_seconds(&self) -> Option<u64> {
         let seconds =
             |wait: Duration| u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1);
@@ -167,7 +168,7 @@ impl Problem {
         problem
     }
 
-    /// The answer with everything in it: `type` begins with `public_url`.
+    /// The complete answer: `type` begins with `public_url`.
     pub(crate) fn into_full_response(self, public_url: &str, request_id: Option<&str>) -> Response {
         let body = self.body(public_url, request_id);
         let mut response = (self.0.code.status(), body).into_response();
@@ -193,7 +194,8 @@ impl Problem {
         serde_json::to_string(&body).unwrap_or_default()
     }
 
-    /// `Retry-After`, `WWW-Authenticate` (J7), `Connection`, and for the [`edge`](crate::edge), which knows its numbers, the limit.
+    /// `Retry-After`, `WWW-Authenticate` (J7), `Connection`, and the limit for the [`edge`](crate::edge), which knows
+    /// its numbers.
     pub(crate) fn write_headers(&self, response: &mut Response) {
         if let Some(seconds) = self.retry_seconds() {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -222,7 +224,7 @@ impl Problem {
     }
 }
 
-/// RFC 6750 §3.1 (J7). A role that is no scope of RFC 6749 §3.3 is not named: it could end the quoted text.
+/// RFC 6750 §3.1 (J7). A role that is not a valid scope of RFC 6749 §3.3 is not named: it could end the quoted text.
 fn insufficient_scope(role: &str) -> HeaderValue {
     const ERROR: &str = "Bearer realm=\"vestibule\", error=\"insufficient_scope\"";
     let of_scope = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
@@ -232,8 +234,8 @@ fn insufficient_scope(role: &str) -> HeaderValue {
 }
 
 impl IntoResponse for Problem {
-    /// Complete but for what only the edge knows, which finds the problem in the extensions and
-    /// writes it again. In an application of one's own there is no request id.
+    /// Complete except for what only the edge knows: it finds the problem in the extensions and writes it again. In
+    /// other applications there is no request id.
     fn into_response(self) -> Response {
         let home = self.0.home.clone().unwrap_or_default();
         let mut response = self.clone().into_full_response(&home, None);

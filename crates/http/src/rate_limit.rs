@@ -1,4 +1,4 @@
-//! The limits per client, as answers tell them (draft-ietf-httpapi-ratelimit-headers-11).
+//! The limits per client, as reported in answers (draft-ietf-httpapi-ratelimit-headers-11).
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use vestibule::{Policy, Rate};
@@ -16,14 +16,14 @@ pub(crate) enum Limit {
     PasswordChecks,
 }
 
-/// Goes with an answer to the [`edge`](crate::edge): a limit was reached, and ends in so many seconds.
+/// Tells the [`edge`](crate::edge) that a limit was reached, and in how many seconds it ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reached {
     pub(crate) limit: Limit,
     pub(crate) seconds: u64,
 }
 
-/// How much of each one client may do, from the policy in force.
+/// The quotas of each client, from the policy in force.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Quotas {
     sign_in: Rate,
@@ -68,7 +68,7 @@ mod tests {
 
     use super::*;
 
-    // L6: what is told is what is enforced.
+    // L6: the reported quotas are the enforced ones.
     #[test]
     fn quotas_are_those_of_the_policy() {
         let mut policy = Policy::default();

@@ -1,4 +1,4 @@
-//! Serving a router in a program of one's own.
+//! Serving a router in another program.
 
 use std::future::{Future, IntoFuture as _};
 use std::io;
@@ -16,17 +16,17 @@ use crate::personal::mark_answers;
 /// How long open requests may take to end.
 const DRAIN: Duration = Duration::from_secs(20);
 
-/// Serves a router that holds ours, and runs the workers of the accounts beside it: mail is handed to `mail`.
+/// Serves a router that contains ours, and runs the workers of the accounts, which send mail through `mail`.
 ///
-/// The router learns the addresses of its clients, which the limits count, and no cache keeps what a handler answers that
-/// asked who is [signed in](crate::SignedIn). When `shutdown` is over, open requests have
-/// 20 seconds to end, then the workers end and the database is closed.
+/// The router learns the addresses of its clients, which the limits count, and no cache stores an answer whose handler
+/// asked who is [signed in](crate::SignedIn). When `shutdown` completes, open requests have 20 seconds to end, then the
+/// workers end and the database is closed.
 ///
-/// There are no time limits on slow connections here: a proxy belongs in front, as with every `axum::serve`. Where the
-/// policy names webhook endpoints, start [`vestibule::Workers`] with their transports instead of calling this.
+/// There are no time limits on slow connections here: put a proxy in front, as with every `axum::serve`. If the policy
+/// names webhook endpoints, start [`vestibule::Workers`] with their transports instead of calling this.
 ///
 /// # Errors
-/// That of the listener. The workers have ended then, too.
+/// That of the listener. The workers have ended as well.
 pub async fn serve<M>(
     listener: TcpListener,
     router: Router,
@@ -51,14 +51,14 @@ where
         drop(ended);
         served
     };
-    // What the last requests queued is handed over before the workers end.
+    // What the last requests queued is sent before the workers end.
     let workers = accounts.run_workers(mail, async { drop(over.await) });
     let (served, ()) = tokio::join!(requests, workers);
     accounts.close().await;
     served
 }
 
-/// Returns when open requests have had their time.
+/// Completes when open requests have had their time.
 #[expect(clippy::disallowed_methods, reason = "how long open requests have, which nothing announces")]
 async fn drained(shutdown: impl Future<Output = ()>, stop: &watch::Sender<bool>) {
     shutdown.await;

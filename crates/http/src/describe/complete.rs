@@ -1,4 +1,4 @@
-//! What annotations cannot say, added to the description that they make.
+//! Adds to the generated description what annotations cannot express.
 
 use serde_json::Value;
 use utoipa::openapi::path::Operation;
@@ -59,7 +59,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
         .filter_map(Option::as_mut)
 }
 
-/// A field can be left out or be `null`, never both.
+/// A field can either be omitted or be `null`, never both.
 fn complete_fields(object: &mut Object) {
     for (name, field) in &mut object.properties {
         let RefOr::T(Schema::Object(field)) = field else { continue };
@@ -78,7 +78,7 @@ fn never_null(object: &mut Object) {
     }
 }
 
-/// An annotation can name the values of a text only as `^(one|other)$`; clients are better off with a list.
+/// An annotation can restrict a text to values only as `^(one|other)$`; clients are better served by a list.
 fn list_values(object: &mut Object) {
     let listed = object.pattern.as_deref().and_then(|text| text.strip_prefix('^')?.strip_suffix('$'));
     let Some(listed) = listed.map(|text| text.trim_start_matches('(').trim_end_matches(')')) else { return };
@@ -90,7 +90,7 @@ fn list_values(object: &mut Object) {
     }
 }
 
-/// A body may be left out; `null` is no way to say so.
+/// A body may be omitted, but `null` is not a way to do so.
 fn never_null_body(body: &mut RequestBody) {
     let is_null = |item: &RefOr<Schema>| matches!(item, RefOr::T(Schema::Object(it)) if matches!(it.schema_type, SchemaType::Type(Type::Null)));
     for content in body.content.values_mut() {
@@ -111,7 +111,7 @@ fn complete_operation(operation: &mut Operation) {
         if let RefOr::T(parameter) = parameter
             && let Some(RefOr::T(Schema::Object(object))) = &mut parameter.schema
         {
-            // A parameter may be left out, but there is no way to send a `null`.
+            // A parameter may be omitted, but it cannot be `null`.
             never_null(object);
             list_values(object);
         }

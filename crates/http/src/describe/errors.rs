@@ -1,8 +1,8 @@
-//! Which errors an operation can answer: groups that many operations share, and how a description lists them.
+//! The errors an operation can answer: groups shared by many operations, and how a description lists them.
 
 use crate::catalogue::Code;
 
-/// What every route can answer.
+/// Errors of every route.
 pub(crate) const EVERY: &[Code] = &[
     Code::InvalidRequest,
     Code::UriTooLong,
@@ -11,9 +11,9 @@ pub(crate) const EVERY: &[Code] = &[
     Code::TransferCodingUnknown,
     Code::Unavailable,
 ];
-/// What every route under `/v1/` can answer besides.
+/// Additional errors of every route under `/v1/`.
 pub(crate) const API: &[Code] = &[Code::NotAcceptable];
-/// What a route with a JSON body can answer besides.
+/// Additional errors of a route with a JSON body.
 pub(crate) const BODY: &[Code] = &[
     Code::MalformedJson,
     Code::InvalidRequest,
@@ -22,7 +22,7 @@ pub(crate) const BODY: &[Code] = &[
     Code::UnsupportedMediaType,
     Code::ValidationFailed,
 ];
-/// What the form of a page can answer besides.
+/// Additional errors of the form of a page.
 pub(crate) const PAGE_FORM: &[Code] = &[
     Code::InvalidRequest,
     Code::Forbidden,
@@ -31,9 +31,9 @@ pub(crate) const PAGE_FORM: &[Code] = &[
     Code::BodyTooLarge,
     Code::UnsupportedMediaType,
 ];
-/// What a route for signed-in users can answer besides.
+/// Additional errors of a route for signed-in users.
 pub(crate) const BEARER: &[Code] = &[Code::InvalidRequest, Code::AuthenticationRequired, Code::InvalidToken];
-/// What a route that checks or makes a password can answer besides.
+/// Additional errors of a route that checks or hashes a password.
 pub(crate) const HASH: &[Code] = &[Code::TemporarilyOverloaded];
 
 /// Names the errors of an operation, so that its annotation can list them as one type.

@@ -1,4 +1,4 @@
-//! What describes the routes to whoever reads the description of the API.
+//! The descriptions of the routes, for readers of the API's description.
 
 pub(crate) mod complete;
 pub(crate) mod errors;

@@ -9,7 +9,7 @@ use utoipa::openapi::{ContentBuilder, Header, Ref, RefOr, Response, ResponseBuil
 
 use crate::catalogue::{Code, catalogue};
 
-/// Stands for the public address in the examples until the description has its own.
+/// A placeholder for the public URL in the examples.
 pub(crate) const PUBLIC_URL: &str = "https://accounts.example.org";
 
 /// One response per status, with one example per code.
@@ -29,7 +29,7 @@ pub(crate) fn problems(groups: &[&[Code]]) -> BTreeMap<String, RefOr<Response>> 
 fn problem(status: u16, codes: &[Code]) -> Response {
     let titles: Vec<String> =
         codes.iter().map(|code| format!("{} (`{}`)", code.entry().title, code.as_str())).collect();
-    // A page whose form comes too late is an answer itself: the form again.
+    // A page whose form comes too late is an answer in itself: the form again.
     let (shown, problems): (Vec<Code>, Vec<Code>) =
         codes.iter().partition(|code| **code == Code::FormExpired);
     let examples = problems.iter().map(|code| {
@@ -52,7 +52,7 @@ fn problem(status: u16, codes: &[Code]) -> Response {
     response.build()
 }
 
-/// The headers of an error besides those of every answer, with their meanings.
+/// The headers of an error beyond those of every answer, with their meanings.
 pub(crate) fn problem_headers(status: u16) -> &'static [(&'static str, &'static str)] {
     match status {
         401 => &[("WWW-Authenticate", "How to authenticate.")],

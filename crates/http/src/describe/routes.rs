@@ -1,7 +1,7 @@
 //! Routes and their descriptions, declared once.
 //!
-//! The descriptions are a large part of the program's code. A server routes without running them: they are for whoever
-//! asks for the description.
+//! The descriptions are a large part of the program's code. A server routes requests without running it: it runs only
+//! when the description is requested.
 
 use axum::Router;
 use axum::handler::Handler;

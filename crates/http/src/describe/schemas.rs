@@ -1,4 +1,4 @@
-//! Schemas that no handler names: errors, and choices between others.
+//! Schemas that no handler names: errors, and choices between other schemas.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! What is refused of a request before any handler sees it: for how it is framed and addressed, for its size, for what it
-//! wants to see.
+//! Refuses requests before any handler sees them: because of their framing, their address, their size, or what they
+//! accept.
 
 use std::net::SocketAddr;
 
@@ -12,7 +12,7 @@ use crate::api::sign_in::verify::VERIFY;
 use crate::catalogue::Code;
 use crate::problem::Problem;
 
-/// Octets of an address, its query included (H6).
+/// Octets of a URI, including its query (H6).
 const URI_MAX: usize = 4 * 1024;
 /// Octets of all header fields together (H6).
 const HEADERS_MAX: usize = 16 * 1024;
@@ -29,7 +29,7 @@ pub(crate) fn of(request: &Request) -> Option<Problem> {
     if headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>() > HEADERS_MAX {
         return Some(Problem::new(Code::HeadersTooLarge));
     }
-    // A proxy asks with the headers of another request, whatever that one wants to see.
+    // A proxy asks with the headers of another request, whose `Accept` does not matter here.
     let of_api = uri.path().starts_with("/v1/") && uri.path() != VERIFY;
     if of_api && !accepts_json(headers) {
         return Some(Problem::new(Code::NotAcceptable));
@@ -37,8 +37,8 @@ pub(crate) fn of(request: &Request) -> Option<Problem> {
     None
 }
 
-/// RFC 9112 §3.2: one `Host`, which names a host (H7). A proxy in front may have read another one of two. A request that came on
-/// no connection, made by a test for example, and HTTP/1.0 need none.
+/// RFC 9112 §3.2: one `Host`, which names a host (H7). Of two, a proxy in front may have read the other. Requests
+/// without a connection, for example in tests, and HTTP/1.0 need none.
 fn misaddressed(request: &Request) -> Option<Problem> {
     let mut hosts = request.headers().get_all(HOST).iter();
     let needed = request.version() == Version::HTTP_11
@@ -52,7 +52,7 @@ fn misaddressed(request: &Request) -> Option<Problem> {
     Some(Problem::new(Code::InvalidRequest).detail(detail))
 }
 
-/// A host and perhaps a port (RFC 9110 §7.2). A comma, which no host has, may stand between two.
+/// A host and optionally a port (RFC 9110 §7.2). A comma, which no host contains, could separate two.
 fn is_host(value: &HeaderValue) -> bool {
     let Ok(authority) = Authority::try_from(value.as_bytes()) else { return false };
     let text = authority.as_str();
@@ -63,8 +63,8 @@ fn is_host(value: &HeaderValue) -> bool {
     !authority.host().is_empty() && !text.contains(',') && rest.is_some_and(is_port)
 }
 
-/// RFC 9112 §6.1: what is encoded otherwise than in chunks is not understood, and must not be taken for the body (H7). hyper
-/// has refused what does not end in `chunked`, and closes after a `Content-Length` beside it.
+/// RFC 9112 §6.1: an encoding other than chunked is not understood, and must not be taken for the body (H7). hyper has
+/// refused what does not end in `chunked`, and closes the connection after a `Content-Length` beside it.
 fn encoded(headers: &HeaderMap) -> Option<Problem> {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     let known = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
@@ -72,7 +72,7 @@ fn encoded(headers: &HeaderMap) -> Option<Problem> {
     (!is_known).then(|| Problem::new(Code::TransferCodingUnknown))
 }
 
-/// Whether `Accept` leaves room for JSON (RFC 9110 §12.5.1). The most specific range decides.
+/// Whether `Accept` allows JSON (RFC 9110 §12.5.1). The most specific range decides.
 fn accepts_json(headers: &HeaderMap) -> bool {
     let mut best: Option<(u8, bool)> = None;
     let mut named = false;

@@ -1,9 +1,9 @@
 //! Cookies (RFC 6265, B2).
 //!
-//! Over HTTPS each has the prefix `__Host-`: a browser takes it from this host only, with `Secure` and for the whole
-//! host, so no other subdomain can plant one (RFC 6265bis §4.1.3). Plain HTTP is served on the own machine only. There
-//! browsers differ in what they do with `Secure` (Chromium and Firefox take it from `localhost`, Safari does not), so
-//! the cookies have neither the attribute nor the prefix.
+//! Over HTTPS each has the prefix `__Host-`: a browser accepts it from this host only, with `Secure` and for the whole
+//! host, so no other subdomain can plant one (RFC 6265bis §4.1.3). Plain HTTP is served on the local machine only.
+//! There browsers differ in how they treat `Secure` (Chromium and Firefox accept it from `localhost`, Safari does not),
+//! so the cookies have neither the attribute nor the prefix.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use vestibule::Secret;
 /// How long a device stays known: half a year.
 const DEVICE_LASTS: Duration = Duration::from_hours(180 * 24);
 
-/// What a cookie is for.
+/// The purpose of a cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cookie {
     /// The secret of the session.
@@ -23,11 +23,11 @@ pub(crate) enum Cookie {
     SignUp,
     /// What forms are tied to while nobody is signed in.
     Form,
-    /// Known again: see [`vestibule::Tokens::device_token`].
+    /// Recognises a known device: see [`vestibule::Tokens::device_token`].
     Device,
-    /// The language that was chosen.
+    /// The chosen language.
     Language,
-    /// Where somebody wants to be in the end, while a mail is on its way.
+    /// Where the person wants to end up, while a mail is on its way.
     Return,
 }
 
@@ -50,8 +50,8 @@ impl Cookie {
     }
 }
 
-/// The name of the cookie that holds a session of our pages: `__Host-vestibule_session`, or without the prefix where the
-/// public URL is plain HTTP, which it is on the own machine only. Its value is a secret.
+/// The name of the cookie with a session of our pages: `__Host-vestibule_session`, or without the prefix if the public
+/// URL is plain HTTP, which it is on the local machine only. Its value is a secret.
 pub fn session_cookie(public_url: &str) -> &'static str {
     Cookie::Session.name(Cookies::of(public_url).secure)
 }
@@ -67,7 +67,7 @@ impl Cookies {
         Self { secure: public_url.starts_with("https://") }
     }
 
-    /// The value that the browser sent. One that comes twice is none: somebody has planted the other.
+    /// The value that the browser sent. If it occurs twice neither counts: someone has planted the other.
     pub(crate) fn get(self, headers: &HeaderMap, cookie: Cookie) -> Option<&str> {
         let name = cookie.name(self.secure);
         let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
@@ -77,7 +77,7 @@ impl Cookies {
         first.filter(|_| values.next().is_none())
     }
 
-    /// Sets a cookie, until the browser is closed where no time is given.
+    /// Sets a cookie, until the browser is closed if no time is given.
     pub(crate) fn set(self, cookie: Cookie, value: &str, lasts: Option<Duration>) -> HeaderValue {
         let lasts = lasts.map_or_else(String::new, |time| format!("; Max-Age={}", time.as_secs()));
         let secure = if self.secure { "; Secure" } else { "" };
@@ -89,7 +89,7 @@ impl Cookies {
         line
     }
 
-    /// Makes this device known, if it is not yet.
+    /// Sets the device token of a device that was not known yet.
     pub(crate) fn set_device(self, token: Option<&Secret>) -> Option<HeaderValue> {
         token.map(|token| self.set(Cookie::Device, token.expose(), Some(DEVICE_LASTS)))
     }

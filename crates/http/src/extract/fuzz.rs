@@ -1,4 +1,4 @@
-//! What strangers send, made up by the thousand: nothing panics, and the work is bounded by the length of the input. Work is
+//! Fuzzes the parsers of untrusted input: nothing panics, and the work is bounded by the length of the input. Work is
 //! counted in allocations and their octets. `cargo xtask fuzz` runs these for longer.
 
 use std::net::IpAddr;
@@ -16,11 +16,11 @@ use crate::extract::input::tree::Tree;
 use crate::extract::sender::bearer::split_scheme;
 use crate::extract::sender::proxies::TrustedProxies;
 
-/// Allocations, and octets of them, of any input; and of each of its octets.
+/// Allocations, and octets of them: the base for any input, and the addition for each of its octets.
 const ALLOCATIONS: (u64, u64) = (48, 4);
 const OCTETS: (u64, u64) = (16 * 1024, 128);
 
-/// Pieces, each some times over, in any order; or anything.
+/// Pieces, each several times, in any order; or arbitrary text.
 fn input(pieces: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
     let piece = (prop::sample::select(pieces), 1..48_usize).prop_map(|(piece, times)| piece.repeat(times));
     let pieces = prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat().into_bytes());
@@ -35,7 +35,7 @@ fn bounded(input: &[u8], work: impl FnOnce()) -> TestCaseResult {
     Ok(())
 }
 
-/// The input as the value of a header, where it can be one.
+/// The input as the value of a header, if it can be one.
 fn header(name: &HeaderName, input: &[u8]) -> HeaderMap {
     let values = HeaderValue::from_bytes(input).into_iter().map(|value| (name.clone(), value));
     values.collect()
@@ -89,7 +89,7 @@ proptest! {
         })?;
     }
 
-    // L5: whatever the client writes, the address is one that the proxy wrote, or the proxy's.
+    // L5: whatever the client writes, the address is one that the proxy wrote, or the proxy's own.
     #[test]
     fn forwarded_for(text in input(&["10.0.0.1,", "203.0.113.9", ",", " ", "[", "]", ":80", "\"", "::ffff:", "%eth0", "unknown,", "\u{ff}"])) {
         let proxies = TrustedProxies::parse(&["10.0.0.0/8"]).expect("a network");

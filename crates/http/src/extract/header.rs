@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use crate::catalogue::Code;
 use crate::problem::Problem;
 
-/// The only value of a header that must not come twice (H9).
+/// The only value of a header that must not occur twice (H9).
 pub(crate) fn single<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,

@@ -1,4 +1,4 @@
-//! Which state of a resource a change is meant for (RFC 9110 §13.1.1, RFC 6585 §3).
+//! The state of a resource that a change applies to (RFC 9110 §13.1.1, RFC 6585 §3).
 
 use axum::extract::FromRequestParts;
 use axum::http::header::IF_MATCH;
@@ -13,11 +13,11 @@ use crate::problem::Problem;
 /// Tags in one header.
 const TAGS_MAX: usize = 16;
 
-/// `If-Match`, where it was sent.
+/// `If-Match`, if it was sent.
 pub(crate) struct IfMatch(pub(crate) Option<Expected>);
 
 impl IfMatch {
-    /// 428 where it was not sent.
+    /// 428 if it was not sent.
     pub(crate) fn required(self) -> Result<Expected, Problem> {
         self.0.ok_or(Problem::new(Code::PreconditionRequired))
     }
@@ -54,7 +54,7 @@ fn read(headers: &HeaderMap) -> Result<Option<Expected>, Problem> {
     Ok(Some(Expected::OneOf(revisions)))
 }
 
-/// The strong tag of a user as it is shown: the one place that writes it.
+/// The strong tag of a user, written only here.
 pub(crate) fn etag(account: &Account) -> HeaderValue {
     // A revision is base64url, so it is always the value of a header.
     HeaderValue::try_from(format!("\"{}\"", account.revision())).unwrap_or(HeaderValue::from_static("\"\""))

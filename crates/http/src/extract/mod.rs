@@ -1,4 +1,4 @@
-//! What handlers take from a request. Everything is read strictly: what is not understood is refused, never guessed.
+//! The extractors of the handlers. Everything is read strictly: what is not understood is refused, never guessed.
 
 pub(crate) mod cookies;
 #[cfg(test)]

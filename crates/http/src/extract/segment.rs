@@ -1,4 +1,4 @@
-//! The end of a path, as it was sent: an encoded spelling names something else (H5). 404 where it names nothing.
+//! The end of a path, as sent: an encoded spelling names something else (H5). 404 if it names nothing.
 
 use std::str::FromStr;
 
@@ -11,7 +11,7 @@ use crate::problem::Problem;
 /// The last segment of the path.
 pub(crate) struct LastSegment<T>(pub(crate) T);
 
-/// The segment before the last, in paths that end with what to do.
+/// The second to last segment, in paths that end with an action.
 pub(crate) struct SegmentBeforeLast<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for LastSegment<T> {

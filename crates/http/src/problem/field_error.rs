@@ -1,4 +1,4 @@
-//! One field of a request that was refused.
+//! A refused field of a request.
 
 use std::borrow::Cow;
 
@@ -8,10 +8,10 @@ use vestibule::{EmailError, PasswordError, RolesError, UserNameError};
 
 use crate::catalogue::Code;
 
-/// One field that was refused.
+/// A refused field.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FieldError {
-    /// Where in the body it is (RFC 6901).
+    /// Its place in the body (RFC 6901).
     pub pointer: Cow<'static, str>,
     /// What is wrong with it.
     pub code: Code,

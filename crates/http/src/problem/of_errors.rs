@@ -1,6 +1,6 @@
-//! The code of every error of the library.
+//! The codes of the library's errors.
 //!
-//! The conversions have no `_` arm, so a new variant must be given a code before anything compiles.
+//! The conversions have no `_` arm, so a new variant does not compile until it is given a code.
 
 use vestibule::{
     AdminError, AuthenticateError, ChangeError, CheckError, ConfirmError, EmailChangeError, Fault, JoinError,
@@ -14,8 +14,8 @@ use crate::catalogue::Code;
 use crate::rate_limit::Limit;
 
 impl Problem {
-    /// A signed-in user's change was refused. A wrong password is a wrong field, at `given_at`: a 401 would be taken
-    /// for an expired token, which a client answers by refreshing it and asking again.
+    /// A refused change of a signed-in user. A wrong password is a wrong field, at `given_at`: a 401 would be taken for
+    /// an expired token, which a client answers by refreshing it and asking again.
     pub(crate) fn of_change(error: ChangeError, given_at: &'static str) -> Self {
         match error {
             ChangeError::Refused => FieldError::new(given_at, Code::PasswordWrong).into(),

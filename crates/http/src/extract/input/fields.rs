@@ -1,4 +1,4 @@
-//! Reads the fields of a body or query one by one, and remembers everything that is wrong with them.
+//! Reads the fields of a body or query one by one, and collects everything that is wrong with them.
 
 use std::borrow::Cow;
 
@@ -9,13 +9,13 @@ use crate::catalogue::Code;
 use crate::problem::Problem;
 use crate::problem::field_error::FieldError;
 
-/// A request type that knows its fields.
+/// A request type that can be read from fields.
 pub(crate) trait ReadFields: Sized {
-    /// `None` only after an error was noted in `fields`.
+    /// `None` only after an error was added to `fields`.
     fn read(fields: &mut Fields<'_>) -> Option<Self>;
 }
 
-/// The fields that were sent and not read yet, and the errors so far.
+/// The fields that have not been read yet, and the errors so far.
 pub(crate) struct Fields<'a> {
     sent: Vec<(String, Tree)>,
     errors: Vec<FieldError>,
@@ -23,7 +23,7 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Reads a whole `T`: what is left over then is unknown, and one error refuses all of it.
+    /// Reads a whole `T`: any field left over is unknown, and one error refuses the request.
     pub(crate) fn read_all<T: ReadFields>(
         sent: Vec<(String, Tree)>,
         policy: &'a Policy,
@@ -62,7 +62,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A list of texts that may be left out.
+    /// An optional list of texts.
     #[expect(clippy::option_option, reason = "refused, absent and present are three things")]
     pub(crate) fn optional_list<T>(
         &mut self,
@@ -81,7 +81,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A field that may be left out.
+    /// An optional field.
     #[expect(clippy::option_option, reason = "refused, absent and present are three things")]
     pub(crate) fn optional<T>(
         &mut self,
@@ -98,7 +98,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A field that must be there.
+    /// A required field.
     pub(crate) fn required<T>(
         &mut self,
         pointer: &'static str,
@@ -123,7 +123,7 @@ fn texts(sent: Tree, pointer: &'static str) -> Result<Vec<String>, FieldError> {
     items.into_iter().enumerate().map(text).collect()
 }
 
-/// RFC 6901 §3. Names are cut, because they come back in the answer.
+/// RFC 6901 §3. Names are cut, because they are repeated in the answer.
 fn pointer_to(name: &str) -> Cow<'static, str> {
     let short: String = name.chars().take(64).collect();
     Cow::Owned(format!("/{}", short.replace('~', "~0").replace('/', "~1")))
@@ -139,7 +139,7 @@ pub(crate) fn user_name(text: &str) -> Result<UserName, FieldError> {
     text.parse().map_err(|error| FieldError::user_name("/user_name", error))
 }
 
-/// A password to be set: says why it cannot be one.
+/// A password to be set; an error says why it cannot be one.
 pub(crate) fn new_password(pointer: &'static str) -> impl FnOnce(&str) -> Result<Password, FieldError> {
     move |text| Password::new(text).map_err(|error| FieldError::password(pointer, &error))
 }
@@ -151,7 +151,7 @@ pub(crate) enum GivenPassword {
 }
 
 impl GivenPassword {
-    /// 401 `invalid_credentials` where it cannot be anybody's.
+    /// 401 `invalid_credentials` if it cannot be anyone's.
     pub(crate) fn possible(self) -> Result<Password, Problem> {
         match self {
             Self::Possible(password) => Ok(password),
@@ -159,7 +159,7 @@ impl GivenPassword {
         }
     }
 
-    /// 422 `password_wrong` where it cannot be the signed-in user's.
+    /// 422 `password_wrong` if it cannot be the signed-in user's.
     pub(crate) fn possible_at(self, pointer: &'static str) -> Result<Password, Problem> {
         match self {
             Self::Possible(password) => Ok(password),
@@ -168,7 +168,7 @@ impl GivenPassword {
     }
 }
 
-/// A password to be compared.
+/// A password to compare.
 #[expect(clippy::unnecessary_wraps, reason = "all readers of fields have one shape")]
 pub(crate) fn given_password(text: &str) -> Result<GivenPassword, FieldError> {
     Ok(Password::new(text).map_or(GivenPassword::Impossible, GivenPassword::Possible))
@@ -185,7 +185,7 @@ pub(crate) fn any_text(text: &str) -> Result<String, FieldError> {
     Ok(text.to_owned())
 }
 
-/// A text for a search: no control characters, which no name has and PostgreSQL does not store.
+/// A text to search for: no control characters, which no name contains and PostgreSQL does not store.
 pub(crate) fn plain_text(pointer: &'static str) -> impl FnOnce(&str) -> Result<String, FieldError> {
     move |text| {
         let plain = !text.chars().any(char::is_control);

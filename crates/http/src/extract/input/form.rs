@@ -1,4 +1,4 @@
-//! Pairs of names and values: forms and queries. A name may come once (H9).
+//! Pairs of names and values: forms and queries. A name may occur once (H9).
 
 use axum::extract::{FromRequest, Request};
 
@@ -15,8 +15,8 @@ use crate::problem::Problem;
 pub(crate) struct Pairs(pub(crate) Vec<(String, String)>);
 
 impl Pairs {
-    /// Decodes `a=1&b=2`. What does not stand for UTF-8 is refused, where the URL standard would put a `U+FFFD`: a
-    /// password must not become another.
+    /// Decodes `a=1&b=2`. Invalid UTF-8 is refused, where the URL standard would insert a `U+FFFD`: a password must not
+    /// turn into another.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, Problem> {
         let refused = |reason: &'static str| Problem::new(Code::InvalidRequest).detail(reason);
         let sent = text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
@@ -30,14 +30,14 @@ impl Pairs {
         Ok(Self(pairs))
     }
 
-    /// Reads a whole `T`, as strictly as from a JSON body. A field that was left empty was not sent.
+    /// Reads a whole `T`, as strictly as from a JSON body. An empty field counts as not sent.
     pub(crate) fn read<T: ReadFields>(self, policy: &Policy) -> Result<T, Problem> {
         let filled = self.0.into_iter().filter(|(_, value)| !value.is_empty());
         Fields::read_all(filled.map(|(name, value)| (name, Tree::Text(value))).collect(), policy)
     }
 
-    /// Reads a whole `T` one of whose fields is a list: in a form it is one text, with spaces or commas between the items.
-    /// Left empty, it is an empty list.
+    /// Reads a whole `T` with a list among its fields: in a form the list is one text, with spaces or commas between
+    /// the items. An empty text is an empty list.
     pub(crate) fn read_with_list<T: ReadFields>(mut self, list: &str, policy: &Policy) -> Result<T, Problem> {
         let text = self.take(list).unwrap_or_default();
         let items = text.split([' ', ',']).filter(|item| !item.is_empty());
@@ -47,23 +47,23 @@ impl Pairs {
         Fields::read_all(sent.collect(), policy)
     }
 
-    /// The value of a name, which stays.
+    /// The value of a name.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(sent, _)| sent == name).map(|(_, value)| value.as_str())
     }
 
-    /// The value of a name that was not left empty; it goes out of the pairs.
+    /// Removes and returns the value of a name, unless it is empty.
     pub(crate) fn filled(&mut self, name: &str) -> Option<String> {
         self.take(name).filter(|value| !value.is_empty())
     }
 
-    /// Gives a name this value, whatever was sent.
+    /// Sets the value of a name, whatever was sent.
     pub(crate) fn put(&mut self, name: &str, value: &str) {
         drop(self.take(name));
         self.0.push((name.to_owned(), value.to_owned()));
     }
 
-    /// The value of a name, which goes out of the pairs.
+    /// Removes and returns the value of a name.
     pub(crate) fn take(&mut self, name: &str) -> Option<String> {
         let at = self.0.iter().position(|(sent, _)| sent == name)?;
         Some(self.0.swap_remove(at).1)
@@ -94,7 +94,7 @@ fn digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
-/// A body of `application/x-www-form-urlencoded`. Who reads it ignores names it does not know (RFC 6749 §3.2).
+/// A body of `application/x-www-form-urlencoded`. Its readers ignore unknown names (RFC 6749 §3.2).
 pub(crate) struct Form(pub(crate) Pairs);
 
 impl<S: Send + Sync> FromRequest<S> for Form {

@@ -21,7 +21,7 @@ const BODY_MAX: usize = 16 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
-/// In: a body of `application/json` whose fields make a `T`. Out: the same as an answer.
+/// As an extractor: a body of `application/json` whose fields make a `T`. As an answer: a `T` in JSON.
 pub(crate) struct Json<T>(pub(crate) T);
 
 impl<S, T> FromRequest<S> for Json<T>
@@ -54,7 +54,7 @@ where
 {
     type Rejection = Problem;
 
-    /// `None` where there is no body at all.
+    /// `None` if there is no body at all.
     async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
         if request.body().size_hint().exact() == Some(0) {
             return Ok(None);
@@ -69,7 +69,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// 415 unless the body is said to be of type `expected`, in UTF-8 and not compressed.
+/// 415 unless the declared type of the body is `expected`, in UTF-8 and not compressed.
 pub(crate) fn require_type(headers: &HeaderMap, expected: &str) -> Result<(), Problem> {
     let encoding = single(headers, &header::CONTENT_ENCODING)?;
     let content_type = single(headers, &header::CONTENT_TYPE)?.and_then(|value| value.to_str().ok());

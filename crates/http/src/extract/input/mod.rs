@@ -1,4 +1,4 @@
-//! What a request says: the fields of its body and of its query.
+//! The input of a request: the fields of its body and of its query.
 
 pub(crate) mod fields;
 pub(crate) mod form;

@@ -1,4 +1,4 @@
-//! The query of an address, read with the same strictness as a body.
+//! The query of a URL, read as strictly as a body.
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;

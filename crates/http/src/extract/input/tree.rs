@@ -1,4 +1,4 @@
-//! JSON as strict as RFC 8259 allows, and stricter: no key twice in one object, at most 16 levels (H6, H8).
+//! JSON read as strictly as RFC 8259 allows, and stricter: no duplicate key in an object, at most 16 levels (H6, H8).
 
 use std::collections::HashSet;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 /// Levels of objects and arrays.
 const DEPTH_MAX: usize = 16;
 
-/// A JSON value, as far as this API needs to tell one from another: its only leaves are texts.
+/// A JSON value, as far as this API distinguishes them: its only leaves are texts.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Tree {
     Text(String),
@@ -18,7 +18,7 @@ pub(crate) enum Tree {
 }
 
 impl Tree {
-    /// Reads one whole text. A byte order mark, a lone surrogate or anything after the value is an error.
+    /// Reads a whole text. A byte order mark, a lone surrogate or anything after the value is an error.
     pub(crate) fn parse(text: &str) -> Result<Self, serde_json::Error> {
         let mut reader = serde_json::Deserializer::from_str(text);
         let tree = Level(DEPTH_MAX).deserialize(&mut reader)?;
@@ -27,7 +27,7 @@ impl Tree {
     }
 }
 
-/// Reads a value with so many levels left.
+/// Reads a value with this many levels left.
 #[derive(Clone, Copy)]
 struct Level(usize);
 
@@ -87,7 +87,7 @@ impl<'de> Visitor<'de> for Level {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Tree, A::Error> {
         let inner = self.down()?;
         let mut object: Vec<(String, Tree)> = Vec::new();
-        // Compared through a set: a body of thousands of keys costs no quadratic search.
+        // Compared through a set: a body with thousands of keys costs no quadratic search.
         let mut seen = HashSet::new();
         while let Some(key) = entries.next_key::<String>()? {
             if !seen.insert(key.clone()) {

@@ -1,4 +1,4 @@
-//! Administrators, known before anything else of their request is read.
+//! Administrators, identified before anything else in their request is read.
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
@@ -7,7 +7,7 @@ use vestibule::Accounts;
 use super::bearer::Bearer;
 use crate::problem::Problem;
 
-/// A signed-in administrator; 403 `forbidden` for everybody else, whatever they sent. The operation asks again.
+/// A signed-in administrator; 403 `forbidden` for everyone else, whatever they sent. The operation checks again.
 pub(crate) struct Administrator(pub(crate) vestibule::SignedIn);
 
 impl<S> FromRequestParts<S> for Administrator

@@ -12,7 +12,7 @@ use crate::catalogue::Code;
 use crate::extract::header::single;
 use crate::problem::Problem;
 
-/// Well-formed credentials of a person. Malformed ones cannot be right and are answered like wrong ones.
+/// A person's well-formed credentials. Malformed ones cannot be right and are answered like wrong ones.
 pub(crate) struct Basic {
     pub(crate) email: Email,
     pub(crate) password: Password,
@@ -28,7 +28,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Basic {
     }
 }
 
-/// The name and the password of the header, whatever they are.
+/// The name and the password in the header, unchecked.
 pub(crate) fn credentials(headers: &HeaderMap) -> Result<(String, String), Problem> {
     let missing = || Problem::new(Code::AuthenticationRequired).asking_for_basic();
     let header = single(headers, &AUTHORIZATION)?.ok_or_else(missing)?;

@@ -12,10 +12,10 @@ use crate::problem::Problem;
 /// Octets of a token (J4).
 const TOKEN_MAX: usize = 8 * 1024;
 
-/// The sender of an access token: what a route takes that changes something. It does not look at cookies, so no other site
-/// can make a browser send such a request (B2).
+/// The sender of an access token, for routes that change something. Cookies are ignored, so no other site can make a
+/// browser send such a request (B2).
 ///
-/// The token comes from the `Authorization` header and from nowhere else (J7), as `Bearer` or under the older name `JWT`.
+/// The token is read from the `Authorization` header only (J7), as `Bearer` or under the older name `JWT`.
 pub(crate) struct Bearer(pub(crate) vestibule::SignedIn);
 
 impl<S> FromRequestParts<S> for Bearer
@@ -35,7 +35,7 @@ where
         if token.len() > TOKEN_MAX {
             return Err(Problem::new(Code::InvalidToken));
         }
-        // A token is ASCII; what is not cannot be one.
+        // A token is ASCII; anything else cannot be one.
         let token = std::str::from_utf8(token).map_err(|_| Problem::new(Code::InvalidToken))?;
         Ok(Self(Accounts::from_ref(state).authenticate(token).await?))
     }
@@ -48,7 +48,7 @@ where
 {
     type Rejection = Problem;
 
-    /// `None` where the request carries no credentials; wrong ones are refused.
+    /// `None` if the request carries no credentials; wrong ones are refused.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Problem> {
         if !parts.headers.contains_key(AUTHORIZATION) {
             return Ok(None);

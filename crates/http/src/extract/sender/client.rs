@@ -1,4 +1,4 @@
-//! Who is asking.
+//! The client of a request.
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header::USER_AGENT;
@@ -15,9 +15,9 @@ const USER_AGENT_MAX: usize = 256;
 
 /// The client of a request, for the limits and the list of sessions.
 ///
-/// The address is there when the server was started with `into_make_service_with_connect_info::<SocketAddr>()`, or
-/// puts a `ConnectInfo<SocketAddr>` into the extensions of each request. Without it the request is refused with 500,
-/// unless the [`TrustedProxies`] say otherwise.
+/// The address is known if the server was started with `into_make_service_with_connect_info::<SocketAddr>()`, or puts a
+/// `ConnectInfo<SocketAddr>` into the extensions of each request. Without it the request is refused with 500, unless
+/// the [`TrustedProxies`] say otherwise.
 #[derive(Clone, Debug)]
 pub struct Client(pub vestibule::Client);
 

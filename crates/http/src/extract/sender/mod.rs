@@ -1,4 +1,4 @@
-//! Who sends a request: the address it comes from, and the credentials it carries.
+//! The sender of a request: its address and its credentials.
 
 pub(crate) mod administrator;
 pub(crate) mod basic;

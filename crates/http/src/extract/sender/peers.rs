@@ -1,4 +1,4 @@
-//! The address of a client, which the limits count: from the connection, from a proxy, or, where that is said, from nowhere.
+//! The address of a client, which the limits count: from the connection, from a proxy, or, if so configured, unknown.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -9,14 +9,14 @@ use super::proxies::{TrustedProxies, UnknownPeer};
 use crate::catalogue::Code;
 use crate::problem::Problem;
 
-/// What the log and the first answer of a router say that was put behind a server without addresses.
+/// The log message and the first answer of a router behind a server without addresses.
 const NOT_SERVED: &str = "The server does not learn the addresses of its clients, so no limit per client could hold. \
      Serve it with `vestibule_http::serve`, or with \
      `router.into_make_service_with_connect_info::<std::net::SocketAddr>()`. Where only a proxy connects, e.g. on a Unix \
      socket, or in a test, say so with `TrustedProxies::with_unknown_peers`.";
 
 impl TrustedProxies {
-    /// The same networks, with this answer to requests without a `ConnectInfo<SocketAddr>` among their extensions.
+    /// The same networks, with this treatment of requests without a `ConnectInfo<SocketAddr>` among their extensions.
     #[must_use]
     pub fn with_unknown_peers(self, peers: UnknownPeer) -> Self {
         Self(self.0, peers)
@@ -31,7 +31,7 @@ impl TrustedProxies {
         Err(Problem::new(Code::InternalError).detail(NOT_SERVED))
     }
 
-    /// The address of the client; `None` only where that was allowed.
+    /// The address of the client; `None` only if that was allowed.
     pub(crate) fn client_of(
         &self,
         extensions: &Extensions,
@@ -47,7 +47,7 @@ impl TrustedProxies {
         })
     }
 
-    /// Whether the request comes from a proxy, which may name it.
+    /// Whether the request comes from a trusted proxy, whose headers count.
     pub(crate) fn contain_peer_of(&self, extensions: &Extensions) -> bool {
         peer(extensions).map_or(self.1 == UnknownPeer::IsProxy, |peer| self.contain(peer.to_canonical()))
     }

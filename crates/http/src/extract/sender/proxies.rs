@@ -1,4 +1,4 @@
-//! Which peers may say on whose behalf they ask.
+//! Which peers are trusted to name the client they act for.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
@@ -6,45 +6,46 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 
-/// The networks of the proxies in front of this server; none by default. And what becomes of requests whose peer is not
-/// known, see [`with_unknown_peers`](Self::with_unknown_peers).
+/// The networks of the proxies in front of this server; none by default. Also how to treat requests with an unknown
+/// peer, see [`with_unknown_peers`](Self::with_unknown_peers).
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(pub(super) Arc<[Network]>, pub(super) UnknownPeer);
 
-/// What becomes of a request that does not say whose connection it came on.
+/// How to treat a request whose peer address is unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnknownPeer {
-    /// It is answered with 500, which says how to serve instead: otherwise every limit per client would silently be off.
+    /// Refused with 500, which explains how to serve instead: otherwise every limit per client would silently be off.
     #[default]
     IsRefused,
-    /// It comes from a proxy, for nobody else can connect: a Unix socket, for example. The client is whom
-    /// `X-Forwarded-For` names. All requests without that header count for one client.
+    /// Comes from a proxy, because nothing else can connect: a Unix socket, for example. `X-Forwarded-For` names the
+    /// client. All requests without that header count as one client.
     IsProxy,
-    /// It has no address, and nothing is limited per client: for tests, and behind something that limits by itself.
+    /// Has no address, and is not limited per client: for tests, and behind something with limits of its own.
     IsUnlimited,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Network {
     address: u128,
-    /// Leading bits that count, of 128.
+    /// Significant leading bits, of 128.
     bits: u32,
 }
 
-/// These cannot be the networks of proxies.
+/// Why these cannot be the networks of proxies.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProxyError {
     /// The text is not an address or a network.
     #[error("`{0}` is not an IP address or a network such as 10.0.0.0/8 or fd00::/8")]
     Malformed(String),
-    /// Together they are more than a sixteenth of all IPv4 or of all IPv6 addresses: anybody could claim any address (O5).
+    /// Together they are more than a sixteenth of all IPv4 or of all IPv6 addresses: anyone could claim any address
+    /// (O5).
     #[error(
         "together they are more than a sixteenth of all addresses, so anybody could choose the address that limits count"
     )]
     Everybody,
 }
 
-/// Of all addresses of a family at most one in so many may be a proxy's. Private networks are one in 127.
+/// At most this fraction of the addresses of a family may be proxies. Private networks are one in 127.
 const FAMILY_SHARE: u128 = 16;
 /// Leading bits of the IPv4 addresses among those of IPv6 (RFC 4291 §2.5.5.2).
 const MAPPED_BITS: u32 = 96;
@@ -67,8 +68,8 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(address))
     }
 
-    /// The address of the client: the peer, or, where the peer is trusted, the right-most entry of
-    /// `X-Forwarded-For` that is not (L5). Where that one cannot be read, it is the peer.
+    /// The address of the client: the peer, or, if the peer is trusted, the right-most entry of `X-Forwarded-For` that
+    /// is not (L5). If that entry cannot be read, it is the peer.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
         if !self.contain(peer) {
@@ -77,8 +78,8 @@ impl TrustedProxies {
         self.forwarded(headers).unwrap_or(peer)
     }
 
-    /// The right-most entry of `X-Forwarded-For` that is not a trusted proxy's, as a trusted peer says it; the first one
-    /// where all are. What stands to the left of it was written by the client, and may be anything: nothing of it is read.
+    /// The right-most entry of `X-Forwarded-For` that is not a trusted proxy's, as a trusted peer reports it; the first
+    /// one if all are. Entries to the left of it were written by the client, and are not read.
     pub(super) fn forwarded(&self, headers: &HeaderMap) -> Option<IpAddr> {
         let mut farthest = None;
         for hop in hops(headers) {
@@ -92,7 +93,7 @@ impl TrustedProxies {
     }
 }
 
-/// The entries from the right to the left, without the empty ones (RFC 9110 §5.6.1.2). Several lines are one list (§5.3).
+/// The entries from right to left, without empty ones (RFC 9110 §5.6.1.2). Several lines are one list (§5.3).
 fn hops(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     let lines = headers.get_all("x-forwarded-for").iter().rev();
     let hops = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
@@ -109,7 +110,7 @@ fn read_hop(text: &[u8]) -> Option<IpAddr> {
             let is_plain = rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port);
             is_plain.then_some(address)?
         }
-        // Several colons are of an IPv6 address, which has no port outside brackets.
+        // Several colons mean an IPv6 address, which has no port outside brackets.
         None => text.split_once(':').filter(|(_, port)| is_port(port)).map_or(text, |(address, _)| address),
     };
     let address = address.split_once('%').map_or(address, |(address, _)| address);
@@ -127,7 +128,7 @@ fn bits(address: IpAddr) -> u128 {
     }
 }
 
-/// Whether the networks are too large a part of a family, in one entry or in many.
+/// Whether the networks are too large a part of a family, in one entry or together.
 fn is_everybody(networks: &[Network]) -> bool {
     let mapped = bits(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let outermost =
@@ -138,7 +139,7 @@ fn is_everybody(networks: &[Network]) -> bool {
     let (of_4, of_6): (Vec<&Network>, Vec<&Network>) = counted.iter().partition(|network| {
         network.bits >= MAPPED_BITS && (network.address ^ mapped).leading_zeros() >= MAPPED_BITS
     });
-    // A network of IPv6 may hold all of IPv4.
+    // An IPv6 network may contain all of IPv4.
     let holds_4 = of_6.iter().any(|network| network.holds(mapped));
     let size = |of: &[&Network]| {
         of.iter().fold(0, |sum: u128, network| sum.saturating_add(1 << (128 - network.bits)))
@@ -152,7 +153,7 @@ impl Network {
     }
 
     fn holds(self, address: u128) -> bool {
-        // The first bits are equal: the difference has that many leading zeros.
+        // If the first bits are equal, the difference has that many leading zeros.
         (self.address ^ address).leading_zeros() >= self.bits
     }
 }
@@ -210,7 +211,7 @@ mod tests {
         assert_eq!(client("10.1.2.3", &["10.7.7.7, 10.9.9.9"]), "10.7.7.7");
     }
 
-    // L5: what a client writes to the left of its own address changes nothing.
+    // L5: what a client writes to the left of its own address has no effect.
     #[test]
     fn what_stands_left_of_the_client_is_not_read() {
         for forged in [
@@ -273,7 +274,7 @@ mod tests {
         }
     }
 
-    // O5: not even in pieces.
+    // O5: not even in parts.
     #[test]
     fn nobody_trusts_everybody() {
         let eighths: Vec<String> = (0..=255).map(|first| format!("{first}.0.0.0/8")).collect();

@@ -1,4 +1,4 @@
-//! Who makes a request: the sender of an access token, or the browser that signed in on our pages.
+//! The user of a request: the sender of an access token, or the browser that signed in on our pages.
 
 use std::ops::Deref;
 
@@ -15,22 +15,24 @@ use crate::extract::cookies::{Cookie, Cookies};
 use crate::personal::Asked;
 use crate::problem::Problem;
 
-/// Who makes the request. A handler that takes it answers only to users who are signed in.
+/// The user of a request. A handler that takes it serves only users who are signed in.
 ///
-/// It works in every axum application whose state gives an [`Accounts`], see `examples/embed.rs`. Behind
+/// It works in every axum application whose state provides an [`Accounts`], see `examples/embed.rs`. Behind
 /// [`require_signed_in`](crate::require_signed_in) it is also among the request's extensions. An `Authorization` header
-/// decides where there is one (J7): a token as `Bearer`, or under the older name `JWT`. Otherwise the cookie of a sign-in on
-/// our pages does, whose name is [`session_cookie`](crate::session_cookie).
+/// takes precedence (J7): a token as `Bearer`, or under the older name `JWT`. Without one, the cookie of a sign-in on
+/// our pages counts, whose name is [`session_cookie`](crate::session_cookie).
 ///
-/// The cookie of a browser comes with requests that other sites cause, too. By itself it therefore opens only what
-/// changes nothing: `GET` and `HEAD`. With any other method the browser must say that the request comes from a page
-/// of this very origin, by `Sec-Fetch-Site: same-origin` or, where it does not send that, by `Origin` (B2).
+/// A browser also sends its cookie with requests caused by other sites. The cookie alone therefore suffices only for
+/// requests that change nothing: `GET` and `HEAD`. With any other method the browser must confirm that the request
+/// comes from a page of this very origin, by `Sec-Fetch-Site: same-origin` or, if it does not send that, by `Origin`
+/// (B2).
 ///
-/// Refused are: nobody with 401 `authentication_required`, a wrong token with 401 `invalid_token`, two headers with 400, and
-/// a cookie with a request of another site, or of nobody knows where, with 403 `forbidden`.
+/// Refused are: requests without credentials with 401 `authentication_required`, a wrong token with 401
+/// `invalid_token`, two headers with 400, and a cookie with a request of another or an unknown site with 403
+/// `forbidden`.
 ///
-/// What a handler then answers is for this person alone: [`serve`](crate::serve) and
-/// [`require_signed_in`](crate::require_signed_in) see to `Cache-Control: no-store` and `Vary: Cookie`.
+/// The handler's answer is for this person only: [`serve`](crate::serve) and
+/// [`require_signed_in`](crate::require_signed_in) add `Cache-Control: no-store` and `Vary: Cookie`.
 #[derive(Clone, Debug)]
 pub struct SignedIn(pub vestibule::SignedIn);
 
@@ -78,14 +80,14 @@ impl SignedIn {
         }
         match accounts.authenticate_browser(secret).await {
             Ok(who) => Ok(Self(who)),
-            // A cookie outlives its session: whoever shows it has simply not signed in.
+            // A cookie outlives its session: a browser with an old one is simply not signed in.
             Err(AuthenticateError::Invalid) => Err(Problem::new(Code::AuthenticationRequired)),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-/// Somebody or nobody, for what everybody may see: `None` where nobody is signed in. What is refused above is refused here.
+/// For routes open to everyone: `None` if nobody is signed in. Everything else is refused as above.
 impl<S> OptionalFromRequestParts<S> for SignedIn
 where
     S: Send + Sync,
@@ -107,8 +109,8 @@ const fn changes_nothing(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
-/// `Sec-Fetch-Site` decides where a browser sends it; `same-site` is another host, and `none` no page at all. `Origin` must
-/// not say otherwise; it decides alone in older browsers.
+/// `Sec-Fetch-Site` decides if a browser sends it; `same-site` is another host, and `none` no page at all. `Origin`
+/// must not contradict it; in older browsers it decides alone.
 fn is_of_this_origin(headers: &HeaderMap, public_url: &str) -> bool {
     let mut sites = headers.get_all("sec-fetch-site").iter().peekable();
     let mut origins = headers.get_all(ORIGIN).iter().peekable();
