@@ -1,4 +1,4 @@
-//! Requests and answers that several operations share.
+//! Requests and answers shared by several operations.
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -1,6 +1,6 @@
-//! A `User-Agent` in words that its owner recognises.
+//! A `User-Agent` in words that its user recognises.
 
-/// Which text names which browser. Most browsers also claim to be others, so the order decides.
+/// Which text stands for which browser. Most browsers also claim to be others, so the order decides.
 const BROWSERS: &[(&str, &str)] = &[
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -16,7 +16,7 @@ const BROWSERS: &[(&str, &str)] = &[
     ("Safari/", "Safari"),
 ];
 
-/// Which text names which system. Android also claims to be Linux, and iPhones to be like Mac OS X.
+/// Which text stands for which system. Android also claims to be Linux, and iPhones to be like Mac OS X.
 const SYSTEMS: &[(&str, &str)] = &[
     ("Android", "Android"),
     ("iPhone", "iPhone"),
@@ -41,7 +41,7 @@ pub(crate) fn in_words(user_agent: &str) -> String {
     }
 }
 
-/// The name of a program: the first product (RFC 9110 §10.1.5), unless it says nothing or is no plain word.
+/// The name of a program: the first product (RFC 9110 §10.1.5), unless it is meaningless or not a plain word.
 fn program(user_agent: &str) -> Option<&str> {
     let name = user_agent.split(['/', ' ']).next()?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');

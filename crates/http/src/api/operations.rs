@@ -1,4 +1,4 @@
-//! What operators and other services ask: is it alive, is it ready, which keys verify its tokens.
+//! Routes for operators and other services: whether the server is alive and ready, and which keys verify its tokens.
 
 use std::sync::Arc;
 
@@ -96,7 +96,7 @@ errors!(JwksErrors: EVERY);
         example = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "k1",
             "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]})), JwksErrors))]
 async fn jwks(State(accounts): State<Accounts>) -> impl IntoResponse {
-    // A new key signs when copies of this age are gone: the policy says both.
+    // A new key signs once copies of this age have expired: both times come from the policy.
     let age = accounts.policy().tokens.jwks_max_age.as_secs();
     let headers =
         [(CONTENT_TYPE, "application/json".to_owned()), (CACHE_CONTROL, format!("public, max-age={age}"))];

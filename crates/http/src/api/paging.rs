@@ -1,4 +1,4 @@
-//! What lists share: the size of a page, and the link to the next one (RFC 8288).
+//! Shared by all lists: the size of a page, and the link to the next one (RFC 8288).
 
 use axum::http::header::LINK;
 use axum::http::{HeaderMap, HeaderValue};
@@ -13,7 +13,7 @@ pub(super) fn limit(text: &str) -> Result<u32, FieldError> {
     number.ok_or(FieldError::new("/limit", Code::LimitInvalid))
 }
 
-/// `Link: <…>; rel="next"` with the conditions of this page, where there is a next one.
+/// `Link: <…>; rel="next"` with the conditions of this page, if there is a next one.
 pub(super) fn link_to_next(
     accounts: &Accounts,
     path: &str,

@@ -1,4 +1,4 @@
-//! Whether the server is ready, found out once a second at most.
+//! Whether the server is ready, checked at most once a second.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use vestibule::{Accounts, Health, Timestamp};
 
 use crate::problem::Problem;
 
-/// An answer is as good as a new one for so long.
+/// How long an answer is used again.
 const READY_FOR: Duration = Duration::from_secs(1);
 
-/// The last answer to a ready check. However many ask, one of them finds it out, once a second at most; the others wait
-/// for that one.
+/// The last answer to a readiness check. Of concurrent requests one runs the check, at most once a second; the others
+/// wait for its answer.
 #[derive(Default)]
 pub(crate) struct Readiness(Mutex<Option<(Timestamp, Result<Health, Problem>)>>);
 
@@ -19,7 +19,7 @@ impl Readiness {
     pub(crate) async fn of(&self, accounts: &Accounts) -> Result<Health, Problem> {
         let mut last = self.0.lock().await;
         let now = accounts.now();
-        // A clock that was set back must not keep an answer.
+        // A clock that was set back must not prolong an answer.
         let is_fresh = |(at, _): &&(Timestamp, _)| (*at..*at + READY_FOR).contains(&now);
         if let Some((_, answer)) = last.as_ref().filter(is_fresh) {
             return answer.clone();

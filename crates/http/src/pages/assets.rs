@@ -20,7 +20,7 @@ pub(super) fn routes() -> axum::Router<App> {
         .route("/docs/assets/{file}", get(reference::asset))
 }
 
-/// A file by its name; no path is ever made from a request (H5).
+/// A file by its name; no file path is ever made from a request (H5).
 async fn serve(State(site): State<Arc<Site>>, Path(name): Path<String>) -> Result<Response, Problem> {
     let Asset { content_type, bytes, .. } = site.assets.find(&name).ok_or(Problem::new(Code::NotFound))?;
     let mut response = bytes.clone().into_response();

@@ -1,4 +1,4 @@
-//! `/`: where everything is.
+//! `/`: the addresses of this server.
 
 use axum::http::header::{ACCEPT, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};

@@ -1,8 +1,8 @@
 //! Pages for people.
 //!
-//! A page is parse → operation → render, like a handler of the API, and calls the same operations. What the forms of
-//! people need (a cookie, a token in the form) no client of the API has, so the pages with forms are not in the
-//! description of the API, but for the one that mails lead to.
+//! A page is parse → operation → render, like a handler of the API, and calls the same operations. Its forms need a
+//! cookie and a token that no client of the API has, so pages with forms are not in the description of the API, except
+//! for the one that mails link to.
 
 mod account;
 mod admin;
@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::describe::routes::RoutesOf;
 use crate::options::Part;
 
-/// The routes of the pages that are described, file by file.
+/// The routes of the described pages, file by file.
 pub(crate) const ROUTES: &[(Part, RoutesOf)] = &[
     (Part::Home, home::routes),
     (Part::Pages, sign_up::confirm::routes),
@@ -37,7 +37,7 @@ pub(crate) fn for_people() -> Router<App> {
         .merge(admin::routes())
 }
 
-/// The files of all pages: any refusal may be shown on one.
+/// The files of all pages: any of them may show a refusal.
 pub(crate) fn assets() -> Router<App> {
     assets::routes()
 }

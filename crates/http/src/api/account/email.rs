@@ -1,4 +1,4 @@
-//! Another address for an account: asked for, confirmed, undone.
+//! A new address for an account: requested, confirmed, undone.
 
 use axum::extract::State;
 use axum::http::StatusCode;

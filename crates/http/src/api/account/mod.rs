@@ -1,4 +1,4 @@
-//! What users see and change of their own accounts.
+//! What users see and change in their own accounts.
 
 pub(crate) mod email;
 pub(crate) mod me;

@@ -1,4 +1,4 @@
-//! What administrators see and do.
+//! The routes of administrators.
 
 pub(crate) mod audit;
 pub(crate) mod outbox;

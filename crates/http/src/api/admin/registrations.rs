@@ -1,4 +1,4 @@
-//! Sign-ups that wait, for administrators.
+//! Open sign-ups, for administrators.
 
 use axum::extract::State;
 use axum::http::HeaderMap;

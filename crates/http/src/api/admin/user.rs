@@ -1,4 +1,4 @@
-//! What administrators do with one user.
+//! Operations of administrators on one user.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -21,7 +21,7 @@ pub(super) fn routes() -> Routes {
     routes!(show, update, delete, disable, enable, reset_link, sign_out)
 }
 
-/// The answer that shows a user, with the tag of this state.
+/// The answer that shows a user, with the tag of the current state.
 fn shown(account: Account) -> Response {
     ([(ETAG, etag(&account))], Json(User::from(account))).into_response()
 }
@@ -128,7 +128,7 @@ impl ReadFields for ReasonRequest {
     }
 }
 
-/// What the body said, if there was one.
+/// The reason in the body, if there is one.
 fn reason(body: Option<Json<ReasonRequest>>) -> Option<Reason> {
     body.and_then(|Json(body)| body.reason)
 }

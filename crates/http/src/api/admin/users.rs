@@ -1,4 +1,4 @@
-//! What administrators do.
+//! The list of users, for administrators.
 
 use axum::extract::State;
 use axum::http::HeaderMap;

@@ -1,4 +1,4 @@
-//! What a token says, for services that cannot verify it themselves (RFC 7662).
+//! Token introspection, for services that cannot verify tokens themselves (RFC 7662).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -68,7 +68,7 @@ struct Introspection {
     roles: Vec<String>,
 }
 
-/// What is sent of it.
+/// The body of the answer.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Answer {
@@ -94,21 +94,21 @@ impl Introspection {
     }
 }
 
-/// Lets in who is named in the options.
+/// Admits the clients named in the options.
 fn check_client(known: &[(String, Secret)], headers: &HeaderMap) -> Result<(), Refusal> {
     let refused = |problem: Problem| match problem.code().status() {
         StatusCode::UNAUTHORIZED => Refusal::of(problem, "invalid_client"),
         _ => Refusal::of(problem, "invalid_request"),
     };
     let (name, secret) = credentials(headers).map_err(refused)?;
-    // RFC 6749 §2.3.1 wants both form-encoded, and many programs send them as they are.
+    // RFC 6749 §2.3.1 requires both to be form-encoded, but many programs send them as they are.
     if knows(known, &name, &secret) || knows(known, &decoded(&name), &decoded(&secret)) {
         return Ok(());
     }
     Err(refused(Problem::new(Code::InvalidCredentials).asking_for_basic()))
 }
 
-/// Compares with every one of them, each in constant time.
+/// Compares with every client, each in constant time.
 fn knows(known: &[(String, Secret)], name: &str, secret: &str) -> bool {
     let is = |(one, its_secret): &(String, Secret)| {
         one.as_bytes().ct_eq(name.as_bytes()) & its_secret.expose().as_bytes().ct_eq(secret.as_bytes())
@@ -117,7 +117,7 @@ fn knows(known: &[(String, Secret)], name: &str, secret: &str) -> bool {
     bool::from(found) && !secret.is_empty()
 }
 
-/// One form-encoded text; anything else stays as it is.
+/// Decodes a form-encoded text; anything else stays as it is.
 fn decoded(text: &str) -> String {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(text).unwrap_or_default();
     match <[_; 1]>::try_from(pairs) {

@@ -1,4 +1,4 @@
-//! Sign-in, and the tokens it gives: made, renewed, revoked, checked.
+//! Sign-in and its tokens: issued, refreshed, revoked, checked.
 
 mod introspect;
 mod login;

@@ -1,4 +1,4 @@
-//! What the routes of `OAuth` 2 share: their forms, and errors of their own (RFC 6749 §5.2).
+//! Shared by the routes of `OAuth` 2: their forms, and their own kind of errors (RFC 6749 §5.2).
 
 use std::collections::BTreeMap;
 
@@ -69,13 +69,13 @@ pub(super) async fn form(request: Request) -> Result<Pairs, Refusal> {
     form.map(|Form(pairs)| pairs).map_err(|problem| Refusal::of(problem, "invalid_request"))
 }
 
-/// A parameter that must be there.
+/// A required parameter.
 pub(super) fn needed(form: &mut Pairs, name: &str) -> Result<String, Refusal> {
     form.take(name).ok_or_else(|| Refusal::new("invalid_request", &format!("`{name}` is missing")))
 }
 
-/// What such a route can answer besides its own: the problems of the edge, and these statuses in the `OAuth` form. Of a 400
-/// it says what it means here.
+/// The errors of such a route: the problems of the edge, and these statuses in the `OAuth` form. The 400 gets the
+/// description given here.
 pub(super) fn responses(
     bad: (&'static str, &'static str),
     also: &[(&'static str, Code)],
@@ -92,10 +92,10 @@ pub(super) fn responses(
         let example = json!({"error": error, "error_description": description});
         let content =
             ContentBuilder::new().schema(Some(Ref::from_schema_name("OAuthError"))).example(Some(example));
-        // The first form is the one that generators of clients take.
+        // Generators of clients use the first form.
         let mut response =
             ResponseBuilder::new().description(description).content("application/json", content.build());
-        // Where the edge may answer before, with a problem, both forms are possible.
+        // If the edge may answer first, with a problem, both forms are possible.
         if let Some(RefOr::T(edge)) = responses.remove(&status.to_string()) {
             response = edge.content.into_iter().fold(response, |response, (name, content)| match content {
                 RefOr::T(content) => response.content(name, content),

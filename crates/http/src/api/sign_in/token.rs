@@ -1,4 +1,4 @@
-//! Tokens as `OAuth` 2 gives them out (RFC 6749) and takes them back (RFC 7009).
+//! Tokens as `OAuth` 2 issues (RFC 6749) and revokes them (RFC 7009).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -90,7 +90,7 @@ impl From<RefreshError> for Refusal {
     }
 }
 
-/// What the form asks for.
+/// The request in the form.
 enum Grant {
     Password { login: Login, password: Password },
     Refresh(String),

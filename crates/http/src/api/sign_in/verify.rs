@@ -1,4 +1,4 @@
-//! The question of a reverse proxy: who makes this request?
+//! Tells a reverse proxy who makes a request.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 
@@ -8,14 +8,15 @@ use crate::describe::routes::{Routes, routes};
 use crate::extract::SignedIn;
 use crate::problem::Problem;
 
-/// Its address. The [`edge`](crate::edge) does not judge the `Accept` header there, which is of another request.
+/// The path of the route. The [`edge`](crate::edge) ignores the `Accept` header there, which belongs to another
+/// request.
 pub(crate) const VERIFY: &str = "/v1/auth/verify";
 
 pub(super) fn routes() -> Routes {
     routes!(verify)
 }
 
-/// Who the request is from, for an application that does not ask itself.
+/// The user of the request, for an application that does not check itself.
 type Identity = [(HeaderName, HeaderValue); 3];
 
 errors!(VerifyErrors: EVERY, &[Code::AuthenticationRequired, Code::InvalidToken]);
@@ -45,7 +46,7 @@ async fn verify(who: Result<SignedIn, Problem>) -> Result<(StatusCode, Identity)
     Ok((StatusCode::NO_CONTENT, identity.map(header)))
 }
 
-/// Proxies know 2xx, 401 and 403: nginx would make a 500 of a 400.
+/// Proxies know 2xx, 401 and 403: nginx would turn a 400 into a 500.
 fn as_401(problem: Problem) -> Problem {
     match problem.code() {
         Code::InvalidRequest => Problem::new(Code::InvalidToken).detail(problem.detail_text().to_owned()),
@@ -53,7 +54,7 @@ fn as_401(problem: Problem) -> Problem {
     }
 }
 
-/// Visible ASCII stays, but `%`, which would make two addresses look alike, and `,`, which separates roles.
+/// Visible ASCII stays, except `%`, which would make two addresses look alike, and `,`, which separates roles.
 fn encoded(text: &str) -> String {
     let mut header = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -1,4 +1,4 @@
-//! Confirmation by code or link, and another mail.
+//! Confirmation by code or link, and resending the mail.
 
 use axum::extract::State;
 use axum::http::StatusCode;

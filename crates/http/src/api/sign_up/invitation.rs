@@ -1,4 +1,4 @@
-//! Invitations: made by administrators, accepted by whoever has the mailbox.
+//! Invitations: made by administrators, accepted by the owner of the mailbox.
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -1,4 +1,4 @@
-//! How somebody gets an account: sign-up and its confirmation, invitations, the first administrator.
+//! Routes that create accounts: sign-up and its confirmation, invitations, the first administrator.
 
 mod confirm;
 pub(crate) mod invitation;

@@ -47,7 +47,7 @@ impl ReadFields for SignUpRequest {
         let user_name = fields.optional("/user_name", fields::user_name);
         let locale = fields.optional("/locale", fields::locale);
         if let (None, Some(password)) = (&email, &password) {
-            // The operation will not run, so its rules are checked here: both faults in one answer.
+            // The operation will not run, so its rules are checked here: both errors in one answer.
             let context = PasswordContext { email: None, user_name: None };
             if let Err(error) = fields.policy().passwords.check(password, context) {
                 fields.refuse(FieldError::password("/password", &error));

@@ -1,4 +1,4 @@
-//! What the forms of `/account` change.
+//! The changes made by the forms of `/account`.
 
 use axum::response::Response;
 use minijinja::context;
@@ -51,7 +51,7 @@ pub(super) async fn change_profile(member: Member, form: MemberForm) -> Result<R
     let outcome = member.profile(form).await;
     let saved = outcome.is_ok();
     let answer = member.answer("profile", outcome, typed).await?;
-    // Whoever chooses another language for the account wants to read it, too, whatever this browser had chosen before.
+    // Someone who chooses another language for the account wants to read it, whatever this browser had chosen before.
     let changed = locale.filter(|tag| saved && member.who.account.locale.as_ref() != Some(tag));
     let cookie = changed.and_then(|tag| Language::of_tag(&tag));
     let cookie = cookie.map(|language| remembered(member.visit.site.cookies, language));
@@ -80,7 +80,7 @@ pub(super) async fn change_password(member: Member, form: MemberForm) -> Result<
     member.answer("password", outcome, context! {}).await
 }
 
-/// One session, or all but this one.
+/// Ends one session, or all but this one.
 pub(super) async fn end_sessions(member: Member, form: MemberForm) -> Result<Response, Problem> {
     let Member { visit, who } = &member;
     let mut form = match form.accepted() {
@@ -88,7 +88,7 @@ pub(super) async fn end_sessions(member: Member, form: MemberForm) -> Result<Res
         Err(problem) => return member.answer("sessions", Err(problem), context! {}).await,
     };
     match form.take("session").map(|id| id.parse::<SessionId>()) {
-        // One that has ended meanwhile is gone, as was asked.
+        // A session that has ended meanwhile is gone, as was asked.
         Some(Ok(id)) => drop(visit.accounts.end_session(who, id, &visit.client).await?),
         Some(Err(_)) => return Err(Problem::new(Code::NotFound)),
         None => visit.accounts.end_other_sessions(who, &visit.client).await?,

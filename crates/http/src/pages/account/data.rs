@@ -1,4 +1,4 @@
-//! Everything held about an account: handed out, and deleted.
+//! Everything stored about an account: its export, and its deletion.
 
 use axum::Json;
 use axum::http::header::CONTENT_DISPOSITION;
@@ -22,7 +22,7 @@ impl Member {
     }
 }
 
-/// Everything held about the account, as a file. It changes nothing but the trail, and other sites cannot read it.
+/// Everything stored about the account, as a file. It changes nothing but the trail, and other sites cannot read it.
 pub(super) async fn export(Member { visit, who }: Member) -> Result<Response, Problem> {
     let held = Exported::of(visit.accounts.export_account(&who, &visit.client).await?, &who);
     let mut response = Json(held).into_response();

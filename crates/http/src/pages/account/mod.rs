@@ -1,4 +1,4 @@
-//! `/account`: what people see and change of their own accounts.
+//! `/account`: what people see and change in their own accounts.
 
 mod changes;
 mod data;

@@ -1,4 +1,4 @@
-//! The page of the own account.
+//! The page of a person's own account.
 
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
@@ -13,7 +13,7 @@ use crate::pages::frame::visit::{Member, Visit, see_other};
 use crate::problem::Problem;
 
 impl Member {
-    /// The whole page; `values` say what has just happened to a part of it.
+    /// The whole page; `values` describe what has just happened in one of its parts.
     async fn page(&self, status: StatusCode, values: Value) -> Result<Response, Problem> {
         let Self { visit, who } = self;
         let pending = visit.accounts.pending_email(who).await?;
@@ -44,7 +44,8 @@ impl Member {
         }
     }
 
-    /// Back to the page, which says what was done; or the page again, with what is wrong in one of its parts.
+    /// Redirects to the page, which confirms what was done; or shows the page again, with the errors in one of its
+    /// parts.
     pub(crate) async fn answer(
         &self,
         part: &str,
@@ -61,12 +62,12 @@ impl Member {
     }
 }
 
-/// Where password managers send people whose password is to be changed (W3C, "A Well-Known URL for Changing Passwords").
+/// The page where password managers send people to change a password (W3C, "A Well-Known URL for Changing Passwords").
 pub(super) async fn to_password(visit: Visit) -> Result<Response, Problem> {
     let there = "/account#password";
     match visit.who().await? {
         Some(_) => Ok(see_other(there)),
-        // A sign-in would lose what follows the `#` of an address, but not of a parameter.
+        // A sign-in would lose the `#` part of an address, but not a parameter.
         None => Ok(see_other(&format!(
             "/login?{}",
             serde_urlencoded::to_string([("return_to", there)]).unwrap_or_default()

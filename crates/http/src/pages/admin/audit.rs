@@ -57,7 +57,7 @@ fn shown(event: &AuditEvent, language: Language) -> Value {
     }
 }
 
-/// The conditions as they were given.
+/// The conditions as given.
 fn filter(asked: &Asked, language: Language) -> Value {
     let named = |kind: &AuditKind| context! { name => kind.name(), words => kind_words(language, *kind) };
     let kinds: Vec<Value> = AuditKind::ALL.iter().map(named).collect();

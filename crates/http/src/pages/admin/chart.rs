@@ -1,27 +1,27 @@
-//! Numbers of days become bars: plain values, which the template only writes down.
+//! Turns daily numbers into bars: plain values, which the template only prints.
 
-/// The size of the drawing. Its units are tenths of the pixels that it is made for, so that whole numbers will do.
+/// The width of the drawing. Its units are tenths of a pixel at the intended size, so that integers suffice.
 pub(super) const WIDTH: u64 = 3200;
 pub(super) const HEIGHT: u64 = 1280;
-/// Where the bars begin: before them stand the numbers of the axis.
+/// Where the bars begin, to the right of the axis and its numbers.
 const LEFT: u64 = 440;
 const TOP: u64 = 80;
-/// How long the lines behind the bars are.
+/// The length of the lines behind the bars.
 pub(super) const LINE: u64 = WIDTH - LEFT;
-/// Where the bars stand; the days are below.
+/// The base line of the bars; the days are below it.
 const FLOOR: u64 = 1060;
-/// Lines above the floor at most.
+/// Lines above the base at most.
 const LINES: u64 = 4;
 /// Every tenth day has its label, counted from the last.
 const LABEL_EVERY: usize = 10;
 
-/// A chart of one number a day. The last day is not over yet.
+/// A chart of one number per day. The last day is not over yet.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Chart {
     pub(super) bars: Vec<Bar>,
     pub(super) ticks: Vec<Tick>,
     pub(super) days: Vec<Day>,
-    /// Where the axis has its numbers.
+    /// The position of the axis with its numbers.
     pub(super) axis: u64,
     /// Where the lines behind the bars begin.
     pub(super) lines: u64,
@@ -43,7 +43,7 @@ pub(super) struct Tick {
     pub(super) number: i64,
 }
 
-/// A day with a label: below the middle of its bar, or ending with it, where that is the last.
+/// A labelled day: the label is below the middle of its bar, or ends with the bar if that is the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Day {
     pub(super) x: u64,
@@ -60,7 +60,7 @@ impl Chart {
         let place = |x: u64, width: u64| if mirrored { WIDTH - x - width } else { x };
         let left = |index: usize| LEFT + slot * u64::try_from(index).unwrap_or(0) + (slot - width) / 2;
         let bar = |(index, number): (usize, &u64)| {
-            // Something is not nothing: a bar is seen, however small it is beside the others.
+            // Any number above zero gets a visible bar, however small it is beside the others.
             let height = part(*number, top).max(if *number > 0 { 15 } else { 0 });
             Bar { x: place(left(index), width), y: FLOOR - height, width, height }
         };
@@ -82,13 +82,13 @@ impl Chart {
     }
 }
 
-/// How high a number stands above the floor.
+/// The height of a number above the base line.
 fn part(number: u64, top: u64) -> u64 {
     let height = u128::from(number) * u128::from(FLOOR - TOP) / u128::from(top);
     u64::try_from(height).unwrap_or(0)
 }
 
-/// The distance of the lines, 1, 2 or 5 and zeros, and the highest of them, which no number exceeds.
+/// The distance between the lines, 1, 2 or 5 followed by zeros, and the highest line, which no number exceeds.
 fn scale(most: u64) -> (u64, u64) {
     let tens = std::iter::successors(Some(1_u64), |ten| ten.checked_mul(10));
     let steps = tens.flat_map(|ten| [1, 2, 5].map(|digit| ten.saturating_mul(digit)));

@@ -1,5 +1,5 @@
-//! `/admin`: what administrators see and do. Every handler takes an [`Admin`](section::Admin), and every operation asks
-//! for the role again.
+//! `/admin`: the pages of administrators. Every handler takes an [`Admin`](section::Admin), and every operation checks
+//! the role again.
 
 mod audit;
 mod chart;

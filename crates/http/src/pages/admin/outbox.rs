@@ -57,7 +57,7 @@ async fn retry_failed(admin: Admin, form: MemberForm) -> Result<Response, Proble
     admin.act(Act::RetryFailed, form).await
 }
 
-/// What is done with the outbox.
+/// The actions on the outbox.
 enum Act {
     Retry(MailId),
     Drop(MailId),
@@ -84,7 +84,7 @@ impl Admin {
         })
     }
 
-    /// Back to the list, which says what was done; or the list again, with what is wrong.
+    /// Redirects to the list, which confirms what was done; or shows the list again, with the error.
     async fn act(&self, act: Act, form: MemberForm) -> Result<Response, Problem> {
         let state = form.typed("state").and_then(MailState::from_name).map_or("", MailState::name);
         match self.acted(act, form).await {
@@ -105,14 +105,14 @@ fn shown(mail: &QueuedMail, language: Language) -> Value {
         to => mail.to.as_ref().map(Email::masked),
         state => mail.state.name(),
         created_at => mail.created_at.to_string(),
-        // Handed over, given up, or to be tried: one of them.
+        // When it was sent, given up, or will be tried: one of them.
         at => mail.sent_at.or(mail.failed_at).or(mail.due_at).map(|at| at.to_string()),
         attempts => mail.attempts,
         last_error => mail.last_error.as_deref(),
     }
 }
 
-/// The conditions as they were given.
+/// The conditions as given.
 fn filter(asked: &Asked) -> Value {
     context! {
         state => asked.value("state"),

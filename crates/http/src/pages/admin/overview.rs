@@ -1,4 +1,4 @@
-//! `/admin`: how it goes.
+//! `/admin`: the overview.
 
 use axum::response::Response;
 use axum::routing::get;
@@ -15,7 +15,7 @@ pub(super) fn routes() -> axum::Router<App> {
     axum::Router::new().route("/admin", get(show))
 }
 
-/// What is drawn: the key of its name, and its number of a day.
+/// A chart: the key of its name, and its number for a day.
 type Series = (&'static str, fn(&DayStats) -> i64);
 
 const SERIES: [Series; 4] = [
@@ -43,7 +43,7 @@ async fn show(admin: Admin) -> Result<Response, Problem> {
     Ok(admin.page("overview", "admin/overview.html", values))
 }
 
-/// The numbers, for somebody who reads this language.
+/// The numbers, for readers of this language.
 struct Reader<'a> {
     language: Language,
     stats: &'a Stats,
@@ -54,7 +54,7 @@ impl Reader<'_> {
         self.language.counted(number, self.stats.counted_up_to)
     }
 
-    /// The numbers of now, each with its list where there is one.
+    /// The current totals, each linked to its list if there is one.
     fn tiles(&self) -> [Value; 6] {
         let stats = self.stats;
         let sessions = self.language.counted(stats.sessions_live, stats.sessions_counted_up_to);
@@ -67,7 +67,7 @@ impl Reader<'_> {
             ("overview.mails_failed", self.counted(stats.mails_failed), "/admin/mail?state=failed"),
         ]
         .map(|(name, number, href)| {
-            // These are our own: their slashes need no escaping.
+            // These are our own addresses: their slashes need no escaping.
             context! { name => self.language.text(name), number, href => Value::from_safe_string(href.to_owned()) }
         })
     }
@@ -75,7 +75,7 @@ impl Reader<'_> {
     fn chart(&self, (name, of_day): Series) -> Value {
         let (language, days) = (self.language, &self.stats.days);
         let numbers: Vec<i64> = days.iter().map(of_day).collect();
-        // Where people read from right to left, so does time: the drawing agrees with the page around it.
+        // In languages read from right to left time runs that way too: the drawing agrees with the page around it.
         let chart = Chart::new(&numbers, language.direction() == "rtl");
         let drawn = chart.bars.into_iter().zip(days).zip(&numbers);
         let bar = |((Bar { x, y, width, height }, day), number): ((Bar, &DayStats), &i64)| {
@@ -101,7 +101,7 @@ impl Reader<'_> {
         self.language.day(&day.day.to_string())
     }
 
-    /// Of all days; at least that many, where a day was not counted to its end.
+    /// The total of all days; "at least" if a day was not counted to its end.
     fn total(&self, of_day: fn(&DayStats) -> i64) -> String {
         let cut = self.stats.days.iter().any(|day| of_day(day) >= self.stats.counted_up_to);
         self.language.counted(self.sum(of_day), if cut { 0 } else { i64::MAX })
@@ -116,7 +116,7 @@ impl Reader<'_> {
         context! { name => self.day(day), numbers => SERIES.map(|(_, of_day)| self.counted(of_day(day))) }
     }
 
-    /// How far those of the last 30 days got. Widths are parts of a hundred of the first step.
+    /// How many of the last 30 days' sign-ups reached each step. Widths are percentages of the first step.
     fn funnel(&self) -> Vec<Value> {
         let [(_, sign_ups), (_, confirmations), ..] = SERIES;
         let signed_in = self.stats.new_users_signed_in;

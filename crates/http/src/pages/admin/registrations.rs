@@ -1,4 +1,4 @@
-//! `/admin/registrations`: sign-ups that wait for their confirmation.
+//! `/admin/registrations`: open sign-ups.
 
 use axum::http::Uri;
 use axum::response::Response;
@@ -44,7 +44,7 @@ async fn resend(
     admin.sign_up_answer(said).await
 }
 
-/// Whoever sends this vouches for the address.
+/// The sender of this form vouches for the address.
 async fn confirm(
     admin: Admin,
     SegmentBeforeLast(id): SegmentBeforeLast<RegistrationId>,
@@ -82,7 +82,7 @@ impl Admin {
         Ok("confirmed")
     }
 
-    /// Back to the list, which says what was done; or the list again, with what is wrong.
+    /// Redirects to the list, which confirms what was done; or shows the list again, with the error.
     async fn sign_up_answer(&self, done: Result<&'static str, Problem>) -> Result<Response, Problem> {
         match done {
             Ok(said) => Ok(see_other(&address(PATH, &[("said", said)]))),

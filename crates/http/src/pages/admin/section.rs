@@ -1,4 +1,4 @@
-//! What all pages of the administration share: who may see them, and the lists they show.
+//! Shared by all pages of the administration: who may see them, and the lists they show.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -14,7 +14,7 @@ use crate::pages::frame::error_view::with_headers;
 use crate::pages::frame::visit::{Member, Visit};
 use crate::problem::Problem;
 
-/// A member with the role `admin`. Others are sent to sign in, or told what they lack, whatever they asked for.
+/// A member with the role `admin`. Others are sent to sign in, or informed what they lack, whatever they requested.
 pub(super) struct Admin(pub(super) Member);
 
 impl FromRequestParts<App> for Admin {
@@ -35,7 +35,7 @@ impl Admin {
         &self.0.visit
     }
 
-    /// On whose behalf operations run.
+    /// The actor of the operations.
     pub(super) fn actor(&self) -> Actor<'_> {
         Actor::User(&self.0.who, &self.0.visit.client)
     }
@@ -45,7 +45,7 @@ impl Admin {
         self.visit().page(StatusCode::OK, template, framed(section, values))
     }
 
-    /// The page again, saying what is wrong; other problems than the person's are not for this page.
+    /// The page again, with the error; problems that the person cannot fix are not for this page.
     pub(super) fn refused(
         &self,
         problem: Problem,
@@ -64,11 +64,11 @@ pub(super) fn framed(section: &str, values: Value) -> Value {
     context! { member => true, admin => true, section, ..values }
 }
 
-/// What a list is asked for in its address. An empty condition is none.
+/// The conditions of a list in its address. An empty condition does not count.
 pub(super) struct Asked {
-    /// `None` where the address is broken.
+    /// `None` if the address is malformed.
     pairs: Option<Vec<(String, String)>>,
-    /// What the form before has done.
+    /// The message of the previous form.
     pub(super) said: Option<String>,
 }
 
@@ -84,13 +84,13 @@ impl Asked {
         Self { pairs: Some(pairs.0), said }
     }
 
-    /// The list as a form was sent from it.
+    /// The list from which a form was sent.
     pub(super) fn again(conditions: &[(&str, &str)]) -> Self {
         let owned = conditions.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Self { pairs: Some(owned.filter(|(_, value)| !value.is_empty()).collect()), said: None }
     }
 
-    /// The same type as the API reads, as strictly.
+    /// Reads the same type as the API, as strictly.
     pub(super) fn read<T: ReadFields>(&self, policy: &Policy) -> Result<T, Problem> {
         let pairs = self.pairs.clone().ok_or(Problem::new(Code::InvalidRequest))?;
         Pairs(pairs).read(policy)
@@ -101,7 +101,7 @@ impl Asked {
         found.map_or("", |(_, value)| value)
     }
 
-    /// For the links below a list: its first page, unless this is it, and the next one.
+    /// The links below a list: its first page, unless this is it, and the next one.
     pub(super) fn links(&self, path: &str, next_cursor: Option<&str>) -> Value {
         let all = self.pairs.iter().flatten().map(|(name, value)| (name.as_str(), value.as_str()));
         let conditions: Vec<(&str, &str)> = all.filter(|(name, _)| *name != "cursor").collect();

@@ -1,4 +1,4 @@
-//! `/admin/users/{id}`: one user, and what happened to it.
+//! `/admin/users/{id}`: one user and their history.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -20,14 +20,14 @@ use crate::pages::frame::i18n::Language;
 use crate::pages::frame::query::query;
 use crate::problem::Problem;
 
-/// Sessions on the page; how many more there are is told.
+/// Sessions on the page; the page says how many more there are.
 const SESSIONS: usize = 20;
 
 pub(super) fn routes() -> axum::Router<App> {
     axum::Router::new().route("/admin/users/{id}", get(show))
 }
 
-/// The user that the path names, in the hands of an administrator.
+/// The user that the path names, for an administrator.
 pub(super) struct One {
     pub(super) admin: Admin,
     id: UserId,
@@ -36,7 +36,7 @@ pub(super) struct One {
 impl FromRequestParts<App> for One {
     type Rejection = Response;
 
-    /// Who asks is known before what is asked for: others learn nothing about ids.
+    /// The administrator is checked before the user is looked up: others learn nothing about ids.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let admin = Admin::from_request_parts(parts, app).await?;
         let id = parts.uri.path().split('/').nth(3).and_then(|id| id.parse().ok());
@@ -58,7 +58,7 @@ impl One {
         format!("/admin/users/{}", self.id)
     }
 
-    /// The whole page, as things are now; `values` say what has just happened to a part of it.
+    /// The whole page, in its current state; `values` describe what has just happened in one of its parts.
     pub(super) async fn page(&self, status: StatusCode, values: Value) -> Result<Response, Problem> {
         let visit = self.admin.visit();
         let (accounts, actor, user) = (&visit.accounts, self.admin.actor(), self.named());
@@ -115,12 +115,12 @@ fn shown(account: &Account) -> Value {
     }
 }
 
-/// A language of the pages that has exactly this tag.
+/// The language of the pages with exactly this tag.
 fn spoken(tag: &str) -> Option<Language> {
     Language::ALL.into_iter().find(|language| language.tag() == tag)
 }
 
-/// What a language is chosen from; one that the pages do not speak stays what it is.
+/// The languages to choose from; one that the pages do not speak is kept as it is.
 pub(super) fn languages(chosen: Option<&str>) -> Vec<Value> {
     let chosen = chosen.unwrap_or_default();
     let own = Language::ALL.map(|one| {
@@ -156,7 +156,7 @@ fn of_mail(language: Language, account: &Account, mail: &QueuedMail) -> Value {
     context! {
         kind => mail_words(language, &mail.kind), at => mail.created_at.to_string(), state => mail.state.name(),
         attempts => mail.attempts,
-        // Somebody else's address, perhaps: shown as everywhere.
+        // The address may be someone else's: masked, as everywhere.
         to => mail.to.as_ref().filter(|to| **to != account.email).map(Email::masked),
         error => mail.last_error.as_deref().filter(|_| mail.state != MailState::Sent).map(short),
     }

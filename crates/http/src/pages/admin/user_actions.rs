@@ -1,4 +1,4 @@
-//! What an administrator does with one user. Each is the operation of the API; a sensitive one asks for the
+//! The actions of an administrator on one user. Each calls the operation of the API; a sensitive one asks for the
 //! administrator's own password first (O4).
 
 use axum::response::Response;
@@ -54,7 +54,7 @@ impl Admin {
     }
 }
 
-/// What takes a button, and perhaps a reason.
+/// The actions that take a button, and perhaps a reason.
 #[derive(Clone, Copy)]
 enum Action {
     Disable,
@@ -65,7 +65,7 @@ enum Action {
 }
 
 impl Action {
-    /// Its part of the page, by which the page also says that it was done.
+    /// Its part of the page, which also confirms that it was done.
     fn part(self) -> &'static str {
         match self {
             Self::Disable => "disable",
@@ -77,17 +77,17 @@ impl Action {
     }
 }
 
-/// A part of the page whose form was sent, and what was typed there.
+/// The part of the page whose form was sent, and what was typed there.
 struct Part(&'static str, Value);
 
 impl One {
-    /// Back to the page, which says what was done; or the page again, with what is wrong in this part of it.
+    /// Redirects to the page, which confirms what was done; or shows the page again, with the error in this part of it.
     async fn answer(&self, part: Part, outcome: Result<&'static str, Problem>) -> Result<Response, Problem> {
         let problem = match outcome {
             Ok(said) => return Ok(see_other(&format!("{}?said={said}", self.path()))),
             Err(problem) => problem,
         };
-        // A user who is gone, and an administrator who is none any more, have no such page.
+        // For a deleted user, and for a former administrator, there is no such page.
         let no_page = matches!(problem.code(), Code::NotFound | Code::Forbidden);
         let view = self.admin.visit().error_view(&problem).filter(|_| !no_page);
         let Some(view) = view else { return Err(problem) };
@@ -95,7 +95,7 @@ impl One {
     }
 
     async fn shown_with(&self, Part(part, typed): Part, view: &ErrorView) -> Result<Response, Problem> {
-        // What was typed was meant for another state: now it is to be looked at first.
+        // What was typed was meant for another state, which has to be looked at first.
         let typed = (view.code != Code::PreconditionFailed).then_some(typed);
         self.page(view.status, context! { part, typed, ..view.values() }).await
     }
@@ -147,7 +147,7 @@ impl One {
         Ok("roles")
     }
 
-    /// Whether the address that was typed is the user's.
+    /// Whether the typed address is the user's.
     async fn is_meant(&self, typed: &str) -> Result<bool, Problem> {
         let account = self.admin.visit().accounts.find_user(self.admin.actor(), &self.named()).await?;
         Ok(fields::email(typed).is_ok_and(|email| email == account.email))
@@ -162,17 +162,17 @@ impl One {
     }
 }
 
-/// The state that the form was shown with, as `If-Match` is to the API.
+/// The state that the form was shown with, like `If-Match` of the API.
 fn expected(form: &mut Pairs) -> Expected {
     Expected::OneOf(form.take("revision").into_iter().collect())
 }
 
-/// Why it is done.
+/// The reason of the action.
 fn reason(form: &mut Pairs) -> Result<Option<Reason>, FieldError> {
     form.filled("reason").map(|text| fields::reason(&text)).transpose()
 }
 
-/// All the roles from now on.
+/// The complete new set of roles.
 struct RolesForm(Roles);
 
 impl ReadFields for RolesForm {
@@ -211,7 +211,7 @@ async fn change_roles(one: One, form: MemberForm) -> Result<Response, Problem> {
     one.answer(part, outcome).await
 }
 
-/// Deletes the user whose address was typed.
+/// Deletes the user if the typed address is theirs.
 async fn delete(one: One, form: MemberForm) -> Result<Response, Problem> {
     let email = form.typed("email").unwrap_or_default().to_owned();
     let (reason, revision) = (form.typed("reason"), form.typed("revision"));

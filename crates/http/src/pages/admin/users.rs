@@ -1,4 +1,4 @@
-//! `/admin/users`: who there is, and an invitation for somebody who is to come.
+//! `/admin/users`: the list of users, and inviting a new one.
 
 use axum::http::Uri;
 use axum::response::Response;
@@ -63,12 +63,12 @@ impl Admin {
         Ok(context! { ..list, ..asked.links(PATH, page.next_cursor.as_deref()) })
     }
 
-    /// An invitation before anybody has typed something.
+    /// The empty form of an invitation.
     fn invitee(&self) -> Value {
         context! { speaks => languages(Some(self.visit().language().tag())) }
     }
 
-    /// Roles are power: whoever gives them away says who they are, as for those of a user (O4).
+    /// Assigning roles needs the administrator's own password, as for those of a user (O4).
     async fn invited(&self, form: MemberForm) -> Result<(), Problem> {
         let mut form = form.accepted()?;
         let (visit, mut who) = (self.visit(), self.0.who.clone());

@@ -1,20 +1,20 @@
-//! Stable names in words.
+//! Words for stable names.
 
 use vestibule::AuditKind;
 
 use crate::pages::frame::i18n::Language;
 
-/// What happened.
+/// The name of an event.
 pub(super) fn kind_words(language: Language, kind: AuditKind) -> &'static str {
     language.text(&["kind.", kind.name()].concat())
 }
 
-/// What a mail is; its stable name, where a newer or older program has queued it.
+/// The name of a kind of mail; the stable one, if another version of the program queued it.
 pub(super) fn mail_words(language: Language, kind: &str) -> String {
     language.known(&["mail.", kind].concat()).unwrap_or(kind).to_owned()
 }
 
-/// The beginning of a long text: the whole of it stands elsewhere.
+/// The beginning of a long text, which is shown in full elsewhere.
 pub(super) fn short(text: &str) -> String {
     const CHARS_MAX: usize = 100;
     match text.char_indices().nth(CHARS_MAX) {

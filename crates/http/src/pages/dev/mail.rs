@@ -1,5 +1,5 @@
-//! The mailbox of the development mode: what would have been sent, and switches that make sending fail. For whoever
-//! builds an application, so it speaks English like the documents.
+//! The mailbox of the development mode: what would have been sent, and switches that make sending fail. It is for
+//! developers of applications, so it is in English like the documents.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,10 +23,10 @@ use crate::pages::frame::query::query;
 use crate::pages::frame::visit::{Visit, see_other};
 use crate::problem::Problem;
 
-/// The longest wait. It ends before the request's own time does.
+/// The longest wait. It ends before the request's own time limit.
 const WAIT_MAX: Duration = Duration::from_secs(29);
 
-/// A mail is a document of its own: its styles work, everything else in it is dead, and only our page may frame it.
+/// A mail is a document of its own: its styles work, everything else in it is inert, and only our page may frame it.
 const MAIL_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox",
 );
@@ -48,12 +48,12 @@ pub(crate) fn routes() -> Router<App> {
         .route("/dev/mail/{number}/html", get(html))
 }
 
-/// The mailbox; these routes exist only with it.
+/// The mailbox; without it these routes do not exist.
 fn mailbox(site: &Site) -> Result<&dyn DevMailbox, Problem> {
     site.dev.as_deref().ok_or(Problem::new(Code::NotFound))
 }
 
-/// The switches, with the names that the form sends.
+/// The switches, with the names sent by the form.
 const FAULTS: [(DevFault, &str, &str); 5] = [
     (DevFault::None, "none", "works"),
     (DevFault::Unreachable, "unreachable", "is not there"),
@@ -107,7 +107,7 @@ async fn html(State(site): State<Arc<Site>>, Path(number): Path<String>) -> Resu
     Ok(response)
 }
 
-/// What the script asks from time to time.
+/// Polled by the script.
 async fn state(State(site): State<Arc<Site>>) -> Result<Json<Value>, Problem> {
     Ok(Json(json!({ "newest": newest(mailbox(&site)?) })))
 }
@@ -146,8 +146,8 @@ async fn latest(
     Ok(Json(json!({"subject": subject, "text": text, "code": code, "link": link})))
 }
 
-/// A code counts once its hand-over was noted, milliseconds after the mail is here: too soon for a program that reads it
-/// and sends it back at once. While another mail is stuck, the wait is short.
+/// A code counts once its sending was recorded, milliseconds after the mail arrives here: too late for a program that
+/// reads it and sends it back immediately. While another mail is stuck, the wait is short.
 #[expect(clippy::disallowed_methods, reason = "a pause for people, in the development mode only")]
 async fn until_noted(accounts: &Accounts) -> Result<(), Problem> {
     for _ in 0..20 {

@@ -1,4 +1,4 @@
-//! `/docs/errors`: what each code means, why it came, what to do.
+//! `/docs/errors`: what each code means, its cause and its fix.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -40,7 +40,7 @@ async fn show(visit: Visit, LastSegment(code): LastSegment<Code>) -> Response {
     visit.page(StatusCode::OK, "docs/error.html", context! { curl, ..values(code.entry()) })
 }
 
-/// A command that shows this error or one of its kind.
+/// A command that shows this error or a similar one.
 fn curl(code: Code, url: &str) -> String {
     match code.entry().status {
         401 if code == Code::InvalidToken => format!("curl -i {url}/v1/me -H 'Authorization: Bearer wrong'"),

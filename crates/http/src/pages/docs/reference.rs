@@ -1,4 +1,4 @@
-//! `/docs`: the description of the API to read and to try, with nothing from other servers.
+//! `/docs`: the description of the API to read and to try, without files from other servers.
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
@@ -23,7 +23,8 @@ pub(crate) fn routes() -> Routes {
     routes!(docs)
 }
 
-/// Swagger UI writes `style` attributes and has its icons as `data:` images; scripts still come from here only.
+/// Swagger UI writes `style` attributes and embeds its icons as `data:` images; scripts are still loaded from here
+/// only.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",

@@ -1,4 +1,5 @@
-//! The files of the pages: part of the program, under names that change with their content, kept by browsers for a year.
+//! The files of the pages: embedded in the program, with names that change with their content, so browsers cache them
+//! for a year.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -13,7 +14,7 @@ const MARK: &str = include_str!("../../assets/mark.svg");
 
 /// One file.
 pub(crate) struct Asset {
-    /// Its name, which says what is in it.
+    /// Its name, which contains a hash of its content.
     name: String,
     pub(crate) content_type: &'static str,
     /// Shared by all answers.
@@ -23,13 +24,13 @@ pub(crate) struct Asset {
 impl Asset {
     fn new(stem: &str, ending: &str, content_type: &'static str, bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
-        // Its keys are fixed: every instance of one build gives the same names.
+        // Its keys are fixed: every instance of one build computes the same names.
         let mut hasher = DefaultHasher::new();
         bytes.hash(&mut hasher);
         Self { name: format!("{stem}-{:016x}.{ending}", hasher.finish()), content_type, bytes }
     }
 
-    /// Where browsers get it.
+    /// The path that browsers request.
     pub(crate) fn path(&self) -> String {
         format!("/assets/{}", self.name)
     }
@@ -42,7 +43,7 @@ pub(crate) struct Assets {
     pub(crate) docs_js: Asset,
     pub(crate) icon: Asset,
     pub(crate) logo: Asset,
-    /// Our own mark in the colour for dark pages; the owner's logo is one for both.
+    /// Our own mark in the colour for dark pages; an owner's logo is used for both.
     pub(crate) dark_logo: Option<Asset>,
 }
 

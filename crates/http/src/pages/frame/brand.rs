@@ -1,4 +1,4 @@
-//! How the pages look like their owner's: one accent colour, which is made readable in both themes, and a logo.
+//! The look of the owner's pages: one accent colour, made readable in both themes, and a logo.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,7 +20,7 @@ impl FromStr for Color {
         let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6).ok_or(ColorError)?;
         let number = u32::from_str_radix(digits, 16).map_err(|_| ColorError)?;
         let [_, red, green, blue] = number.to_be_bytes();
-        // `from_str_radix` takes a sign.
+        // `from_str_radix` accepts a sign.
         digits
             .bytes()
             .all(|byte| byte.is_ascii_hexdigit())
@@ -36,7 +36,7 @@ impl fmt::Display for Color {
     }
 }
 
-/// The least contrast of text (WCAG 2.2, 1.4.3), and a little more for rounding.
+/// The minimum contrast of text (WCAG 2.2, 1.4.3), plus a little for rounding.
 const CONTRAST: f64 = 4.6;
 /// The darker of the light backgrounds and the lighter of the dark ones, from `site.css`.
 const LIGHT: Color = Color([0xf4, 0xf5, 0xf7]);
@@ -53,7 +53,7 @@ impl Color {
         self.towards(255, DARK)
     }
 
-    /// Moves every channel towards `end`, until the contrast with the background is enough.
+    /// Moves every channel towards `end` until the contrast with the background suffices.
     fn towards(self, end: u8, background: Self) -> Self {
         let mixed = |step: u32| {
             Self(self.0.map(|channel| {
@@ -81,7 +81,7 @@ impl Color {
     }
 }
 
-/// A picture for the head of the pages.
+/// A picture for the header of the pages.
 #[derive(Clone, Debug)]
 pub struct Logo {
     pub(crate) content_type: &'static str,
@@ -89,19 +89,19 @@ pub struct Logo {
     pub(crate) bytes: Cow<'static, [u8]>,
 }
 
-/// The bytes are not a picture that browsers show.
+/// The bytes are not a picture that browsers can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an SVG, PNG, JPEG or WebP picture of at most 64 KiB")]
 pub struct LogoError;
 
-/// Octets of a logo: it goes out with a first visit.
+/// Octets of a logo: it is part of every first visit.
 const LOGO_MAX: usize = 64 * 1024;
 
 impl Logo {
-    /// Tells the kind of picture by how it begins.
+    /// Detects the format of a picture by how it begins.
     ///
     /// # Errors
-    /// [`LogoError`] for anything but the four kinds, and above 64 KiB.
+    /// [`LogoError`] for anything but the four formats, and above 64 KiB.
     pub fn new(bytes: Vec<u8>) -> Result<Self, LogoError> {
         let (content_type, ending) = match bytes.as_slice() {
             [0x89, b'P', b'N', b'G', ..] => ("image/png", "png"),
@@ -122,18 +122,18 @@ fn is_svg(bytes: &[u8]) -> bool {
     text.starts_with("<svg") || (text.starts_with("<?xml") && text.contains("<svg"))
 }
 
-/// Who the pages belong to.
+/// The look of the pages, and the links of their owner.
 #[derive(Clone, Debug)]
 pub struct Brand {
-    /// The one colour of links and buttons; made darker or lighter where it could not be read.
+    /// The colour of links and buttons; made darker or lighter if it would not be readable.
     pub accent: Color,
     /// A picture before the name.
     pub logo: Option<Logo>,
-    /// Where people get help: an address of a mailbox or of a page.
+    /// Where people get help: an email address or the URL of a page.
     pub support: Option<String>,
-    /// The address of the terms of use.
+    /// The URL of the terms of use.
     pub terms_url: Option<String>,
-    /// The address of the privacy statement.
+    /// The URL of the privacy statement.
     pub privacy_url: Option<String>,
 }
 
@@ -161,7 +161,7 @@ mod tests {
         }
     }
 
-    // WCAG 2.2, 1.4.3: whatever the owner chose, links and buttons can be read.
+    // WCAG 2.2, 1.4.3: whatever the owner chooses, links and buttons are readable.
     #[test]
     fn every_accent_is_readable_in_both_themes() {
         for channels in 0..=0xfff_u32 {

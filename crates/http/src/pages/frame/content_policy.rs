@@ -1,16 +1,16 @@
-//! What browsers let a page do (Content Security Policy, B1).
+//! What a page may do in a browser (Content Security Policy, B1).
 
 use axum::http::HeaderValue;
 
 use crate::base::origin_of;
 
-/// Our own scripts and styles, forms to ourselves, nothing else, inside no frame (B1).
+/// Our own scripts and styles, forms to ourselves, nothing else, and no framing (B1).
 pub(crate) const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
-/// The policy of a page whose form ends up there: browsers apply `form-action` to where a form is redirected, too.
+/// The policy of a page whose form ends up at `to`: browsers apply `form-action` to redirects of a form as well.
 pub(crate) fn leading_to(to: Option<&str>) -> HeaderValue {
     let away = to.filter(|to| !to.starts_with('/')).map(origin_of);
     let own = POLICY;

@@ -1,4 +1,4 @@
-//! What a page says when a form was refused, in the language of its reader.
+//! What a page shows when a form was refused, in the language of its reader.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::catalogue::Code;
 use crate::problem::Problem;
 use crate::problem::field_error::FieldError;
 
-/// What the person can put right.
+/// Errors that the person can correct.
 pub(crate) struct ErrorView {
     pub(crate) status: StatusCode,
     /// The most precise code.
@@ -20,28 +20,28 @@ pub(crate) struct ErrorView {
     errors: Vec<OneError>,
 }
 
-/// One thing that is wrong, and the field it is wrong with.
+/// One error, and the field it belongs to.
 struct OneError {
     field: Option<&'static str>,
     text: String,
-    /// In the summary, where no label stands beside it.
+    /// For the summary, where no label stands beside it.
     alone: String,
 }
 
 impl ErrorView {
-    /// `None` where the person cannot help it.
+    /// `None` if the person cannot correct it.
     pub(crate) fn of(problem: &Problem, language: Language) -> Option<Self> {
         let code = problem.field_errors().first().map_or(problem.code(), |error| error.code);
         let status = match problem.code().status() {
-            // A 401 would need a challenge, and browsers answer challenges with windows of their own.
+            // A 401 would need a challenge, to which browsers respond with a dialog of their own.
             StatusCode::UNAUTHORIZED => StatusCode::UNPROCESSABLE_ENTITY,
             status if status.is_client_error() => status,
             _ => return None,
         };
         let of_field = |error: &FieldError| {
-            // An item of a list belongs to the field of the list.
+            // An error of a list's item belongs to the field of the list.
             let name = error.pointer.split('/').nth(1).unwrap_or_default();
-            // What is unknown is nowhere on the page.
+            // An unknown field is nowhere on the page.
             let field = FIELDS.into_iter().find(|field| name == *field && error.code != Code::UnknownField);
             let text = field_text(error, language);
             let label = field.filter(|_| error.code == Code::Required).map(|field| language.label(field));
@@ -58,18 +58,18 @@ impl ErrorView {
         Some(Self { status, code, errors })
     }
 
-    /// Nothing is wrong: the page is only shown again.
+    /// No error: the page is only shown again.
     pub(crate) fn nothing() -> Self {
         Self { status: StatusCode::OK, code: Code::FormExpired, errors: Vec::new() }
     }
 
-    /// A mistake that only the page knows of, with its text.
+    /// An error that only the page knows, with its text.
     pub(crate) fn of_field(field: &'static str, text: &str) -> Self {
         let errors = vec![OneError { field: Some(field), text: text.to_owned(), alone: text.to_owned() }];
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, code: Code::ValidationFailed, errors }
     }
 
-    /// For the templates: the list for the summary, and by field.
+    /// For the templates: a list for the summary, and the errors by field.
     pub(crate) fn values(&self) -> Value {
         let one = |error: &OneError| context! { field => error.field, text => error.alone.as_str() };
         let errors: Vec<Value> = self.errors.iter().map(one).collect();
@@ -79,7 +79,7 @@ impl ErrorView {
     }
 }
 
-/// The fields of all pages, in the order in which they stand there.
+/// The fields of all pages, in the order of the pages.
 const FIELDS: [&str; 15] = [
     "token",
     "state",
@@ -98,7 +98,7 @@ const FIELDS: [&str; 15] = [
     "own_password",
 ];
 
-/// The field that an answer is about.
+/// The field that a code belongs to.
 fn field_of(code: Code) -> Option<&'static str> {
     match code {
         Code::EmailTaken => Some("email"),
@@ -122,7 +122,7 @@ fn text(problem: &Problem, language: Language) -> String {
     filled(language.error(problem.code().as_str()), &[("time", &wait), ("attempts", &attempts)])
 }
 
-/// The page with the headers of the problem it shows.
+/// Adds the headers of the problem to the page that shows it.
 pub(crate) fn with_headers(mut page: Response, problem: &Problem) -> Response {
     problem.write_headers(&mut page);
     page.headers_mut().remove(WWW_AUTHENTICATE);

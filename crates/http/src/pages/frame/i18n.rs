@@ -1,4 +1,4 @@
-//! The languages of the pages: one catalogue each, and how one of them is chosen.
+//! The languages of the pages: one catalogue each, and the choice among them.
 
 pub(crate) mod choice;
 mod quantities;
@@ -13,7 +13,7 @@ use minijinja::{HtmlEscape, Value};
 
 use super::query::query;
 
-/// A language that the pages speak.
+/// A language of the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {
     En,
@@ -46,7 +46,7 @@ impl Language {
         }
     }
 
-    /// Its name in itself.
+    /// Its own name for itself.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::En => "English",
@@ -57,7 +57,7 @@ impl Language {
         }
     }
 
-    /// `dir` of a page in it.
+    /// The `dir` attribute of a page in it.
     pub(crate) fn direction(self) -> &'static str {
         if self == Self::Ar { "rtl" } else { "ltr" }
     }
@@ -72,18 +72,18 @@ impl Language {
         }
     }
 
-    /// The language of a tag, whatever its region: `pt-BR` is not spoken, `de-AT` is.
+    /// The language of a tag, whatever its region: `de-AT` is German.
     pub(crate) fn of_tag(tag: &str) -> Option<Self> {
         let primary = tag.trim().split(['-', '_']).next().unwrap_or_default();
         Self::ALL.into_iter().find(|language| primary.eq_ignore_ascii_case(language.tag()))
     }
 
-    /// The one that an address asks for.
+    /// The language requested in the address.
     pub(crate) fn asked(uri: &Uri) -> Option<Self> {
         query(uri).take("lang").and_then(|tag| Self::of_tag(&tag))
     }
 
-    /// The one that `Accept-Language` likes best (RFC 9110 §12.5.4).
+    /// The supported language that `Accept-Language` ranks highest (RFC 9110 §12.5.4).
     pub(crate) fn accepted(headers: &HeaderMap) -> Option<Self> {
         let mut best: Option<(u16, Self)> = None;
         let lines = headers.get_all(ACCEPT_LANGUAGE).iter().filter_map(|line| line.to_str().ok());
@@ -98,7 +98,7 @@ impl Language {
         best.map(|(_, language)| language)
     }
 
-    /// The text of a key, as it is written in the catalogue.
+    /// The text of a key, as written in the catalogue.
     pub(crate) fn text(self, key: &str) -> &'static str {
         let missing = || {
             tracing::error!(key, "a text is missing");
@@ -107,12 +107,12 @@ impl Language {
         self.known(key).unwrap_or_else(missing)
     }
 
-    /// The text of a key that need not have one.
+    /// The text of a key, if there is one.
     pub(crate) fn known(self, key: &str) -> Option<&'static str> {
         CATALOGUES[self as usize].get(key).map(String::as_str)
     }
 
-    /// The text about an error code.
+    /// The text for an error code.
     pub(crate) fn error(self, code: &str) -> &'static str {
         self.known(&format!("error.{code}")).unwrap_or_else(|| self.text("error.other"))
     }
@@ -122,12 +122,12 @@ impl Language {
         self.text(&format!("field.{field}"))
     }
 
-    /// The text of a key with plain values in it.
+    /// The text of a key with plain values filled in.
     pub(crate) fn fill(self, key: &str, values: &[(&str, &str)]) -> String {
         filled(self.text(key), values)
     }
 
-    /// A text for a template: it and its values are escaped, unless a value is markup already.
+    /// A text for a template: the text and its values are escaped, unless a value is markup already.
     pub(crate) fn html(self, key: &str, values: &Kwargs) -> Result<Value, minijinja::Error> {
         let mut html = HtmlEscape(self.text(key)).to_string();
         for name in values.args() {
@@ -140,7 +140,7 @@ impl Language {
     }
 }
 
-/// A text with values in the place of its `{placeholders}`.
+/// A text with values for its `{placeholders}`.
 pub(crate) fn filled(text: &str, values: &[(&str, &str)]) -> String {
     values.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }
@@ -212,7 +212,7 @@ mod tests {
         sources
     }
 
-    // A key that is missing, or that nobody asks for any more, fails here.
+    // A key that is missing or unused fails here.
     #[test]
     fn the_pages_and_the_catalogues_name_the_same_keys() {
         let sources = sources();

@@ -1,10 +1,10 @@
-//! What the pages of mailed links show of the link.
+//! What the pages of mailed links show about the link.
 
 use minijinja::{Value, context};
 use vestibule::{Email, LinkState};
 
-/// What the page of a link shows: what of it, and about whom. The address is masked for whoever looks over a shoulder, and
-/// whole for the password manager; the mailbox it was sent to knows it.
+/// The state of a link and its address: masked for people looking over a shoulder, and whole for the password manager;
+/// the mailbox it was sent to knows it.
 pub(crate) fn shown(state: &LinkState) -> Value {
     let (view, email) = match state {
         LinkState::Open(email) => ("form", Some(email)),

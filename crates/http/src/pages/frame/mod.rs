@@ -1,4 +1,4 @@
-//! What all pages share: who looks at them, how they are written, in which language, and what their forms need.
+//! Shared by all pages: visits, templates, languages and forms.
 
 pub(crate) mod assets;
 pub(crate) mod brand;

@@ -15,10 +15,10 @@ use crate::problem::Problem;
 /// A form of a page, sent by this browser.
 pub(crate) struct PageForm(Sent);
 
-/// A form of a page of the own account, sent in this session.
+/// A form of a signed-in user's page, sent in this session.
 pub(crate) struct MemberForm(Sent);
 
-/// A form as it was sent, with what stands against acting on it.
+/// A form as sent, with the reasons not to act on it.
 struct Sent {
     typed: Pairs,
     stale: bool,
@@ -30,11 +30,11 @@ impl Sent {
     }
 }
 
-/// Both kinds of form: what was typed can be shown again in any case; acting asks first.
+/// Both kinds of form: what was typed may always be shown again; acting on it needs a check first.
 macro_rules! form_of {
     ($form:ident, $holder:expr) => {
         impl $form {
-            /// What was typed into a field, to show it again.
+            /// The text typed into a field, to show it again.
             pub(crate) fn typed(&self, name: &str) -> Option<&str> {
                 self.0.typed.value(name)
             }
@@ -42,8 +42,8 @@ macro_rules! form_of {
             /// The fields, to act on them.
             ///
             /// # Errors
-            /// 403 `form_expired` where the form was not shown here, or not lately, or where only another language of its page is
-            /// wanted: nothing is to be done then, but to show the form again with what was typed.
+            /// 403 `form_expired` if the form was not shown here, or not recently, or if only another language of its
+            /// page is requested: then do nothing but show the form again with what was typed.
             pub(crate) fn accepted(self) -> Result<Pairs, Problem> {
                 self.0.accepted()
             }
@@ -62,7 +62,7 @@ macro_rules! form_of {
 form_of!(PageForm, Cookie::Form);
 form_of!(MemberForm, Cookie::Session);
 
-/// Two walls: what the browser says about the sender, and a token that only a page shown to this browser has.
+/// Two checks: what the browser says about the sender, and a token that only a page shown to this browser contains.
 async fn read(request: Request, app: &App, holder: Cookie) -> Result<Sent, Problem> {
     let accounts = Accounts::from_ref(app);
     let site = std::sync::Arc::<Site>::from_ref(app);
@@ -81,7 +81,7 @@ async fn read(request: Request, app: &App, holder: Cookie) -> Result<Sent, Probl
     Ok(Sent { typed, stale: only_language || !shown_here })
 }
 
-/// Whose page sent a form, as far as the browser says.
+/// The page that sent a form, as far as the browser says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sender {
     Own,
@@ -90,9 +90,9 @@ enum Sender {
 }
 
 impl Sender {
-    /// `Sec-Fetch-Site` decides where a browser sends it, which it does over TLS and to the own machine. `Origin` decides
-    /// elsewhere; there `null` says nothing, because it is also what our pages send: they forbid referrers (Fetch, "`Origin`
-    /// header").
+    /// `Sec-Fetch-Site` decides if a browser sends it, which it does over TLS and to the local machine. Otherwise
+    /// `Origin` decides; `null` says nothing there, because our pages send it as well: they forbid referrers (Fetch,
+    /// "`Origin` header").
     fn of(headers: &HeaderMap, public_url: &str) -> Self {
         let mut sites = headers.get_all("sec-fetch-site").iter().peekable();
         if sites.peek().is_some() {

@@ -72,7 +72,8 @@ mod tests {
                 let title = language.text(key).replace('\'', "&#x27;");
                 assert!(page.contains(&format!("<h1>{title}</h1>")), "{language:?} {page}");
                 assert!(page.contains(&format!("dir=\"{}\"", language.direction())));
-                // Whoever asks for help can name the request; an address that does not exist is no such matter.
+                // Someone asking for help can quote the request id; for an address that does not exist it is not
+                // needed.
                 assert_eq!(page.contains("0d6c3a5be1f29784"), status != 404, "{key}");
                 assert_eq!(page.contains(&language.duration(180)), status == 429, "{key} {page}");
             }

@@ -1,4 +1,4 @@
-//! Templates become answers.
+//! Turns templates into answers.
 
 use std::sync::LazyLock;
 
@@ -14,7 +14,7 @@ use crate::app::Site;
 use crate::catalogue::Code;
 use crate::problem::Problem;
 
-/// The templates, named by where they are.
+/// The templates, named by their paths.
 macro_rules! templates {
     ($($name:literal),+ $(,)?) => {
         &[$(($name, include_str!(concat!("../../templates/", $name)))),+]
@@ -51,7 +51,7 @@ const FILES: &[(&str, &str)] = templates![
     "sign_up/signup.html",
 ];
 
-/// One set for each language, so that macros find its texts, too.
+/// One set for each language, so that macros find its texts as well.
 static TEMPLATES: LazyLock<[Environment<'static>; 5]> = LazyLock::new(|| Language::ALL.map(templates));
 
 fn templates(language: Language) -> Environment<'static> {
@@ -80,7 +80,7 @@ fn to(path: &str, values: &Kwargs) -> Result<Value, minijinja::Error> {
     Ok(Value::from_safe_string(address.replace('&', "&amp;")))
 }
 
-/// A time that the script writes in the reader's zone and language.
+/// A time, which the script rewrites in the reader's zone and language.
 fn when(time: &Value) -> Value {
     let rfc3339 = time.to_string();
     let shown = rfc3339.get(..16).unwrap_or_default().replace('T', " ");
@@ -88,10 +88,10 @@ fn when(time: &Value) -> Value {
     Value::from_safe_string(format!("<time datetime=\"{attribute}\" dir=\"ltr\">{shown} UTC</time>"))
 }
 
-/// What every page shows.
+/// The values of every page.
 fn frame(site: &Site, language: Language) -> Value {
     let brand = &site.brand;
-    // A slash needs no escaping in our own names.
+    // The slashes in our own names need no escaping.
     let own = |asset: &Asset| Value::from_safe_string(asset.path());
     let link = |at: &str| if at.contains("://") { at.to_owned() } else { format!("mailto:{at}") };
     context! {
@@ -110,7 +110,7 @@ fn frame(site: &Site, language: Language) -> Value {
     }
 }
 
-/// A page: values in it are escaped, because its name ends in `.html`.
+/// Renders a page: values are escaped, because the template's name ends in `.html`.
 pub(crate) fn page(
     site: &Site,
     language: Language,

@@ -1,7 +1,7 @@
-//! Where a sign-in leads (B3): to one of our own paths, or to an address that the operator registered.
+//! Where a sign-in leads (B3): to one of our own paths, or to a URL that the operator registered.
 //!
-//! From page to page it travels in links and forms. Where a mail comes in between, the browser that asked for the mail
-//! keeps it: a place in the mail would be the choice of whoever asked, and that may be a stranger.
+//! Links and forms carry it from page to page. While a mail is on its way, the browser that requested the mail keeps
+//! it: in the mail it would be the choice of whoever requested that, possibly a stranger.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use vestibule::SignUpMode;
 use super::visit::{Visit, with_cookie};
 use crate::extract::cookies::Cookie;
 
-/// The longest path to come back to.
+/// The longest path to return to.
 const PATH_MAX: usize = 1024;
 
 impl Visit {
-    /// A visit on the way to this place; what may not be gone to is forgotten.
+    /// A visit that leads to this place; a place that is not allowed is ignored.
     pub(crate) fn returning(mut self, wanted: Option<&str>) -> Self {
         let to = wanted.and_then(|wanted| checked(wanted, &self.site.return_urls));
         if to.is_none() {
@@ -27,14 +27,14 @@ impl Visit {
         self
     }
 
-    /// A visit on the way to the place that the browser keeps. It is judged again: what it keeps may be old.
+    /// A visit that leads to the place the browser keeps. It is checked again: it may be old.
     pub(crate) fn returning_as_kept(self) -> Self {
         let kept = self.cookie(Cookie::Return).and_then(|kept| BASE64URL_NOPAD.decode(kept.as_bytes()).ok());
         let kept = kept.and_then(|kept| String::from_utf8(kept).ok());
         self.returning(kept.as_deref())
     }
 
-    /// Makes the browser keep where this visit leads until a mail has come, or forget where another one led.
+    /// Makes the browser keep where this visit leads until a mail arrives, or delete where another one led.
     pub(crate) fn keep_return(&self, lasts: Duration) -> HeaderValue {
         let cookies = self.site.cookies;
         match &self.return_to {
@@ -43,7 +43,7 @@ impl Visit {
         }
     }
 
-    /// Whoever has no account yet may need an invitation, which comes by mail: its page leads on.
+    /// A person without an account may need an invitation, which comes by mail: its page leads on.
     pub(crate) fn kept_for_an_invitation(&self, page: Response) -> Response {
         let policy = self.accounts.policy();
         if self.return_to.is_none() || policy.sign_up.mode != SignUpMode::Invitation {
@@ -53,12 +53,12 @@ impl Visit {
     }
 }
 
-/// The wanted place, if it may be gone to.
+/// The requested place, if it is allowed.
 fn checked<'a>(wanted: &'a str, registered: &[String]) -> Option<&'a str> {
     (is_own_path(wanted) || registered.iter().any(|url| url == wanted)).then_some(wanted)
 }
 
-/// One path of this host, which every browser reads as such: nothing in it can become a host, a scheme or another path.
+/// A path of this host, which every browser reads as such: nothing in it can become a host, a scheme or another path.
 fn is_own_path(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
     if text.len() > PATH_MAX || !text.starts_with('/') || !text.bytes().all(plain) {

@@ -1,9 +1,9 @@
-//! What people type and paste into pages, made what they meant before anything reads it. Programs are taken at their
-//! word: the API has nothing of this.
+//! Cleans up what people type and paste into pages, before anything reads it. Programs are taken literally: the API
+//! does none of this.
 
 use crate::extract::Pairs;
 
-/// The zeros of the digits that keyboards of other scripts write; each is followed by its one to nine.
+/// The zero of each script whose digits keyboards can write; its one to nine follow in Unicode.
 const ZEROS: [char; 19] = [
     '\u{660}', '\u{6f0}', '\u{7c0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}', '\u{be6}',
     '\u{c66}', '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}', '\u{17e0}', '\u{1810}',
@@ -11,8 +11,8 @@ const ZEROS: [char; 19] = [
 ];
 
 impl Pairs {
-    /// Passwords stay as they are: a space is a character of one (P2). Of a code its digits remain; everything else loses
-    /// what a copy brought along at its ends.
+    /// Passwords stay as they are: a space is a character (P2). Of a code only the digits remain; everything else loses
+    /// what copying added at its ends.
     pub(crate) fn tidied(self) -> Self {
         let tidy = |(name, value): (String, String)| {
             let value = match name.as_str() {
@@ -26,13 +26,13 @@ impl Pairs {
     }
 }
 
-/// Without white space and invisible characters at the ends: address books and right-to-left pages add marks.
+/// Strips white space and invisible characters at the ends: address books and right-to-left pages add marks.
 fn trimmed(text: &str) -> &str {
     text.trim_matches(is_empty)
 }
 
-/// A code as it was mailed: in the digits of ASCII, and without what people and keyboards put between them. What is no
-/// digit stays, to be refused.
+/// A code as it was mailed: in ASCII digits, without what people and keyboards insert between them. Other characters
+/// stay, to be refused.
 fn digits(text: &str) -> String {
     text.chars().filter(|c| !is_empty(*c) && *c != '-').map(ascii_digit).collect()
 }

@@ -1,4 +1,4 @@
-//! Somebody looks at a page or sends its form: in which language, with which cookies, signed in or not.
+//! A visit: a request for a page or by its form, with its language, its cookies, and who is signed in.
 
 use std::sync::Arc;
 
@@ -29,9 +29,9 @@ pub(crate) struct Visit {
     pub(crate) client: vestibule::Client,
     pub(super) choice: LanguageChoice,
     headers: HeaderMap,
-    /// What the forms of this page are tied to, and whether the browser does not hold it yet.
+    /// What the forms of this page are tied to, and whether the browser does not have it yet.
     holder: (Secret, bool),
-    /// Where this visit leads in the end: one of our paths, or a registered address.
+    /// Where this visit leads in the end: one of our paths, or a registered URL.
     pub(crate) return_to: Option<String>,
 }
 
@@ -61,7 +61,7 @@ impl Visit {
         self.site.cookies.get(&self.headers, cookie)
     }
 
-    /// Who is signed in here.
+    /// The user signed in here.
     pub(crate) async fn who(&self) -> Result<Option<SignedIn>, Fault> {
         let Some(secret) = self.cookie(Cookie::Session) else { return Ok(None) };
         match self.accounts.authenticate_browser(secret).await {
@@ -71,7 +71,7 @@ impl Visit {
         }
     }
 
-    /// The secret of the session that the browser held so far: a sign-in replaces it.
+    /// The secret of the browser's session so far: a sign-in replaces it.
     pub(crate) fn held(&self) -> Option<&str> {
         self.cookie(Cookie::Session)
     }
@@ -111,13 +111,14 @@ impl Visit {
         response
     }
 
-    /// What the page says of a problem, if the person can put it right here; nothing, where only another language was asked for.
+    /// The page's view of a problem, if the person can correct it here; no error if only another language was
+    /// requested.
     pub(crate) fn error_view(&self, problem: &Problem) -> Option<ErrorView> {
         let only_language = self.choice.is_asked() && problem.code() == Code::FormExpired;
         if only_language { Some(ErrorView::nothing()) } else { ErrorView::of(problem, self.language()) }
     }
 
-    /// The page again, saying what is wrong; other problems than the person's are not for this page.
+    /// The page again, with the error; problems that the person cannot correct are not for this page.
     pub(crate) fn refused(
         &self,
         problem: Problem,
@@ -135,14 +136,15 @@ impl Visit {
         place.unwrap_or_else(|| otherwise.to_owned())
     }
 
-    /// To the sign-in, which leads on to where the visit does, and says what has happened.
+    /// Redirects to the sign-in, which leads on to where the visit does, and shows what has happened.
     pub(crate) fn to_sign_in(&self, said: &str) -> Response {
         let to = self.return_to.as_deref().map(|to| ("return_to", to));
         let query: Vec<_> = [("said", said)].into_iter().chain(to).collect();
         see_other(&format!("/login?{}", serde_urlencoded::to_string(query).unwrap_or_default()))
     }
 
-    /// Signs the browser in and goes where the visit leads, or to a page of ours. A sign-up that it was waiting for is over.
+    /// Signs the browser in and redirects to where the visit leads, or to a page of ours. A sign-up it was waiting for
+    /// is over.
     pub(crate) fn sign_in(&self, session: &BrowserSession, otherwise: &str) -> Response {
         let cookies = self.site.cookies;
         let lasts = session.expires_at.since(self.accounts.now());
@@ -159,7 +161,7 @@ impl Visit {
     }
 }
 
-/// To another page, by GET. `to` is one of our own paths, or an address that was checked.
+/// Redirects to another page, by GET. `to` is one of our own paths, or a checked URL.
 pub(crate) fn see_other(to: &str) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
     let location = HeaderValue::try_from(to).unwrap_or(HeaderValue::from_static("/"));
@@ -167,13 +169,13 @@ pub(crate) fn see_other(to: &str) -> Response {
     response
 }
 
-/// Adds a cookie to an answer, or takes it away.
+/// Adds a cookie to an answer, or deletes one.
 pub(crate) fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
     response.headers_mut().append(SET_COOKIE, cookie);
     response
 }
 
-/// Somebody who is signed in here. Everybody else is sent to sign in first, and comes back.
+/// A user who is signed in here. All others are sent to sign in first, and return.
 pub(crate) struct Member {
     pub(crate) visit: Visit,
     pub(crate) who: SignedIn,
@@ -196,12 +198,12 @@ impl FromRequestParts<App> for Member {
     }
 }
 
-/// The sign-in, which leads back to what was asked for, or to the page of the form that came too late.
+/// The sign-in page, which leads back to the requested page, or to the page of the form that came too late.
 fn sign_in_first(parts: &Parts, base: &Base) -> String {
     let (path, here) = (parts.uri.path(), parts.uri.path_and_query());
     let query = match (&parts.method, here) {
         (&Method::GET | &Method::HEAD, Some(here)) => vec![("return_to", base.on_host(here.as_str()))],
-        // Whose session has ended is signed out already.
+        // A user whose session has ended is signed out already.
         _ if path == "/logout" => vec![("said", "signed_out".into())],
         _ => vec![("said", "unsaved".into()), ("return_to", base.on_host(&page_of(path)))],
     };

@@ -1,4 +1,4 @@
-//! Pages that ask for an address and send a mail there: whether there is an account is not told.
+//! Pages that ask for an address and send a mail there, without revealing whether there is an account.
 
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
@@ -18,7 +18,7 @@ pub(super) fn routes() -> axum::Router<App> {
     axum::Router::new().route("/forgot", get(show_forgot).post(forgot)).route("/confirm/resend", post(resend))
 }
 
-/// A template of both pages, told apart by the action of its form.
+/// The template of both pages, which differ by the action of the form.
 const PAGE: &str = "sign_in/address.html";
 
 /// The address, or the page again.
@@ -31,7 +31,7 @@ fn read(visit: &Visit, form: PageForm, values: &Value) -> Result<Email, Box<Resu
     })
 }
 
-/// The same for every address; a client that asks too often is told (L6).
+/// The same for every address; a client that asks too often is informed (L6).
 fn answer(visit: &Visit, asked: Result<(), ResendError>, values: Value) -> Result<Response, Problem> {
     match asked {
         Ok(()) => Ok(visit.page(StatusCode::OK, PAGE, context! { sent => true, ..values })),
@@ -57,8 +57,8 @@ async fn forgot(visit: Visit, form: PageForm) -> Result<Response, Problem> {
     Ok(with_cookie(page, visit.keep_return(visit.accounts.policy().password_reset.lifetime)))
 }
 
-/// Sends another confirmation mail: what the button on the page of an expired link does. It leads to where the code is
-/// entered: at once in the browser that waits for it, and with the password elsewhere.
+/// Sends another confirmation mail: the action of the button on the page of an expired link. It leads to where the code
+/// is entered: directly in the browser that waits for it, elsewhere with the password.
 async fn resend(visit: Visit, form: PageForm) -> Result<Response, Problem> {
     let values = context! { action => "/confirm/resend", code => visit.accounts.policy().confirm.code };
     let email = match read(&visit, form, &values) {

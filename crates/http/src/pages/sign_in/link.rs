@@ -1,4 +1,4 @@
-//! The pages that the mailed links of existing users open. Opening one changes nothing; its button does.
+//! The pages opened by the mailed links of existing users. Opening one changes nothing; its button does.
 
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
@@ -24,7 +24,7 @@ pub(super) fn routes() -> axum::Router<App> {
         .route("/email/undo", show(Page::Undo).post(undo))
 }
 
-/// Which of them.
+/// One of these pages.
 #[derive(Clone, Copy)]
 enum Page {
     Reset,
@@ -41,7 +41,7 @@ impl Page {
         }
     }
 
-    /// The page as the link is now: its form, or why there is none.
+    /// The page in the current state of the link: its form, or why there is none.
     async fn values(self, visit: &Visit, token: &str) -> Result<Value, Problem> {
         let (page, action) = match self {
             Self::Reset => ("reset", "/reset"),
@@ -52,8 +52,8 @@ impl Page {
         Ok(context! { page, action, token, ..shown(&state) })
     }
 
-    /// The form, with its button. A browser that is signed in is not asked for the password first: it may be the session
-    /// that asked for the change.
+    /// The form, with its button. A signed-in browser is not asked for the password first: it may have the session that
+    /// requested the change.
     async fn show(self, visit: Visit, uri: &Uri) -> Result<Response, Problem> {
         let visit = visit.returning_as_kept();
         let token = query(uri).filled("token").unwrap_or_default();
@@ -62,7 +62,7 @@ impl Page {
         Ok(visit.page(StatusCode::OK, "sign_in/link.html", values))
     }
 
-    /// What became of it.
+    /// The outcome.
     async fn answer(
         self,
         visit: Visit,
@@ -78,7 +78,7 @@ impl Page {
                 context! { view => "done", ..values },
             ));
         };
-        // Nothing was judged yet where the form is only shown again.
+        // Nothing was checked yet if the form is only shown again.
         let ask_password = problem.code() != Code::FormExpired || visit.who().await?.is_none();
         visit.refused(problem, "sign_in/link.html", context! { ask_password, ..values })
     }
@@ -96,7 +96,7 @@ async fn set_password(visit: &Visit, form: PageForm) -> Result<(), Problem> {
     Ok(visit.accounts.reset_password(&token, &new_password, &visit.client).await?)
 }
 
-/// A password to be set, with the token of the link; one that is missing is no valid one.
+/// A new password, with the token of the link; a missing token is not valid.
 fn new_password(visit: &Visit, form: PageForm) -> Result<ResetRequest, Problem> {
     let mut form = form.accepted()?;
     if form.value("token").unwrap_or_default().is_empty() {
@@ -105,7 +105,7 @@ fn new_password(visit: &Visit, form: PageForm) -> Result<ResetRequest, Problem> 
     form.read(visit.accounts.policy())
 }
 
-/// Uses the new address from now on.
+/// Switches to the new address.
 async fn confirm(visit: Visit, form: PageForm) -> Result<Response, Problem> {
     let token = form.typed("token").unwrap_or_default().to_owned();
     let outcome = use_address(&visit, &token, form).await;
@@ -131,13 +131,13 @@ async fn in_session(visit: &Visit, token: &str) -> Result<(), Problem> {
         None => Err(EmailChangeError::Refused),
     };
     asked.map(drop).map_err(|error| match error {
-        // It was another session that asked for the change.
+        // The change was requested in another session.
         EmailChangeError::Refused => FieldError::new("/password", Code::Required).into(),
         error => error.into(),
     })
 }
 
-/// Goes back to the address before, with a new password.
+/// Restores the previous address, with a new password.
 async fn undo(visit: Visit, form: PageForm) -> Result<Response, Problem> {
     let token = form.typed("token").unwrap_or_default().to_owned();
     let outcome = go_back(&visit, form).await;

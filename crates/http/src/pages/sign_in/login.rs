@@ -41,7 +41,7 @@ async fn submit(visit: Visit, form: PageForm) -> Result<Response, Problem> {
     }
 }
 
-/// A session, or the sign-up that waits behind name and password.
+/// A session, or the open sign-up behind name and password.
 async fn sign_in(visit: &Visit, form: PageForm) -> Result<Result<BrowserSession, Unconfirmed>, Problem> {
     let mut form = form.accepted()?;
     // What cannot be a name or a password is simply a wrong one.

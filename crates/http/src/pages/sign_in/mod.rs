@@ -1,4 +1,4 @@
-//! The pages on which somebody gets into an account, or back into it.
+//! The pages that lead into an account, or back into it.
 
 mod address;
 pub(crate) mod link;

@@ -1,5 +1,5 @@
-//! `/check-mail`: the browser that signed up waits here. A decoy looks the same (S3): the operations see to that, and
-//! nothing here asks anybody else.
+//! `/check-mail`: where the browser that signed up waits. A decoy looks the same (S3): the operations ensure that, and
+//! nothing here asks anything else.
 
 use axum::Json;
 use axum::extract::FromRequestParts;
@@ -29,17 +29,17 @@ pub(super) fn routes() -> axum::Router<App> {
         .route("/check-mail/state", get(state))
 }
 
-/// From now on this browser waits for the sign-up of this proof, with what the page says.
+/// Makes this browser wait for the sign-up of this proof, with a message on the page.
 pub(crate) fn waits(visit: &Visit, proof: &Secret, expires_at: Timestamp, page: &str) -> Response {
     let lasts = expires_at.since(visit.accounts.now());
     let cookie = visit.site.cookies.set(Cookie::SignUp, proof.expose(), Some(lasts));
     let response = with_cookie(see_other(page), cookie);
-    // Whoever comes back to the same sign-up is still on the way to where that led.
+    // A return to the same sign-up still leads to where that sign-up led.
     let went_on = visit.return_to.is_none() && visit.cookie(Cookie::SignUp) == Some(proof.expose());
     if went_on { response } else { with_cookie(response, visit.keep_return(lasts)) }
 }
 
-/// The page of this browser, if it waits for a mail to this address; another one is asked for.
+/// The page of this browser, if it waits for a mail to this address; requests another mail.
 pub(crate) async fn of_mail_to(visit: &Visit, email: &Email) -> Result<Option<&'static str>, Fault> {
     let Some(proof) = visit.cookie(Cookie::SignUp) else { return Ok(None) };
     Ok(match visit.accounts.waiting(proof).await? {
@@ -59,7 +59,7 @@ fn asked_again(visit: &Visit, resend_after: Timestamp) -> &'static str {
 struct SignedUp {
     visit: Visit,
     proof: String,
-    /// What the address says that has just happened.
+    /// The message in the address about what has just happened.
     said: Option<String>,
 }
 
@@ -81,7 +81,7 @@ impl SignedUp {
         Ok(self.visit.accounts.waiting(&self.proof).await?.unwrap_or(Waiting::Ended))
     }
 
-    /// What the page shows of a state.
+    /// What the page shows about a state.
     fn values(&self, state: &Waiting) -> Value {
         let (now, policy) = (self.visit.accounts.now(), &self.visit.accounts.policy().confirm);
         let own = context! {
@@ -102,7 +102,7 @@ impl SignedUp {
         }
     }
 
-    /// Signed in, or sent to sign in, where this browser cannot be signed in any more.
+    /// Signs in, or redirects to the sign-in if this browser can no longer be signed in.
     fn confirmed(&self, session: Option<&BrowserSession>) -> Response {
         let visit = &self.visit;
         match session {
@@ -117,10 +117,10 @@ async fn show(signed_up: SignedUp) -> Result<Response, Problem> {
     Ok(signed_up.visit.page(StatusCode::OK, "sign_up/check_mail.html", signed_up.values(&state)))
 }
 
-/// The code of the mail. The password came with the sign-up.
+/// Confirms with the code of the mail. The password came with the sign-up.
 async fn send_code(signed_up: SignedUp, form: PageForm) -> Result<Response, Problem> {
     let ask_user_name = form.typed("user_name").is_some();
-    // A code that was judged is of no use any more.
+    // A code that was checked is no longer useful.
     let typed = context! { typed_code => form.typed("code"), typed_name => form.typed("user_name") };
     match confirm(&signed_up, form).await {
         Ok(session) => Ok(signed_up.confirmed(session.as_ref())),
@@ -160,7 +160,7 @@ async fn resend(signed_up: SignedUp, form: PageForm) -> Result<Response, Problem
     Ok(see_other(asked_again(visit, *resend_after)))
 }
 
-/// On with it, after the confirmation on another device.
+/// Continues after the confirmation on another device.
 async fn go_on(signed_up: SignedUp, form: PageForm) -> Result<Response, Problem> {
     let (SignedUp { visit, proof, .. }, state) = (&signed_up, signed_up.state().await?);
     if let Err(problem) = form.accepted() {
@@ -173,7 +173,7 @@ async fn go_on(signed_up: SignedUp, form: PageForm) -> Result<Response, Problem>
     Ok(signed_up.confirmed(session.as_ref()))
 }
 
-/// What the script asks from time to time.
+/// Polled by the script.
 async fn state(signed_up: SignedUp) -> Result<Response, Problem> {
     let state = match signed_up.state().await? {
         Waiting::Open { .. } => "open",

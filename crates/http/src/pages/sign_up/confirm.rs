@@ -1,4 +1,4 @@
-//! The page that the mailed link opens. Opening it changes nothing; its button does (S8).
+//! The page opened by the mailed link. Opening it changes nothing; its button does (S8).
 
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
@@ -17,7 +17,7 @@ use crate::pages::frame::query::query;
 use crate::pages::frame::visit::Visit;
 use crate::problem::Problem;
 
-/// The one page of the contract: mails lead here, whoever makes the other pages.
+/// The only page that is part of the contract: mails link to it, whoever provides the other pages.
 pub(crate) fn routes() -> Routes {
     routes!(show, submit)
 }
@@ -40,7 +40,7 @@ async fn show(visit: Visit, uri: Uri) -> Result<Response, Problem> {
     Ok(visit.page(StatusCode::OK, "sign_up/confirm.html", values))
 }
 
-/// The page as the link is now.
+/// The page in the current state of the link.
 async fn values(visit: &Visit, token: &str) -> Result<Value, Problem> {
     let state = visit.accounts.link_state(MailedLink::Confirmation, token).await?;
     Ok(context! { ..shown(&state), ..asked(visit, token) })
@@ -52,7 +52,7 @@ fn asked(visit: &Visit, token: &str) -> Value {
     context! { token, own, ask_password }
 }
 
-/// The browser that signed up knows where it wants to be then; another one may keep the place of something else.
+/// The browser that signed up knows where it wanted to go; another browser may keep a place for something else.
 fn on_its_way(visit: Visit, token: &str) -> Visit {
     if is_own(&visit, token) { visit.returning_as_kept() } else { visit }
 }
@@ -104,7 +104,7 @@ async fn submit(visit: Visit, form: PageForm) -> Result<Response, Problem> {
         Err(problem) => problem,
     };
     let ask_user_name = user_name.is_some() || problem.code() == Code::UserNameTaken;
-    // A page that found no token waits for one, in another language, too.
+    // A page that found no token waits for one, also in another language.
     let values = match problem.code() {
         Code::FormExpired if token.is_empty() => context! { view => "form", ..asked(&visit, "") },
         _ => values(&visit, &token).await?,

@@ -1,4 +1,4 @@
-//! The pages where somebody with a link becomes a user: an invitation, and the first administrator. Opening one changes
+//! The pages where a link makes someone a user: an invitation, and the first administrator. Opening one changes
 //! nothing; its button does, and signs in.
 
 use axum::http::{StatusCode, Uri};
@@ -31,7 +31,7 @@ async fn show_invitation(visit: Visit, uri: Uri) -> Result<Response, Problem> {
     Ok(visit.page(StatusCode::OK, "sign_up/join.html", values))
 }
 
-/// The page as the link is now.
+/// The page in the current state of the link.
 async fn invitation(visit: &Visit, token: &str) -> Result<Value, Problem> {
     let state = visit.accounts.link_state(MailedLink::Invitation, token).await?;
     Ok(context! { page => "invitation", token, ..shown(&state) })
@@ -42,7 +42,7 @@ async fn show_setup(visit: Visit) -> Response {
     visit.page(StatusCode::OK, "sign_up/join.html", context! { page => "setup", view => "form" })
 }
 
-/// On the way to where the link or the form leads, or to what the browser kept when it was told that it needs an
+/// A visit to where the link or the form leads, or to what the browser kept when the person was asked to look for an
 /// invitation.
 fn invited(visit: Visit, wanted: Option<&str>) -> Visit {
     if wanted.is_some() { visit.returning(wanted) } else { visit.returning_as_kept() }
@@ -73,7 +73,7 @@ async fn accepted(visit: &Visit, form: PageForm) -> Result<(Account, Password), 
     Ok((account, password))
 }
 
-/// Makes the first administrator.
+/// Creates the first administrator.
 async fn set_up(visit: Visit, form: PageForm) -> Result<Response, Problem> {
     let typed = context! {
         page => "setup",
@@ -96,7 +96,7 @@ async fn made(visit: &Visit, form: PageForm) -> Result<(Account, Password), Prob
     Ok((visit.accounts.set_up(&token, who, &visit.client).await?, password))
 }
 
-/// The account is made: if it cannot be signed in right now, its owner does so in a moment.
+/// The account exists: if it cannot be signed in right now, its owner can do so shortly.
 async fn welcome(visit: &Visit, account: Account, password: &Password, to: &str) -> Response {
     let login = Login::Email(account.email);
     match visit.accounts.sign_in_browser(&login, password, visit.held(), &visit.client).await {

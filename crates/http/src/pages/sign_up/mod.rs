@@ -1,4 +1,4 @@
-//! The pages on which somebody gets an account.
+//! The pages that lead to an account.
 
 pub(crate) mod check_mail;
 pub(crate) mod confirm;

@@ -35,7 +35,7 @@ async fn submit(visit: Visit, form: PageForm) -> Result<Response, Problem> {
     }
 }
 
-/// The mails come in the language of the page.
+/// The mails are in the language of the page.
 async fn sign_up(visit: &Visit, form: PageForm) -> Result<(Pending, Secret), Problem> {
     let mut form = form.accepted()?;
     drop(form.take("return_to"));

@@ -1,4 +1,4 @@
-//! Where people read the mail of well-known providers in a browser.
+//! Where the mail of well-known providers can be read in a browser.
 
 use vestibule::Email;
 
@@ -36,7 +36,7 @@ const MICROSOFT: &[&str] = &[
 const YAHOO: &[&str] =
     &["yahoo.co.uk", "yahoo.com", "yahoo.de", "yahoo.es", "yahoo.fr", "rocketmail.com", "ymail.com"];
 
-/// Name and address of the page where this mailbox is read, if its domain tells.
+/// Name and address of the page where this mailbox is read, if its domain reveals it.
 pub(super) fn of(email: &Email) -> Option<(&'static str, &'static str)> {
     let is_own = |domain: &&str| email.domain().eq_ignore_ascii_case(domain);
     let provider = PROVIDERS.iter().find(|(.., domains)| domains.iter().any(is_own));

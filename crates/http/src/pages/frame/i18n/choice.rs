@@ -1,5 +1,5 @@
-//! In which language somebody reads, and how a page offers the others. A choice belongs to the browser: it counts before
-//! what the account says, and that before what the browser likes.
+//! The reader's language, and the links to the others. A choice belongs to the browser: it takes precedence over the
+//! account's language, and that over what the browser prefers.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::Language;
 use crate::extract::cookies::{Cookie, Cookies};
 use crate::pages::frame::query::query;
 
-/// How long a browser remembers a language: what browsers keep at most.
+/// How long a browser remembers a language: the longest that browsers allow.
 const REMEMBERED: Duration = Duration::from_hours(400 * 24);
 /// The longest query that links to other languages repeat.
 const QUERY_MAX: usize = 2048;
@@ -21,11 +21,11 @@ const QUERY_MAX: usize = 2048;
 #[derive(Clone)]
 pub(crate) struct LanguageChoice {
     language: Language,
-    /// Asked for in the address of this request.
+    /// Requested in the address of this request.
     asked: Option<Language>,
-    /// Whether the browser has chosen, now or before.
+    /// Whether the browser has chosen a language, now or before.
     chosen: bool,
-    /// The query to come back with in another language; only what is shown by GET has one.
+    /// The query to repeat in links to other languages; `None` unless the page is shown by GET.
     here: Option<Vec<(String, String)>>,
 }
 
@@ -52,22 +52,22 @@ impl LanguageChoice {
         self.asked.is_some()
     }
 
-    /// The language that the account is kept in, for a browser that has chosen none.
+    /// Uses the account's language if the browser has not chosen one.
     pub(crate) fn of_account(&mut self, locale: Option<&str>) {
         if let (false, Some(own)) = (self.chosen, locale.and_then(Language::of_tag)) {
             self.language = own;
         }
     }
 
-    /// The links to other languages do not repeat this parameter.
+    /// Leaves a parameter out of the links to other languages.
     pub(crate) fn forget(&mut self, name: &str) {
         if let Some(query) = &mut self.here {
             query.retain(|(one, _)| one != name);
         }
     }
 
-    /// Each language, and the link to this page in it where it has one. What was typed is kept by the buttons that a page
-    /// with a form has instead.
+    /// Each language, with the link to this page in it if there is one. Pages with a form have buttons instead, which
+    /// keep what was typed.
     pub(crate) fn offered(&self) -> Vec<Value> {
         let one = |language: Language| {
             let href = self.here.as_ref().map(|query| link(query, language));
@@ -79,7 +79,7 @@ impl LanguageChoice {
         Language::ALL.map(one).into()
     }
 
-    /// Says the language, and makes the browser remember one that was asked for.
+    /// Declares the language, and makes the browser remember a requested one.
     pub(crate) fn note(&self, response: &mut Response, cookies: Cookies) {
         let headers = response.headers_mut();
         headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(self.language.tag()));
@@ -94,7 +94,7 @@ pub(crate) fn remembered(cookies: Cookies, language: Language) -> HeaderValue {
     cookies.set(Cookie::Language, language.tag(), Some(REMEMBERED))
 }
 
-/// The address of the page that is shown, in this language. Only its query: a path may look like a host.
+/// The address of the current page in this language. Only its query: a path may look like a host.
 fn link(query: &[(String, String)], language: Language) -> String {
     let others = query.iter().filter(|(name, _)| name != "lang");
     let others = others.map(|(name, value)| (name.as_str(), value.as_str()));

@@ -1,9 +1,9 @@
-//! How each language writes numbers, days and lengths of time.
+//! How each language writes numbers, days and durations.
 
 use super::{Language, filled};
 
 impl Language {
-    /// A number with its digits in groups.
+    /// A number with grouped digits.
     pub(crate) fn number(self, number: i64) -> String {
         let between = match self {
             Self::En | Self::Ar => ',',
@@ -22,7 +22,7 @@ impl Language {
         grouped
     }
 
-    /// A number; where counting ended at it, it stands for that many or more.
+    /// A number; if it equals the bound of counting, it means that many or more.
     pub(crate) fn counted(self, number: i64, most: i64) -> String {
         let more = if number >= most { "+" } else { "" };
         format!("{}{more}", self.number(number))
@@ -36,7 +36,7 @@ impl Language {
         self.fill("time.day", &[("month", month), ("day", &day.to_string())])
     }
 
-    /// A length of time in words, rounded up.
+    /// A duration in words, rounded up.
     pub(crate) fn duration(self, seconds: u64) -> String {
         let (key, number) = match seconds {
             0..=90 => ("time.seconds", seconds.max(1)),
@@ -46,7 +46,7 @@ impl Language {
         filled(self.form(self.text(key), number), &[("n", &number.to_string())])
     }
 
-    /// The form of a text that goes with a number, of the forms between bars; in the order of the plural rules of Unicode
+    /// The form of a text for a number, from forms separated by bars, in the order of the plural rules of Unicode
     /// (CLDR): one and other, in Arabic one, two, few, many and other.
     fn form(self, text: &'static str, number: u64) -> &'static str {
         let at = match self {
@@ -105,7 +105,7 @@ mod tests {
         assert_eq!(Language::Ar.duration(103 * 3600), "103 ساعات");
     }
 
-    // Each form is there, and each but those of one and two says its number.
+    // Every form exists, and all but those of one and two contain the number.
     #[test]
     fn every_language_has_all_its_forms() {
         for language in Language::ALL {
