@@ -1,8 +1,8 @@
-//! Texts from the other side, made fit for a log line and a column: short, one line, without anything secret.
+//! Texts from the other side, made safe for a log line and a column: short, one line, without secrets.
 
 use vestibule::SendError;
 
-/// Enough for a reply of a relay; a cause is read by people.
+/// Enough for a relay's reply; people read it.
 const CHARS_MAX: usize = 300;
 
 /// One line of at most [`CHARS_MAX`] characters, without control characters.
@@ -12,7 +12,7 @@ pub(crate) fn one_line(text: &str) -> String {
     words.join(" ").chars().take(CHARS_MAX).collect()
 }
 
-/// `error` without the given texts: relays like to quote the address, content filters the link (O1, O2).
+/// Removes the given texts from `error`: relays tend to quote the address, content filters the link (O1, O2).
 pub(crate) fn redacted(error: SendError, hidden: &[(&str, &str)]) -> SendError {
     let hide = |text: String| {
         hidden

@@ -1,4 +1,4 @@
-//! A rendered mail with its headers, ready to be handed over.
+//! A rendered mail with its headers, ready to be sent.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,7 +13,7 @@ use crate::sender::Sender;
 use crate::templates::Rendered;
 use crate::values;
 
-/// One message as it leaves: subject, two bodies, and the MIME source built from them.
+/// One message as sent: subject, two bodies, and the MIME source built from them.
 pub struct Letter {
     id: MailId,
     kind: &'static str,
@@ -55,12 +55,12 @@ impl Letter {
         self.kind
     }
 
-    /// Whom it is for.
+    /// The recipient.
     pub fn to(&self) -> &Email {
         &self.to
     }
 
-    /// Whom it comes from.
+    /// The sender.
     pub fn sender(&self) -> &Sender {
         &self.sender
     }
@@ -70,7 +70,7 @@ impl Letter {
         self.created_at
     }
 
-    /// The subject: never holds a secret (M5).
+    /// The subject: never contains a secret (M5).
     pub fn subject(&self) -> &str {
         &self.rendered.subject
     }
@@ -85,12 +85,12 @@ impl Letter {
         &self.rendered.html
     }
 
-    /// The code in it, if it has one.
+    /// The code in it, if there is one.
     pub fn code(&self) -> Option<&Secret> {
         self.code.as_ref()
     }
 
-    /// The link with a token in it, if it has one.
+    /// The link with a token in it, if there is one.
     pub fn link(&self) -> Option<&Secret> {
         self.link.as_ref()
     }
@@ -100,12 +100,12 @@ impl Letter {
         &self.source
     }
 
-    /// `<msg_…@domain>`: stable over all attempts, so that a receiver can drop a duplicate.
+    /// `<msg_…@domain>`: the same in all attempts, so that a receiver can drop a duplicate.
     pub fn message_id(&self) -> String {
         message_id(self.id, &self.sender)
     }
 
-    /// Whether the address is one that no mail system stumbles over. Where it is not, a refusal may be about that.
+    /// Whether every mail system accepts the address. If not, a refusal may be about the address.
     pub(crate) fn is_plainly_addressed(&self) -> bool {
         let (local, domain) = (self.to.local_part(), self.to.domain());
         let top = domain.rsplit('.').next().unwrap_or_default();
@@ -124,12 +124,12 @@ fn message_id(id: MailId, sender: &Sender) -> String {
     format!("<{id}@{}>", sender.address().domain())
 }
 
-/// A recipient for a header and an envelope. What is an [`Email`] can be written there: it is not judged a second time, by
-/// other rules. Only its letters beyond ASCII before the `@` need SMTPUTF8.
+/// A recipient for a header and an envelope. Every [`Email`] can be written there: it is not checked a second time by
+/// other rules. Only letters beyond ASCII before the `@` need SMTPUTF8.
 pub(crate) fn mailbox(email: &Email, name: Option<String>) -> Result<Mailbox, LetterError> {
     let address = email.in_mail();
     let (local, domain) = address.rsplit_once('@').ok_or(LetterError::Address("the address"))?;
-    // What an address must not hold in any version of the rules (M4).
+    // Forbidden in an address under any version of the rules (M4).
     if local.contains(|c: char| c.is_control() || c.is_whitespace() || "<>()[],;:\\\"@".contains(c)) {
         return Err(LetterError::Address("the address"));
     }
@@ -140,14 +140,14 @@ fn message(mail: &Mail, rendered: &Rendered, sender: &Sender) -> Result<Message,
     check_line("the subject", &rendered.subject)?;
     check_line("the recipient", mail.to.as_str())?;
     let raw = |name, value: &str| HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned());
-    // A boundary made from the id cannot occur in a body: no template is given the id.
+    // A boundary made from the id cannot occur in a body: templates do not get the id.
     let body = MultiPart::alternative()
         .boundary(format!("=_{}", mail.id))
         .singlepart(SinglePart::plain(rendered.text.clone()))
         .singlepart(SinglePart::html(rendered.html.clone()));
     let (from, to) = (sender.mailbox()?, mailbox(&mail.to, None)?);
     let wrong = |error: &dyn std::error::Error| LetterError::Message(error.to_string());
-    // Given, as the library would read it from the header, by rules of its own.
+    // Passed explicitly: the library would parse it from the header by rules of its own.
     let envelope = Envelope::new(Some(from.email.clone()), vec![to.email.clone()]).map_err(|e| wrong(&e))?;
     Message::builder()
         .envelope(envelope)
@@ -162,7 +162,8 @@ fn message(mail: &Mail, rendered: &Rendered, sender: &Sender) -> Result<Message,
         .map_err(|error| wrong(&error))
 }
 
-/// The cause's time, not the attempt's: every attempt is the same message. Kept inside what the header can say.
+/// The time of the cause, not of the attempt: every attempt is the same message. Clamped to what the header can
+/// express.
 fn date(at: Timestamp) -> SystemTime {
     const LAST_SECOND_OF_9999: u64 = 253_402_300_799;
     let seconds = u64::try_from(at.as_seconds()).unwrap_or(0).min(LAST_SECOND_OF_9999);

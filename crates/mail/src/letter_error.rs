@@ -6,10 +6,10 @@ pub enum LetterError {
     /// A value would break out of its line (M4).
     #[error("{0} holds a line break or another control character")]
     ControlCharacter(&'static str),
-    /// The address is none for the MIME library.
+    /// The MIME library does not accept the address.
     #[error("{0} is not an address that can be written in a header")]
     Address(&'static str),
-    /// The template failed although it was checked at the start.
+    /// The template failed although it was checked at start.
     #[error("template: {0}")]
     Template(String),
     /// The MIME library refused the message.
@@ -17,7 +17,7 @@ pub enum LetterError {
     Message(String),
 }
 
-/// M4: a value that would end its line is an error, never repaired.
+/// M4: a value with a line break is an error, never repaired.
 pub(crate) fn check_line(what: &'static str, value: &str) -> Result<(), LetterError> {
     if value.contains(char::is_control) { Err(LetterError::ControlCharacter(what)) } else { Ok(()) }
 }

@@ -1,10 +1,10 @@
-//! What leaves Vestibule for other servers: mail, and webhooks.
+//! What Vestibule sends to other servers: mail, and webhooks.
 //!
 //! # Mail
-//! Renders a [`vestibule::Mail`] with templates and hands it to whoever delivers it.
+//! Renders a [`vestibule::Mail`] with templates and passes it to a relay, a provider or a mailbox.
 //!
-//! A [`Mailer`] is built once at the start of the program. It checks every template in every language there, so that
-//! sending has nothing left to discover:
+//! A [`Mailer`] is built once at the start of the program. It checks every template in every language then, so that
+//! sending finds no errors in them:
 //!
 //! ```no_run
 //! use vestibule::Secret;
@@ -27,15 +27,16 @@
 //!
 //! # A new kind of mail
 //! A folder `templates/<kind>/` with `subject.txt`, `body.txt` and `body.html` per language, its name in
-//! `templates.rs`, and its values with a sample in `values.rs`. Nothing compiles until the values are there, and the
-//! tests fail until the rest is.
+//! `templates.rs`, and its values with a sample in `values.rs`. Nothing compiles without the values, and the tests fail
+//! without the rest.
 //!
 //! # A new language
-//! Its three files in every `templates/<kind>/`, the length of a time with its plurals in `templates/shared/<language>/words.txt`,
-//! and its name in `templates.rs` and in the tests. One that is read from the right says so in the block `direction`.
+//! Its three files in every `templates/<kind>/`, the duration with its plurals in
+//! `templates/shared/<language>/words.txt`, and its name in `templates.rs` and in the tests. A language read from right
+//! to left says so in the block `direction`.
 //!
 //! # Webhooks
-//! [`HttpWebhooks`] posts a [`vestibule::Webhook`] to one endpoint, signed as Standard Webhooks describes it, and to
+//! [`HttpWebhooks`] posts a [`vestibule::Webhook`] to one endpoint, signed as Standard Webhooks describes, and to
 //! public addresses only unless the operator allows others.
 
 mod cause;

@@ -1,4 +1,4 @@
-//! From a [`Mail`] to a delivered message: render, hand over, say what went wrong without saying too much.
+//! From a [`Mail`] to a sent message: render, send, and report errors without revealing secrets.
 
 use std::path::PathBuf;
 
@@ -19,24 +19,24 @@ const SITE_NAME_CHARS_MAX: usize = 60;
 /// What a [`Mailer`] needs to know about the site.
 #[derive(Clone, Debug)]
 pub struct MailerConfig {
-    /// Who the mail comes from.
+    /// The sender.
     pub from: Sender,
-    /// How the site is called in subjects and texts: at most 60 characters.
+    /// The name of the site in subjects and texts: at most 60 characters.
     pub site_name: String,
-    /// The address of the site, `https://…`, shown so that the reader knows what the mail is about.
+    /// The URL of the site, `https://…`, shown so that the reader knows what the mail is about.
     pub public_url: String,
     /// A folder whose files replace the embedded templates one by one.
     pub templates: Option<PathBuf>,
 }
 
-/// Renders mails and hands them to a [`Transport`].
+/// Renders mails and sends them through a [`Transport`].
 pub struct Mailer {
     templates: Templates,
     transport: Transport,
     from: Sender,
 }
 
-/// Why a [`Mailer`] cannot be built. Everything that can be wrong with templates is found here, not when sending.
+/// Why a [`Mailer`] cannot be built. Every error in the templates is found here, not when sending.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MailerError {
     /// Empty, longer than 60 characters, or with a control character.
@@ -54,7 +54,7 @@ pub enum MailerError {
 }
 
 impl Mailer {
-    /// Loads and checks all templates. Does not contact anybody.
+    /// Loads and checks all templates. Does not connect to anything.
     pub fn new(config: MailerConfig, mut transport: Transport) -> Result<Self, MailerError> {
         config.from.mailbox()?;
         let site = site_values(&config)?;
@@ -68,19 +68,19 @@ impl Mailer {
         Letter::build(mail, self.templates.render(mail)?, &self.from)
     }
 
-    /// What a mail of this kind looks like, with made-up values, in this language or the nearest there is. `None`: there is
-    /// no such kind.
+    /// A sample mail of this kind with made-up values, in this language or the closest available. `None`: there is no
+    /// such kind.
     pub fn preview(&self, kind: &str, locale: &str) -> Option<Result<Letter, LetterError>> {
         let sample = values::samples().into_iter().find(|mail| mail.content.kind() == kind)?;
         Some(self.render(&Mail { locale: Some(locale.to_owned()), ..sample }))
     }
 
-    /// The languages there are templates for.
+    /// The languages of the templates.
     pub fn locales(&self) -> impl Iterator<Item = &str> {
         self.templates.locales()
     }
 
-    /// Where the messages go.
+    /// The transport of the messages.
     pub fn transport(&self) -> &Transport {
         &self.transport
     }

@@ -1,4 +1,4 @@
-//! What every request to another server has in common.
+//! Shared by all requests to other servers.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use vestibule::SendError;
 
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 
-/// A client that says who it is, does not wait for ever for a connection, and goes nowhere but where it was sent (O6).
+/// A client that identifies itself, limits the wait for a connection, and follows no redirects (O6).
 pub(crate) fn client() -> ClientBuilder {
     Client::builder()
         .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
@@ -17,7 +17,7 @@ pub(crate) fn client() -> ClientBuilder {
         .connect_timeout(CONNECT_MAX)
 }
 
-/// Why there was no answer: the innermost cause. The outer ones name the URL.
+/// Why there was no answer: the innermost cause. The outer ones contain the URL.
 pub(crate) fn not_reached(error: &reqwest::Error) -> String {
     let what = if error.is_timeout() { "did not answer in time" } else { "cannot be reached" };
     format!("{what}: {}", innermost(error))
@@ -42,7 +42,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     u64::try_from(time(given)? - time(text(DATE)?)?).ok().map(Duration::from_secs)
 }
 
-/// What may pass, with the wait that was asked for.
+/// An error that may pass, with the requested wait.
 pub(crate) fn throttled(error: SendError, headers: &HeaderMap) -> SendError {
     match (error, retry_after(headers)) {
         (SendError::Temporary(cause), Some(retry_after)) => SendError::Throttled { cause, retry_after },

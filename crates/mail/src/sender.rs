@@ -1,4 +1,4 @@
-//! Who the mail comes from.
+//! The sender of all mail.
 
 use std::str::FromStr;
 
@@ -18,10 +18,10 @@ pub struct Sender {
 /// Why a text is not a [`Sender`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SenderError {
-    /// The part that should be the address is none.
+    /// The address is not valid.
     #[error("the sender's address: {0}")]
     Address(#[from] EmailError),
-    /// The name holds a control character, or is longer than 100 characters.
+    /// The name contains a control character, or is longer than 100 characters.
     #[error("the sender's name holds a control character or is longer than 100 characters")]
     Name,
 }

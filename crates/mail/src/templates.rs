@@ -1,4 +1,5 @@
-//! The texts: embedded, single files of them replaced by an operator's folder, which is checked when it is loaded.
+//! The texts: embedded, with single files replaced by those in an operator's folder, which is checked when it is
+//! loaded.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,11 +13,11 @@ use vestibule::{Mail, MailContent};
 use crate::letter_error::{LetterError, check_line};
 use crate::values::{self, Values};
 
-/// The language when none fits.
+/// The language if none fits.
 const FALLBACK: &str = "en";
-/// What makes a mail: its files in `<kind>/<locale>/`.
+/// The files of a mail, in `<kind>/<locale>/`.
 const PARTS: [&str; 3] = ["subject.txt", "body.txt", "body.html"];
-/// What the files above use together: in `shared/` and `shared/<locale>/`.
+/// The files that those share: in `shared/` and `shared/<locale>/`.
 const SHARED: [&str; 3] = ["layout.html", "parts.html", "words.txt"];
 
 macro_rules! file {
@@ -31,7 +32,8 @@ macro_rules! kind {
     };
 }
 
-/// The embedded files. A new kind of mail is its folder and a line here; a new language its name in `kind!` and its words.
+/// The embedded files. A new kind of mail needs its folder and a line here; a new language its name in `kind!` and its
+/// words.
 const EMBEDDED: [&[(&str, &str)]; 13] = [
     &[
         file!("shared/layout.html"),
@@ -59,15 +61,15 @@ const EMBEDDED: [&[(&str, &str)]; 13] = [
 /// Why the templates cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    /// The folder of the operator, or a file in it, cannot be read.
+    /// The operator's folder, or a file in it, cannot be read.
     #[error("{path}: {cause}")]
     Unreadable {
-        /// What was read.
+        /// The path.
         path: PathBuf,
         /// Why it failed.
         cause: String,
     },
-    /// A file in the operator's folder would never be used: most likely its name is misspelled.
+    /// A file in the operator's folder would never be used: its name is probably misspelled.
     #[error(
         "{0}: not the name of a template; expected are <kind>/<language>/subject.txt, body.txt or body.html"
     )]
@@ -82,7 +84,7 @@ pub enum TemplateError {
     },
 }
 
-/// What is in the files, by their names.
+/// The contents of the files, by name.
 type Sources = BTreeMap<String, Cow<'static, str>>;
 
 /// The three texts of one mail.
@@ -93,19 +95,19 @@ pub(crate) struct Rendered {
     pub(crate) html: String,
 }
 
-/// All templates. Each is compiled when it is first used: together they take more than a megabyte, and few servers send
-/// every kind of mail in every language.
+/// All templates. Each is compiled on first use: together they take more than a megabyte, and few servers send every
+/// kind of mail in every language.
 pub(crate) struct Templates {
     engine: Environment<'static>,
-    /// In lower case, for a comparison without case (RFC 5646 §2.1.1); the value is the folder's name.
+    /// Keys in lower case, for a comparison without case (RFC 5646 §2.1.1); values are the names of the folders.
     locales: BTreeMap<String, String>,
     site: Values,
     site_name: Value,
 }
 
 impl Templates {
-    /// Loads the embedded templates and those of `folder`, which replace them one by one. Those of a folder may be anything,
-    /// so all are rendered once then; a test does it for the embedded ones.
+    /// Loads the embedded templates and those of `folder`, which replace them one by one. Those of a folder may be
+    /// anything, so all templates are then rendered once; a test does that for the embedded ones.
     pub(crate) fn load(site: Values, folder: Option<&Path>) -> Result<Self, TemplateError> {
         let embedded = EMBEDDED.iter().copied().flatten();
         let mut sources: Sources =
@@ -125,12 +127,12 @@ impl Templates {
         Ok(templates)
     }
 
-    /// The languages there are.
+    /// The available languages.
     pub(crate) fn locales(&self) -> impl Iterator<Item = &str> {
         self.locales.values().map(String::as_str)
     }
 
-    /// The three texts, in the language of the mail or the nearest there is.
+    /// The three texts, in the language of the mail or the closest available.
     pub(crate) fn render(&self, mail: &Mail) -> Result<Rendered, LetterError> {
         self.render_in(self.locale(mail.locale.as_deref()), mail)
     }
@@ -151,7 +153,7 @@ impl Templates {
                 .and_then(|template| template.render(values))
                 .map_err(|e| LetterError::Template(cause(&e)))
         };
-        // M4, M5: the subject is given nothing that a person typed and nothing secret, so it cannot show it.
+        // M4, M5: the subject gets nothing that a person typed and nothing secret, so it cannot show it.
         let public = BTreeMap::from([("site_name", self.site_name.clone())]);
         let [subject, text, html] = PARTS;
         Ok(Rendered {
@@ -161,7 +163,7 @@ impl Templates {
         })
     }
 
-    /// Exact tag, then its language, then English.
+    /// The exact tag, then its language, then English.
     fn locale(&self, wanted: Option<&str>) -> &str {
         let wanted = wanted.unwrap_or(FALLBACK).to_ascii_lowercase();
         let language = wanted.split(['-', '_']).next().unwrap_or(FALLBACK);
@@ -169,7 +171,7 @@ impl Templates {
         found.map_or(FALLBACK, String::as_str)
     }
 
-    /// Every file, and every kind in every language with every sample.
+    /// Checks every file, and renders every kind in every language with every sample.
     fn check(&self, names: &[String]) -> Result<(), TemplateError> {
         for name in names {
             let compiled = self.engine.get_template(name);
@@ -206,7 +208,7 @@ fn engine(sources: Sources) -> Result<Environment<'static>, TemplateError> {
     Ok(engine)
 }
 
-/// Escapes by file ending like the engine does, but leaves `/` alone: it needs no escape, and links stay readable.
+/// Escapes by file ending as the engine does, but leaves `/` alone: it needs no escaping, and links stay readable.
 fn format_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
     match value.as_str() {
         Some(text) if matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe() => {
@@ -226,7 +228,7 @@ fn format_value(out: &mut Output, state: &mut State, value: &Value) -> Result<()
     }
 }
 
-/// The message with its place; the engine's own text can quote values, this does not.
+/// The message with its location; the engine's own text can quote values, this does not.
 fn cause(error: &Error) -> String {
     let detail = error.detail().unwrap_or_default();
     let place = match (error.name(), error.line()) {
@@ -236,7 +238,7 @@ fn cause(error: &Error) -> String {
     format!("{}: {detail}{place}", error.kind())
 }
 
-/// The language of a mail's file, `None` for what is shared.
+/// The language of a file, `None` if it is shared.
 fn locale_of(name: &str) -> Option<&str> {
     let mut parts = name.split('/');
     let (kind, locale, part) = (parts.next()?, parts.next()?, parts.next()?);
@@ -248,7 +250,7 @@ fn is_shared(name: &str) -> bool {
     shared.is_some_and(|rest| SHARED.contains(&rest.rsplit('/').next().unwrap_or(rest)))
 }
 
-/// Kind, language, file: no template lies deeper.
+/// Kind, language, file: no template is nested deeper.
 const FOLDERS_DEEP: usize = 3;
 
 fn read_folder(folder: &Path, sources: &mut Sources) -> Result<(), TemplateError> {
@@ -261,7 +263,7 @@ fn read_folder(folder: &Path, sources: &mut Sources) -> Result<(), TemplateError
         for entry in std::fs::read_dir(&path).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            // What editors and desktops leave behind.
+            // Files left behind by editors and desktops.
             if name.starts_with('.') || name.ends_with('~') {
                 continue;
             }

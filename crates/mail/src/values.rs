@@ -1,4 +1,4 @@
-//! What a template may write, per kind of mail.
+//! The values that templates can use, per kind of mail.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,17 +6,17 @@ use std::time::Duration;
 use minijinja::Value;
 use vestibule::{Mail, MailContent, MailId, Secret, Timestamp};
 
-/// The names a template knows, with their values.
+/// The names that a template knows, with their values.
 pub(crate) type Values = BTreeMap<&'static str, Value>;
 
-/// The values of this content.
+/// The values for this content.
 pub(crate) fn of(content: &MailContent) -> Values {
     let text = |secret: &Option<Secret>| Value::from(secret.as_ref().map(Secret::expose));
     let values = match content {
         MailContent::Confirm { link, code, code_lifetime, link_expires_at } => vec![
             ("link", text(link)),
             ("code", text(code)),
-            // Rounded down: a text may promise less than what is kept, not more.
+            // Rounded down: a text may promise less than the truth, not more.
             ("code_seconds", Value::from(code_lifetime.as_secs().max(1))),
             ("link_until", Value::from(minute(*link_expires_at))),
         ],
@@ -62,7 +62,7 @@ pub(crate) fn minute(at: Timestamp) -> String {
         .map_or_else(|_| at.to_string(), |time| time.strftime("%Y-%m-%d %H:%M").to_string())
 }
 
-/// Mails that together take every branch of every template: rendered once when a `Mailer` is built.
+/// Mails that together cover every branch of every template: rendered once when a `Mailer` is built.
 pub(crate) fn samples() -> Vec<Mail> {
     let at = Timestamp::from_millis(1_700_000_000_000);
     let id: MailId = "msg_00000000000000000000000000".parse().expect("zeros are an id");

@@ -1,10 +1,10 @@
-//! Mail on the terminal.
+//! Mail to the terminal.
 
 use vestibule::SendError;
 
 use crate::letter::Letter;
 
-/// Prints the text of every message to standard error: for a first look, not for production, as it shows the codes.
+/// Prints the text of every message to standard error: for a first look, not for production, as it reveals the codes.
 #[derive(Clone, Copy, Debug)]
 pub struct Console;
 

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-/// Why a transport cannot be used. Says what to write instead and never quotes credentials.
+/// Why a transport cannot be used. Explains what to write instead and never quotes credentials.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
-    /// The text does not begin with a scheme that is known.
+    /// The scheme of the URL is unknown.
     #[error(
         "not a mail transport: expected smtp://, smtps://, http+postmark://, http+sendgrid://, http+mailgun://, \
          http+resend://, http+brevo://, http+json://, console:, file: or memory:"
@@ -25,7 +25,7 @@ pub enum TransportError {
     /// TLS cannot be set up.
     #[error("TLS of the mail transport: {0}")]
     Tls(String),
-    /// The request template of an HTTP API does not render to what it should.
+    /// The request template of an HTTP API renders to something invalid.
     #[error("the request template of the mail API: {0}")]
     RequestTemplate(String),
     /// The folder cannot be written to.
@@ -33,7 +33,7 @@ pub enum TransportError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// Why not.
+        /// The error.
         cause: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Mail as files.
+//! Mail to files.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -9,7 +9,7 @@ use vestibule::SendError;
 use super::error::TransportError;
 use crate::letter::Letter;
 
-/// A folder that gets one `<id>.eml` per message, readable by its owner only.
+/// A folder with one `<id>.eml` per message, readable by its owner only.
 #[derive(Clone, Debug)]
 pub struct Folder {
     path: PathBuf,
@@ -35,7 +35,7 @@ impl Folder {
     }
 }
 
-/// Whoever watches the folder sees whole messages only.
+/// Programs that watch the folder see only complete messages.
 fn write(folder: &Path, name: &str, source: &[u8]) -> io::Result<()> {
     let draft = folder.join(format!(".{name}.draft"));
     create(&draft)?.write_all(source)?;

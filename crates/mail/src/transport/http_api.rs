@@ -1,4 +1,4 @@
-//! A provider's HTTP API: one POST per message, its body from a template.
+//! A provider's HTTP API: one POST per message, with a body rendered from a template.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,22 +14,22 @@ use crate::letter::Letter;
 use crate::outbound::{innermost, not_reached};
 use crate::{cause, outbound};
 
-/// For the whole request, from the first packet of the connection to the answer.
+/// The limit of a whole request, from the first packet of the connection to the answer.
 const REQUEST_MAX: Duration = Duration::from_mins(1);
 /// How much of a refusal is read.
 const REFUSAL_BYTES_MAX: usize = 1024;
-/// The ending switches the escaping of JSON on.
+/// The name's ending turns on the escaping of JSON.
 const JSON_TEMPLATE: &str = "body.json";
 
-/// Where and how to send. The templates know `id`, `message_id`, `from` (name and address), `from_email`, `from_name`,
-/// `to`, `subject`, `text` and `html`.
+/// Where and how to send. The templates can use `id`, `message_id`, `from` (name and address), `from_email`,
+/// `from_name`, `to`, `subject`, `text` and `html`.
 #[derive(Clone, Debug)]
 pub struct HttpApiConfig {
-    /// Where the request goes: `https://…`, or `http://…` on this machine.
+    /// The URL of the request: `https://…`, or `http://…` on this machine.
     pub endpoint: String,
     /// How the request is authorised.
     pub auth: HttpAuth,
-    /// What the request says.
+    /// The body of the request.
     pub body: HttpBody,
 }
 
@@ -56,16 +56,16 @@ pub enum HttpAuth {
     },
 }
 
-/// What a request says.
+/// The body of a request.
 #[derive(Clone, Debug)]
 pub enum HttpBody {
-    /// A template of a JSON document. Values are written as JSON, with their quotation marks.
+    /// A template of a JSON document. Values are inserted as JSON, with their quotation marks.
     Json(String),
     /// Form fields: names, and templates of their values.
     Form(Vec<(String, String)>),
 }
 
-/// A provider that is spoken to in HTTP.
+/// A provider with an HTTP API.
 pub struct HttpApi {
     client: Client,
     endpoint: Url,
@@ -76,12 +76,12 @@ pub struct HttpApi {
 
 enum Body {
     Json,
-    /// Names of the fields; the template of the field at `n` is called `n`.
+    /// The names of the fields; the template of the field at `n` is called `n`.
     Form(Vec<String>),
 }
 
 impl HttpApi {
-    /// Checks the endpoint and the templates. Does not contact anybody.
+    /// Checks the endpoint and the templates. Does not connect to anything.
     pub fn new(config: HttpApiConfig) -> Result<Self, TransportError> {
         use TransportError::Malformed;
         let endpoint = Url::parse(&config.endpoint).map_err(|_| Malformed("the endpoint is not a URL"))?;
@@ -104,7 +104,7 @@ impl HttpApi {
         Ok(api)
     }
 
-    /// Renders once with values that break what is not escaped.
+    /// Renders once with values that break the result unless they are escaped.
     fn check(&self) -> Result<(), TransportError> {
         let tricky = "\"\\\n</script>{{ }}";
         let sample = context! {
@@ -189,7 +189,7 @@ fn client(loopback: bool, auth: &HttpAuth) -> Result<Client, TransportError> {
         headers.insert(name, value);
     }
     let builder = outbound::client().default_headers(headers).timeout(REQUEST_MAX);
-    // A proxy of the environment is for what leaves this machine.
+    // A proxy set in the environment is for connections that leave this machine.
     let builder = if loopback { builder.no_proxy() } else { builder };
     builder.build().map_err(|error| TransportError::Tls(innermost(&error)))
 }
@@ -246,7 +246,7 @@ fn judged(status: StatusCode, refusal: &str, plainly_addressed: bool) -> SendErr
         300..400 | 404 | 405 | 410 | 415 => {
             SendError::Refused(said("is not what answers there: check the endpoint"))
         }
-        // Our request is the same for every message but for its address.
+        // Apart from its address, our request has the same form for every message.
         400 if plainly_addressed => {
             SendError::Refused(said("refused the request: check the sender and the account there"))
         }
@@ -254,18 +254,19 @@ fn judged(status: StatusCode, refusal: &str, plainly_addressed: bool) -> SendErr
         422 if is_about_us(refusal) => {
             SendError::Refused(said("refused the request: check the sender and the account there"))
         }
-        // RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4; 409 is "the same key is being worked on" where keys are kept.
+        // RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4; 409 means "the same key is being processed" for providers that
+        // store keys.
         409 => SendError::Deferred(said("asks to wait")),
         408 | 425 | 429 => SendError::Temporary(said("asks to wait")),
         401..500 => SendError::Permanent(said("refused the message")),
-        // RFC 9110 §15.6.3, §15.6.5: a gateway does not know what became of the request either.
+        // RFC 9110 §15.6.3, §15.6.5: a gateway does not know the outcome of the request either.
         502 | 504 => SendError::Uncertain(said("did not answer its gateway")),
         _ => SendError::Temporary(said("failed")),
     }
 }
 
-/// Postmark says everything with 422. These are ("API error codes"): an unknown or unconfirmed sender, no credits, and
-/// accounts that may not send, or not yet.
+/// Postmark answers every error with 422. These codes ("API error codes") are about us: an unknown or unconfirmed
+/// sender, no credits, and accounts that may not send, or not yet.
 fn is_about_us(refusal: &str) -> bool {
     let body: serde_json::Value = serde_json::from_str(refusal).unwrap_or_default();
     matches!(body["ErrorCode"].as_i64(), Some(400 | 401 | 405 | 412 | 413))

@@ -1,4 +1,4 @@
-//! A mailbox inside the process: the development server's inbox, and what tests read.
+//! A mailbox inside the process: the inbox of the development server and of tests.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -10,12 +10,12 @@ use vestibule::{Email, Secret, SendAttempt, SendError, Timestamp};
 
 use crate::letter::Letter;
 
-/// How long a provider that does not answer is waited for.
+/// How long to wait for a provider that does not answer.
 const STALL_MAX: Duration = Duration::from_mins(1);
-/// The oldest message makes room for the newest beyond this.
+/// Beyond this, the newest message replaces the oldest.
 const MESSAGES_MAX: usize = 1000;
 
-/// A mailbox in memory with at most 1000 messages. Clones are handles of the same mailbox.
+/// A mailbox in memory with at most 1000 messages. Clones share one mailbox.
 #[derive(Clone, Debug)]
 pub struct Memory {
     inner: Arc<Inner>,
@@ -41,7 +41,7 @@ pub struct Received {
     pub number: u64,
     /// The kind of mail, as [`vestibule::MailContent::kind`].
     pub kind: &'static str,
-    /// Whom it is for.
+    /// The recipient.
     pub to: Email,
     /// The subject.
     pub subject: String,
@@ -51,32 +51,32 @@ pub struct Received {
     pub html: String,
     /// The MIME source.
     pub source: String,
-    /// The code in it, if it has one.
+    /// The code in it, if there is one.
     pub code: Option<Secret>,
-    /// The link with a token in it, if it has one.
+    /// The link with a token in it, if there is one.
     pub link: Option<Secret>,
     /// When its cause happened.
     pub created_at: Timestamp,
 }
 
-/// What the mailbox pretends to be.
+/// The kind of provider the mailbox simulates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fault {
-    /// A provider that works.
+    /// A working provider.
     #[default]
     Ok,
-    /// A provider that is not there.
+    /// An unreachable provider.
     Unreachable,
     /// A provider that asks to try again later.
     Temporary,
-    /// A provider that refuses for good.
+    /// A provider that refuses permanently.
     Permanent,
     /// A provider that does not answer, until the fault is changed.
     Stall,
 }
 
 impl Memory {
-    /// An empty mailbox that works.
+    /// An empty, working mailbox.
     pub fn new() -> Self {
         let inner =
             Inner { messages: Mutex::default(), arrived: Notify::new(), fault: watch::Sender::default() };
@@ -97,7 +97,7 @@ impl Memory {
     pub async fn wait_for(&self, to: &Email, after: u64, timeout: Duration) -> Option<Arc<Received>> {
         let wait = async {
             loop {
-                // Registered before looking, so that what arrives in between wakes it.
+                // Registered before looking, so that messages arriving in between wake it.
                 let mut arrived = std::pin::pin!(self.inner.arrived.notified());
                 arrived.as_mut().enable();
                 if let Some(message) = self.first_after(to, after) {
@@ -109,17 +109,17 @@ impl Memory {
         tokio::time::timeout(timeout, wait).await.ok()
     }
 
-    /// Empties the mailbox. Numbers go on counting.
+    /// Empties the mailbox. Numbering continues.
     pub fn clear(&self) {
         self.messages().kept.clear();
     }
 
-    /// Changes what the mailbox pretends to be, from the next message on; a stalled one goes on with the new fault.
+    /// Changes the simulated fault, from the next message on; a stalled one continues with the new fault.
     pub fn set_fault(&self, fault: Fault) {
         self.inner.fault.send_replace(fault);
     }
 
-    /// What the mailbox pretends to be.
+    /// The simulated fault.
     pub fn fault(&self) -> Fault {
         *self.inner.fault.borrow()
     }
@@ -183,7 +183,7 @@ impl Default for Memory {
     }
 }
 
-/// Bodies hold codes and links: a log gets the number and the kind.
+/// Bodies contain codes and links: a log shows only the number and the kind.
 impl fmt::Debug for Received {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Received")

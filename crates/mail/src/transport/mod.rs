@@ -1,4 +1,4 @@
-//! The ways a message can leave.
+//! The ways to send a message.
 
 pub(crate) mod console;
 pub(crate) mod error;
@@ -20,7 +20,7 @@ use crate::transport::memory::Memory;
 use crate::transport::smtp::Smtp;
 use transport_url::TransportUrl;
 
-/// A way to hand a message over.
+/// A way to send messages.
 #[derive(Debug)]
 pub enum Transport {
     /// To a relay.
@@ -36,7 +36,7 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// Reads a transport from its URL. Does not contact anybody.
+    /// Parses the URL of a transport. Does not connect to anything.
     ///
     /// | URL | meaning |
     /// |---|---|
@@ -47,9 +47,10 @@ impl Transport {
     /// | `http+json://[TOKEN@ or user:pass@]host/path` | a POST of a plain JSON document |
     /// | `console:` · `file:///folder` · `memory:` | for development |
     ///
-    /// `?endpoint=https://…` sends to another server with the provider's interface. To a relay, `?ehlo=name` is the name
-    /// that is said (the host of the public URL, where there is none), `?message_timeout=600` and `?command_timeout=300`
-    /// are the seconds that it has for its answer to a message and to anything else. User names, passwords and keys are percent-encoded. The prefix `http-mail+` means the same as `http+`.
+    /// `?endpoint=https://…` sends to another server with the provider's interface. For a relay, `?ehlo=name` is the
+    /// name in the greeting (by default the host of the public URL), and `?message_timeout=600` and
+    /// `?command_timeout=300` are the seconds it has to answer a message and anything else. User names, passwords and
+    /// keys are percent-encoded. The prefix `http-mail+` means the same as `http+`.
     pub fn from_url(url: &Secret) -> Result<Self, TransportError> {
         let (scheme, rest) = match url.expose().trim().split_once(':') {
             Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
@@ -71,7 +72,7 @@ impl Transport {
         }
     }
 
-    /// What it is, for a log line at the start: `smtp`, `http`, `console`, `file` or `memory`.
+    /// Its name, for a log line at start: `smtp`, `http`, `console`, `file` or `memory`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Smtp(_) => "smtp",
@@ -82,18 +83,18 @@ impl Transport {
         }
     }
 
-    /// What the other side is told to call us, where the URL does not say it.
+    /// Sets the name in the greeting, unless the URL specifies it.
     pub(crate) fn introduce(&mut self, host: &str) {
         if let Self::Smtp(smtp) = self {
             smtp.introduce(host);
         }
     }
 
-    /// Whether a relay would talk to us: connects, with TLS where it must be, signs in, and says goodbye. Other transports
-    /// cannot be asked without a message.
+    /// Whether a relay would accept mail from us: connects, with TLS where it is required, signs in, and quits. Other
+    /// transports cannot be tested without a message.
     ///
     /// # Errors
-    /// What a message would meet, whoever it is for.
+    /// The error that any message would meet, whoever it is for.
     pub async fn reach(&self) -> Result<(), SendError> {
         match self {
             Self::Smtp(smtp) => smtp.reach().await,
@@ -101,7 +102,7 @@ impl Transport {
         }
     }
 
-    /// Hands one message over. Each bounds its time by itself; [`Mailer`](crate::Mailer) cleans the cause of a failure.
+    /// Sends one message. Each transport bounds its own time; [`Mailer`](crate::Mailer) redacts the cause of a failure.
     pub(crate) async fn deliver(&self, letter: &Letter, attempt: &SendAttempt) -> Result<(), SendError> {
         match self {
             Self::Smtp(smtp) => smtp.deliver(letter, attempt).await,
@@ -155,7 +156,7 @@ mod tests {
         }
     }
 
-    // O1: whatever is wrong, the message does not repeat the password.
+    // O1: whatever is wrong, the error does not repeat the password.
     #[test]
     fn errors_and_debug_never_show_credentials() {
         for url in [

@@ -8,7 +8,7 @@ use super::transport_url::{TransportUrl, is_loopback};
 
 struct Preset {
     name: &'static str,
-    /// Replaced by the parameter `endpoint`.
+    /// Can be replaced by the parameter `endpoint`.
     base: &'static str,
     /// `{domain}` is the URL's host.
     path: &'static str,
@@ -28,7 +28,7 @@ enum Body {
     Form(&'static [(&'static str, &'static str)]),
 }
 
-/// Each as its provider's documentation has it, in the page that is named.
+/// As documented by each provider, on the page that is named.
 const PRESETS: [Preset; 5] = [
     // "Sending email with API". `X-PM-KeepID` keeps our Message-ID.
     Preset {
@@ -38,7 +38,7 @@ const PRESETS: [Preset; 5] = [
         auth: Auth::Header("X-Postmark-Server-Token"),
         body: Body::Json(include_str!("../../presets/postmark.json")),
     },
-    // "Mail Send". Tracking that the account has switched on would rewrite links and add a footer.
+    // "Mail Send". Tracking, if the account has enabled it, would rewrite links and add a footer.
     Preset {
         name: "sendgrid",
         base: "https://api.sendgrid.com",
@@ -46,7 +46,7 @@ const PRESETS: [Preset; 5] = [
         auth: Auth::Bearer,
         body: Body::Json(include_str!("../../presets/sendgrid.json")),
     },
-    // "Send an email". `multipart/form-data` is asked for with attachments only.
+    // "Send an email". `multipart/form-data` is required for attachments only.
     Preset {
         name: "mailgun",
         base: "https://api.mailgun.net",
@@ -64,7 +64,7 @@ const PRESETS: [Preset; 5] = [
             ("o:tracking", "no"),
         ]),
     },
-    // "Send Email", and "Idempotency Keys": of all these, the one that reads the `Idempotency-Key` of each request.
+    // "Send Email", and "Idempotency Keys": the only one of these that reads the `Idempotency-Key` of each request.
     Preset {
         name: "resend",
         base: "https://api.resend.com",
@@ -72,8 +72,8 @@ const PRESETS: [Preset; 5] = [
         auth: Auth::Bearer,
         body: Body::Json(include_str!("../../presets/resend.json")),
     },
-    // "Send a transactional email": it takes no standard headers, so the Message-ID is its own. Its `idempotencyKey` is
-    // left out: a repeated one is an error, by which a message whose answer was lost would be taken for refused.
+    // "Send a transactional email": it accepts no standard headers, so the Message-ID is its own. Its `idempotencyKey`
+    // is left out: a repeated one is an error, which would make a message whose answer was lost look refused.
     Preset {
         name: "brevo",
         base: "https://api.brevo.com",
@@ -119,7 +119,7 @@ pub(super) fn config(name: &str, url: &TransportUrl) -> Result<HttpApiConfig, Tr
     })
 }
 
-/// Any server that takes a JSON document.
+/// Any server that accepts a JSON document.
 fn generic(url: &TransportUrl) -> Result<HttpApiConfig, TransportError> {
     if url.host.is_empty() && url.parameter("endpoint").is_none() {
         return Err(TransportError::Malformed("the host of the API is missing"));

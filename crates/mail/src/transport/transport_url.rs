@@ -13,7 +13,7 @@ use super::error::TransportError;
 pub(crate) struct TransportUrl {
     pub(crate) user: Option<Secret>,
     pub(crate) password: Option<Secret>,
-    /// Without the brackets of an IPv6 address; empty where there is none.
+    /// Without the brackets of an IPv6 address; empty if there is none.
     pub(crate) host: String,
     pub(crate) port: Option<u16>,
     /// With its first `/`, not decoded.
@@ -22,7 +22,7 @@ pub(crate) struct TransportUrl {
 }
 
 impl TransportUrl {
-    /// Parses what follows the scheme's colon.
+    /// Parses the part after the scheme's colon.
     pub(crate) fn parse(rest: &str) -> Result<Self, TransportError> {
         use TransportError::Malformed;
         let rest = rest.strip_prefix("//").ok_or(Malformed("`://` must follow the scheme"))?;
@@ -48,7 +48,7 @@ impl TransportUrl {
         })
     }
 
-    /// The parameters, of which only `known` may occur.
+    /// Checks that only parameters among `known` occur.
     pub(crate) fn only_parameters(&self, known: &[&str]) -> Result<(), TransportError> {
         match self.parameters.iter().find(|(name, _)| !known.contains(&name.as_str())) {
             Some((name, _)) => Err(TransportError::UnknownParameter(name.clone())),
@@ -60,7 +60,7 @@ impl TransportUrl {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// A length of time in whole seconds, from one second to an hour.
+    /// A duration in whole seconds, from one second to an hour.
     pub(crate) fn seconds(&self, name: &str) -> Result<Option<Duration>, TransportError> {
         let Some(text) = self.parameter(name) else { return Ok(None) };
         let seconds = text.parse().ok().filter(|seconds| (1..=3600).contains(seconds));
@@ -70,7 +70,7 @@ impl TransportUrl {
     }
 }
 
-/// Hosts that never leave this machine.
+/// Whether connections to the host never leave this machine.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
@@ -85,7 +85,7 @@ pub(crate) fn file_path(rest: &str) -> Result<PathBuf, TransportError> {
     Ok(PathBuf::from(decoded(path)?))
 }
 
-/// A stray `%` would silently change a password: it is an error.
+/// A stray `%` would silently change a password, so it is an error.
 fn decoded(text: &str) -> Result<String, TransportError> {
     let hex = |c: Option<&u8>| c.is_some_and(u8::is_ascii_hexdigit);
     let bytes = text.as_bytes();

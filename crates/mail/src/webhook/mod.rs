@@ -16,10 +16,10 @@ use crate::webhook::url::WebhookUrl;
 use crate::{cause, outbound};
 use reach::{Guard, Lookup, system};
 
-/// From the first packet to the status.
+/// The limit from the first packet to the status.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 
-/// One endpoint that is told over HTTP.
+/// An HTTP endpoint.
 pub struct HttpWebhooks {
     endpoint: String,
     url: WebhookUrl,
@@ -34,7 +34,7 @@ pub struct HttpWebhooks {
 pub struct WebhookSetupError(String);
 
 impl HttpWebhooks {
-    /// `endpoint` is its name, as in its [`vestibule::WebhookSubscription`]. Does not contact anybody.
+    /// `endpoint` is its name, as in its [`vestibule::WebhookSubscription`]. Does not connect to anything.
     pub fn new(
         endpoint: impl Into<String>,
         url: WebhookUrl,
@@ -49,7 +49,7 @@ impl HttpWebhooks {
         secrets: WebhookSecrets,
         lookup: Lookup,
     ) -> Result<Self, WebhookSetupError> {
-        // A proxy would resolve the name itself, and reach what must not be reached.
+        // A proxy would resolve the name itself, and could reach forbidden addresses.
         let client = outbound::client().no_proxy().dns_resolver(Guard::new(lookup, url.reach()));
         let client = client.build().map_err(|error| WebhookSetupError(outbound::innermost(&error)))?;
         Ok(Self { endpoint, url, secrets, client, answer_max: ANSWER_MAX })
@@ -61,7 +61,7 @@ impl WebhookTransport for HttpWebhooks {
         &self.endpoint
     }
 
-    /// Any 2xx is success, 410 the end. What the answer says is not read: it could be anything of any length.
+    /// Any 2xx is success, 410 the end. The body of the answer is not read: it could be anything of any length.
     async fn post(&self, webhook: &Webhook) -> Result<(), SendError> {
         let (id, at, body) = (webhook.id.to_string(), webhook.attempted_at.as_seconds(), webhook.payload());
         let request = self

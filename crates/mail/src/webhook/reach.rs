@@ -1,5 +1,5 @@
-//! Which addresses a webhook may reach (O6): names are resolved here, and every answer is looked at before a connection
-//! is made to it, so that a name which changes its mind gains nothing.
+//! Which addresses a webhook may reach (O6): names are resolved here, and every address is checked before a connection
+//! is made to it, so a name that resolves differently the next time gains nothing.
 
 use std::future::Future;
 use std::io;
@@ -8,14 +8,14 @@ use std::pin::Pin;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Whom an address belongs to.
+/// Who can be behind an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Anybody on the internet.
     Public,
-    /// This machine, or a network of one's own.
+    /// This machine, or a private network.
     Private,
-    /// Nobody to tell: link-local (where clouds keep credentials), multicast, reserved, translated.
+    /// Nobody to post to: link-local (where clouds keep credentials), multicast, reserved, translated.
     Never,
 }
 
@@ -65,11 +65,11 @@ const V6: [(Ipv6Addr, u32); 4] = [
 ];
 const GLOBAL: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 const UNIQUE_LOCAL: (Ipv6Addr, u32) = (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7);
-/// IPv4 addresses as a network without IPv4 writes them (RFC 6052).
+/// IPv4 addresses as written in networks without IPv4 (RFC 6052).
 const NAT64: (Ipv6Addr, u32) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
 
 pub(super) fn kind(address: IpAddr) -> Kind {
-    // An IPv4 address in the clothes of IPv6 (`::ffff:127.0.0.1`) is judged as what it is.
+    // An IPv4 address in IPv6 notation (`::ffff:127.0.0.1`) is judged as IPv4.
     match address.to_canonical() {
         IpAddr::V4(address) => kind_of_v4(address),
         IpAddr::V6(address) => kind_of_v6(address),
@@ -82,7 +82,7 @@ fn kind_of_v4(address: Ipv4Addr) -> Kind {
     found.map_or(Kind::Public, |(.., kind)| *kind)
 }
 
-/// What is in no network that is known to be public is not, also the forms that hide an IPv4 address.
+/// An address outside the networks known to be public is not public, including all notations that hide an IPv4 address.
 fn kind_of_v6(address: Ipv6Addr) -> Kind {
     let is_in =
         |(network, bits): &(Ipv6Addr, u32)| (address.to_bits() ^ network.to_bits()) >> (128 - bits) == 0;
@@ -99,7 +99,7 @@ fn kind_of_v6(address: Ipv6Addr) -> Kind {
     if is_in(&GLOBAL) && !V6.iter().any(is_in) { Kind::Public } else { Kind::Never }
 }
 
-/// Finds the addresses of a name.
+/// Resolves a name.
 pub(super) type Lookup = fn(String) -> Found;
 pub(super) type Found = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
@@ -111,7 +111,7 @@ pub(super) fn system(name: String) -> Found {
     })
 }
 
-/// A resolver that gives no address it must not. One wrong answer spoils all of them: it is no accident.
+/// A resolver that never returns a forbidden address. One forbidden address discards all of them: it is no accident.
 pub(super) struct Guard {
     lookup: Lookup,
     reach: Reach,
@@ -131,13 +131,13 @@ impl Resolve for Guard {
             if let Some(wrong) = found.iter().find(|address| !reach.allows(**address)) {
                 return Err(format!("{} is {wrong}, {}", name.as_str(), why(*wrong)).into());
             }
-            // The port is the URL's.
+            // The port is that of the URL.
             Ok(Box::new(found.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
         })
     }
 }
 
-/// Why an address that is not allowed is not.
+/// Why an address is not allowed.
 pub(super) fn why(address: IpAddr) -> &'static str {
     match kind(address) {
         Kind::Public => "a public address, which http:// must not be used for",
@@ -156,7 +156,7 @@ mod tests {
         }
     }
 
-    // O6: each range at both ends, and its neighbours.
+    // O6: both ends of each range, and their neighbours.
     #[test]
     fn ipv4_ranges_end_where_they_end() {
         all(

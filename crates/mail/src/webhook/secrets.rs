@@ -1,4 +1,4 @@
-//! What webhooks are signed with.
+//! The secrets that sign webhooks.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use data_encoding::BASE64;
 const PREFIX: &str = "whsec_";
 const SECRETS_MAX: usize = 4;
 
-/// One secret, or several while receivers change from one to another: each signs. `Debug` does not show them.
+/// One secret, or several while receivers change from one to the next: each signs. `Debug` does not show them.
 #[derive(Clone)]
 pub struct WebhookSecrets(Vec<hmac::Key>);
 
@@ -22,7 +22,7 @@ pub enum WebhookSecretsError {
     /// Too regular to be random.
     #[error("the secret is an example, not random bytes")]
     Example,
-    /// None, or more than a change from one to another needs.
+    /// None, or more than such a change needs.
     #[error("there must be 1 to 4 secrets, with spaces between them")]
     Number,
 }
@@ -31,7 +31,7 @@ impl FromStr for WebhookSecrets {
     type Err = WebhookSecretsError;
 
     /// # Errors
-    /// [`WebhookSecretsError`] for the first secret that is none.
+    /// [`WebhookSecretsError`] for the first invalid secret.
     fn from_str(text: &str) -> Result<Self, WebhookSecretsError> {
         let keys = text.split_whitespace().map(key).collect::<Result<Vec<_>, _>>()?;
         if (1..=SECRETS_MAX).contains(&keys.len()) {
@@ -74,7 +74,7 @@ mod tests {
 
     const PUBLISHED: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-    // The example that implementations of Standard Webhooks test themselves with.
+    // The example that implementations of Standard Webhooks use as a test.
     #[test]
     fn the_published_example_is_signed_alike() {
         let secrets: WebhookSecrets = PUBLISHED.parse().unwrap();

@@ -1,4 +1,4 @@
-//! What needs a resolver or a timeout of the test's own.
+//! Tests that need their own resolver or timeout.
 
 use std::io;
 use std::net::{IpAddr, TcpListener};
@@ -32,7 +32,7 @@ fn answer(addresses: &'static [&str]) -> Found {
     Box::pin(async { Ok(addresses) })
 }
 
-/// A listener that nobody may connect to.
+/// A listener that must not be connected to.
 fn trap() -> (TcpListener, u16) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -45,7 +45,7 @@ async fn refused(webhooks: &HttpWebhooks) -> String {
     cause
 }
 
-// O6: a public name that stands for a private address.
+// O6: a public name that resolves to a private address.
 #[tokio::test]
 async fn a_name_with_a_private_address_is_not_connected_to() {
     let (listener, port) = trap();
@@ -53,7 +53,7 @@ async fn a_name_with_a_private_address_is_not_connected_to() {
     let lookups: [Lookup; 5] = [
         |_| answer(&["127.0.0.1"]),
         |_| answer(&["::ffff:127.0.0.1"]),
-        // One good answer does not make the others good.
+        // A good address does not make the others good.
         |_| answer(&["8.8.8.8", "127.0.0.1"]),
         |_| answer(&["2a00:1450::1", "64:ff9b::7f00:1"]),
         |_| answer(&["169.254.169.254"]),
@@ -66,7 +66,7 @@ async fn a_name_with_a_private_address_is_not_connected_to() {
     assert!(listener.accept().is_err(), "somebody connected");
 }
 
-// O6: DNS rebinding. The name is asked again for each connection, and judged again.
+// O6: DNS rebinding. The name is resolved and checked again for each connection.
 #[tokio::test]
 async fn a_name_that_changes_its_mind_gains_nothing() {
     static ASKED: AtomicUsize = AtomicUsize::new(0);
@@ -89,7 +89,7 @@ async fn a_name_that_changes_its_mind_gains_nothing() {
     assert_eq!(ASKED.load(Ordering::SeqCst), 2);
 }
 
-// Unencrypted requests stay in one's own networks, whatever the name stands for.
+// Unencrypted requests stay in private networks, whatever the name resolves to.
 #[tokio::test]
 async fn http_to_a_public_address_is_refused() {
     let webhooks = webhooks("http://app/", true, |_| answer(&["8.8.8.8"]));
@@ -106,7 +106,7 @@ async fn a_name_that_is_not_found_is_tried_again() {
 
 #[tokio::test]
 async fn a_receiver_that_says_nothing_is_given_up() {
-    // The system takes the connection, and nobody reads from it.
+    // The system accepts the connection, but nothing reads from it.
     let (_listener, port) = trap();
     let mut webhooks = webhooks(&format!("http://127.0.0.1:{port}/"), true, system);
     webhooks.answer_max = Duration::from_millis(100);

@@ -1,4 +1,4 @@
-//! Where webhooks go.
+//! The URLs of webhook endpoints.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use vestibule::Secret;
 use super::reach::{Reach, why};
 use crate::transport::transport_url::is_loopback;
 
-/// The address of an endpoint, judged. It may carry a token in its path, so `Debug` shows its host only.
+/// The checked URL of an endpoint. It may carry a token in its path, so `Debug` shows its host only.
 #[derive(Clone)]
 pub struct WebhookUrl {
     url: Url,
@@ -25,26 +25,26 @@ pub enum WebhookUrlError {
     /// `user:password@`.
     #[error("credentials before the host: receivers know us by the signature")]
     Credentials,
-    /// Events would travel unencrypted, and to anybody who answers to the name.
+    /// Events would travel unencrypted, and to whoever answers to the name.
     #[error("http:// is for private addresses only, where they are allowed; use https://")]
     Unencrypted,
-    /// An address that may not be reached.
+    /// The address must not be reached.
     #[error("{host} is {why}")]
     Refused {
         /// The host as written.
         host: String,
-        /// What it is.
+        /// The kind of address.
         why: &'static str,
     },
 }
 
 impl WebhookUrl {
-    /// `https://…` to public addresses. With `allow_private` also to those of this machine and of one's own networks
-    /// (127.0.0.0/8, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, `::1`, `fc00::/7`), to these by
-    /// `http://…`, too. What a name stands for is looked at before each connection.
+    /// `https://…` to public addresses. With `allow_private` also to addresses of this machine and of private networks
+    /// (127.0.0.0/8, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, `::1`, `fc00::/7`), and to these by
+    /// `http://…` as well. The addresses of a name are checked before each connection.
     ///
     /// # Errors
-    /// [`WebhookUrlError`] for what would never be reached.
+    /// [`WebhookUrlError`] for a URL that would never be reached.
     pub fn new(url: &Secret, allow_private: bool) -> Result<Self, WebhookUrlError> {
         let url = Url::parse(url.expose().trim()).map_err(|_| WebhookUrlError::Malformed)?;
         let reach = match url.scheme() {
@@ -57,7 +57,7 @@ impl WebhookUrl {
             return Err(WebhookUrlError::Credentials);
         }
         let host = url.host_str().ok_or(WebhookUrlError::Malformed)?.to_owned();
-        // A resolver is not asked about an address, so it is judged here. `Url` has made 127.1 and 0x7f000001 plain.
+        // An address is never resolved, so it is checked here. `Url` has normalised 127.1 and 0x7f000001.
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         if let Ok(address) = bare.parse::<IpAddr>()
             && !reach.allows(address)
@@ -93,7 +93,7 @@ mod tests {
         WebhookUrl::new(&Secret::from(url), allow_private).map(|_| ())
     }
 
-    // O6: by whatever spelling.
+    // O6: in any spelling.
     #[test]
     fn addresses_that_are_not_public_are_refused_by_any_spelling() {
         for host in [

@@ -116,7 +116,7 @@ impl Reader<'_> {
         context! { name => self.day(day), numbers => SERIES.map(|(_, of_day)| self.counted(of_day(day))) }
     }
 
-    /// How many of the last 30 days' sign-ups reached each step. Widths are percentages of the first step.
+    /// How many of the last 30 days' sign-ups reached each step. Widths are percentages of the largest step.
     fn funnel(&self) -> Vec<Value> {
         let [(_, sign_ups), (_, confirmations), ..] = SERIES;
         let signed_in = self.stats.new_users_signed_in;

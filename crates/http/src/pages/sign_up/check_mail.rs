@@ -39,7 +39,7 @@ pub(crate) fn waits(visit: &Visit, proof: &Secret, expires_at: Timestamp, page: 
     if went_on { response } else { with_cookie(response, visit.keep_return(lasts)) }
 }
 
-/// The page of this browser, if it waits for a mail to this address; requests another mail.
+/// The page for this browser after another mail was requested, if it waits for a mail to this address.
 pub(crate) async fn of_mail_to(visit: &Visit, email: &Email) -> Result<Option<&'static str>, Fault> {
     let Some(proof) = visit.cookie(Cookie::SignUp) else { return Ok(None) };
     Ok(match visit.accounts.waiting(proof).await? {

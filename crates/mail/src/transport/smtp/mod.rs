@@ -1,7 +1,7 @@
 //! SMTP to a relay (RFC 5321), with TLS unless the relay is on this machine.
 //!
-//! The dialogue is driven step by step, so that what goes wrong can be judged by where it happened (`verdict.rs`), and so
-//! that it is known when the relay may have the message.
+//! The dialogue is driven step by step, so that an error can be judged by where it happened (`verdict.rs`), and so that
+//! it is known from when on the relay may have the message.
 
 mod verdict;
 
@@ -26,21 +26,21 @@ use verdict::{Failed, Step, judged, late};
 
 /// For the packets of TCP, which either come soon or never.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
-/// What RFC 5321 §4.5.3.2 asks a sender to wait for: any answer but the following two; the answer to `DATA`; the answer to
-/// the message. A relay that scans a message, or passes it on, before it answers needs the last.
+/// The waits that RFC 5321 §4.5.3.2 asks of a sender: for any answer but the following two; for the answer to `DATA`;
+/// for the answer to the message. A relay that scans a message, or passes it on, before it answers needs the last.
 const COMMAND_MAX: Duration = Duration::from_mins(5);
 const DATA_MAX: Duration = Duration::from_mins(2);
 const MESSAGE_MAX: Duration = Duration::from_mins(10);
 const NO_STARTTLS: &str = "the relay does not offer STARTTLS, and mail is sent unencrypted to this machine only: switch \
                            TLS on at the relay, or put one on this machine";
-/// A farewell is a courtesy.
+/// The goodbye is a courtesy.
 const QUIT_MAX: Duration = Duration::from_secs(2);
 /// Connections kept open between messages.
 const IDLE_MAX: usize = 4;
-/// Relays close connections that carry too many messages; leave before.
+/// Relays close connections that carry too many messages; ours are closed earlier.
 const MESSAGES_PER_CONNECTION: u32 = 50;
 
-/// A relay that is spoken to in SMTP.
+/// An SMTP relay.
 pub struct Smtp {
     host: String,
     port: u16,
@@ -52,7 +52,7 @@ pub struct Smtp {
 }
 
 enum Security {
-    /// Loopback only.
+    /// For loopback only.
     None,
     StartTls(TlsParameters),
     Implicit(TlsParameters),
@@ -109,7 +109,7 @@ impl Smtp {
         })
     }
 
-    /// What the relay is told to call us, where the URL does not say it.
+    /// Sets the name in the greeting, unless the URL specifies it.
     pub(crate) fn introduce(&mut self, host: &str) {
         if self.hello.is_none() {
             self.hello = client_id(host);
@@ -119,7 +119,7 @@ impl Smtp {
     pub(crate) async fn deliver(&self, letter: &Letter, attempt: &SendAttempt) -> Result<(), SendError> {
         if let Some(connection) = self.kept().await {
             match self.deliver_through(connection, letter, attempt).await {
-                // Too old, too idle, too many messages: nothing that a message should wait for.
+                // Too old, idle for too long, too many messages: nothing that should delay a message.
                 Err(failed) if failed.is_worn => {}
                 outcome => return outcome.map_err(SendError::from),
             }
@@ -128,7 +128,7 @@ impl Smtp {
         self.deliver_through(connection, letter, attempt).await.map_err(SendError::from)
     }
 
-    /// Whether the relay would talk to us: connects, and signs in.
+    /// Whether the relay would accept mail from us: connects, and signs in.
     pub(crate) async fn reach(&self) -> Result<(), SendError> {
         quit(self.open().await?).await;
         Ok(())
@@ -150,7 +150,7 @@ impl Smtp {
         outcome
     }
 
-    /// A connection from before that still answers.
+    /// A kept connection that still answers.
     async fn kept(&self) -> Option<Connection> {
         loop {
             let mut connection = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
@@ -190,7 +190,7 @@ impl Smtp {
         Ok(Connection { smtp, messages: 0 })
     }
 
-    /// `MAIL`, `RCPT`, `DATA` and the message.
+    /// Sends `MAIL`, `RCPT`, `DATA` and the message.
     async fn message(
         &self,
         smtp: &mut AsyncSmtpConnection,
@@ -200,7 +200,7 @@ impl Smtp {
         let envelope = letter.envelope();
         let (mut sender, mut parameters) = (Step::Sender, Vec::new());
         if !letter.source().is_ascii() {
-            // Only a UTF-8 local part does this (RFC 6531); everything else was encoded.
+            // Only a UTF-8 local part needs this (RFC 6531); everything else was encoded.
             if !smtp.server_info().supports_feature(Extension::SmtpUtfEight) {
                 let cause =
                     "the relay does not offer SMTPUTF8, which an address with letters beyond ASCII needs";
@@ -217,14 +217,14 @@ impl Smtp {
             step(Step::Recipient, command, smtp.command(Rcpt::new(to.clone(), Vec::new()))).await?;
         }
         step(Step::Data, command.min(DATA_MAX), smtp.command(Data)).await?;
-        // With the final dot the relay is responsible, whether or not its answer arrives (RFC 5321 §4.2.5).
+        // After the final dot the relay is responsible, whether or not its answer arrives (RFC 5321 §4.2.5).
         attempt.leaves().await?;
         step(Step::Message, message, smtp.message(letter.source())).await?;
         Ok(())
     }
 }
 
-/// A host name, or the literal of an address (RFC 5321 §4.1.3), with or without its brackets.
+/// A host name, or an address literal (RFC 5321 §4.1.3), with or without its brackets.
 fn client_id(name: &str) -> Option<ClientId> {
     let bare = name.trim_start_matches('[').trim_end_matches(']').trim_start_matches("IPv6:");
     match bare.parse() {
@@ -237,7 +237,7 @@ fn client_id(name: &str) -> Option<ClientId> {
 }
 
 async fn quit(mut connection: Connection) {
-    // The message has been judged already; how the goodbye goes changes nothing.
+    // The outcome of the message is known; the goodbye does not change it.
     let _ = timeout(QUIT_MAX, connection.smtp.abort()).await;
 }
 
@@ -287,7 +287,7 @@ mod tests {
         }
     }
 
-    // M6: somebody in between who hides STARTTLS gets neither the password nor the mail.
+    // M6: an attacker in between who hides STARTTLS gets neither the password nor the mail.
     #[tokio::test]
     async fn without_starttls_nothing_is_said() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

@@ -1,4 +1,4 @@
-//! What it means that a relay refuses, fails or goes silent: judged by the step at which it happens.
+//! The meaning of a relay's refusal, failure or silence, judged by the step at which it happens.
 
 use std::io;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use vestibule::SendError;
 
 use crate::cause;
 
-/// Where in the dialogue something failed.
+/// The step of the dialogue that failed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     Connect,
     SignIn,
-    /// Who sends is always us.
+    /// The sender is always us.
     Sender,
-    /// The same, for an address that needs SMTPUTF8: what is refused may be that.
+    /// The same, for an address that needs SMTPUTF8, which may be what is refused.
     SenderUtf8,
     Recipient,
     Data,
@@ -26,7 +26,7 @@ pub(super) enum Step {
 /// A dialogue that failed.
 pub(super) struct Failed {
     error: SendError,
-    /// The relay closes the connection, or has, and does not have the message: on a new one it may take it.
+    /// The relay is closing the connection, or has closed it, without the message: on a new one it may accept it.
     pub(super) is_worn: bool,
 }
 
@@ -52,7 +52,7 @@ pub(super) fn late(at: Step, limit: Duration) -> Failed {
 }
 
 pub(super) fn judged(at: Step, error: &Error) -> Failed {
-    // The reply to a sign-in is left out: it may quote what was sent (O1).
+    // The reply to a sign-in is left out: it may quote the credentials (O1).
     let reply = || cause::one_line(&error.to_string());
     match error.status().map(u16::from) {
         // RFC 5321 §3.8
@@ -61,7 +61,7 @@ pub(super) fn judged(at: Step, error: &Error) -> Failed {
     }
 }
 
-/// What is refused before the recipient was named would be refused whoever it is for.
+/// A refusal before the recipient was named applies to any recipient.
 fn refused(at: Step, code: u16, reply: &str) -> SendError {
     match (at, code) {
         (Step::SignIn, 500..) => SendError::Refused(format!(
@@ -79,13 +79,13 @@ fn refused(at: Step, code: u16, reply: &str) -> SendError {
         (Step::Sender, 500..) => {
             SendError::Refused(format!("the relay refuses mail from us, whoever it is for: {reply}"))
         }
-        // RFC 6531 §3.5, RFC 5321 §4.2.2: addresses beyond ASCII are not wanted, or the parameters are not known.
+        // RFC 6531 §3.5, RFC 5321 §4.2.2: addresses beyond ASCII are refused, or the parameters are unknown.
         (Step::SenderUtf8, 553 | 555) => SendError::Permanent(no_utf8(reply)),
         (Step::SenderUtf8, 500..) if reply.contains("5.6.7") => SendError::Permanent(no_utf8(reply)),
         (Step::Recipient | Step::Data | Step::Message, 500..) => {
             SendError::Permanent(format!("the relay refused the message: {reply}"))
         }
-        // RFC 5321 §3.8: 421 closes, whatever was asked.
+        // RFC 5321 §3.8: 421 closes the connection, whatever the command was.
         (Step::Sender, _) | (_, 421) => SendError::Temporary(format!("the relay takes nothing now: {reply}")),
         (_, _) => SendError::Deferred(format!("the relay deferred the message: {reply}")),
     }
@@ -101,7 +101,7 @@ fn broken(at: Step, error: &Error, cause: &str) -> SendError {
             SendError::Refused(format!("no connection to the relay: {cause}"))
         }
         Step::Connect => SendError::Temporary(format!("no connection to the relay: {cause}")),
-        // It offers no way to sign in that is known here.
+        // It offers no authentication mechanism that is supported here.
         Step::SignIn if error.is_client() => SendError::Refused(format!("sign-in at the relay: {cause}")),
         Step::SignIn => SendError::Temporary(format!("sign-in at the relay: {cause}")),
         Step::Sender | Step::SenderUtf8 | Step::Recipient | Step::Data => {
@@ -113,7 +113,7 @@ fn broken(at: Step, error: &Error, cause: &str) -> SendError {
     }
 }
 
-/// Whether the other side has no certificate that is trusted, or does not speak TLS: the TLS library's errors arrive as
+/// Whether the other side has no trusted certificate, or does not speak TLS: the errors of the TLS library arrive as
 /// invalid data.
 fn is_of_tls(error: &Error) -> bool {
     let mut cause = std::error::Error::source(error);
