@@ -1,4 +1,4 @@
-//! The command line: `noun verb`. Data goes to standard output, words go to standard error.
+//! The command line: `noun verb`. Data is printed to standard output, messages to standard error.
 
 mod account;
 mod audit;
@@ -99,7 +99,7 @@ enum Command {
     Version,
 }
 
-/// Runs one command to its end.
+/// Runs one command.
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let listen = match &cli.command {
         Command::Serve(serve) => serve.listen.clone(),

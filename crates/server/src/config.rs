@@ -23,10 +23,10 @@ use layers::Layers;
 use problem::Problem;
 use settings::Config;
 
-/// Where a configuration file is looked for when nobody names one.
+/// Where to look for a configuration file if none is named.
 const USUAL_FILES: [&str; 2] = ["./vestibule.toml", "/etc/vestibule/vestibule.toml"];
 
-/// What the command line says about settings.
+/// The settings on the command line.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flags {
     /// `--config`
@@ -71,7 +71,7 @@ impl raw::Raw {
             let path = track.path().to_string();
             let key = path.split('[').next().unwrap_or_default();
             let found = keys::find(key);
-            // What was found instead of a text is a part of the message, and may be the secret itself.
+            // The value found instead of a text is part of the message, and may be the secret itself.
             let is_secret = found.is_some_and(|key| key.secret);
             let cause = if is_secret { "not of its type".to_owned() } else { error.to_string() };
             let what = found.map_or("", |key| key.what);

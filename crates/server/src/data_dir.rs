@@ -1,4 +1,4 @@
-//! The data folder: made on first use, for its owner only, with the secret key in a file.
+//! The data folder: created on first use, for its owner only, with the secret key in a file.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -12,13 +12,13 @@ use crate::permissions::is_world_readable;
 
 const KEY_FILE: &str = "secret.key";
 
-/// Makes the folder, mode 0700, unless it is there.
+/// Creates the folder with mode 0700, unless it exists.
 pub(crate) fn create(folder: &Path) -> Result<(), Failure> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| cannot("make the data folder", folder, &error))
 }
 
-/// Where the key file of this folder is.
+/// The path of this folder's key file.
 pub(crate) fn key_file(folder: &Path) -> PathBuf {
     folder.join(KEY_FILE)
 }
@@ -42,18 +42,18 @@ pub(crate) fn read_key(folder: &Path) -> Result<Option<SecretKey>, Failure> {
     Ok(Some(key))
 }
 
-/// The key in the folder's key file, which is made if there is none. Processes that start at once get the same key.
+/// The key in the folder's key file, which is created if missing. Processes that start together get the same key.
 pub(crate) fn read_or_make_key(folder: &Path) -> Result<SecretKey, Failure> {
     if let Some(key) = read_key(folder)? {
         return Ok(key);
     }
     let path = key_file(folder);
     make_key(folder, &path).map_err(|error| cannot("write the secret key", &path, &error))?;
-    // Whoever was first: the key that counts is the one in the file.
+    // Whichever process came first: the key that counts is the one in the file.
     read_key(folder)?.ok_or_else(|| Failure::failed(format!("{} is gone", path.display())))
 }
 
-/// Written under another name and then linked, so that the file never exists half written; linking never replaces.
+/// Written under another name and then linked, so that the file is never incomplete; linking never replaces a file.
 fn make_key(folder: &Path, path: &Path) -> io::Result<()> {
     let draft = folder.join(format!("{KEY_FILE}.{}", std::process::id()));
     let written = write_new(&draft).and_then(|()| match fs::hard_link(&draft, path) {
@@ -62,12 +62,12 @@ fn make_key(folder: &Path, path: &Path) -> io::Result<()> {
     });
     let removed = fs::remove_file(&draft);
     written.and(removed)?;
-    // Without it a power cut could keep the database and lose its key.
+    // Otherwise a power cut could keep the database and lose its key.
     File::open(folder)?.sync_all()
 }
 
 fn write_new(path: &Path) -> io::Result<()> {
-    // A draft of an earlier process of this number that died half-way.
+    // A leftover draft of an earlier process with this id.
     let _ = fs::remove_file(path);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(SecretKey::generate().to_hex().expose().as_bytes())?;
@@ -84,19 +84,19 @@ fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
     }
 }
 
-/// Whether others may put files into the folder, and so exchange the database and the key. Containers and orchestrators
-/// make such folders where nobody else is, so it is told and not refused.
+/// Whether others may add files to the folder, and so replace the database and the key. Containers and orchestrators
+/// create such folders where there are no other users, so it is logged rather than refused.
 pub(crate) fn is_open_to_others(folder: &Path) -> bool {
     let sticky_or_closed = |mode: u32| mode & 0o002 == 0 || mode & 0o1000 != 0;
     fs::metadata(folder).is_ok_and(|meta| !sticky_or_closed(meta.permissions().mode()))
 }
 
-/// What says that a server uses this database file, as long as it lives. `None`: another one does.
+/// Marks the database file as used by this server, while the value lives. `None`: another server uses it.
 pub(crate) fn claim(database: &Path) -> Option<File> {
     let mut name = database.as_os_str().to_owned();
     name.push(".server");
     let claim = OpenOptions::new().create(true).append(true).mode(0o600).open(name);
-    // Where no such file can be made, there is nothing to tell: the database says so itself.
+    // If the file cannot be created there is nothing to report: the database will fail by itself.
     claim.ok().filter(|file| file.try_lock().is_ok())
 }
 

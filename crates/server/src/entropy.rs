@@ -1,4 +1,4 @@
-//! Randomness for what is no secret of a user: it comes from the library's own generator.
+//! Randomness for values that are not secrets of users, from the library's own generator.
 
 use vestibule::SecretKey;
 

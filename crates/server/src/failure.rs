@@ -1,4 +1,4 @@
-//! Why a command ended otherwise than hoped: exit code, cause, fix.
+//! Why a command failed: exit code, cause, fix.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::config::problem::Problem;
 /// Exit codes that scripts may rely on; documented in `--help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// It did not work.
+    /// It failed.
     Failed = 1,
     /// Wrong usage or configuration.
     Usage = 2,
@@ -19,13 +19,13 @@ pub(crate) enum Exit {
     Found = 3,
     /// Not allowed.
     Permission = 4,
-    /// There is no such thing.
+    /// No such object exists.
     NotFound = 5,
-    /// Not now: worth trying again.
+    /// A temporary failure: worth another try.
     TryAgain = 75,
 }
 
-/// A command's end that is not success.
+/// The failure of a command.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
@@ -63,24 +63,24 @@ impl Failure {
         Self::new(Exit::NotFound, cause)
     }
 
-    /// Ends with another code.
+    /// Sets another exit code.
     pub(crate) fn exit(self, exit: Exit) -> Self {
         Self { exit, ..self }
     }
 
-    /// Says what to do about it.
+    /// Adds how to fix it.
     pub(crate) fn fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
         self
     }
 
-    /// Says which database and key it is about, and what named them.
+    /// Adds which database and key it is about, and where they were set.
     pub(crate) fn looked_at(mut self, what: impl Into<String>) -> Self {
         self.looked_at = Some(what.into());
         self
     }
 
-    /// Everything that is wrong with the configuration, in one message.
+    /// All problems of the configuration, in one message.
     pub(crate) fn problems(problems: &[Problem]) -> Self {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         Self::config(lines.join("\nerror: "))
@@ -134,7 +134,7 @@ impl From<DatabaseError> for Failure {
             DatabaseError::NotWritable(_) | DatabaseError::NotOpened { .. } => Exit::Permission,
             DatabaseError::Damaged { .. } => Exit::Failed,
             DatabaseError::Emptied(_) | DatabaseError::Behind { .. } => Exit::Found,
-            // None of these gets better by itself.
+            // None of these goes away by itself.
             _ => Exit::Usage,
         };
         Self::new(exit, error.to_string()).fix(error.fix())

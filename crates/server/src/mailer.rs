@@ -1,4 +1,4 @@
-//! How mail leaves: the configured transport, or in development a mailbox in this process.
+//! How mail is sent: through the configured transport, or in development to a mailbox in this process.
 
 use std::io::{self, Write as _};
 
@@ -9,7 +9,7 @@ use crate::config::problem::Problem;
 use crate::config::settings::Config;
 use crate::failure::Failure;
 
-/// A mailer that in development also says on the console what a person must type or click.
+/// A mailer that in development also prints to the console what a person must type or click.
 pub(crate) struct EchoingMailer {
     mailer: Mailer,
     echo: bool,
@@ -22,12 +22,12 @@ impl EchoingMailer {
         Ok(Self { mailer, echo })
     }
 
-    /// What the transport is, for the log.
+    /// The name of the transport, for the log.
     pub(crate) fn name(&self) -> &'static str {
         self.mailer.transport().name()
     }
 
-    /// The mailbox, when mail goes there.
+    /// The mailbox, if mail is delivered there.
     pub(crate) fn mailbox(&self) -> Option<&Memory> {
         match self.mailer.transport() {
             Transport::Memory(memory) => Some(memory),
@@ -42,19 +42,19 @@ impl MailTransport for EchoingMailer {
         if self.echo
             && let Ok(letter) = self.mailer.render(mail)
         {
-            // Nobody may be reading: the mail has left all the same.
+            // There may be no reader; the mail was sent all the same.
             let _ = io::stdout().write_all(echo(&letter).as_bytes());
         }
         Ok(())
     }
 }
 
-/// A mailer that only renders: no transport need be set up for it.
+/// A mailer that only renders: it needs no transport.
 pub(crate) fn for_preview(config: &Config) -> Result<Mailer, Problem> {
     built(config, Transport::Memory(Memory::new()), &config.public_url(None))
 }
 
-/// Builds the mailer of the settings.
+/// Builds the mailer from the settings.
 pub(crate) fn mailer(config: &Config, dev: bool, public_url: &str) -> Result<Mailer, Problem> {
     let transport = match &config.mail.url {
         Some(url) => Transport::from_url(url).map_err(|error| {
@@ -86,7 +86,7 @@ fn built(config: &Config, transport: Transport, public_url: &str) -> Result<Mail
     })
 }
 
-/// What a person must type or click, whatever kind of mail it is.
+/// What a person must type or click, for any kind of mail.
 fn echo(letter: &Letter) -> String {
     let shown = |name: &str, value: Option<&Secret>| {
         value.map_or_else(String::new, |it| format!("    {name:<5} {}\n", it.expose()))

@@ -1,4 +1,4 @@
-//! Vestibule: the accounts server for an application, in one program. A thin shell over the library `vestibule`.
+//! Vestibule: the accounts server for an application, in one program. A thin shell around the library `vestibule`.
 
 mod cli;
 mod config;

@@ -1,4 +1,4 @@
-//! Opening the accounts with the settings of the program: the same way for the server and for every command.
+//! Opens the accounts with the settings of the program, for the server and for every command.
 
 use std::future::Future;
 
@@ -8,7 +8,7 @@ use crate::config::settings::{Config, Database};
 use crate::data_dir;
 use crate::failure::{Exit, Failure};
 
-/// Opens the accounts for a server, which may make what is missing.
+/// Opens the accounts for a server, which may create what is missing.
 pub(crate) async fn for_server(
     config: &Config,
     public_url: String,
@@ -17,16 +17,16 @@ pub(crate) async fn for_server(
 ) -> Result<Accounts, Failure> {
     let key = server_key(config, may_make_key).await?;
     if let Database::Sqlite(_) = config.database {
-        // The database is to be made there, whoever keeps the key.
+        // The database is created there, wherever the key is stored.
         data_dir::create(&config.data_dir)?;
     }
     accounts(config, public_url, key, may_make).await
 }
 
-/// Opens the accounts for a command, which makes nothing: run in the wrong place or with other settings than the server's,
-/// it would work on an empty database of its own.
+/// Opens the accounts for a command, which creates nothing: run in the wrong place, or with other settings than the
+/// server's, it would work on an empty database of its own.
 pub(crate) async fn for_command(config: &Config, public_url: String) -> Result<Accounts, Failure> {
-    // Named first: without a database there is no key to look for.
+    // Checked first: without a database there is no key to look for.
     if let Database::Sqlite(path) = &config.database
         && !path.exists()
     {
@@ -62,8 +62,8 @@ async fn accounts(
     opened.map_err(|error| Failure::from(error).looked_at(config.whereabouts()))
 }
 
-/// The key that is configured, or in the data folder. Where neither is and one may be made, it is made, unless the
-/// database has been used with another one: a new key would open nothing of it, and hide that the old one is missing.
+/// The configured key, or the one in the data folder. If there is neither and one may be created, it is, unless the
+/// database was used with another one: a new key would decrypt nothing in it, and hide that the old one is missing.
 async fn server_key(config: &Config, may_make: bool) -> Result<SecretKey, Failure> {
     if let Some(key) = &config.secret_key {
         return Ok(key.clone());
@@ -77,7 +77,7 @@ async fn server_key(config: &Config, may_make: bool) -> Result<SecretKey, Failur
             "give the key of the servers on this database: VESTIBULE_SECRET_KEY_FILE or VESTIBULE_SECRET_KEY",
         ));
     }
-    // Another server that starts at the same time makes the key before it makes the database.
+    // Another server starting at the same time creates the key before the database.
     if has_been_used(config).await? && data_dir::read_key(&config.data_dir)?.is_none() {
         let file = data_dir::key_file(&config.data_dir);
         let cause = format!("the secret key of this database is missing: there is no {}", file.display());
@@ -98,13 +98,13 @@ async fn has_been_used(config: &Config) -> Result<bool, Failure> {
     }
 }
 
-/// Connects to the schema of a database that is there.
+/// Connects to the schema of an existing database.
 pub(crate) async fn migrator(config: &Config) -> Result<Migrator, Failure> {
     let connected = Migrator::connect_existing(&config.database.url(), &config.policy.database).await;
     connected.map_err(|error: OpenError| Failure::from(error).looked_at(config.whereabouts()))
 }
 
-/// Runs a command's future on a runtime of its own.
+/// Runs a command's future on a new runtime.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start the runtime: {error}")))?;

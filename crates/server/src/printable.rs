@@ -1,46 +1,46 @@
-//! Text of others on a terminal: what would move its cursor, turn its lines around or hide in them is written as an
-//! escape. It came from whoever signed up, from a browser's `User-Agent` or from a relay.
+//! Foreign text on a terminal: characters that would move its cursor, reorder its lines or hide in them are escaped.
+//! Such text comes from people who sign up, from a browser's `User-Agent` or from a relay.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
-/// Controls, among them those of U+0080 to U+009F, format and bidi characters, separators of lines.
+/// Control characters, including U+0080 to U+009F, format and bidi characters, line separators.
 fn is_obeyed(c: char) -> bool {
     use GeneralCategory as G;
     matches!(c.general_category(), G::Control | G::Format | G::LineSeparator | G::ParagraphSeparator)
 }
 
-/// For a cell or a line: such characters become `\u{9b}`.
+/// For a cell or a line: escapes such characters as `\u{9b}`.
 pub(crate) fn text(text: &str) -> Cow<'_, str> {
     escaped(text, is_obeyed, named)
 }
 
-/// For a text of several lines, columns kept.
+/// For a text of several lines; columns are preserved.
 pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     let is_obeyed = |c| is_obeyed(c) && !matches!(c, '\n' | '\t');
     escaped(text, is_obeyed, named)
 }
 
-/// For JSON that was written: the same value, with such characters as `\u009b` (RFC 8259 §7). The ends of its lines stay.
+/// For JSON text: the same value, with such characters as `\u009b` (RFC 8259 §7). Line breaks are kept.
 pub(crate) fn json(text: &str) -> Cow<'_, str> {
     escaped(text, |c| is_obeyed(c) && c != '\n', units)
 }
 
-/// For a line of the log, which may be JSON or have the colours of a terminal; its values have no other controls.
+/// For a line of the log, which may be JSON or contain terminal colours; its values have no other control characters.
 pub(crate) fn logged(text: &str) -> Cow<'_, str> {
     escaped(text, |c| !c.is_ascii() && is_obeyed(c), units)
 }
 
-/// As JSON names a character.
+/// Escapes a character as in JSON.
 fn units(c: char, out: &mut String) {
     for unit in c.encode_utf16(&mut [0; 2]) {
         let _ = write!(out, "\\u{unit:04x}");
     }
 }
 
-/// As Rust names a character.
+/// Escapes a character as in Rust.
 fn named(c: char, out: &mut String) {
     let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
 }

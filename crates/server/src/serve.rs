@@ -28,13 +28,13 @@ use signals::Signals;
 
 /// How long open requests may take to end.
 const DRAIN: Duration = Duration::from_secs(20);
-/// How long what is being handed over may take to end.
+/// How long running attempts to send mail and webhooks may take to end.
 const WORKERS_END: Duration = Duration::from_secs(5);
 
 /// How to serve.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
-    /// Development: mailbox, console, no mail leaves.
+    /// Development mode: mail is shown in a mailbox and on the console, and none is sent.
     pub(crate) dev: bool,
     /// Apply pending migrations.
     pub(crate) migrate: bool,
@@ -45,9 +45,9 @@ pub(crate) struct Options {
 /// Serves until SIGTERM, SIGINT or SIGQUIT, then drains.
 pub(crate) async fn run(config: Config, options: Options) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
-    // Only the first sets it; there is one in the process.
+    // Fails if it is set already; the process has one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    // Bound first: a port that is taken must not cost a migration, and clients that come early wait instead of failing.
+    // Bound first: a port that is in use must not cost a migration, and early clients wait instead of failing.
     let listener = Listener::bind(&config.listen).await?;
     let public_url = config.public_url(listener.port());
     let is_new = matches!(&config.database, Database::Sqlite(path) if !path.exists());
@@ -93,7 +93,7 @@ fn webhooks(config: &Config) -> Result<Option<HttpWebhooks>, Failure> {
     made.map(Some).map_err(|error| Failure::failed(error.to_string()))
 }
 
-/// What an operator may have changed and now expects to see.
+/// Logs what an operator may have changed and now expects to see.
 fn say_about_keys(config: &Config, accounts: &Accounts) {
     let next = accounts.policy().tokens.algorithm;
     if let Some(now) = accounts.signing_algorithm().filter(|now| *now != next) {
@@ -106,7 +106,7 @@ fn say_about_keys(config: &Config, accounts: &Accounts) {
     }
 }
 
-/// Says who else may be at the database file; the value says to others, as long as it lives, that this server is.
+/// Warns if others can replace or are using the database file; while the value lives, it marks the file as in use.
 fn claim_file(config: &Config) -> Option<std::fs::File> {
     let Database::Sqlite(path) = &config.database else { return None };
     if data_dir::is_open_to_others(&config.data_dir) {
@@ -123,7 +123,7 @@ fn claim_file(config: &Config) -> Option<std::fs::File> {
     claim
 }
 
-/// What the settings say about the first administrator, where there is none.
+/// Creates the first administrator from the settings, if there is none.
 async fn make_first_admin(config: &Config, accounts: &Accounts) -> Result<(), Failure> {
     let Some(who) = &config.bootstrap else { return Ok(()) };
     if let Some(made) = accounts.bootstrap_admin(who.clone()).await? {

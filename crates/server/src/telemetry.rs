@@ -1,4 +1,5 @@
-//! Log lines: text for a terminal, JSON elsewhere, to standard error. Secrets never get here: their types do not print.
+//! Log lines, written to standard error: text on a terminal, JSON elsewhere. Secrets never get here: their types do not
+//! print.
 
 mod queue;
 
@@ -13,7 +14,7 @@ use crate::config::settings::Log;
 use crate::failure::Failure;
 use queue::Written;
 
-/// Starts logging for the life of the process. What it returns is kept to the end.
+/// Starts logging for the life of the process. Keep the returned value to the end.
 pub(crate) fn start(log: &Log, json_wanted: bool) -> Result<Written, Failure> {
     let as_json = match log.format {
         LogFormat::Json => true,
@@ -23,13 +24,13 @@ pub(crate) fn start(log: &Log, json_wanted: bool) -> Result<Written, Failure> {
     let (queue, written) = queue::start(io::stderr())
         .map_err(|error| Failure::failed(format!("cannot start the thread of the log: {error}")))?;
     let lines: Box<dyn Layer<Registry> + Send + Sync> = if as_json {
-        // The span is the request: there is one.
+        // The only span is the request.
         let format = fmt::layer().json().flatten_event(true).with_span_list(false);
         format.with_writer(queue).with_filter(log.level.clone()).boxed()
     } else {
         fmt::layer().with_ansi(log.color).with_writer(queue).with_filter(log.level.clone()).boxed()
     };
-    // Fails only when it was started before, in which case it runs.
+    // Fails only if logging was started before, in which case it works.
     let _ = tracing_subscriber::registry().with(lines).try_init();
     Ok(written)
 }

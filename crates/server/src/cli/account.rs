@@ -1,4 +1,4 @@
-//! One user on the command line: how it is named and printed.
+//! One user on the command line: how to name and print them.
 
 use serde_json::json;
 use vestibule::{Account, UserName, UserRef};
@@ -44,7 +44,7 @@ pub(super) fn as_json(user: &Account) -> serde_json::Value {
     })
 }
 
-/// An id begins with `usr_`, which no user name may; an address has an `@`, which neither has.
+/// An id begins with `usr_`, which no user name may; an address contains an `@`, which the others do not.
 pub(super) fn named(text: &str) -> Result<UserRef, Failure> {
     if let Ok(id) = text.parse() {
         return Ok(UserRef::Id(id));

@@ -1,4 +1,4 @@
-//! `vestibule audit`: the trail, straight from the database.
+//! `vestibule audit`: the audit trail, read from the database.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -14,13 +14,13 @@ use crate::config::values::Span;
 use crate::failure::Failure;
 use crate::open;
 
-/// Pause between two looks for new entries.
+/// The pause between two polls for new entries.
 const POLL: Duration = Duration::from_secs(1);
-/// Instances commit in any order, so an entry may come after younger ones, but not that late.
+/// Instances commit in any order, so an entry may appear after younger ones, but not later than this.
 const OVERLAP: Duration = Duration::from_secs(10);
-/// Entries that `audit_after` gives at most.
+/// The most entries `audit_after` returns.
 const BATCH: usize = 1000;
-/// The largest page that the library gives.
+/// The largest page of the library.
 const PAGE_MAX: usize = 200;
 
 /// What to read of the audit trail.
@@ -54,7 +54,7 @@ pub(crate) struct Export {
     kind: Option<AuditKind>,
 }
 
-/// A point in time, or how long ago it was.
+/// A point in time, given as such or as how long ago it was.
 #[derive(Clone, Copy, Debug)]
 enum Since {
     At(Timestamp),
@@ -91,7 +91,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<(), Failure> {
 }
 
 async fn tail(context: &Context, accounts: &Accounts, wanted: &Tail) -> Result<(), Failure> {
-    // Tracked before the list is read, so that nothing falls between it and the following.
+    // Noted before the list is read, so that no entry is lost between listing and following.
     let looked = accounts.now();
     let mut seen = BTreeSet::new();
     if wanted.follow {
@@ -120,7 +120,7 @@ async fn newest(accounts: &Accounts, number: usize) -> Result<Vec<AuditEvent>, F
     Ok(events)
 }
 
-/// Until nobody reads any more, or a signal ends it.
+/// Runs until the reader leaves or a signal ends it.
 async fn follow(
     context: &Context,
     accounts: &Accounts,
@@ -139,7 +139,7 @@ async fn follow(
     Ok(())
 }
 
-/// All entries from a time on.
+/// All entries from this time on.
 async fn after(accounts: &Accounts, from: Timestamp) -> Result<Vec<AuditEvent>, Failure> {
     let mut after = AuditId::first_at(from);
     let mut events = Vec::new();

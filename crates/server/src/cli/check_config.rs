@@ -1,4 +1,4 @@
-//! `vestibule check-config`: what would be served with, and whether it may be.
+//! `vestibule check-config`: the settings of a server, and whether it may serve with them.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::config::settings::Config;
 use crate::failure::{Exit, Failure};
 use crate::{mailer, open};
 
-/// A check is to be quick.
+/// A check must be quick.
 const RELAY_MAX: Duration = Duration::from_secs(5);
 
-/// Runs the command. Exit code 3 says that there are problems.
+/// Runs the command. Exit code 3 means that there are problems.
 pub(crate) fn run(context: &Context, dev: bool, print_sources: bool) -> Result<(), Failure> {
     let problems = match Config::load(&context.flags, &context.environment) {
         Ok(config) => {
@@ -41,14 +41,14 @@ pub(crate) fn run(context: &Context, dev: bool, print_sources: bool) -> Result<(
     Err(Failure::problems(&problems).exit(Exit::Found))
 }
 
-/// What keeps a server from working with these settings.
+/// The problems that keep a server from working with these settings.
 fn problems(config: &Config, dev: bool) -> Result<Vec<Problem>, Failure> {
     let refused = refusals(config, dev);
     Ok(if refused.is_empty() { mail_problem(config, dev)?.into_iter().collect() } else { refused })
 }
 
-/// The mail's URL and templates are read as the server reads them, and the relay is asked whether it would talk to us: a
-/// relay without TLS, or one that refuses the password, would never get a mail.
+/// The mail's URL and templates are read as the server reads them, and the relay is tried: a relay without TLS, or one
+/// that refuses the password, would never accept a mail.
 fn mail_problem(config: &Config, dev: bool) -> Result<Option<Problem>, Failure> {
     let mailer = match mailer::mailer(config, dev, &config.public_url(None)) {
         Ok(mailer) => mailer,
@@ -62,7 +62,7 @@ fn mail_problem(config: &Config, dev: bool) -> Result<Option<Problem>, Failure> 
             let fix = "correct mail.url, or the relay; `vestibule mail test ADDRESS` tries a message";
             Some(Problem::new(format!("{place}: {cause}"), fix))
         }
-        // It may run where the relay cannot be reached, or before it does.
+        // The check may run where the relay is unreachable, or before the relay runs.
         Ok(Err(error)) => {
             eprintln!("note: {place}: the relay could not be asked: {error}");
             None
@@ -86,12 +86,12 @@ fn print(context: &Context, key: &Key, setting: &Setting) -> Result<(), Failure>
         }));
     }
     let (source, variable) = (setting.source.to_string(), key.variable());
-    // Where the variable is the source, it is named once.
+    // If the variable is the source, it is named once.
     let also = if source.contains(&variable) { String::new() } else { format!("{variable}; ") };
     output::line(&format!("{} = {value}  # {source}; {also}{}", key.path, key.what))
 }
 
-/// A secret is shown as set or not; of an URL the scheme may be seen, of a service its name.
+/// A secret is shown as set or not; a URL by its scheme, a service by its name.
 fn shown(key: &Key, value: &Value) -> Value {
     match value {
         Value::String(text) if key.secret && !text.is_empty() => {

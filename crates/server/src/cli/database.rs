@@ -1,4 +1,4 @@
-//! `vestibule database`: the file itself.
+//! `vestibule database`: the database file itself.
 
 use clap::Subcommand;
 use serde_json::json;

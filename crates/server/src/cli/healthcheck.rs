@@ -16,10 +16,10 @@ use crate::config::values::Listen;
 use crate::failure::Failure;
 use crate::open;
 
-/// Shorter than the usual patience of a container runtime, so that the cause is still printed.
+/// Shorter than the usual timeout of a container runtime, so that the cause is still printed.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Runs the check: exit code 0 when a sign-up would work now.
+/// Runs the check: exit code 0 if a sign-up would work now.
 pub(crate) fn run(context: &Context, url: Option<&str>) -> Result<(), Failure> {
     let target = if let Some(url) = url {
         Target::of_url(url)?
@@ -44,7 +44,7 @@ fn not_ready(cause: &str) -> Failure {
     Failure::failed(format!("not ready: {cause}")).fix("look at the server's log; --url asks another address")
 }
 
-/// Whom to ask for what.
+/// The server to ask, and the path.
 struct Target {
     name: String,
     place: Place,
@@ -57,7 +57,7 @@ enum Place {
 }
 
 impl Target {
-    /// A server that listens on every address is asked on this machine's own.
+    /// A server that listens on every address is asked on a local one.
     fn of_listen(listen: Listen, base: &str) -> Self {
         let place = match listen {
             Listen::Unix(path) => Place::Unix(path),

@@ -1,4 +1,4 @@
-//! `vestibule limits`: what keeps somebody from getting in, and how to let them.
+//! `vestibule limits`: what keeps a user from getting in, and how to let them in.
 
 use clap::Subcommand;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! `vestibule mail`: what waits, whether mail leaves, and what it looks like.
+//! `vestibule mail`: the outbox, test messages and previews.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::{mailer, open};
 
 /// How long a test waits for the relay.
 const TIMEOUT: Duration = Duration::from_mins(1);
-/// The largest page that the library gives.
+/// The largest page of the library.
 const PAGE_MAX: usize = 200;
 
 /// What to do with mail.
@@ -202,7 +202,7 @@ fn as_json(mail: &QueuedMail) -> Value {
     })
 }
 
-/// Needs no database: mail is tried before anything else is set up, or while something else is down.
+/// Works without a database, so mail can be tested before anything else is set up, or while something else is down.
 fn test(context: &Context, address: Email, locale: String) -> Result<(), Failure> {
     let config = context.config()?;
     let mailer = mailer::mailer(&config, false, &config.public_url(None));
@@ -257,7 +257,7 @@ fn test(context: &Context, address: Email, locale: String) -> Result<(), Failure
     Ok(())
 }
 
-/// A person waits for it: not as long as the server would.
+/// A person waits for the result: not as long as the server would.
 async fn handed_over(mailer: &Mailer, mail: &Mail) -> Result<(), SendError> {
     let attempt = SendAttempt::untracked();
     tokio::time::timeout(TIMEOUT, mailer.send(mail, &attempt)).await.unwrap_or_else(|_| {

@@ -48,7 +48,7 @@ pub(crate) enum Command {
 pub(crate) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
     let (config, _written) = if matches!(command, Command::Up { .. }) {
         let config = context.config_that_waits()?;
-        // That it waits, it says in the log.
+        // The log reports that it waits.
         let written = telemetry::start(&config.log, context.json)?;
         (config, Some(written))
     } else {

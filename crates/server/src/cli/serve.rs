@@ -34,7 +34,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
     let options =
         serve::Options { dev: command.dev, migrate: command.migrate, banner: command.dev && !context.json };
     let served = runtime.block_on(serve::run(config, options));
-    // What hangs in a system call must not keep the process.
+    // Code stuck in a system call must not keep the process alive.
     runtime.shutdown_background();
     served
 }

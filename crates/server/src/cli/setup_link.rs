@@ -7,7 +7,7 @@ use super::terminal::output;
 use crate::failure::Failure;
 use crate::open;
 
-/// Prints the link, the same as long as it works.
+/// Prints the link, which stays the same while it works.
 pub(crate) fn run(context: &Context) -> Result<(), Failure> {
     let config = context.config()?;
     open::block_on(async {

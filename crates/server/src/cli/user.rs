@@ -1,4 +1,4 @@
-//! `vestibule user`: what operators do with users, straight on the database.
+//! `vestibule user`: operations on users, directly in the database.
 
 mod change;
 
@@ -15,7 +15,7 @@ use crate::cli::terminal::ask::{confirmed, read_password};
 use crate::failure::Failure;
 use crate::open;
 
-/// The largest page that the library gives.
+/// The largest page of the library.
 const PAGE_MAX: usize = 200;
 
 /// What to do with users. USER is an id (`usr_…`), an email address, or a user name.

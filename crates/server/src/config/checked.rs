@@ -1,4 +1,4 @@
-//! From typed values to settings that can be used.
+//! Turns typed values into checked settings.
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -90,7 +90,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
     })
 }
 
-/// What needs no parsing but has bounds.
+/// Checks settings that need no parsing but have bounds.
 fn check_plain(raw: &Raw, checker: &mut Checker) {
     if raw.limits.connections == 0 || raw.limits.connections_per_client == 0 {
         checker.problem(
@@ -104,7 +104,7 @@ fn check_plain(raw: &Raw, checker: &mut Checker) {
     }
 }
 
-/// The secret key, and the one before.
+/// The secret key, and the previous one.
 fn secret_keys(raw: &Raw, checker: &mut Checker) -> (Option<SecretKey>, Option<SecretKey>) {
     let key = checker.parse(
         "secret_key",
@@ -119,7 +119,7 @@ fn secret_keys(raw: &Raw, checker: &mut Checker) -> (Option<SecretKey>, Option<S
     (key, previous)
 }
 
-/// The URL is read as the library reads it when it opens the database.
+/// Parses the URL as the library does when it opens the database.
 fn database(url: &str, data_dir: &Path, checker: &mut Checker) -> Database {
     if url.is_empty() {
         return Database::Sqlite(data_dir.join("vestibule.db"));
@@ -138,7 +138,7 @@ fn database(url: &str, data_dir: &Path, checker: &mut Checker) -> Database {
     }
 }
 
-/// Whether the password is good enough is seen when it is used.
+/// Whether the password is good enough is checked when it is used.
 fn bootstrap(raw: &raw::Bootstrap, checker: &mut Checker) -> Option<FirstAdmin> {
     let email = checker.parse("bootstrap.admin_email", &raw.admin_email, "write the address alone");
     if raw.admin_email.is_empty() != raw.admin_password.is_empty() {
@@ -191,7 +191,7 @@ fn mail(raw: &raw::Mail, service_name: &str, checker: &mut Checker) -> Mail {
     }
 }
 
-/// `None` where nobody is to be told, or something is wrong.
+/// `None` if no endpoint is set, or something is wrong.
 fn webhooks(raw: &raw::Webhooks, checker: &mut Checker) -> Option<Webhooks> {
     let secrets: Option<WebhookSecrets> = checker.parse("webhooks.secret", &raw.secret, MAKE_SECRET);
     let mut events = Vec::new();
@@ -219,7 +219,7 @@ fn webhooks(raw: &raw::Webhooks, checker: &mut Checker) -> Option<Webhooks> {
     Some(Webhooks { subscription, url, secrets: secrets? })
 }
 
-/// Each names itself once: of two secrets for one name, nobody would know which is meant to be the old one.
+/// Every name occurs once: with two secrets for one name, it would be unclear which is the old one.
 fn introspection_clients(texts: &[String], checker: &mut Checker) -> Vec<IntrospectionClient> {
     const PATH: &str = "introspection.clients";
     const FIX: &str = "write `NAME:SECRET` for each, the secret made with `openssl rand -hex 32`";
@@ -237,7 +237,7 @@ fn introspection_clients(texts: &[String], checker: &mut Checker) -> Vec<Introsp
     clients
 }
 
-/// A word without `=` that is no level would be taken for the name of a part, and silence all others.
+/// A word without `=` that is not a level would be taken for the name of a module, and silence all others.
 fn level(text: &str, checker: &mut Checker) -> Targets {
     let is_slip = |part: &str| !part.contains('=') && part.trim().parse::<LevelFilter>().is_err();
     match text.parse() {
@@ -254,7 +254,7 @@ fn policy(raw: &Raw, algorithm: SigningAlgorithm, webhooks: Option<&Webhooks>) -
     let Raw { confirm, signup, password, tokens, hash, limits, admin, audit, database, .. } = raw;
     let code_lifetime = confirm.code_lifetime.0;
     let defaults = Policy::default();
-    // A further mail may be asked for when the code before it is over: the waits follow a longer life of codes.
+    // Another mail may be requested when the previous code has expired: the waits are at least the lifetime of a code.
     let waits = defaults.sign_up.resend_waits.iter().map(|wait| (*wait).max(code_lifetime)).collect();
     let by_preset = match password.preset {
         Preset::Standard => 8,

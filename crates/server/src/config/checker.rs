@@ -3,14 +3,14 @@
 use super::layers::Layers;
 use super::problem::Problem;
 
-/// Collects what is wrong, so that one run names all of it.
+/// Collects what is wrong, so that one run reports all of it.
 pub(super) struct Checker {
     pub(super) layers: Layers,
     pub(super) problems: Vec<Problem>,
 }
 
 impl Checker {
-    /// Parses a text; an empty one is "not set".
+    /// Parses a text; an empty one means "not set".
     pub(super) fn parse<T: std::str::FromStr>(&mut self, path: &str, text: &str, fix: &str) -> Option<T>
     where
         T::Err: std::fmt::Display,

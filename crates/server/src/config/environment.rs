@@ -1,4 +1,4 @@
-//! The variables of the environment. This is the only reader of them, once.
+//! The environment variables, read once and only here.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 pub(crate) struct Environment(pub(super) BTreeMap<String, String>);
 
 impl Environment {
-    /// Those of this process.
+    /// The variables of this process.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub(crate) fn of_process() -> Self {
         let text = |os: std::ffi::OsString| os.to_string_lossy().into_owned();
         Self(std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect())
     }
 
-    /// A variable's value. An empty one counts as not set: compose files pass on what is not there.
+    /// The value of a variable. An empty one counts as not set: compose files pass on variables that are not set.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }

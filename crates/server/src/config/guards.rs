@@ -1,4 +1,4 @@
-//! What the program refuses to serve with (security O5): each with the exact fix.
+//! The settings that the program refuses to serve with (security O5), each with the exact fix.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,7 +12,7 @@ use super::settings::{Config, Database};
 use super::values::Listen;
 use crate::permissions::is_world_readable;
 
-/// Why these settings may not be served with; empty when they may.
+/// Why the program refuses to serve with these settings; empty if it does not.
 pub(crate) fn refusals(config: &Config, dev: bool) -> Vec<Problem> {
     let mut problems = if dev { only_for_development(config) } else { only_for_production(config) };
     problems.extend(always(config));
@@ -127,7 +127,7 @@ fn exposed(config: &Config, key: &str) -> (bool, String, String) {
     (path.is_some(), cause, format!("chmod 600 {shown}"))
 }
 
-/// It holds password hashes. `sqlite3 … .backup` and `cp` make files that everybody may read.
+/// The database contains password hashes. `sqlite3 … .backup` and `cp` create world-readable files.
 fn exposed_database(config: &Config) -> (bool, String, String) {
     let path = match &config.database {
         Database::Sqlite(path) => path.as_path(),
@@ -147,8 +147,8 @@ fn broken<const N: usize>(rules: [(bool, String, String); N]) -> Vec<Problem> {
     rules.into_iter().filter(|(broken, ..)| *broken).map(|(_, cause, fix)| Problem { cause, fix }).collect()
 }
 
-/// The file with this secret, when everybody may read it. Container runtimes mount `/run/secrets` readable, in a
-/// name space where nobody else is.
+/// The file with this secret, if it is world-readable. Container runtimes mount `/run/secrets` readable, in a namespace
+/// without other users.
 fn exposed_file(config: &Config, key: &str) -> Option<PathBuf> {
     let source = &config.layers.get(key).source;
     let (Source::File(path) | Source::VariableFile(_, path)) = source else { return None };

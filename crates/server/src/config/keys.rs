@@ -1,4 +1,4 @@
-//! The one table of all settings. Documents, `check-config`, environment names and suggestions come from it.
+//! The table of all settings. Documents, `check-config`, environment names and suggestions are based on it.
 
 /// One setting.
 #[derive(Clone, Copy, Debug)]
@@ -7,12 +7,12 @@ pub(crate) struct Key {
     pub(crate) path: &'static str,
     /// Whether its value must never be shown.
     pub(crate) secret: bool,
-    /// What it is for.
+    /// Its purpose.
     pub(crate) what: &'static str,
 }
 
 impl Key {
-    /// `smtp.password` → `VESTIBULE_SMTP_PASSWORD`. With `_FILE` at its end it names a file that holds the value.
+    /// `smtp.password` → `VESTIBULE_SMTP_PASSWORD`. With the suffix `_FILE` it names a file that contains the value.
     pub(crate) fn variable(&self) -> String {
         format!("VESTIBULE_{}", self.path.replace('.', "_").to_uppercase())
     }
@@ -148,11 +148,11 @@ pub(crate) fn find(path: &str) -> Option<&'static Key> {
 /// The known name that `wrong` was probably meant to be.
 pub(crate) fn closest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let best = known.map(|name| (distance(wrong, name), name)).min()?;
-    // A third of the letters wrong is still a slip; more is another word.
+    // With up to a third of the letters wrong it is still a slip; with more it is another word.
     (best.0 <= wrong.chars().count().max(3) / 3).then_some(best.1)
 }
 
-/// Letters to insert, delete or replace (Levenshtein).
+/// The number of letters to insert, delete or replace (Levenshtein).
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

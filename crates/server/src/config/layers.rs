@@ -14,14 +14,14 @@ use super::problem::Problem;
 
 const DEFAULTS: &str = include_str!("../defaults.toml");
 
-/// What a setting was last set by.
+/// The source of a setting's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// `defaults.toml` inside the program.
     Default,
     /// The configuration file.
     File(PathBuf),
-    /// A variable.
+    /// An environment variable.
     Variable(String),
     /// A file named by a variable that ends in `_FILE`.
     VariableFile(String, PathBuf),
@@ -43,14 +43,14 @@ impl fmt::Display for Source {
     }
 }
 
-/// A value and where it comes from.
+/// A value and its source.
 #[derive(Clone)]
 pub(crate) struct Setting {
     pub(crate) value: Value,
     pub(crate) source: Source,
 }
 
-/// Without the value, which may be a secret (O1).
+/// Omits the value, which may be a secret (O1).
 impl fmt::Debug for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Setting").field("source", &self.source).finish_non_exhaustive()
@@ -106,7 +106,7 @@ impl Layers {
         table
     }
 
-    /// Puts the configuration file's values over those there.
+    /// Overrides values with those of the configuration file.
     pub(crate) fn add_file(&mut self, path: &Path, problems: &mut Vec<Problem>) {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
@@ -115,7 +115,7 @@ impl Layers {
         match text.parse::<Table>() {
             Ok(table) => self.add_table(&table, "", path, problems),
             Err(error) => {
-                // Without the line itself, which the error shows too: it may hold a secret.
+                // The line itself, which the error also shows, is left out: it may contain a secret.
                 let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
                 let (line, what) = (before.matches('\n').count() + 1, error.message());
                 problems.push(Problem::new(
@@ -147,7 +147,7 @@ impl Layers {
         }
     }
 
-    /// Puts the environment's values over those there: `PORT` and `DATABASE_URL`, credentials, then our own variables.
+    /// Overrides values with those of the environment: `PORT` and `DATABASE_URL`, credentials, then our own variables.
     pub(crate) fn add_environment(&mut self, environment: &Environment, problems: &mut Vec<Problem>) {
         self.add_conventions(environment, problems);
         for key in KEYS {
@@ -175,7 +175,7 @@ impl Layers {
         problems.extend(unknown_variables(environment));
     }
 
-    /// What platforms set for every program: weaker than our own variables.
+    /// The variables that platforms set for every program; our own take precedence.
     fn add_conventions(&mut self, environment: &Environment, problems: &mut Vec<Problem>) {
         if let Some((key, url)) = find("database_url").zip(environment.get("DATABASE_URL")) {
             self.add_text(key, url, Source::Variable("DATABASE_URL".to_owned()), problems);
@@ -194,14 +194,14 @@ impl Layers {
         }
     }
 
-    /// Puts a flag's value over all others.
+    /// Overrides a value with that of a flag.
     pub(crate) fn add_flag(&mut self, path: &str, flag: &'static str, text: &str) {
         if let Some(key) = find(path) {
             self.set(key, Value::String(text.to_owned()), Source::Flag(flag));
         }
     }
 
-    /// Sets what a text says, read as the type of the key's default.
+    /// Sets a value from a text, parsed as the type of the key's default.
     fn add_text(&mut self, key: &Key, text: &str, source: Source, problems: &mut Vec<Problem>) {
         let value = match &self.get(key.path).value {
             Value::Boolean(_) => {
@@ -211,7 +211,7 @@ impl Layers {
                 text.parse().map(Value::Integer).map_err(|_| ("not a whole number", "digits only"))
             }
             Value::Array(_) => {
-                // In a file, entries may also stand on lines of their own.
+                // In a file, entries may also be on separate lines.
                 let items = text.split([',', '\n']).map(str::trim).filter(|item| !item.is_empty());
                 Ok(Value::Array(items.map(|item| Value::String(item.to_owned())).collect()))
             }
@@ -231,7 +231,7 @@ impl Layers {
 
     fn add_value_file(&mut self, key: &Key, path: &Path, source: Source, problems: &mut Vec<Problem>) {
         match fs::read_to_string(path) {
-            // Editors and `echo` end a file with a line break, which is no part of a password.
+            // Editors and `echo` end a file with a line break, which is not part of a password.
             Ok(text) => {
                 let text = text.strip_suffix('\n').unwrap_or(&text);
                 self.add_text(key, text.strip_suffix('\r').unwrap_or(text), source, problems);
@@ -267,7 +267,7 @@ fn unreadable(what: &str, path: &Path, error: &io::Error) -> Problem {
     Problem::new(format!("{what}: cannot read {}: {error}", path.display()), fix)
 }
 
-/// A misspelt variable would otherwise be silence, and a limit that was meant to be there is not.
+/// A misspelt variable would otherwise be silently ignored, and a limit that was meant to apply would not.
 fn unknown_variables(environment: &Environment) -> Vec<Problem> {
     let known: Vec<String> = KEYS.iter().map(Key::variable).chain(["VESTIBULE_CONFIG".to_owned()]).collect();
     let is_known = |name: &str| known.iter().any(|known| known == name.strip_suffix("_FILE").unwrap_or(name));
@@ -285,7 +285,7 @@ fn unknown_variables(environment: &Environment) -> Vec<Problem> {
         .collect()
 }
 
-/// Kubernetes describes a service called `vestibule` in variables such as `VESTIBULE_PORT_8080_TCP` to every container;
+/// Kubernetes describes a service called `vestibule` to every container in variables such as `VESTIBULE_PORT_8080_TCP`;
 /// `VESTIBULE_TEST_…` belongs to the test suite.
 fn is_of_others(name: &str) -> bool {
     ["VESTIBULE_SERVICE_HOST", "VESTIBULE_SERVICE_PORT", "VESTIBULE_PORT", "VESTIBULE_TEST"]

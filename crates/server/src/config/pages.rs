@@ -1,11 +1,11 @@
-//! How the pages look, and where a sign-in may lead.
+//! The look of the pages, and where a sign-in may lead.
 
 use vestibule_http::{Brand, Logo};
 
 use super::checker::Checker;
 use super::raw;
 
-/// What the pages need to know.
+/// The settings of the pages.
 #[derive(Clone, Debug)]
 pub(crate) struct Pages {
     pub(crate) brand: Brand,
@@ -53,7 +53,7 @@ fn logo(path: &str, checker: &mut Checker) -> Option<Logo> {
     }
 }
 
-/// Visible ASCII, and HTTPS unless it is this machine.
+/// Whether the URL is visible ASCII, and HTTPS unless it is on this machine.
 fn is_web(url: &str) -> bool {
     let local = ["http://localhost", "http://127.0.0.1", "http://[::1]"];
     let rest = |start: &str| url.strip_prefix(start).map(|rest| rest.split('/').next().unwrap_or_default());
@@ -123,7 +123,7 @@ mod tests {
             ("VESTIBULE_PAGES_LOGO", "/nowhere.svg", "/nowhere.svg"),
             ("VESTIBULE_PAGES_SUPPORT", "javascript:alert(1)", "neither an email address nor a web address"),
             ("VESTIBULE_PAGES_TERMS_URL", "http://example.org/terms", "not a web address"),
-            // B3: plain HTTP elsewhere would hand the signed-in person to whoever listens.
+            // B3: plain HTTP elsewhere would expose the signed-in person to eavesdroppers.
             ("VESTIBULE_PAGES_RETURN_URLS", "http://app.example.org/in", "not a web address"),
         ] {
             let problems = load(&[(name, value)]).map(drop).unwrap_err();

@@ -1,13 +1,13 @@
-//! What is wrong with a setting, and what to do about it.
+//! What is wrong with a setting, and how to fix it.
 
 use std::fmt;
 
-/// One setting that keeps the program from starting.
+/// A setting that keeps the program from starting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     /// Where and what: `key (source): cause`.
     pub(crate) cause: String,
-    /// What to do.
+    /// How to fix it.
     pub(crate) fix: String,
 }
 

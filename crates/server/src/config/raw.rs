@@ -1,4 +1,4 @@
-//! The settings as typed values, before they are judged.
+//! The settings as typed values, before they are checked.
 
 use serde::Deserialize;
 
@@ -204,7 +204,7 @@ pub(super) struct Log {
     pub(super) level: String,
 }
 
-/// How log lines are written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {

@@ -1,4 +1,4 @@
-//! The settings of the systemd unit (deploy/vestibule.service), for commands that are run beside it.
+//! The settings of the systemd unit (deploy/vestibule.service), for commands run beside it.
 
 use std::fs;
 use std::path::Path;
@@ -6,15 +6,15 @@ use std::path::Path;
 use super::environment::Environment;
 use super::problem::Problem;
 
-/// Where the unit keeps the database, unless its environment file says otherwise.
+/// Where the unit stores the database, unless its environment file says otherwise.
 const DATA_DIR: &str = "/var/lib/vestibule";
 
 impl Environment {
-    /// Adds what the unit gives the server, as far as it is not given already: the variables of `vestibule.env` in
-    /// `folder`, the secrets beside it, its configuration file and its data folder.
+    /// Adds the settings that the unit gives the server, unless they are already set: the variables of `vestibule.env`
+    /// in `folder`, the secrets beside it, its configuration file and its data folder.
     ///
     /// # Errors
-    /// When the environment file cannot be read.
+    /// If the environment file cannot be read.
     pub(crate) fn of_service(mut self, folder: &Path) -> Result<Self, Problem> {
         let path = folder.join("vestibule.env");
         let text = fs::read_to_string(&path).map_err(|error| {
@@ -37,7 +37,7 @@ impl Environment {
     }
 }
 
-/// `NAME=value` as systemd reads it, with or without quotes; `#` and `;` begin a comment.
+/// Parses `NAME=value` as systemd does, with or without quotes; `#` and `;` begin a comment.
 fn assignment(line: &str) -> Option<(String, String)> {
     let line = line.trim();
     let (name, value) = line.split_once('=').filter(|_| !line.starts_with(['#', ';']))?;

@@ -13,7 +13,7 @@ use super::raw::LogFormat;
 use super::values::{IntrospectionClient, Listen, Network, PublicUrl};
 use crate::data_dir::key_file;
 
-/// All settings, parsed. Whether they may be served with is judged by [`refusals`](super::guards::refusals).
+/// All settings, parsed. [`refusals`](super::guards::refusals) decides whether the program may serve with them.
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) listen: Listen,
@@ -30,13 +30,13 @@ pub(crate) struct Config {
     pub(crate) policy: Policy,
     pub(crate) pages: Pages,
     pub(crate) connections: Connections,
-    /// The first administrator, to be made.
+    /// The first administrator to be created.
     pub(crate) bootstrap: Option<FirstAdmin>,
     pub(crate) log: Log,
     pub(super) layers: Layers,
 }
 
-/// Which database.
+/// The database.
 #[derive(Clone, Debug)]
 pub(crate) enum Database {
     /// A file.
@@ -46,7 +46,7 @@ pub(crate) enum Database {
 }
 
 impl Database {
-    /// The URL that the library takes.
+    /// The URL for the library.
     pub(crate) fn url(&self) -> Secret {
         match self {
             Self::Sqlite(path) => Secret::from(format!("sqlite:{}", path.display())),
@@ -55,7 +55,7 @@ impl Database {
     }
 }
 
-/// How mail leaves.
+/// How mail is sent.
 #[derive(Debug)]
 pub(crate) struct Mail {
     pub(crate) url: Option<Secret>,
@@ -64,7 +64,7 @@ pub(crate) struct Mail {
     pub(crate) templates_dir: Option<PathBuf>,
 }
 
-/// Who is told what happens to users: one endpoint, though the library knows several.
+/// The webhook endpoint: one, though the library supports several.
 #[derive(Debug)]
 pub(crate) struct Webhooks {
     pub(crate) subscription: WebhookSubscription,
@@ -98,8 +98,8 @@ impl Config {
         self.layers.place(path)
     }
 
-    /// Which database and which secret key these settings mean, and what names them: for whoever gave other settings than
-    /// the server has.
+    /// Which database and secret key these settings refer to, and where they were set: for operators whose settings
+    /// differ from the server's.
     pub(crate) fn whereabouts(&self) -> String {
         let by = |path: &str| format!("by `{path}` ({})", self.layers.get(path).source);
         let shown = |path: &std::path::Path| {
@@ -118,7 +118,7 @@ impl Config {
         format!("database {database}; secret key {key}")
     }
 
-    /// Where browsers reach a server that listens on `port`.
+    /// The URL of a server that listens on `port`, for browsers.
     pub(crate) fn public_url(&self, port: Option<u16>) -> String {
         match (&self.public_url, port) {
             (Some(url), _) => url.text.clone(),
@@ -127,7 +127,7 @@ impl Config {
         }
     }
 
-    /// Who mail comes from; `None` when nothing says so.
+    /// The sender of mail; `None` if not set.
     pub(crate) fn sender(&self) -> Option<vestibule_mail::Sender> {
         let host = self.public_url.as_ref().filter(|url| !url.is_loopback()).map(|url| url.host.as_str());
         let default = || format!("no-reply@{}", host?).parse().ok();

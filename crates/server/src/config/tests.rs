@@ -280,7 +280,7 @@ fn what_is_safe_is_served() {
     assert_eq!(refused(false, &all), Vec::<String>::new());
 }
 
-// O5: in one piece or in several.
+// O5: in one network or in several.
 #[test]
 fn everybody_is_neither_trusted_nor_exempt() {
     let halves = "0.0.0.0/1,128.0.0.0/1";
@@ -326,7 +326,7 @@ fn what_is_not_safe_is_refused() {
             &[("VESTIBULE_MAIL_URL", "smtps://m.example.org"), ("VESTIBULE_PUBLIC_URL", "http://localhost")],
             "`mail.from` is not set",
         ),
-        // Whoever listens on this machine only has a proxy that others reach by another name.
+        // A server that listens on this machine only has a proxy, which others reach by another name.
         (
             false,
             &[("VESTIBULE_MAIL_URL", "smtps://m.example.org"), ("VESTIBULE_MAIL_FROM", "a@example.org")],
@@ -357,7 +357,7 @@ fn what_is_not_safe_is_refused() {
         ("VESTIBULE_PUBLIC_URL", "http://localhost:80"),
         ("VESTIBULE_MAIL_FROM", "a@b.org"),
     ];
-    // A container listens on every address of its own; whether others reach it is decided where its port is published.
+    // A container listens on all of its own addresses; whether others reach it is decided where its port is published.
     assert!(refused(false, &open).is_empty());
     assert!(
         refused(false, &[open[0], open[1], open[3]])[0]

@@ -1,4 +1,4 @@
-//! The forms in which settings are written: addresses, networks, lengths of time.
+//! The notations of settings: addresses, networks, durations.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de};
 use vestibule::{Rate, Secret};
 
-/// A length of time, written like `60s`, `10m`, `24h` or `14d`.
+/// A duration, written as `60s`, `10m`, `24h` or `14d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span(pub(crate) Duration);
 
@@ -40,7 +40,7 @@ impl<'de> Deserialize<'de> for Span {
     }
 }
 
-/// So many in a length of time, written like `20/5m`.
+/// A number per duration, written as `20/5m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PerTime(pub(crate) Rate);
 
@@ -72,7 +72,7 @@ pub(crate) enum Listen {
 }
 
 impl Listen {
-    /// The port, when there is one that is known.
+    /// The port, if it is known.
     pub(crate) fn port(&self) -> Option<u16> {
         match self {
             Self::Tcp(address) => Some(address.port()).filter(|port| *port != 0),
@@ -80,7 +80,7 @@ impl Listen {
         }
     }
 
-    /// Whether only this machine can connect. A Unix socket has a proxy before it, which is another matter.
+    /// Whether only this machine can connect. A Unix socket has a proxy in front, so it does not count.
     pub(crate) fn is_loopback(&self) -> bool {
         matches!(self, Self::Tcp(address) if address.ip().to_canonical().is_loopback())
     }
@@ -108,18 +108,18 @@ impl fmt::Display for Listen {
     }
 }
 
-/// `https://host` or `https://host:port`, and a path where the host is not ours alone.
+/// `https://host` or `https://host:port`, with a path if the host is shared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PublicUrl {
     pub(crate) text: String,
     pub(crate) is_https: bool,
     pub(crate) host: String,
-    /// Empty, or with a slash before it and none after.
+    /// Empty, or with a leading and without a trailing slash.
     pub(crate) path: String,
 }
 
 impl PublicUrl {
-    /// Whether it names the very machine that reads it.
+    /// Whether it names the machine that reads it.
     pub(crate) fn is_loopback(&self) -> bool {
         let ip = self.host.trim_matches(['[', ']']).parse::<IpAddr>();
         self.host == "localhost" || self.host.ends_with(".localhost") || ip.is_ok_and(|ip| ip.is_loopback())
@@ -194,14 +194,14 @@ impl<'de> Deserialize<'de> for Network {
     }
 }
 
-/// A service that may ask whose a token is: `NAME:SECRET`.
+/// A service that may introspect tokens: `NAME:SECRET`.
 #[derive(Clone, Debug)]
 pub(crate) struct IntrospectionClient {
     pub(crate) name: String,
     pub(crate) secret: Secret,
 }
 
-/// What is wrong with one. It never says what was written, which may be a secret.
+/// What is wrong with one. The value is never repeated: it may be a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IntrospectionClientError {
     Form,
@@ -224,8 +224,8 @@ impl fmt::Display for IntrospectionClientError {
 impl FromStr for IntrospectionClient {
     type Err = IntrospectionClientError;
 
-    /// A secret is guessed at the speed of the network, so it must be long; programs encode other characters than ASCII
-    /// in different ways.
+    /// A secret can be guessed at the speed of the network, so it must be long; programs differ in how they encode
+    /// characters beyond ASCII.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         use IntrospectionClientError::{Characters, Form, Name, Short};
         let (name, secret) = text.split_once(':').ok_or(Form)?;

@@ -9,7 +9,7 @@ use crate::config::settings::{Config, Database};
 use crate::entropy;
 use crate::failure::Failure;
 
-/// Prints where everything is, and a command that works when pasted.
+/// Prints where everything is, and a command ready to paste.
 pub(crate) fn print(
     config: &Config,
     public_url: &str,
@@ -56,7 +56,7 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// Three words and two digits, fresh at each start: a fixed example would end up in production, and on the lists that
+/// Three words and two digits, new at each start: a fixed example would end up in production, and on the lists that
 /// attackers try first.
 fn password() -> String {
     let random = entropy::bytes();
@@ -64,7 +64,7 @@ fn password() -> String {
     format!("{}-{}-{}-{:02}", word(0), word(1), word(2), random[3] % 100)
 }
 
-/// 64 words: each of the three is worth 6 bits.
+/// 64 words, so that each of the three is worth 6 bits.
 const WORDS: [&str; 64] = [
     "acorn", "amber", "anchor", "apricot", "badger", "basalt", "beacon", "birch", "bramble", "canyon",
     "cedar", "cinder", "clover", "cobalt", "comet", "copper", "coral", "cricket", "dahlia", "delta", "ember",

@@ -1,4 +1,4 @@
-//! Accepting connections, bounding how many there are, serving requests on them, and ending them.
+//! Accepts connections, bounds their number, serves requests on them, and ends them.
 
 use std::collections::HashMap;
 use std::io;
@@ -25,17 +25,17 @@ use super::timeouts::{HEAD, watched};
 use crate::config::settings::Config;
 use crate::config::values::Network;
 
-/// Fields in the head of a request (H6).
+/// Header fields of a request at most (H6).
 const HEADERS_MAX: usize = 64;
-/// Octets in the head of a request (H6).
+/// Octets of a request's head at most (H6).
 const HEAD_OCTETS_MAX: usize = 16 * 1024;
-/// What is read ahead of the handler: a head and a body of the largest size the API takes.
+/// Octets read ahead of the handler at most: the largest head and the largest body of the API.
 const BUFFER_OCTETS_MAX: usize = 2 * HEAD_OCTETS_MAX;
-/// Who is at the other end of a Unix socket: with `trusted_proxies = ["127.0.0.1"]` it may say for whom it asks.
+/// The peer of a Unix socket: with `trusted_proxies = ["127.0.0.1"]` it may name the client it acts for.
 const THIS_MACHINE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-/// One client has at most this part of all connections, whatever the settings say: so many clients can fill them.
+/// It takes at least this many clients to fill all connections, whatever the settings say.
 const CLIENTS_LEAST: usize = 10;
-/// After the system refused a connection, for example because all file descriptors are in use.
+/// The pause after the system refused a connection, for example because all file descriptors are in use.
 const REST: Duration = Duration::from_millis(100);
 
 /// How many connections there may be.
@@ -43,13 +43,13 @@ const REST: Duration = Duration::from_millis(100);
 pub(crate) struct Rules {
     most: usize,
     most_per_client: usize,
-    /// A proxy brings the connections of many.
+    /// Proxies, whose connections are those of many clients.
     uncounted: Vec<Network>,
 }
 
 impl Rules {
-    /// Those of the settings, as far as the system allows them. Load tests come from one address: without limits per
-    /// client it may have all connections.
+    /// The limits in the settings, as far as the system allows them. Load tests come from one address: without limits
+    /// per client it may have all connections.
     pub(crate) fn of(config: &Config) -> Self {
         let limits = config.connections;
         let most = open_files::for_connections(limits.most);
@@ -59,7 +59,7 @@ impl Rules {
     }
 }
 
-/// What one client may have of so many connections.
+/// One client's share of all connections.
 fn share(wanted: usize, most: usize) -> usize {
     wanted.min((most / CLIENTS_LEAST).max(1))
 }
@@ -76,7 +76,7 @@ pub(crate) struct Connections {
     failed: Refusals,
 }
 
-/// What one connection holds until it ends.
+/// What one connection occupies until it ends.
 struct Held {
     _free: OwnedSemaphorePermit,
     _place: Option<Place>,
@@ -117,7 +117,7 @@ impl Connections {
     }
 
     fn admit(&self, stream: Stream, free: OwnedSemaphorePermit) {
-        // Behind a Unix socket stands a proxy, which brings the connections of many.
+        // Behind a Unix socket is a proxy, whose connections are those of many clients.
         let (peer, place) = match &stream {
             Stream::Tcp(_, peer) => (*peer, self.place(peer.ip())),
             Stream::Unix(_) => (THIS_MACHINE, Ok(None)),
@@ -140,8 +140,8 @@ impl Connections {
         Place::take(&self.clients, ip, self.rules.most_per_client).map(Some)
     }
 
-    /// Lets open requests end; idle connections end at once, and those whose clients take nothing soon. Waits no longer
-    /// than `limit`.
+    /// Lets open requests end; idle connections end immediately, and those whose clients read nothing soon after. Waits
+    /// no longer than `limit`.
     pub(crate) async fn drain(self, limit: Duration) {
         self.stopping.begin();
         if tokio::time::timeout(limit, self.graceful.shutdown()).await.is_err() {
@@ -150,7 +150,7 @@ impl Connections {
     }
 }
 
-/// What it takes to serve one connection.
+/// The state needed to serve one connection.
 struct Served {
     peer: SocketAddr,
     router: Router,
@@ -183,7 +183,7 @@ impl Served {
     }
 }
 
-/// Whether the error is about the connection that was to be accepted, and says nothing of the next.
+/// Whether the error is about the connection being accepted, and does not affect the next.
 fn is_one_connections(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput)
@@ -194,14 +194,14 @@ async fn rest() {
     tokio::time::sleep(REST).await;
 }
 
-/// How many connections each client has.
+/// The number of connections of each client.
 type Clients = Mutex<HashMap<IpAddr, usize>>;
 
-/// A client has as many connections as it may have.
+/// The client already has as many connections as it may.
 #[derive(Debug, PartialEq, Eq)]
 struct TooMany;
 
-/// One connection of a client.
+/// The place of one connection of a client.
 struct Place {
     clients: Arc<Clients>,
     client: IpAddr,
@@ -232,7 +232,7 @@ impl Drop for Place {
     }
 }
 
-/// An IPv6 client has its whole /64.
+/// For IPv6, a client is a whole /64.
 fn prefix(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => IpAddr::V6((ip.to_bits() & (u128::MAX << 64)).into()),

@@ -11,9 +11,9 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 use crate::config::values::Listen;
 use crate::failure::Failure;
 
-/// Octets that the system takes for a client before it has read them; Linux doubles the number.
+/// Octets that the system buffers for a client before it has read them; Linux doubles the number.
 const SEND_OCTETS: u32 = 64 * 1024;
-/// Connections that wait to be accepted, as in the standard library.
+/// Connections that may wait to be accepted, as in the standard library.
 const BACKLOG: u32 = 1024;
 
 /// A bound socket.
@@ -46,9 +46,9 @@ impl Listener {
 
     fn bind_tcp(address: SocketAddr) -> io::Result<Self> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-        // As the standard library does: the port of a process that has just ended can be had.
+        // As in the standard library: the port of a process that has just ended can be reused.
         socket.set_reuseaddr(true)?;
-        // Accepted connections take it over. Without it the system keeps megabytes for each client that does not read.
+        // Inherited by accepted connections. Otherwise the system buffers megabytes for each client that does not read.
         socket.set_send_buffer_size(SEND_OCTETS)?;
         socket.bind(address)?;
         let listener = socket.listen(BACKLOG)?;
@@ -56,7 +56,7 @@ impl Listener {
         Ok(Self::Tcp(listener, bound))
     }
 
-    /// A socket that a killed process left behind is replaced; one that answers is not.
+    /// Replaces a socket that a killed process left behind, but not one that answers.
     async fn bind_unix(path: &Path) -> io::Result<Self> {
         if fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket()) {
             if UnixStream::connect(path).await.is_ok() {
@@ -65,12 +65,12 @@ impl Listener {
             fs::remove_file(path)?;
         }
         let listener = UnixListener::bind(path)?;
-        // The proxy runs as another user of the same group.
+        // The proxy runs as another user in the same group.
         fs::set_permissions(path, fs::Permissions::from_mode(0o660))?;
         Ok(Self::Unix(listener, path.to_owned()))
     }
 
-    /// The port, when there is one.
+    /// The port, if there is one.
     pub(crate) fn port(&self) -> Option<u16> {
         match self {
             Self::Tcp(_, address) => Some(address.port()),
@@ -78,7 +78,7 @@ impl Listener {
         }
     }
 
-    /// Where it listens, as one writes it in the settings.
+    /// The address it listens on, as written in the settings.
     pub(crate) fn address(&self) -> String {
         match self {
             Self::Tcp(_, address) => address.to_string(),
@@ -91,7 +91,7 @@ impl Listener {
         match self {
             Self::Tcp(listener, _) => {
                 let (stream, peer) = listener.accept().await?;
-                // An answer is one write: waiting for more to send would only delay it.
+                // An answer is one write: waiting for more data would only delay it.
                 stream.set_nodelay(true)?;
                 Ok(Stream::Tcp(stream, peer))
             }

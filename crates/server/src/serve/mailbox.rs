@@ -1,4 +1,4 @@
-//! The mailbox of the development mode, as the pages and `/dev/mail/latest` see it.
+//! The mailbox of the development mode, as seen by the pages and `/dev/mail/latest`.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use vestibule::{Email, Secret};
 use vestibule_http::{DevFault, DevMail, DevMailbox};
 use vestibule_mail::{Fault, Memory, Received};
 
-/// The mailbox that mail goes to instead of being sent.
+/// The mailbox that receives mail instead of it being sent.
 pub(crate) struct Mailbox(pub(crate) Memory);
 
 impl DevMailbox for Mailbox {

@@ -1,18 +1,18 @@
-//! How many files and sockets the system lets this process open. Services begin with 1024 on most systems and may ask for
-//! more: without that, two clients could use up all of them.
+//! The number of files and sockets that the system lets this process open. On most systems services start with 1024 and
+//! may raise it: otherwise two clients could use up all of them.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What is no client's connection: the database, mail, webhooks, the log, files that are read at the start.
+/// Open files that are not connections of clients: the database, mail, webhooks, the log, files read at start.
 const OWN: u64 = 256;
 
-/// How many connections there can be of the `wanted` ones. Raises the limit as far as it may and as it takes.
+/// How many of the `wanted` connections are possible. Raises the limit as far as needed and allowed.
 pub(super) fn for_connections(wanted: usize) -> usize {
     let needed = u64::try_from(wanted).unwrap_or(u64::MAX).saturating_add(OWN);
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_some_and(|current| current < needed) {
         let raised = limit.maximum.map_or(needed, |maximum| maximum.min(needed));
-        // What the system says afterwards counts.
+        // Whatever the system reports afterwards counts.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum: limit.maximum });
     }
     let most = within(wanted, getrlimit(Resource::Nofile).current);
@@ -27,7 +27,7 @@ pub(super) fn for_connections(wanted: usize) -> usize {
     most
 }
 
-/// The connections that so many open files leave room for: half of them where there are few.
+/// The connections possible with this many open files: half of them if there are few.
 fn within(wanted: usize, files: Option<u64>) -> usize {
     let room = files.map_or(u64::MAX, |files| files.saturating_sub(OWN).max(files / 2)).max(1);
     wanted.min(usize::try_from(room).unwrap_or(usize::MAX))

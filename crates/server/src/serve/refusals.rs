@@ -1,12 +1,12 @@
-//! What strangers can make happen as often as they like is logged once a minute, with a count.
+//! Logs events that strangers can cause at will once a minute, with a count.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Between two lines about the same.
+/// The time between two lines about the same event.
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// Something that is counted, and how it is logged: with the number since the last line, and the newest of them.
+/// A counted event and its log line: the number since the last line, and the latest occurrence.
 pub(super) struct Refusals {
     counted: Arc<Mutex<Counted>>,
     log: fn(u64, &str),
@@ -14,10 +14,10 @@ pub(super) struct Refusals {
 
 #[derive(Default)]
 struct Counted {
-    /// Since the last line.
+    /// The number since the last line.
     number: u64,
     newest: String,
-    /// A minute has begun, at whose end the rest is logged.
+    /// Whether a minute is running; at its end the rest is logged.
     is_counting: bool,
 }
 
@@ -26,7 +26,7 @@ impl Refusals {
         Self { counted: Arc::default(), log }
     }
 
-    /// The first is logged at once, whatever follows within a minute at its end.
+    /// The first is logged immediately; what follows within a minute is logged at its end.
     pub(super) fn note(&self, what: &str) {
         let mut counted = lock(&self.counted);
         counted.number += 1;
@@ -39,7 +39,7 @@ impl Refusals {
     }
 }
 
-/// Logs what came in each minute, until nothing does.
+/// Logs the events of each minute, until a minute has none.
 #[expect(clippy::disallowed_methods, reason = "the pause between two lines of the log")]
 async fn count(counted: Arc<Mutex<Counted>>, log: fn(u64, &str)) {
     loop {
@@ -73,7 +73,7 @@ mod tests {
         std::mem::take(&mut *LINES.lock().unwrap())
     }
 
-    /// Lets the task that counts run after so long.
+    /// Lets the counting task run after this long.
     async fn after(length: Duration) {
         tokio::time::advance(length).await;
         for _ in 0..3 {

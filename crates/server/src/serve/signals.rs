@@ -1,13 +1,13 @@
-//! The signals that end the server, and those that would, with requests in flight, if nobody listened.
+//! The signals that end the server, and those that would end it with requests in flight if they were not handled.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::failure::Failure;
 
-/// What some send to make other programs read their settings anew, or open their log again.
+/// Signals that make other programs reload their settings or reopen their log.
 const IGNORED: [&str; 3] = ["SIGHUP", "SIGUSR1", "SIGUSR2"];
 
-/// The signals that end the server. SIGQUIT is what nginx calls a graceful stop.
+/// The signals that end the server. SIGQUIT is a graceful stop, as for nginx.
 pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -17,7 +17,7 @@ pub(super) struct Signals {
 impl Signals {
     /// Listens from now on, for the life of the process.
     pub(super) fn new() -> Result<Self, Failure> {
-        // A file that may not grow is an error of the write, as a full disk is, not the end of the process.
+        // Writing beyond the file size limit is an error of the write, like a full disk, and must not end the process.
         drop(listen(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?);
         let kinds = [SignalKind::hangup(), SignalKind::user_defined1(), SignalKind::user_defined2()];
         for (name, kind) in IGNORED.into_iter().zip(kinds) {

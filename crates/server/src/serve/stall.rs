@@ -1,5 +1,5 @@
-//! How long a client may take nothing of what it asked for. Whoever never reads would keep its connection, and what waits
-//! to be sent on it, for ever.
+//! How long a client may go without reading its answer. A client that never reads would otherwise keep its connection,
+//! and the data waiting for it, for ever.
 
 use std::future::Future as _;
 use std::io;
@@ -11,17 +11,17 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Without a byte taken.
+/// The longest time without a byte read.
 const STALL: Duration = Duration::from_secs(30);
-/// The same while the server stops: it does not wait for those who do not move.
+/// The same while the server stops: it does not wait for stalled clients.
 const STALL_AT_THE_END: Duration = Duration::from_secs(2);
 
-/// Whether the server stops.
+/// Whether the server is stopping.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stopping(Arc<AtomicBool>);
 
 impl Stopping {
-    /// From now on. Connections notice when they are next looked at.
+    /// Begins to stop. Connections notice when they are next polled.
     pub(crate) fn begin(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -34,7 +34,7 @@ impl Stopping {
 /// Watches the writes of one connection.
 pub(super) struct Stall {
     stopping: Stopping,
-    /// Since when the client has taken nothing, and what ends the wait.
+    /// Since when the client has read nothing, and the timer that ends the wait.
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
@@ -43,7 +43,7 @@ impl Stall {
         Self { stopping: stopping.clone(), waiting: None }
     }
 
-    /// Hands on what a write came to; an error where it has waited for too long.
+    /// Returns the result of a write; an error if it has waited too long.
     pub(super) fn bound<T>(
         &mut self,
         context: &mut Context<'_>,

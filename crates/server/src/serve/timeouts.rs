@@ -1,5 +1,5 @@
-//! How long a connection is waited for: 5 s for the head of a request once it has begun, 60 s between two requests
-//! (H6). hyper has one time limit for both, so its timer and its stream are wrapped to tell them apart.
+//! The timeouts of a connection: 5 s for the head of a request once it has begun, 60 s between two requests (H6). hyper
+//! has one time limit for both, so its timer and its stream are wrapped to distinguish them.
 
 use std::future::Future;
 use std::io;
@@ -20,7 +20,7 @@ pub(crate) const HEAD: Duration = Duration::from_secs(5);
 /// Between two requests.
 const IDLE: Duration = Duration::from_mins(1);
 
-/// When the first byte arrived since waiting for a request began.
+/// When the first byte arrived since the wait for a request began.
 #[derive(Clone, Debug, Default)]
 struct FirstByte(Arc<Mutex<Option<Instant>>>);
 
@@ -34,7 +34,7 @@ impl FirstByte {
     }
 }
 
-/// A stream, and the timer for the heads of the requests on it.
+/// Wraps a stream, and creates the timer for the heads of its requests.
 pub(crate) fn watched<S>(stream: S, stopping: &Stopping) -> (Watched<S>, HeadTimer) {
     let first_byte = FirstByte::default();
     (
@@ -43,7 +43,7 @@ pub(crate) fn watched<S>(stream: S, stopping: &Stopping) -> (Watched<S>, HeadTim
     )
 }
 
-/// Notes when bytes arrive, and when none leave.
+/// Records when bytes arrive, and when none leave.
 pub(crate) struct Watched<S> {
     stream: S,
     first_byte: FirstByte,
@@ -99,8 +99,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 }
 
-/// The timer of one connection. hyper starts it for each request, when it begins to wait for its head, and for nothing
-/// else.
+/// The timer of one connection. hyper starts it only when it begins to wait for the head of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct HeadTimer {
     first_byte: FirstByte,
@@ -109,7 +108,8 @@ pub(crate) struct HeadTimer {
 
 impl Timer for HeadTimer {
     fn sleep(&self, _: Duration) -> Pin<Box<dyn Sleep>> {
-        // Who has said nothing yet is not between two requests: the first byte is due as soon as a whole head.
+        // A client that has sent nothing yet is not between two requests: its first byte is due as soon as a whole
+        // head.
         let is_idle = self.had_request.swap(true, Ordering::Relaxed);
         self.first_byte.set(None);
         let deadline = Instant::now() + if is_idle { IDLE } else { HEAD };
@@ -122,7 +122,7 @@ impl Timer for HeadTimer {
     }
 }
 
-/// Ends when the head of a request is late.
+/// Completes when the head of a request is late.
 struct HeadSleep {
     first_byte: FirstByte,
     is_idle: bool,

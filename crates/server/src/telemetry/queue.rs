@@ -1,5 +1,5 @@
-//! Lines of the log on their way to standard error, which may be a pipe that nobody reads. Whoever logs never waits: a
-//! thread writes, the lines that wait are bounded, and those that find no room are counted and told of.
+//! Log lines on their way to standard error, which may be a pipe without a reader. Logging never blocks: a thread
+//! writes, the queue is bounded, and lines that do not fit are counted and reported.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -11,21 +11,21 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::printable;
 
-/// Lines that wait.
+/// Lines in the queue at most.
 const LINES_MAX: usize = 1024;
-/// Octets of one line: what is longer is cut.
+/// Octets of one line at most: longer ones are cut.
 const LINE_MAX: usize = 16 * 1024;
-/// How long the end waits for whoever reads.
+/// How long to wait for the reader at the end.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Where lines are put.
+/// The queue of lines.
 #[derive(Clone)]
 pub(super) struct Queue {
     lines: SyncSender<Vec<u8>>,
     dropped: Arc<AtomicU64>,
 }
 
-/// Writes what waits when it goes, unless nobody reads.
+/// Writes the queued lines when it is dropped, unless nobody reads.
 #[must_use = "lines that wait when it is dropped are written then"]
 pub(crate) struct Written {
     end: SyncSender<Vec<u8>>,
@@ -45,7 +45,7 @@ pub(super) fn start(out: impl Write + Send + 'static) -> io::Result<(Queue, Writ
     Ok((queue, Written { end: lines, ended }))
 }
 
-/// Until an empty line comes. A reader that went away takes nothing with it but the lines.
+/// Writes until an empty line comes. If the reader leaves, only lines are lost.
 fn write(mut out: impl Write, waiting: &Receiver<Vec<u8>>, dropped: &AtomicU64) {
     while let Ok(line) = waiting.recv()
         && !line.is_empty()
@@ -61,7 +61,7 @@ fn write(mut out: impl Write, waiting: &Receiver<Vec<u8>>, dropped: &AtomicU64) 
 
 impl Drop for Written {
     fn drop(&mut self) {
-        // A full queue means that nobody reads; whoever does not within this time is not waited for either.
+        // A full queue means that nobody reads; a reader that is too slow is not waited for either.
         if self.end.try_send(Vec::new()).is_ok() {
             let _ = self.ended.recv_timeout(TIMEOUT);
         }
@@ -76,7 +76,7 @@ impl<'a> MakeWriter<'a> for Queue {
     }
 }
 
-/// One line, which goes on its way when it is complete.
+/// A line being written, which is queued when it is complete.
 pub(super) struct Line<'a> {
     queue: &'a Queue,
     text: Vec<u8>,
@@ -102,8 +102,8 @@ impl Drop for Line<'_> {
     }
 }
 
-/// The line with what a terminal would obey as escapes, cut where it is too long. JSON that is cut is none; no line is that long
-/// but by mistake.
+/// The line with terminal control characters escaped, cut if it is too long. Cut JSON is invalid, but no line is that
+/// long except by mistake.
 fn bounded(mut line: Vec<u8>) -> Vec<u8> {
     if !line.is_ascii()
         && let Ok(text) = std::str::from_utf8(&line)
@@ -123,11 +123,11 @@ mod tests {
 
     use super::*;
 
-    /// A pipe that is read only when its gate is open.
+    /// A pipe that is read only while its gate is open.
     #[derive(Clone, Default)]
     struct Pipe(Arc<(Mutex<Gate>, Condvar)>);
 
-    /// Whether it is open, and what came through.
+    /// Whether it is open, and what was read.
     type Gate = (bool, Vec<u8>);
 
     impl Pipe {

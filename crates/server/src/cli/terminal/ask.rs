@@ -1,4 +1,4 @@
-//! What commands ask a person for.
+//! Questions to the person at the terminal.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
@@ -27,7 +27,7 @@ fn first_line() -> Result<String, Failure> {
     Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
 }
 
-/// Asks on a terminal; elsewhere only `--yes` counts.
+/// Asks on a terminal; elsewhere `--yes` is required.
 pub(crate) fn confirmed(yes: bool) -> Result<(), Failure> {
     if yes {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What commands print, and what they ask a person for.
+//! Input and output of commands.
 
 pub(crate) mod ask;
 pub(crate) mod output;

@@ -1,4 +1,4 @@
-//! Writing data to standard output: tables on a terminal, tab-separated lines elsewhere, JSON on request.
+//! Prints data to standard output: tables on a terminal, tab-separated lines elsewhere, JSON on request.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,12 +8,12 @@ use serde_json::Value;
 use crate::failure::Failure;
 use crate::printable;
 
-/// The version of the JSON that commands print. It changes when a field goes or changes its meaning.
+/// The version of the JSON that commands print. It changes when a field is removed or changes its meaning.
 const SCHEMA_VERSION: u32 = 1;
 
 static READER_LEFT: AtomicBool = AtomicBool::new(false);
 
-/// Whether nobody reads standard output any more: nothing further need be looked up for it.
+/// Whether the reader of standard output has left, so that no further output is needed.
 pub(crate) fn reader_left() -> bool {
     READER_LEFT.load(Ordering::Relaxed)
 }
@@ -48,7 +48,7 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> 
     Ok(())
 }
 
-/// A reader that went away (`vestibule user list | head`) is no failure, and there is nobody left to tell.
+/// A reader that left (`vestibule user list | head`) is not a failure, and cannot be informed of one.
 fn checked(written: io::Result<()>) -> Result<(), Failure> {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

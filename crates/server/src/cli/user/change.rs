@@ -41,7 +41,7 @@ pub(crate) async fn update(context: &Context, accounts: &Accounts, wish: Update)
     })?;
     let change =
         UserChange { roles: changes_roles.then_some(roles), user_name: wish.user_name, locale: wish.locale };
-    // What somebody else changes in between is not overwritten.
+    // A concurrent change is not overwritten.
     let expected = Expected::OneOf(vec![account.revision()]);
     let user = UserRef::Id(account.id);
     print(context, &accounts.change_user(Actor::Operator, &user, &expected, change, None).await?)
@@ -87,7 +87,7 @@ pub(crate) async fn sessions(context: &Context, accounts: &Accounts, user: &User
     output::table(["id", "created", "last seen", "address", "device"], &rows)
 }
 
-/// The shape of a language tag (RFC 5646 §2.1), as the API takes it.
+/// The form of a language tag (RFC 5646 §2.1), as the API accepts it.
 fn language(text: &str) -> Result<String, &'static str> {
     let subtag =
         |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());

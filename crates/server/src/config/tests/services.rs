@@ -1,4 +1,4 @@
-//! The programs of others: who is told of users, and who may ask for tokens.
+//! External programs: webhook endpoints, and services that may introspect tokens.
 
 use vestibule::WebhookEvent;
 
@@ -95,7 +95,7 @@ fn services_that_ask_have_a_name_and_a_secret() {
     assert!(message.contains("not of its type") && !message.contains(KEY), "{message}");
 }
 
-// O1: whatever is printed of a configuration, no secret of it is.
+// O1: whatever is printed of a configuration, it contains no secret.
 #[test]
 fn a_printed_configuration_has_no_secret() {
     let settings = [
