@@ -1,7 +1,8 @@
-//! Licences, banned crates, sources, and who may use which crate: what `deny.toml` says, held to what Cargo would build.
+//! Licences, banned crates, sources, and which crate may use which: the rules of `deny.toml`, applied to what Cargo
+//! would build.
 //!
-//! The file is that of `cargo-deny`, which asks for more (advisories) and takes a quarter of an hour to compile. What is
-//! needed at each change is read here in a second.
+//! The file is in the format of `cargo-deny`, which checks more (advisories) and takes a quarter of an hour to compile.
+//! What is needed for each change is checked here in a second.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,7 +12,7 @@ use spdx::{Expression, ParseMode};
 
 use crate::shell::{Result, cargo, output, root};
 
-/// The registry that Cargo uses unless told otherwise; where it is fetched from is each machine's own setting.
+/// The registry that Cargo uses by default; where it is fetched from is each machine's own setting.
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 #[derive(Deserialize)]
@@ -36,7 +37,7 @@ struct Bans {
     deny: Vec<Ban>,
 }
 
-/// A crate that nobody may depend on, but for `wrappers`.
+/// A crate that only `wrappers` may depend on.
 #[derive(Deserialize)]
 struct Ban {
     #[serde(rename = "crate")]
@@ -46,18 +47,18 @@ struct Ban {
     reason: String,
 }
 
-/// What is shipped: each crate once, and who depends on whom.
+/// What is shipped: each crate once, and the dependencies among them.
 #[derive(Default)]
 struct Built {
     crates: BTreeMap<String, Crate>,
-    /// User and used, by their names.
+    /// User and used crate, by name.
     edges: BTreeSet<(String, String)>,
 }
 
 struct Crate {
     name: String,
     licence: String,
-    /// Of this workspace.
+    /// Whether it belongs to this workspace.
     is_own: bool,
 }
 
@@ -93,7 +94,7 @@ struct Requirement {
     source: Option<String>,
 }
 
-/// Checks what is built for the targets, development dependencies apart.
+/// Checks what is built for the targets, without development dependencies.
 pub(crate) fn run() -> Result {
     let read = |name: &str| fs::read_to_string(root().join(name)).map_err(|e| format!("{name}: {e}"));
     let rules: Rules = toml::from_str(&read("deny.toml")?).map_err(|e| format!("deny.toml: {e}"))?;
@@ -108,7 +109,7 @@ pub(crate) fn run() -> Result {
     if found.is_empty() { Ok(()) } else { Err(found.join("\n")) }
 }
 
-/// `cargo metadata` would not do: it also lists what only a feature that is off would bring.
+/// `cargo metadata` would not do: it also lists what only disabled features would add.
 fn tree(targets: &[String]) -> Result<String> {
     let mut command = cargo(["tree", "--workspace", "--all-features", "--edges=normal,build"]);
     command.args(["--prefix=depth", "--format={p}\t{l}"]);
@@ -116,7 +117,7 @@ fn tree(targets: &[String]) -> Result<String> {
 }
 
 impl Built {
-    /// Reads lines such as `2argon2 v0.6.0\tMIT OR Apache-2.0`: how deep, which crate, with which licence.
+    /// Parses lines such as `2argon2 v0.6.0\tMIT OR Apache-2.0`: depth, crate, licence.
     fn parse(tree: &str) -> Self {
         let mut built = Self::default();
         let mut above: Vec<String> = Vec::new();
@@ -148,7 +149,7 @@ fn elsewhere(locked: &Locked) -> Option<String> {
     Some(format!("{name} {version} comes from {source}: only the registry's crates are used"))
 }
 
-/// Packages without an allowed licence, and allowed licences that nobody has.
+/// Packages without an allowed licence, and allowed licences that no package has.
 fn licences(allowed: &[String], built: &Built) -> Vec<String> {
     let mut needed = BTreeSet::new();
     let mut found = Vec::new();

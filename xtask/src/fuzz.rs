@@ -1,14 +1,14 @@
-//! What strangers send, for longer than the tests take: each parser of foreign input gets made-up inputs until its time is over.
+//! Fuzzing for longer than the tests do: each parser of untrusted input gets generated inputs until the time is over.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::shell::{self, Result};
 
-/// Inputs of the first run of a test, and of every one at least.
+/// Inputs in the first round of a test, and at least in every other.
 const FIRST_ROUND: u64 = 200;
 
-/// Where a target is: a package, and its tests with one input each.
+/// The targets: packages, and their tests that take one input each.
 const TARGETS: [(&str, &str, &[&str]); 2] = [
     (
         "vestibule",
@@ -39,7 +39,7 @@ const TARGETS: [(&str, &str, &[&str]); 2] = [
     ),
 ];
 
-/// Runs every target for so long, side by side; ends with the number of inputs of each.
+/// Runs every target for this long, side by side; ends with the number of inputs of each.
 pub(crate) fn run(length: Duration) -> Result {
     let mut targets = Vec::new();
     for (package, module, names) in TARGETS {
@@ -58,7 +58,7 @@ pub(crate) fn run(length: Duration) -> Result {
     Ok(())
 }
 
-/// The program with the unit tests of a package.
+/// The executable with the unit tests of a package.
 fn built(package: &str) -> Result<PathBuf> {
     let output = shell::cargo(["test", "--package", package, "--lib", "--no-run"]).output();
     let said = output.map_err(|error| format!("cargo cannot be run: {error}"))?.stderr;
@@ -68,7 +68,7 @@ fn built(package: &str) -> Result<PathBuf> {
         .ok_or_else(|| format!("the tests of {package} were not built:\n{said}"))
 }
 
-/// New inputs, round after round; each round is as long as the speed so far lets it be.
+/// Feeds new inputs, round after round; each round is as long as the speed so far allows.
 fn feed(tests: &Path, name: String, length: Duration) -> Result<(String, u64)> {
     let (begun, mut inputs, mut round) = (Instant::now(), 0, FIRST_ROUND);
     while begun.elapsed() < length {

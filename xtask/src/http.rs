@@ -1,4 +1,4 @@
-//! A client of a few lines for measuring our own server: requests on one connection that stays open.
+//! A small client for measuring our own server: requests on one connection that stays open.
 
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -23,7 +23,7 @@ impl Connection {
         Ok(self.send("GET", path, None, "")?.0)
     }
 
-    /// Status and body of the answer to a request with a token and a JSON body, where there are any.
+    /// Status and body of the answer to a request with a token and a JSON body, if given.
     pub(crate) fn send(
         &mut self,
         method: &str,

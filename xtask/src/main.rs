@@ -1,6 +1,6 @@
-//! The project's one list of checks, its benchmarks and its generated files.
+//! The project's checks, benchmarks and generated files.
 //!
-//! `cargo xtask ci` is what continuous integration runs, and the same thing locally. It installs what is missing.
+//! `cargo xtask ci` is what continuous integration runs, and the same locally. It installs what is missing.
 #![expect(
     clippy::disallowed_methods,
     reason = "starts programs, measures durations and reads the environment"

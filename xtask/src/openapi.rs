@@ -1,17 +1,17 @@
-//! The committed description of the HTTP API, and whether it still is one.
+//! The committed description of the HTTP API, and whether it is up to date.
 
 use std::fs;
 use std::path::PathBuf;
 
 use crate::shell::{Result, cargo, output, program, root, run as execute, target_dir};
 
-/// Writes what the server says about itself to docs/openapi.json.
+/// Writes the server's description of itself to docs/openapi.json.
 pub(crate) fn write() -> Result {
     let path = committed();
     fs::write(&path, generated()?).map_err(|e| format!("cannot write {}: {e}", path.display()))
 }
 
-/// Fails when docs/openapi.json says something else than the server.
+/// Fails if docs/openapi.json differs from the server's description.
 pub(crate) fn check() -> Result {
     let generated = generated()?;
     let text = fs::read_to_string(committed()).unwrap_or_default();

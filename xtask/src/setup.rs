@@ -1,4 +1,4 @@
-//! Installing what the checks need and a fresh machine may lack.
+//! Installs what the checks need and a fresh machine may lack.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ fn install_postgresql() -> Result {
     apt(&["postgresql"])
 }
 
-/// The packages of requirements.txt, in a virtual environment that belongs to the build.
+/// The packages of requirements.txt, in a virtual environment inside the build folder.
 fn python_present() -> bool {
     let (Ok(target), Ok(wanted)) = (target_dir(), fs::read_to_string(requirements())) else { return false };
     fs::read_to_string(target.join("venv/installed.txt")).is_ok_and(|installed| installed == wanted)
@@ -72,7 +72,7 @@ fn requirements() -> PathBuf {
     root().join("xtask/requirements.txt")
 }
 
-/// The packages of package-lock.json, in a folder that belongs to the build.
+/// The packages of package-lock.json, in a folder inside the build folder.
 fn node_present() -> bool {
     let Ok(target) = target_dir() else { return false };
     let read = |path: PathBuf| fs::read_to_string(path).ok();
@@ -104,7 +104,7 @@ fn install_chromium() -> Result {
     apt(&["chromium"])
 }
 
-/// The README's commands are run as they are printed.
+/// The README's commands are run as printed.
 fn curl_present() -> bool {
     succeeds(program("curl").arg("--version"))
 }
@@ -137,7 +137,7 @@ fn install_caddy() -> Result {
     apt(&["caddy"])
 }
 
-/// Installs Debian packages when we may; else says what to do.
+/// Installs Debian packages if permitted; otherwise says what to do.
 fn apt(packages: &[&str]) -> Result {
     let names = packages.join(" ");
     let may = Path::new("/etc/debian_version").exists() && output(program("id").arg("-u"))?.trim() == "0";

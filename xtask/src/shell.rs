@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What went wrong, for a person.
+/// An error message for people.
 pub(crate) type Result<T = ()> = std::result::Result<T, String>;
 
 /// The repository's root.
@@ -18,7 +18,7 @@ pub(crate) fn in_ci() -> bool {
     env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
 }
 
-/// A program in the root, without input: nothing may wait for an answer.
+/// A program run in the root, without input: nothing may wait for an answer.
 pub(crate) fn program(name: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(name);
     command.current_dir(root()).stdin(Stdio::null());
@@ -30,7 +30,7 @@ pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
     let mut command = program(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments);
     if in_ci() {
-        // Nothing is built twice there, so the files for the next build are wasted work.
+        // Nothing is built twice there, so incremental files would be wasted work.
         command.env("CARGO_INCREMENTAL", "0");
     }
     command

@@ -45,7 +45,7 @@ pub(crate) fn list() {
     }
 }
 
-/// Runs the named checks, or all, and says how long each took.
+/// Runs the named checks, or all, and reports how long each took.
 pub(crate) fn run(only: &[String]) -> Result {
     let chosen = STEPS.iter().filter(|step| only.is_empty() || only.iter().any(|name| name == step.name));
     for Step { name, purpose, check } in chosen {
@@ -54,7 +54,7 @@ pub(crate) fn run(only: &[String]) -> Result {
         let result = check();
         let seconds = start.elapsed().as_secs_f64();
         result.map_err(|e| format!("{e}\n==> FAILED: {name}, after {seconds:.1} s"))?;
-        // After the tests nothing is printed: their summary is the last word.
+        // After the tests nothing is printed: their summary comes last.
         if *name != "tests" {
             eprintln!("==> {name}: ok, {seconds:.1} s");
         }
@@ -84,7 +84,7 @@ fn postgres_only() -> Result {
 
 fn library_with(feature: &str) -> Result {
     let library = ["clippy", "--package=vestibule", "--no-default-features", "--features", feature];
-    // What is superfluous with one database is needed with two: that is for `clippy` above to judge.
+    // What is superfluous with one database is needed with two: `clippy` above checks that.
     execute(cargo(library).args(["--", "-D", "warnings", "-A", "clippy::pedantic"]))
 }
 

@@ -1,6 +1,6 @@
-//! Addresses that every part of the program must judge alike: what a sign-up accepts can be mailed to.
+//! Addresses that every crate must judge alike: what a sign-up accepts can be mailed to.
 
-/// Accepted, and sent to.
+/// Accepted, and can be mailed to.
 pub const ACCEPTED_ADDRESSES: &[&str] = &[
     "ada@example.org",
     "Ada.Lovelace+tag@Example.ORG",
@@ -11,7 +11,7 @@ pub const ACCEPTED_ADDRESSES: &[&str] = &[
     "ada@xn--bcher-kva.example",
     "ada@例え.テスト",
     "ärger@example.org",
-    // Letter and mark, as some keyboards and file systems write it.
+    // Letter and mark, as written by some keyboards and file systems.
     "a\u{308}rger@example.org",
     "ａｄａ@example.org",
     "иван@пример.рф",
@@ -27,7 +27,7 @@ pub const ACCEPTED_ADDRESSES: &[&str] = &[
     "❤@example.org",
 ];
 
-/// Refused, because somebody would see something else than what there is, or because mail cannot be sent there.
+/// Refused, because people would see something other than what is there, or because mail cannot be sent there.
 pub const REFUSED_ADDRESSES: &[&str] = &[
     "ada",
     "ada@localhost",
@@ -38,17 +38,17 @@ pub const REFUSED_ADDRESSES: &[&str] = &[
     "ada@[127.0.0.1]",
     "Ada <ada@example.org>",
     "ada@example.org\r\nBcc: eve@example.org",
-    // A mark with nothing to stand on.
+    // A mark without a base character.
     "\u{301}ada@example.org",
     "ada.\u{94d}@example.org",
-    // A Greek question mark is a semicolon.
+    // A Greek question mark, which normalises to a semicolon.
     "a\u{37e}b@example.org",
-    // Nothing to be seen in the domain, and nothing left of it in the name of the server.
+    // Invisible in the domain, and dropped from the name of the server.
     "ada@exam\u{ad}ple.org",
     "ada@example\u{2060}.org",
 ];
 
-/// Nothing is seen of them, or not what is there.
+/// Invisible, or displayed as something else.
 pub const INVISIBLE_CHARACTERS: &[char] = &[
     '\u{80}',
     '\u{9b}',

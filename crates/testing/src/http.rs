@@ -1,4 +1,4 @@
-//! A small HTTP client, and the steps of a person who signs up.
+//! A small HTTP client, with the steps of signing up.
 #![expect(
     clippy::unwrap_used,
     clippy::missing_panics_doc,
@@ -13,28 +13,28 @@ use serde_json::{Value, json};
 
 use crate::waiting::PATIENCE;
 
-/// Requests to one server, each on a connection of its own.
+/// A client of one server; each request uses a new connection.
 #[derive(Clone)]
 pub struct Client {
     address: String,
-    /// What it asks for in `Host`: the address, unless named.
+    /// The value of `Host`: the address, unless another name was given.
     host: String,
-    /// The address of this machine that it comes from.
+    /// The local address it connects from.
     from: Option<IpAddr>,
 }
 
 /// An answer.
 #[derive(Debug)]
 pub struct Answer {
-    /// The status; 0 when what came was no answer.
+    /// The status; 0 if there was no valid answer.
     pub status: u16,
     head: String,
-    /// The body, as it came.
+    /// The body, unparsed.
     pub body: String,
 }
 
 impl Answer {
-    /// The value of a header; empty where there is none.
+    /// The value of a header; empty if there is none.
     pub fn header(&self, name: &str) -> &str {
         let named =
             |line: &'_ str| line.split_once(':').is_some_and(|(own, _)| own.eq_ignore_ascii_case(name));
@@ -42,7 +42,7 @@ impl Answer {
         line.and_then(|line| line.split_once(':')).map_or("", |(_, value)| value.trim())
     }
 
-    /// The value of a cookie that it sets; empty where it does not.
+    /// The value of a cookie in the answer; empty if there is none.
     pub fn cookie(&self, name: &str) -> &str {
         let set = self.head.lines().filter_map(|line| line.split_once(": "));
         let set = set.filter(|(field, _)| field.eq_ignore_ascii_case("set-cookie"));
@@ -50,7 +50,7 @@ impl Answer {
         values.next().and_then(|value| value.split(';').next()).unwrap_or_default()
     }
 
-    /// The body, when the status is the expected one.
+    /// The body as JSON; checks the status.
     #[track_caller]
     pub fn json(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
@@ -59,26 +59,26 @@ impl Answer {
 }
 
 impl Client {
-    /// Of the server at this address.
+    /// A client of the server at this address.
     pub fn new(address: &str) -> Self {
         Self { address: address.to_owned(), host: address.to_owned(), from: None }
     }
 
-    /// The same server by this name.
+    /// The same server under this name.
     #[must_use]
     pub fn called(mut self, host: &str) -> Self {
         host.clone_into(&mut self.host);
         self
     }
 
-    /// As a client with this address, one of 127.0.0.0/8.
+    /// Connects from this address, one of 127.0.0.0/8.
     #[must_use]
     pub fn from(mut self, address: &str) -> Self {
         self.from = Some(address.parse().unwrap());
         self
     }
 
-    /// Asks for something.
+    /// Sends a GET request.
     pub fn get(&self, path: &str, authorization: Option<&str>) -> Answer {
         self.send("GET", path, authorization, None)
     }
@@ -130,23 +130,23 @@ impl Client {
         assert_eq!(answer.json(202)["status"], "confirmation_required");
     }
 
-    /// The newest mail to this address in the mailbox of the development mode, waiting for it.
+    /// The newest mail to this address in the mailbox of the development mode; waits for it.
     pub fn mailbox(&self, email: &str) -> Value {
         let path = format!("/dev/mail/latest?to={}&wait=20", email.replace('@', "%40"));
         self.get(&path, None).json(200)
     }
 
-    /// Sends the mailed code back.
+    /// Confirms with the mailed code.
     pub fn confirm(&self, email: &str, password: &str, code: &str) {
         assert_eq!(self.try_code(email, password, code).json(200)["email"], email);
     }
 
-    /// The answer to a code.
+    /// The answer to confirming with a code.
     pub fn try_code(&self, email: &str, password: &str, code: &str) -> Answer {
         self.post("/v1/confirm/code", Some(&basic(email, password)), &json!({ "code": code }))
     }
 
-    /// Signs in; the access token.
+    /// Signs in; returns the access token.
     pub fn sign_in(&self, email: &str, password: &str) -> String {
         let answer = self.try_password(email, password).json(200);
         answer["access_token"].as_str().unwrap().to_owned()
@@ -157,7 +157,7 @@ impl Client {
         self.post("/v1/login", None, &json!({ "email": email, "password": password }))
     }
 
-    /// Whose token it is.
+    /// The account that a token belongs to.
     pub fn me(&self, token: &str) -> Value {
         self.get("/v1/me", Some(&format!("Bearer {token}"))).json(200)
     }
@@ -168,7 +168,7 @@ pub fn basic(name: &str, password: &str) -> String {
     format!("Basic {}", BASE64.encode(format!("{name}:{password}").as_bytes()))
 }
 
-/// The standard library cannot choose the near end of a connection.
+/// The standard library cannot choose the local address of a connection.
 fn connect_from(ip: IpAddr, address: &str) -> TcpStream {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
     let connecting = async {

@@ -14,7 +14,7 @@ use crate::waiting::{PATIENCE, eventually, lines};
 /// A running server. Dropping it kills it.
 pub struct Server {
     child: Child,
-    /// Where it listens.
+    /// The address it listens on.
     pub address: String,
     relay: Relay,
     banner: mpsc::Receiver<String>,
@@ -26,7 +26,7 @@ impl Server {
         Self::try_start(command, relay).unwrap_or_else(|said| panic!("the server did not start: {said:?}"))
     }
 
-    /// `None`: somebody else listens at its address.
+    /// `None`: another program listens at its address.
     pub(crate) fn start_unless_taken(command: Command, relay: Relay) -> Option<Self> {
         match Self::try_start(command, relay) {
             Ok(server) => Some(server),
@@ -35,7 +35,7 @@ impl Server {
         }
     }
 
-    /// Waits until it listens, or ends: then what it said.
+    /// Waits until it listens; if it ends instead, returns its log.
     fn try_start(mut command: Command, relay: Relay) -> Result<Self, Vec<String>> {
         let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = piped.spawn().expect("the program can be run");
@@ -56,24 +56,24 @@ impl Server {
         }
     }
 
-    /// A client of it.
+    /// A client of this server.
     pub fn http(&self) -> Client {
         Client::new(&self.address)
     }
 
-    /// The answer to a GET by somebody who is nobody.
+    /// The answer to a GET request without credentials.
     ///
     /// # Panics
-    /// When there is none.
+    /// If there is none.
     pub fn get(&self, path: &str) -> Answer {
         self.http().get(path, None)
     }
 
-    /// The oldest mail to this address that nobody has taken, waiting for it, and until the server noted that it is
-    /// gone: only then its code counts.
+    /// The oldest untaken mail to this address; waits for it, and until the server has recorded that it was sent: only
+    /// then its code counts.
     ///
     /// # Panics
-    /// When none comes.
+    /// If none comes.
     pub fn mail(&self, to: &str) -> Letter {
         let letter = self.relay.take(to);
         eventually("the hand-over is noted", || {
@@ -82,10 +82,10 @@ impl Server {
         letter
     }
 
-    /// Signs up and sends the mailed code back.
+    /// Signs up and confirms with the mailed code.
     ///
     /// # Panics
-    /// When that does not make an account.
+    /// If that does not create an account.
     pub fn has_confirmed(&self, email: &str, password: &str) {
         let http = self.http();
         http.sign_up(email, password);
@@ -95,7 +95,7 @@ impl Server {
     /// The first line of standard output with `words`.
     ///
     /// # Panics
-    /// When none comes.
+    /// If none comes.
     pub fn says(&self, words: &str) -> String {
         first_with(&self.banner, words)
     }
@@ -103,12 +103,12 @@ impl Server {
     /// Waits for a line of the log with `words`.
     ///
     /// # Panics
-    /// When none comes.
+    /// If none comes.
     pub fn logs(&self, words: &str) -> String {
         first_with(&self.log, words)
     }
 
-    /// What it has logged since it listens.
+    /// The log since it began to listen.
     pub fn logged(&self) -> Vec<String> {
         self.log.try_iter().collect()
     }
@@ -116,7 +116,7 @@ impl Server {
     /// Sends a signal, e.g. `-TERM`.
     ///
     /// # Panics
-    /// When it has ended.
+    /// If it has ended.
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status();
         assert!(sent.is_ok_and(|status| status.success()), "no process to send {name} to");
@@ -125,12 +125,12 @@ impl Server {
     /// Waits for the process to end.
     ///
     /// # Panics
-    /// When it does not.
+    /// If it does not.
     pub fn ended(&mut self) -> ExitStatus {
         eventually("the server ends", || self.child.try_wait().expect("the process is ours"))
     }
 
-    /// The number of the process.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -138,7 +138,7 @@ impl Server {
     /// Resident memory in KiB.
     ///
     /// # Panics
-    /// When it has ended.
+    /// If it has ended.
     pub fn resident_kib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         let status = status.expect("the process runs");
@@ -160,11 +160,11 @@ fn first_with(lines: &mpsc::Receiver<String>, words: &str) -> String {
         .unwrap_or_else(|| panic!("no line with {words:?} came"))
 }
 
-/// An address of this machine where nobody listens: for programs that do not tell which port the system chose. Somebody
-/// else may take it before them.
+/// A free local address, for programs that do not report which port the system chose. Another program may take it
+/// first.
 ///
 /// # Panics
-/// When this machine has no port left.
+/// If this machine has no free port.
 pub fn free_address() -> SocketAddr {
     let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
     bound.expect("a port is free")

@@ -1,7 +1,7 @@
-//! What tests need besides the code: a throw-away PostgreSQL, the server as it runs in production, addresses, and the
-//! programs of others ([`python`], [`node`], [`system_program`]). Development only, Unix only.
+//! Helpers for tests: a throw-away PostgreSQL, the server as it runs in production, addresses, and third-party programs
+//! ([`python`], [`node`], [`system_program`]). Development only, Unix only.
 //!
-//! [`Site`] is a place to run the program in, with the settings of production and a [`Relay`] to read its mail from:
+//! [`Site`] is an environment to run the program in, with production settings and a [`Relay`] to read its mail from:
 //!
 //! ```no_run
 //! let site = vestibule_testing::Site::sqlite(); // or `postgres()`
@@ -10,21 +10,21 @@
 //! println!("{}", server.mail("ada@example.org").code());
 //! ```
 //!
-//! [`database`] hands out a fresh, empty database in a few milliseconds:
+//! [`database`] creates a fresh, empty database in a few milliseconds:
 //!
 //! ```no_run
 //! let database = vestibule_testing::database();
 //! println!("{}", database.url()); // postgres://vestibule@%2Ftmp%2F…/test_4711_…
 //! ```
 //!
-//! All test processes share one cluster. Whoever needs it first starts it, under a file lock; it listens on a Unix
-//! socket only, never syncs, and goes away by itself ten minutes after its last use. [`stop_shared`] ends it earlier.
-//! [`Cluster`] is a server of one's own for tests that stop, restart or crash it; [`Proxy`] a way to a database that can
-//! fall silent.
+//! All test processes share one cluster. The first to need it starts it, under a file lock; it listens on a Unix socket
+//! only, never syncs, and ends by itself ten minutes after its last use. [`stop_shared`] ends it earlier. [`Cluster`]
+//! is a separate server for tests that stop, restart or crash it; [`Proxy`] is a connection to a database that can fall
+//! silent.
 //!
-//! Every function may be called inside an asynchronous runtime: the blocking driver runs on a thread of its own.
-//! Nothing here returns an error: a test that cannot have its database has failed, so these functions panic and say
-//! what to install or where the server's log is.
+//! Every function may be called inside an asynchronous runtime: the blocking driver runs on a separate thread. Nothing
+//! here returns an error: a test that cannot have its database has failed, so these functions panic and say what to
+//! install or where the server's log is.
 //!
 //! | variable | meaning |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! The programs of others that tests talk to, where `cargo xtask setup` put them.
+//! Third-party programs for tests, where `cargo xtask setup` installed them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,34 +6,34 @@ use std::process::Command;
 /// Python, with the packages of `xtask/requirements.txt`.
 ///
 /// # Panics
-/// When `cargo xtask setup` has not made it.
+/// If `cargo xtask setup` has not installed it.
 pub fn python() -> Command {
     Command::new(made_by_setup("venv/bin/python"))
 }
 
-/// A program that one of those packages brings, e.g. `schemathesis`.
+/// A program from one of those packages, e.g. `schemathesis`.
 ///
 /// # Panics
-/// When `cargo xtask setup` has not made it.
+/// If `cargo xtask setup` has not installed it.
 pub fn python_program(name: &str) -> Command {
     Command::new(made_by_setup(&format!("venv/bin/{name}")))
 }
 
-/// Node.js, told by `NODE_PACKAGES` where the packages of `xtask/node/package.json` are. A script loads them with
+/// Node.js, with the path to the packages of `xtask/node/package.json` in `NODE_PACKAGES`. A script loads them with
 /// `createRequire(process.env.NODE_PACKAGES)`.
 ///
 /// # Panics
-/// When `cargo xtask setup` has not made them.
+/// If `cargo xtask setup` has not installed them.
 pub fn node() -> Command {
     let mut command = Command::new("node");
     command.env("NODE_PACKAGES", node_packages().join("index.js"));
     command
 }
 
-/// The folder with those packages, for programs that look for it beside their files.
+/// The folder of those packages, for programs that look for it beside their files.
 ///
 /// # Panics
-/// When `cargo xtask setup` has not made it.
+/// If `cargo xtask setup` has not created it.
 pub fn node_packages() -> PathBuf {
     made_by_setup("node/node_modules")
 }
@@ -41,13 +41,13 @@ pub fn node_packages() -> PathBuf {
 /// A program of the system, e.g. `/usr/sbin/nginx`.
 ///
 /// # Panics
-/// When it is not installed.
+/// If it is not installed.
 pub fn system_program(path: &str) -> Command {
     assert!(Path::new(path).exists(), "{path} is missing: run `cargo xtask setup`");
     Command::new(path)
 }
 
-/// A file in the folder that holds the build, three above the running test (`target/debug/deps/it-…`).
+/// A file in the folder that contains the build, three above the running test (`target/debug/deps/it-…`).
 fn made_by_setup(path: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the test knows its own program");
     let target = test.ancestors().nth(3).expect("a test lies in the build folder");

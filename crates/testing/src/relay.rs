@@ -1,4 +1,4 @@
-//! A mail relay in the process of the test: it takes every message, unless it is told otherwise, and the test reads it.
+//! A mail relay in the process of the test: it accepts every message, unless told otherwise, and the test reads them.
 
 mod api;
 pub(crate) mod inbox;
@@ -15,10 +15,10 @@ use self::inbox::Inbox;
 use self::inbox::{Letter, Trouble};
 use crate::waiting::PATIENCE;
 
-/// A relay on a port of this machine. It listens as long as the test runs.
+/// A relay on a local port. It listens as long as the test runs.
 ///
-/// It speaks as much of RFC 5321 as a sender needs who has only good news; `tests/peers/smtp.py` of the server is for
-/// everything else.
+/// It implements as much of RFC 5321 as a sender needs if nothing goes wrong; for everything else there is the server's
+/// `tests/peers/smtp.py`.
 #[derive(Clone)]
 pub struct Relay {
     smtp: SocketAddr,
@@ -27,10 +27,10 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Starts to listen.
+    /// Begins to listen.
     ///
     /// # Panics
-    /// When this machine has no port left.
+    /// If this machine has no free port.
     pub fn start() -> Self {
         let inbox = Arc::<Inbox>::default();
         let smtp = listen(&inbox, smtp::converse);
@@ -48,20 +48,20 @@ impl Relay {
         format!("http+resend://key@?endpoint=http://{}", self.api)
     }
 
-    /// Makes trouble from now on, or no longer.
+    /// Sets or ends a misbehaviour.
     pub fn makes(&self, trouble: Option<Trouble>) {
         *self.inbox.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
-    /// To whom it has refused a message for good.
+    /// The recipients to whom it has refused a message permanently.
     pub fn refused(&self) -> BTreeSet<String> {
         self.inbox.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The oldest message to this address that nobody has taken, waiting for it.
+    /// The oldest untaken message to this address; waits for it.
     ///
     /// # Panics
-    /// When none comes.
+    /// If none comes.
     pub fn take(&self, to: &str) -> Letter {
         let deadline = Instant::now() + PATIENCE;
         let mut letters = self.inbox.lock();
@@ -76,18 +76,18 @@ impl Relay {
         }
     }
 
-    /// What arrived for this address and was not taken, oldest first.
+    /// The untaken messages to this address, oldest first.
     pub fn letters_to(&self, to: &str) -> Vec<Letter> {
         self.inbox.lock().iter().filter(|letter| letter.to == to).cloned().collect()
     }
 
-    /// What arrived and was not taken.
+    /// All untaken messages.
     pub fn untaken(&self) -> Vec<Letter> {
         self.inbox.lock().clone()
     }
 }
 
-/// Answers each connection to a new port on a thread of its own.
+/// Listens on a new port, with a thread for each connection.
 fn listen(inbox: &Arc<Inbox>, converse: fn(&TcpStream, &Inbox) -> Result<()>) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let address = listener.local_addr().expect("a bound socket has an address");
@@ -95,7 +95,7 @@ fn listen(inbox: &Arc<Inbox>, converse: fn(&TcpStream, &Inbox) -> Result<()>) ->
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let inbox = Arc::clone(&shared);
-            // A sender that hangs up early has nothing more to say.
+            // An error of a sender that hangs up early is ignored.
             thread::spawn(move || drop(converse(&stream, &inbox)));
         }
     });

@@ -1,4 +1,4 @@
-//! A place to run the program in, as in production: a public URL, a relay, a secret key in a file, a database.
+//! An environment to run the program in, as in production: a public URL, a relay, a secret key in a file, a database.
 
 use std::fs;
 use std::io::Write as _;
@@ -15,13 +15,14 @@ use crate::postgres::shared::database;
 use crate::relay::Relay;
 use crate::waiting::eventually;
 
-/// The address that people type in production: a proxy with TLS stands before the server.
+/// The URL that people use in production: a proxy with TLS is in front of the server.
 pub const PUBLIC_URL: &str = "https://accounts.example.org";
 /// 32 bytes without a pattern.
 pub const SECRET_KEY: &str = "8f0b2c1d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9";
-/// The password of everybody who needs none of their own.
+/// The password of users who need none of their own.
 pub const PASSWORD: &str = "violet-otter-maps-42";
-/// For one client that does a lot: production has no switch for the limits per client, but they may be wide.
+/// For a single client that does a lot: in production the limits per client cannot be switched off, but they may be
+/// wide.
 pub const WIDE_LIMITS: [(&str, &str); 4] = [
     ("VESTIBULE_LIMITS_SIGN_IN", "100000/1s"),
     ("VESTIBULE_LIMITS_CODES", "100000/1s,100000/1s"),
@@ -29,7 +30,7 @@ pub const WIDE_LIMITS: [(&str, &str); 4] = [
     ("VESTIBULE_LIMITS_CONNECTIONS_PER_CLIENT", "10000"),
 ];
 
-/// A folder to run the program in, the database it uses, and the relay that it hands its mail to.
+/// A folder to run the program in, its database, and the relay that receives its mail.
 pub struct Site {
     program: PathBuf,
     folder: TempDir,
@@ -37,7 +38,7 @@ pub struct Site {
     relay: Relay,
 }
 
-/// Runs a story once on each database.
+/// Runs a test on each database.
 pub fn on_both_databases(story: impl Fn(&Site)) {
     story(&Site::sqlite());
     story(&Site::postgres());
@@ -47,7 +48,7 @@ impl Site {
     /// With a database file in the data folder.
     ///
     /// # Panics
-    /// When the program was not built beside the running test, as it always is for the tests of its own package.
+    /// If the program was not built beside the running test, as it always is for the tests of its own package.
     pub fn sqlite() -> Self {
         Self::new(of_this_build(), None)
     }
@@ -55,7 +56,7 @@ impl Site {
     /// With a database of its own on the shared cluster.
     ///
     /// # Panics
-    /// As [`Self::sqlite`] and [`crate::database`].
+    /// As for [`Self::sqlite`] and [`crate::database`].
     pub fn postgres() -> Self {
         Self::on(database())
     }
@@ -63,15 +64,15 @@ impl Site {
     /// With this database.
     ///
     /// # Panics
-    /// As [`Self::sqlite`].
+    /// As for [`Self::sqlite`].
     pub fn on(database: TestDatabase) -> Self {
         Self::new(of_this_build(), Some(database))
     }
 
-    /// For this build of the program; without a database it makes a file.
+    /// For this build of the program; without a database it creates a file.
     ///
     /// # Panics
-    /// When no temporary folder can be made.
+    /// If no temporary folder can be created.
     pub fn new(program: PathBuf, database: Option<TestDatabase>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let site = Self { program, folder, postgres: database, relay: Relay::start() };
@@ -86,7 +87,7 @@ impl Site {
         self.folder.path().join(name)
     }
 
-    /// Where the mail of its servers arrives, unless they are told otherwise.
+    /// The relay of its servers, unless they use another one.
     pub const fn relay(&self) -> &Relay {
         &self.relay
     }
@@ -94,17 +95,18 @@ impl Site {
     /// Its database on PostgreSQL.
     ///
     /// # Panics
-    /// When it has none.
+    /// If it has none.
     pub fn database(&self) -> &TestDatabase {
         self.postgres.as_ref().expect("a site on PostgreSQL")
     }
 
-    /// The secret key that all instances on one PostgreSQL share. For SQLite the first start makes one in the data folder.
+    /// The secret key shared by all instances on one PostgreSQL. For SQLite the first start creates one in the data
+    /// folder.
     fn key_file(&self) -> PathBuf {
         self.path("shared-secret.key")
     }
 
-    /// The program with these arguments and the settings of production.
+    /// The program with these arguments and production settings.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.command_without_settings(arguments);
         command.env("VESTIBULE_PUBLIC_URL", PUBLIC_URL).env("VESTIBULE_MAIL_URL", self.relay.url());
@@ -124,10 +126,10 @@ impl Site {
         command
     }
 
-    /// Runs a command of an operator to its end.
+    /// Runs an operator's command to its end.
     ///
     /// # Panics
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub fn run(&self, arguments: &[&str]) -> Finished {
         Finished::of(&mut self.command(arguments))
     }
@@ -135,7 +137,7 @@ impl Site {
     /// Runs a command with this text on its standard input.
     ///
     /// # Panics
-    /// When it cannot be started, or does not read.
+    /// If it cannot be started, or does not read.
     pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Finished {
         let mut command = self.command(arguments);
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -145,46 +147,46 @@ impl Site {
         Finished::from(child.wait_with_output().expect("the program ends"))
     }
 
-    /// A user with [`PASSWORD`], made by a command with these further arguments; the id.
+    /// Creates a user with [`PASSWORD`], by a command with these further arguments; returns the id.
     ///
     /// # Panics
-    /// When the command fails.
+    /// If the command fails.
     pub fn has_user(&self, email: &str, more: &[&str]) -> String {
         let create = ["user", "create", "--json", "--password-stdin", "--email", email];
         let made = self.run_with_input(&[&create, more].concat(), &format!("{PASSWORD}\n")).ok();
         made.json()[0]["id"].as_str().expect("a user has an id").to_owned()
     }
 
-    /// Serves on a free port.
+    /// Starts a server on a free port.
     ///
     /// # Panics
-    /// When the server does not start.
+    /// If the server does not start.
     pub fn serve(&self) -> Server {
         self.serve_with(&[])
     }
 
-    /// Serves with these settings more, or instead.
+    /// Starts a server with these settings added or replaced.
     ///
     /// # Panics
-    /// When the server does not start.
+    /// If the server does not start.
     pub fn serve_with(&self, settings: &[(&str, &str)]) -> Server {
         self.start(self.serving(settings))
     }
 
-    /// What [`Self::serve_with`] starts.
+    /// The command that [`Self::serve_with`] starts.
     pub fn serving(&self, settings: &[(&str, &str)]) -> Command {
         let mut command = self.command(&["serve"]);
         command.env("VESTIBULE_LISTEN", "127.0.0.1:0").envs(settings.iter().copied());
         command
     }
 
-    /// Serves where the public URL leads to the server itself, for programs that follow it.
+    /// Starts a server whose public URL leads to itself, for programs that follow it.
     ///
     /// # Panics
-    /// When the server does not start.
+    /// If the server does not start.
     pub fn serve_at_its_url(&self, settings: &[(&str, &str)]) -> Server {
         eventually("there is a port that nobody else took", || {
-            // The URL is set before the server listens, so the port is chosen before.
+            // The URL is set before the server listens, so the port is chosen beforehand.
             let address = free_address();
             let url = format!("http://localhost:{}", address.port());
             let mut command = self.serving(settings);
@@ -194,15 +196,15 @@ impl Site {
         })
     }
 
-    /// Serves in development mode on a free port, for tests of that mode and of pages.
+    /// Starts a server in development mode on a free port, for tests of that mode and of pages.
     ///
     /// # Panics
-    /// When the server does not start.
+    /// If the server does not start.
     pub fn serve_for_development(&self, settings: &[(&str, &str)]) -> Server {
         self.start(self.serving_for_development(settings))
     }
 
-    /// What [`Self::serve_for_development`] starts.
+    /// The command that [`Self::serve_for_development`] starts.
     pub fn serving_for_development(&self, settings: &[(&str, &str)]) -> Command {
         let mut command = self.command_without_settings(&["serve", "--dev", "--listen", "127.0.0.1:0"]);
         if self.postgres.is_some() {
@@ -212,10 +214,10 @@ impl Site {
         command
     }
 
-    /// Starts a server by this command and waits until it listens.
+    /// Starts a server with this command and waits until it listens.
     ///
     /// # Panics
-    /// When it does not start.
+    /// If it does not start.
     pub fn start(&self, command: Command) -> Server {
         Server::start(command, self.relay.clone())
     }
@@ -239,13 +241,13 @@ fn write_private(path: &Path, text: &str) {
 /// The permission bits of a file.
 ///
 /// # Panics
-/// When it is not there.
+/// If it does not exist.
 pub fn mode(path: &Path) -> u32 {
     let metadata = fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     metadata.permissions().mode() & 0o777
 }
 
-/// A command that ended.
+/// A finished command.
 #[derive(Debug)]
 pub struct Finished {
     /// Its exit code.
@@ -268,7 +270,7 @@ impl Finished {
     /// Runs a command to its end.
     ///
     /// # Panics
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub fn of(command: &mut Command) -> Self {
         Self::from(command.output().expect("the program can be run"))
     }
@@ -297,7 +299,7 @@ impl Finished {
     /// The lines of standard output, each a JSON object of schema version 1.
     ///
     /// # Panics
-    /// When one is not.
+    /// If one is not.
     #[track_caller]
     pub fn json(&self) -> Vec<Value> {
         let read = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));

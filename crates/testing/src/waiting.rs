@@ -1,4 +1,4 @@
-//! Waiting for what other processes do.
+//! Waiting for other processes.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::sync::mpsc;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// How long anything may take; generous, because tests share their machine with compilers.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A stream's lines, read on a thread of its own, so that the process never waits for its reader.
+/// A stream's lines, read on a separate thread, so that the process never waits for its reader.
 pub fn lines(stream: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -17,10 +17,10 @@ pub fn lines(stream: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     receiver
 }
 
-/// Asks again and again until there is an answer: another process changes at its own time.
+/// Asks repeatedly until there is an answer: other processes change in their own time.
 ///
 /// # Panics
-/// When there is none for a long time.
+/// If there is none for a long time.
 pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {

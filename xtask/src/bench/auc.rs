@@ -1,9 +1,9 @@
-//! How well two sets of durations can be told apart.
+//! How well two sets of durations can be distinguished.
 
 use std::fmt;
 
-/// The area under the ROC curve: the chance that a sample of one set is longer than one of the other, or shorter, whichever
-/// is the greater. 0.5: they cannot be told apart; 1: always.
+/// The area under the ROC curve: the chance that a sample of one set is longer than one of the other, or shorter,
+/// whichever is greater. 0.5: they cannot be distinguished; 1: always.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Auc {
     value: f64,
@@ -34,7 +34,7 @@ impl fmt::Display for Auc {
     }
 }
 
-/// The chance that a sample of `one` is longer than one of `other`, from the sum of its ranks (Mann and Whitney). Equal ones
+/// The chance that a sample of `one` is longer than one of `other`, from the sum of its ranks (Mann and Whitney). Ties
 /// count half.
 fn chance(one: &[u64], other: &[u64]) -> f64 {
     let mut all: Vec<(u64, bool)> = one.iter().map(|sample| (*sample, true)).collect();
@@ -53,7 +53,7 @@ fn chance(one: &[u64], other: &[u64]) -> f64 {
     (ranks - n * (n + 1.0) / 2.0) / (n * m)
 }
 
-/// The middle one.
+/// The median.
 pub(super) fn median(samples: &[u64]) -> f64 {
     let mut sorted = samples.to_vec();
     sorted.sort_unstable();

@@ -1,4 +1,4 @@
-//! Several instances on one PostgreSQL, and one account.
+//! Several instances on one PostgreSQL, with one account.
 
 use std::path::PathBuf;
 
@@ -21,25 +21,25 @@ pub(super) struct Build {
 }
 
 impl Build {
-    /// Builds the program, and says where it is.
+    /// Builds the program, and returns its path.
     pub(super) fn program(&self) -> Result<PathBuf> {
         if self.debug { debug() } else { release() }
     }
 }
 
-/// Instances that are ready. They stop when the value is dropped, and the database goes after them.
+/// Running instances. They stop when the value is dropped, then the database is dropped.
 pub(super) struct Instances {
     pub(super) running: Vec<Running>,
     site: Site,
 }
 
 impl Instances {
-    /// Starts so many; prints which build it is.
+    /// Starts this many; prints which build it is.
     pub(super) fn start(number: usize, build: &Build) -> Result<Self> {
         let site = Site::new(build.program()?, Some(vestibule_testing::database()));
         let mut instances = Self { running: Vec::new(), site };
         for _ in 0..number {
-            // One after the other: the first makes the schema.
+            // One after the other: the first creates the schema.
             let mut one = Running::start(&instances.site)?;
             one.first_200("/readyz")?;
             instances.running.push(one);
@@ -49,7 +49,7 @@ impl Instances {
         Ok(instances)
     }
 
-    /// Makes the account that is measured with.
+    /// Creates the account used for measuring.
     pub(super) fn make_account(&self) {
         self.site.has_user(EMAIL, &[]);
     }
@@ -61,7 +61,7 @@ impl Instances {
     }
 }
 
-/// Signs in; the access token.
+/// Signs in; returns the access token.
 pub(super) fn sign_in(connection: &mut Connection) -> Result<String> {
     let body = json!({"email": EMAIL, "password": PASSWORD}).to_string();
     let (status, answer) =

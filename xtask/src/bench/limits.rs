@@ -1,4 +1,4 @@
-//! Whether an account's limit holds across instances that are asked at the same time.
+//! Whether an account's limit holds across concurrent requests to several instances.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -11,7 +11,7 @@ use super::instances::{Build, EMAIL, Instances};
 use crate::shell::Result;
 
 const INSTANCES: usize = 4;
-/// Wrong passwords that cost no wait: what the server is set to.
+/// Wrong passwords that cost no wait, as set for the server.
 const FREE: usize = 5;
 
 #[derive(Args)]

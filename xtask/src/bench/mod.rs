@@ -1,4 +1,5 @@
-//! Measurements of the release build, or where that is asked for of the debug build. They print figures and never fail for being slow: the machine decides those.
+//! Measurements of the release build, or of the debug build if requested. They print figures and never fail for being
+//! slow: that depends on the machine.
 
 mod auc;
 mod instances;

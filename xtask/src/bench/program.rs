@@ -20,7 +20,7 @@ pub(crate) fn release() -> Result<PathBuf> {
     Ok(target_dir()?.join("release/vestibule"))
 }
 
-/// Builds the program for development: quicker to build, slower to run, the same behaviour.
+/// Builds the program for development: faster to build, slower to run, with the same behaviour.
 pub(crate) fn debug() -> Result<PathBuf> {
     // As for the tests, which need the same dependencies.
     run(&mut cargo(["build", "--workspace", "--all-features", "--bin=vestibule"]))?;
@@ -40,7 +40,7 @@ impl Running {
         Self::start_with(site, &[])
     }
 
-    /// The same, with these settings more.
+    /// The same, with these settings added.
     pub(super) fn start_with(site: &Site, settings: &[(&str, &str)]) -> Result<Self> {
         let address = free_address();
         Self::spawn(Self::command(site, address).envs(settings.iter().copied()), address)
@@ -58,7 +58,7 @@ impl Running {
         Ok(Self { child, address, started })
     }
 
-    /// How long after its start the server answered `path` with 200 for the first time.
+    /// The time from its start until the server first answered `path` with 200.
     pub(super) fn first_200(&mut self, path: &str) -> Result<Duration> {
         while self.started.elapsed() < PATIENCE {
             let answer = Connection::open(self.address).and_then(|mut connection| connection.get(path));
@@ -73,14 +73,14 @@ impl Running {
         Err(format!("no 200 from {path} within {PATIENCE:?}"))
     }
 
-    /// Memory that is really there, in KiB.
+    /// Resident memory in KiB.
     pub(super) fn resident_kib(&self) -> Result<u64> {
         let path = format!("/proc/{}/status", self.child.id());
         let text = fs::read_to_string(&path).map_err(|e| format!("cannot read {path}: {e}"))?;
         resident(&text).ok_or_else(|| format!("no VmRSS in {path}"))
     }
 
-    /// Asks the server to stop, and insists after a while.
+    /// Asks the server to stop, and kills it after a while.
     pub(super) fn stop(&mut self) {
         let asked = succeeds(program("kill").args(["-TERM", &self.child.id().to_string()]));
         let deadline = Instant::now() + PATIENCE;

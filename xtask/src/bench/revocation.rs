@@ -1,4 +1,4 @@
-//! How long another instance accepts the token of a session that was ended.
+//! How long another instance accepts the token of an ended session.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::http::Connection;
 use crate::shell::Result;
 
 const BUDGET: Duration = Duration::from_secs(1);
-/// A token that lives longer than that after its sign-out is a defect, not a figure.
+/// A token accepted longer than this after its sign-out is a defect, not a figure.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Args)]
@@ -44,10 +44,10 @@ pub(super) fn run(options: &Options) -> Result {
     Ok(())
 }
 
-/// From the answer to the sign-out to the first 401, and how often the token was accepted in between.
+/// The time from the answer to the sign-out to the first 401, and how often the token was accepted in between.
 fn revoke(one: &mut Connection, other: &mut Connection) -> Result<(Duration, usize)> {
     let token = sign_in(one)?;
-    // The other instance has seen the token, so whatever it remembers of it is in the way.
+    // The other instance has seen the token, so anything it caches about it is in effect.
     if me(other, &token)? != 200 {
         return Err("the other instance does not accept the token".to_owned());
     }

@@ -1,4 +1,4 @@
-//! What is said about repeated measurements.
+//! Summaries of repeated measurements.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub(super) struct Spread {
 }
 
 impl Spread {
-    /// `None` without durations. The median of an even number is the lower of the two in the middle.
+    /// `None` without durations. The median of an even number is the lower of the two middle ones.
     pub(super) fn of(mut durations: Vec<Duration>) -> Option<Self> {
         durations.sort();
         let (min, max) = (*durations.first()?, *durations.last()?);

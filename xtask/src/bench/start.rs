@@ -1,4 +1,4 @@
-//! From start to first answer.
+//! The time from start to first answer.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use super::spread::Spread;
 use crate::http::Connection;
 use crate::shell::Result;
 
-/// Before the memory of an idle server is read: its first background work is then done.
+/// The wait before the memory of an idle server is read: its first background work is then done.
 const SETTLE: Duration = Duration::from_secs(2);
 const REQUESTS: u32 = 1000;
-/// What an idle server may take. A figure to compare with: the machine decides, too.
+/// The memory an idle server may use. A figure for comparison: the machine matters as well.
 const IDLE_BUDGET_KIB: u64 = 18 * 1024;
 
 #[derive(Args)]

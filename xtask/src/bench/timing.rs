@@ -1,5 +1,5 @@
-//! Whether the time of an answer tells what is behind an address. Each arm is a state of an address; arms are asked in turn, in
-//! an order that changes, and compared with each other.
+//! Whether the time of an answer reveals what is behind an address. Each arm is a state of an address; arms are queried
+//! in turn, in changing order, and compared with each other.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
@@ -29,9 +29,9 @@ pub(crate) struct Options {
     build: Build,
 }
 
-/// A pair of arms can be told apart when the lower end of its interval is beyond this.
+/// A pair of arms can be distinguished if the lower end of its interval exceeds this.
 const TOLD_APART: f64 = 0.55;
-/// A password that is nobody's.
+/// A password that no account has.
 const WRONG: &str = "copper-lamp-river-77";
 
 /// What is behind an address.
@@ -39,15 +39,15 @@ const WRONG: &str = "copper-lamp-river-77";
 enum State {
     /// Nothing.
     Free,
-    /// A sign-up that waits.
+    /// An open sign-up.
     Pending,
     /// An account.
     Taken,
     /// An account that is disabled.
     Disabled,
-    /// An account, and a sign-up of somebody else that came after it.
+    /// An account, and a later sign-up by someone else.
     Decoy,
-    /// An account, and a sign-up of somebody else that came before it.
+    /// An account, and an earlier sign-up by someone else.
     Meanwhile,
     /// An account whose password was hashed at a lower cost.
     Old,
@@ -62,7 +62,7 @@ impl State {
     }
 }
 
-/// What is asked.
+/// The request that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Request {
     SignUp,
@@ -75,7 +75,7 @@ enum Request {
 impl Request {
     const ALL: [Self; 5] = [Self::SignUp, Self::SignIn, Self::Code, Self::Resend, Self::Forgot];
 
-    /// Microseconds until the answer, which is the same for every state.
+    /// The microseconds until the answer, which is the same for every state.
     fn ask(self, connection: &mut Connection, state: State) -> Result<u64> {
         let email = state.email();
         let with_password = format!(r#"{{"email":"{email}","password":"{WRONG}"}}"#);
@@ -112,7 +112,7 @@ pub(super) fn run(options: &Options) -> Result {
     if apart.is_empty() { Ok(()) } else { Err(format!("told apart by their time: {}", apart.join(", "))) }
 }
 
-/// Each state asked as often, in an order that changes, from the same beginning.
+/// Queries each state equally often, in changing order, from the same starting point.
 fn measure(
     request: Request,
     samples: usize,
@@ -136,7 +136,7 @@ fn measure(
     Ok(measured)
 }
 
-/// Prints medians, and the AUC of each pair with its 99.9 % interval; gives the pairs that can be told apart.
+/// Prints medians, and the AUC of each pair with its 99.9 % interval; returns the pairs that can be distinguished.
 fn report(request: Request, samples: &[Vec<u64>]) -> Vec<String> {
     println!("\n{request:?}");
     for (state, of_one) in State::ALL.iter().zip(samples) {
@@ -156,7 +156,7 @@ fn report(request: Request, samples: &[Vec<u64>]) -> Vec<String> {
     apart
 }
 
-/// A server with an address of each state.
+/// A server with an address in each state.
 fn prepare(site: &Site) -> Result<(Running, SocketAddr)> {
     let mut old = Running::start(site)?;
     old.first_200("/readyz")?;
@@ -203,7 +203,7 @@ fn post(address: SocketAddr, path: &str, body: &str, expected: u16) -> Result {
     if answer.0 == expected { Ok(()) } else { Err(format!("{path}: {answer:?}")) }
 }
 
-/// Another program that takes back what the samples left, so that each round begins alike and no limit is reached.
+/// A separate process that removes what the samples left, so that each round begins alike and no limit is reached.
 struct Database {
     child: Child,
     input: ChildStdin,

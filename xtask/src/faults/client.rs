@@ -1,4 +1,4 @@
-//! Requests that may come to nothing: the server is killed while it answers.
+//! Requests that may get no answer: the server is killed while it works on them.
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,7 @@ use vestibule_testing::{PASSWORD, Server};
 use crate::http::Connection;
 use crate::shell::Result;
 
-/// The administrator who asks what the server knows.
+/// The administrator whose token is used to query the server.
 pub(super) const ADMIN: &str = "root@example.org";
 
 /// The tokens of a sign-in.
@@ -18,18 +18,18 @@ pub(super) struct Tokens {
     pub(super) refresh: String,
 }
 
-/// What a request came to.
+/// The outcome of a request.
 #[derive(Debug)]
 pub(super) enum Outcome<T> {
-    /// The server has said so, and must remember it.
+    /// The server has confirmed it, and must remember it.
     Acknowledged(T),
-    /// The server has said that nothing was done.
+    /// The server has answered that nothing was done.
     Refused(u16),
-    /// No answer: it was done, or it was not.
+    /// No answer: it may or may not have been done.
     Unknown,
 }
 
-/// Somebody who asks one server.
+/// A client of one server.
 #[derive(Clone, Copy)]
 pub(super) struct Client(SocketAddr);
 
@@ -54,20 +54,20 @@ impl Client {
         self.post("/v1/login", &body, &[200]).map(|answer| tokens(&answer))
     }
 
-    /// Buys the next tokens.
+    /// Exchanges a refresh token for the next tokens.
     pub(super) fn refresh(self, token: &str) -> Outcome<Tokens> {
         let form = format!("grant_type=refresh_token&refresh_token={token}");
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         self.send("POST", "/v1/token", &headers, &form, &[200]).map(|answer| tokens(&answer))
     }
 
-    /// Asks as whoever has this token.
+    /// Sends a GET request with this token.
     pub(super) fn get(self, path: &str, access: &str) -> Outcome<Value> {
         let authorization = format!("Bearer {access}");
         self.send("GET", path, &[("authorization", authorization.as_str())], "", &[200])
     }
 
-    /// Asks for something to be done, as whoever has this token.
+    /// Sends a POST request with this token.
     pub(super) fn post_as(self, path: &str, access: &str) -> Outcome<Value> {
         let authorization = format!("Bearer {access}");
         self.send("POST", path, &[("authorization", authorization.as_str())], "", &[200, 202, 204])
@@ -95,7 +95,7 @@ impl Client {
             Ok((status, text)) if good.contains(&status) => {
                 Outcome::Acknowledged(serde_json::from_str(&text).unwrap_or_default())
             }
-            // A fault of the server leaves open what became of the request.
+            // After a fault of the server the outcome of the request is unknown.
             Ok((500.., _)) | Err(_) => Outcome::Unknown,
             Ok((status, _)) => Outcome::Refused(status),
         }
@@ -111,7 +111,7 @@ impl<T> Outcome<T> {
         }
     }
 
-    /// What was acknowledged.
+    /// The result, if it was acknowledged.
     pub(super) fn acknowledged(self) -> Option<T> {
         match self {
             Self::Acknowledged(value) => Some(value),

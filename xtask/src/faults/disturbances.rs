@@ -1,4 +1,4 @@
-//! What happens to a running server besides its work.
+//! Disturbances of a running server.
 
 use std::process::Stdio;
 use std::thread::sleep;
@@ -10,13 +10,13 @@ use super::client::Client;
 use super::ledger::Ledger;
 use crate::shell::{self, Result};
 
-/// After whatever happened, sign-ups must work within this.
+/// After any disturbance, sign-ups must work within this time.
 const RECOVERY: Duration = Duration::from_secs(10);
 
-/// What the server's role may have of PostgreSQL, when it may have plenty.
+/// The connections to PostgreSQL that the server's role may have, unless they are meant to be few.
 pub(super) const CONNECTIONS: u32 = 100;
 
-/// One thing that happens.
+/// A disturbance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Disturbance {
     Nothing,
@@ -24,29 +24,29 @@ pub(super) enum Disturbance {
     Backup,
     /// Another program writes a copy with `VACUUM INTO`.
     Vacuum,
-    /// Another program reads and goes.
+    /// Another program opens the database, reads and closes it.
     Reader,
-    /// An operator makes a user with our own command.
+    /// An operator creates a user with our own command.
     OwnCommand,
-    /// Somebody ends every connection to PostgreSQL.
+    /// An administrator ends every connection to PostgreSQL.
     EndedConnections,
-    /// PostgreSQL is restarted; its clients are told.
+    /// PostgreSQL is restarted; its clients are notified.
     Restart,
     /// PostgreSQL crashes and comes back.
     Crash,
-    /// PostgreSQL lets the server have a few connections only.
+    /// PostgreSQL allows the server only a few connections.
     FewConnections,
-    /// PostgreSQL closes what is not used for a moment.
+    /// PostgreSQL closes connections that are idle for a moment.
     Idleness,
-    /// The host of PostgreSQL falls silent; the URL names another way.
+    /// The host of PostgreSQL falls silent; the URL names another one.
     SilentHost,
     /// The cluster dies, and its standby takes over; the end of a run.
     Failover,
-    /// The database takes no writes for a while: a full disk, a standby.
+    /// The database accepts no writes for a while: a full disk, a standby.
     ReadOnly,
 }
 
-/// Where it happens.
+/// What a disturbance acts on.
 pub(super) struct World<'a> {
     pub(super) site: &'a Site,
     pub(super) server: &'a Server,
@@ -55,7 +55,7 @@ pub(super) struct World<'a> {
     pub(super) round: u32,
 }
 
-/// A PostgreSQL of its own, with two ways to it.
+/// A private PostgreSQL, with two hosts that lead to it.
 pub(super) struct Postgres {
     pub(super) cluster: Cluster,
     pub(super) ways: [Proxy; 2],
@@ -64,7 +64,7 @@ pub(super) struct Postgres {
 }
 
 impl Postgres {
-    /// Both ways to the database.
+    /// The URL with both hosts.
     pub(super) fn url(&self, database: &TestDatabase) -> String {
         let url = Proxy::url(database, &self.ways.each_ref());
         let place = url.split_once('@').map_or("", |(_, place)| place);
@@ -87,13 +87,13 @@ impl Disturbance {
         Self::ReadOnly,
     ];
 
-    /// One that can happen to this database.
+    /// A random disturbance that applies to this database.
     pub(super) fn any(is_postgres: bool, dice: &mut fastrand::Rng) -> Self {
         let all: &[Self] = if is_postgres { &Self::OF_POSTGRES } else { &Self::OF_SQLITE };
         all[dice.usize(..all.len())]
     }
 
-    /// Lets it happen. Afterwards the server must take sign-ups again.
+    /// Performs it. Afterwards the server must accept sign-ups again.
     pub(super) fn happen(self, world: World<'_>) -> Result {
         let World { site, server, postgres, ledger, round } = world;
         match (self, postgres) {
@@ -146,7 +146,7 @@ impl Disturbance {
             }
             Self::SilentHost => {
                 ways.iter().for_each(Proxy::speak_again);
-                // Whichever is used.
+                // Whichever host is in use.
                 ways[0].fall_silent();
             }
             Self::ReadOnly => {
@@ -160,7 +160,7 @@ impl Disturbance {
     }
 }
 
-/// Waits until the server is as before.
+/// Waits until the server works as before.
 pub(super) fn recovers(server: &Server, after: &str) -> Result {
     let client = Client::of(server)?;
     let begun = Instant::now();
@@ -173,7 +173,7 @@ pub(super) fn recovers(server: &Server, after: &str) -> Result {
     Ok(())
 }
 
-/// No file of the server may grow for a while, as on a full disk.
+/// Keeps all files of the server from growing for a while, as on a full disk.
 fn full_disk(server: &Server) -> Result {
     let limit = |most: &str| {
         let pid = server.id().to_string();
@@ -189,8 +189,8 @@ fn full_disk(server: &Server) -> Result {
     limit("unlimited")
 }
 
-/// Another program opens the SQLite file, does this with it, and closes it. It waits no longer than a moment for a lock:
-/// a copy page by page begins anew with each change, and may never end.
+/// Another program opens the SQLite file, performs this action, and closes it. It waits only a moment for a lock: a
+/// copy page by page starts again with each change, and may never end.
 fn open(site: &Site, action: &str) -> Result {
     let script = format!(
         "import os, signal, sqlite3, sys\nsignal.alarm(2)\npath, copy = sys.argv[1:]\n\

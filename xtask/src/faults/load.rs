@@ -1,4 +1,4 @@
-//! People who sign up, confirm, sign in and refresh, all at once, until the server goes away.
+//! People who sign up, confirm, sign in and refresh concurrently, until the server goes away.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, sleep};
@@ -9,10 +9,10 @@ use vestibule_testing::Relay;
 use super::client::{Client, Outcome};
 use super::ledger::{Entries, Ledger};
 
-/// People at a time.
+/// The number of concurrent people.
 const PEOPLE: u32 = 4;
 
-/// Stops people when it is dropped, also by a panic.
+/// Stops the people when it is dropped, also by a panic.
 struct End<'a>(&'a AtomicBool);
 
 impl Drop for End<'_> {
@@ -21,7 +21,7 @@ impl Drop for End<'_> {
     }
 }
 
-/// One round's people.
+/// The people of one round.
 pub(super) struct Load<'a> {
     pub(super) client: Client,
     pub(super) ledger: &'a Ledger,
@@ -31,7 +31,7 @@ pub(super) struct Load<'a> {
 }
 
 impl Load<'_> {
-    /// Runs `meanwhile` while people ask the server, and stops them after it.
+    /// Runs `meanwhile` while people use the server, and stops them afterwards.
     pub(super) fn while_people_ask<T>(&self, meanwhile: impl FnOnce() -> T) -> T {
         let over = AtomicBool::new(false);
         thread::scope(|scope| {

@@ -1,7 +1,8 @@
-//! The world as it is: processes that are killed, programs that open the database, servers and relays that misbehave.
+//! Faults of the real world: killed processes, programs that open the database, servers and relays that misbehave.
 //!
-//! Each run is a seeded story told to the program with the settings of production. What the server has acknowledged is
-//! written down, and must be there after whatever happened; a run that lost something fails and prints its seed.
+//! Each run is a seeded random sequence against the program with production settings. Everything the server
+//! acknowledges is recorded, and must still be there whatever happens; a run that lost something fails and prints its
+//! seed.
 
 mod client;
 mod disturbances;
@@ -38,7 +39,7 @@ pub(crate) struct Options {
     release: bool,
 }
 
-/// Which database the server uses.
+/// The database of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Database {
     Sqlite,
@@ -56,7 +57,7 @@ impl Database {
     }
 }
 
-/// The step of the checks: few rounds with a seed that stays the same, so that a red run can be repeated.
+/// The step of the checks: few rounds with a fixed seed, so that a failed run can be repeated.
 pub(crate) fn short() -> Result {
     let options = |only, rounds| Options { rounds, seed: Some(20_261_129), only: Some(only), release: false };
     run(&options(Database::Sqlite, 8))?;

@@ -1,4 +1,4 @@
-//! Rounds: people ask the server, something happens, the server ends, starts again, and is asked what it knows.
+//! Rounds: people use the server, something happens, the server ends, starts again, and is asked what it remembers.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,10 +14,10 @@ use super::load::Load;
 use super::verify::Verifier;
 use crate::shell::Result;
 
-/// After this long a server that was started again must be ready.
+/// A restarted server must be ready within this time.
 const READY_SQLITE: Duration = Duration::from_secs(1);
 const READY_POSTGRES: Duration = Duration::from_secs(10);
-/// What the relay may do besides taking messages.
+/// The misbehaviours of the relay.
 const TROUBLES: [Trouble; 9] = [
     Trouble::HangsUp,
     Trouble::Slow(Duration::from_secs(2)),
@@ -39,19 +39,19 @@ pub(super) struct Rounds {
     dice: fastrand::Rng,
     seed: u64,
     tally: Tally,
-    /// What has taken over at the end, and lives on until then.
+    /// The standby that has taken over at the end, kept alive until then.
     standby: Option<(TestDatabase, Cluster)>,
 }
 
-/// What a run did.
+/// The result of a run.
 #[derive(Default)]
 pub(super) struct Tally {
     rounds: u32,
     kills: u32,
     happened: BTreeMap<Disturbance, u32>,
-    /// Rounds in which the relay made trouble.
+    /// Rounds in which the relay misbehaved.
     troubles: u32,
-    /// Rounds after which a message may come once more.
+    /// Rounds after which a message may arrive a second time.
     doubts: u32,
     acknowledged: u64,
     mails: usize,
@@ -97,7 +97,7 @@ impl Rounds {
         Ok(rounds)
     }
 
-    /// Tells the story.
+    /// Performs the rounds.
     ///
     /// # Errors
     /// What was lost, or what the server did instead of starting again.
@@ -120,7 +120,7 @@ impl Rounds {
         Ok(self.tally)
     }
 
-    /// People ask, something happens, and the server goes in the middle of its work.
+    /// People use the server, something happens, and the server ends in the middle of its work.
     fn round(&mut self, mut server: Server, round: u32) -> Result {
         let what = Disturbance::any(self.postgres.is_some(), &mut self.dice);
         let (before, after) = (self.dice.u64(50..500), self.dice.u64(20..300));
@@ -143,7 +143,7 @@ impl Rounds {
             sleep(Duration::from_millis(before));
             what.happen(World { site, server: &server, postgres, ledger, round })?;
             sleep(Duration::from_millis(after));
-            // Whoever asks when the server goes gets no answer.
+            // Requests in flight when the server ends get no answer.
             server.signal(if is_kill { "-KILL" } else { "-TERM" });
             server.ended();
             Ok::<(), String>(())
@@ -157,7 +157,7 @@ impl Rounds {
         Ok(())
     }
 
-    /// The cluster dies while people ask, and its standby, which the URL names, takes over.
+    /// The cluster dies while people use the server, and its standby, which the URL names, takes over.
     fn failover(&mut self, server: &mut Server) -> Result {
         let Some(postgres) = &mut self.postgres else { return Ok(()) };
         let standby = postgres.cluster.standby();
@@ -208,7 +208,7 @@ impl Rounds {
 
     fn start_at_leisure(&mut self) -> Server {
         let mut settings = WIDE_LIMITS.to_vec();
-        // Both ways to say it, and not long: a relay that is slow is given up.
+        // Over both protocols, and not slow for long: a slow relay is given up.
         let relay = self.site.relay();
         let mail =
             if self.dice.bool() { format!("{}?message_timeout=1", relay.url()) } else { relay.api_url() };

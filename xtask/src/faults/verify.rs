@@ -1,4 +1,4 @@
-//! Asking a server what it knows, and comparing it with what it has acknowledged.
+//! Asks a server what it remembers, and compares that with what it has acknowledged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
@@ -11,7 +11,7 @@ use super::client::{ADMIN, Client, Outcome};
 use super::ledger::{Entries, Ledger};
 use crate::shell::Result;
 
-/// Sessions that are kept in use: older ones end by themselves.
+/// Sessions kept in use: older ones end by themselves.
 const KEPT: usize = 40;
 
 /// Keeps the administrator's token.
@@ -21,7 +21,7 @@ pub(super) struct Verifier {
 }
 
 impl Verifier {
-    /// Everything acknowledged is there.
+    /// Checks that everything acknowledged is there.
     ///
     /// # Errors
     /// What was lost.
@@ -45,11 +45,11 @@ impl Verifier {
         if lost.is_empty() { Ok(()) } else { Err(format!("lost: {}", lost.join(", "))) }
     }
 
-    /// Every sign-up got its mail that the relay did not refuse for good, at most one copy more for each doubt whether one
-    /// had left, and nothing waits in the outbox. Gives the number of messages and of the copies.
+    /// Checks that every sign-up got its mail unless the relay refused it permanently, with at most one extra copy per
+    /// doubt whether one had left, and that nothing waits in the outbox. Returns the number of messages and of copies.
     ///
     /// # Errors
-    /// What is missing or too much.
+    /// What is missing or extra.
     pub(super) fn verify_mails(
         &mut self,
         client: Client,
@@ -67,7 +67,7 @@ impl Verifier {
                 return Err(format!("mail is stuck in the outbox: {waiting:?}"));
             }
             for id in waiting {
-                // Whatever is being handed over is not tried again for that.
+                // A message that is being sent is not sent again because of this.
                 client.post_as(&format!("/v1/admin/mail/{id}/retry"), &self.access);
             }
             sleep(Duration::from_secs(1));
@@ -90,7 +90,7 @@ impl Verifier {
         Ok((copies.len(), letters.len() - copies.len()))
     }
 
-    /// The addresses of a list, page by page.
+    /// All addresses in a list, page by page.
     fn list(&mut self, client: Client, path: &str) -> Result<BTreeSet<String>> {
         let mut emails = BTreeSet::new();
         let mut cursor = String::new();
@@ -105,14 +105,14 @@ impl Verifier {
         }
     }
 
-    /// The messages that wait.
+    /// The waiting messages.
     fn mails_waiting(&mut self, client: Client) -> Result<Vec<String>> {
         let page = self.ask(client, "/v1/admin/mail?limit=200&state=waiting")?;
         let items = page["items"].as_array().cloned().unwrap_or_default();
         Ok(items.iter().filter_map(|item| item["id"].as_str().map(str::to_owned)).collect())
     }
 
-    /// Asks as the administrator, who signs in when the token has ended.
+    /// Sends a request as the administrator, signing in again when the token has expired.
     fn ask(&mut self, client: Client, path: &str) -> Result<Value> {
         for _ in 0..2 {
             match client.get(path, &self.access) {
@@ -128,7 +128,7 @@ impl Verifier {
     }
 }
 
-/// Sessions that are gone. Each refresh token is used, and buys one that works.
+/// Sessions that are gone. Each refresh token is used, and must give one that works.
 fn sessions(client: Client, entries: &mut Entries) -> Vec<String> {
     let mut lost = Vec::new();
     for access in std::mem::take(&mut entries.refreshing) {

@@ -1,11 +1,11 @@
-//! Rules about which file imports which: dependencies between the files of a crate point one way.
+//! Rules about imports between files: dependencies between the files of a crate point one way.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::modules::{Crate, Import, crates, split};
 use super::source::Source;
 
-/// Two files that are one idea, and why. They may import each other.
+/// Two files that form one idea, and why. They may import each other.
 type Pair<'a> = (&'a str, &'a str, &'a str);
 
 const ALLOWED: [Pair<'static>; 2] = [
@@ -17,13 +17,13 @@ const ALLOWED: [Pair<'static>; 2] = [
     ("crates/accounts/src/store/sql.rs", "crates/accounts/src/store/postgres/tx.rs", "the same"),
 ];
 
-/// More files than this in one folder of `src/`, and nobody sees which belong together.
+/// With more files than this in one folder of `src/`, nobody sees which belong together.
 const FILES: usize = 16;
 
-/// For each file, what it imports from which others.
+/// For each file, the files it imports from and the import.
 type Graph<'a> = BTreeMap<&'a str, BTreeMap<&'a str, Import<'a>>>;
 
-/// Imports point one way, and straight to where a name lives.
+/// Imports point one way, and directly to where a name is defined.
 pub(super) fn imports(sources: &[Source]) -> Vec<String> {
     let crates = crates(sources);
     [circles(&crates, &ALLOWED), detours(&crates)].concat()
@@ -59,13 +59,13 @@ fn graph<'a>(imports: Vec<Import<'a>>, pairs: &[Pair<'a>]) -> Graph<'a> {
     graph
 }
 
-/// One finding for each import that must go, each with the shortest circle that it closes.
+/// One finding for each import to remove, each with the shortest circle that it closes.
 fn circles_among(mut graph: Graph) -> Vec<String> {
     let mut found = Vec::new();
     while let Some(nodes) = shortest_circle(&graph) {
         let edges = nodes.iter().zip(nodes.iter().cycle().skip(1));
         let imports: Vec<&Import> = edges.map(|(from, to)| &graph[from][to]).collect();
-        // A child that needs its parent is the import that is easiest to turn round.
+        // A child that needs its parent is the import that is easiest to reverse.
         let upwards = imports.iter().position(|import| is_below(import.from, import.to));
         let last = upwards.unwrap_or(imports.len() - 1);
         let closing = imports[last];
@@ -114,7 +114,7 @@ fn is_below(file: &str, other: &str) -> bool {
     file.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// Inside a crate a name is imported from the module where it lives; what the root re-exports is for other crates.
+/// Inside a crate a name is imported from the module that defines it; re-exports of the root are for other crates.
 fn detours(crates: &[Crate]) -> Vec<String> {
     let detours = crates.iter().flat_map(Crate::detours);
     let found: BTreeSet<String> = detours
@@ -126,7 +126,7 @@ fn detours(crates: &[Crate]) -> Vec<String> {
     found.into_iter().collect()
 }
 
-/// A folder is taken in at a glance.
+/// A folder has few enough files to take in at a glance.
 pub(super) fn folders_of_few_files(sources: &[Source]) -> Vec<String> {
     let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
     for source in sources.iter().filter(|source| source.is_rust() && split(&source.path).is_some()) {

@@ -1,11 +1,11 @@
-//! Rules about which words a layer may know. Comments may use any.
+//! Rules about which words a layer may use. Comments may use any.
 
 use super::source::Source;
 
 const LIBRARY: &str = "crates/accounts/src/";
 const STORE: &str = "crates/accounts/src/store/";
 
-/// Each line of SQL holds one of these, or `UPDATE` and `SET`.
+/// Each line of SQL contains one of these, or `UPDATE` and `SET`.
 const SQL: [&str; 8] = [
     "SELECT ",
     "INSERT INTO",
@@ -20,7 +20,7 @@ const SQL: [&str; 8] = [
 const HTTP: [&str; 8] =
     ["axum", "hyper", "http", "tower", "StatusCode", "HeaderMap", "HeaderName", "HeaderValue"];
 
-/// SQL is in the store, the migrations and tests, nowhere else.
+/// SQL is allowed in the store, the migrations and tests only.
 pub(super) fn sql_in_the_store(source: &Source) -> Vec<(usize, String)> {
     let elsewhere = source.path.starts_with(STORE) || source.path.starts_with("crates/testing/");
     if !source.is_rust() || !source.path.contains("/src/") || !source.path.starts_with("crates/") || elsewhere
@@ -38,7 +38,7 @@ pub(super) fn sql_in_the_store(source: &Source) -> Vec<(usize, String)> {
         .collect()
 }
 
-/// The library is used without HTTP, so it does not know it.
+/// The library is used without HTTP, so it must not depend on it.
 pub(super) fn no_http_in_the_library(source: &Source) -> Vec<(usize, String)> {
     if !source.path.starts_with(LIBRARY) || !source.is_rust() {
         return Vec::new();
@@ -52,7 +52,7 @@ pub(super) fn no_http_in_the_library(source: &Source) -> Vec<(usize, String)> {
     found.collect()
 }
 
-/// The drivers are known to store/sqlite and store/postgres only; everything else uses `Tx`.
+/// Only store/sqlite and store/postgres use the drivers; everything else uses `Tx`.
 pub(super) fn drivers_in_two_files(source: &Source) -> Vec<(usize, String)> {
     if !source.path.starts_with(LIBRARY) || !source.is_rust() {
         return Vec::new();
@@ -73,7 +73,7 @@ pub(super) fn drivers_in_two_files(source: &Source) -> Vec<(usize, String)> {
         .collect()
 }
 
-/// Sessions begin in one file, which checks what every way in has to: elsewhere a check would be forgotten.
+/// Sessions begin in one file, which checks what every way in must check: elsewhere a check would be forgotten.
 pub(super) fn sessions_begin_at_one_door(source: &Source) -> Vec<(usize, String)> {
     const DOOR: &str = "crates/accounts/src/ops/sign_in/admit.rs";
     if !source.path.starts_with(LIBRARY) || source.path == DOOR || !source.is_rust() {
@@ -95,7 +95,8 @@ pub(super) fn sessions_begin_at_one_door(source: &Source) -> Vec<(usize, String)
         .collect()
 }
 
-/// `postgres::…` names the crate, unless a path leads to it (`super::postgres::`) or the file declares the module.
+/// `postgres::…` names the crate, unless it is part of a longer path (`super::postgres::`) or the file declares the
+/// module.
 fn names_postgres_crate(line: &str, declares_module: bool) -> bool {
     line.match_indices("postgres::").any(|(at, _)| {
         let before = &line[..at];
@@ -106,7 +107,7 @@ fn names_postgres_crate(line: &str, declares_module: bool) -> bool {
     })
 }
 
-/// Whether `line` holds `name` as a whole name that code uses: `http` is found in `http::Uri`, not in `"http://…"`,
+/// Whether `line` contains `name` as a whole name used by code: `http` is found in `http::Uri`, not in `"http://…"`,
 /// `http_only` or a longer word.
 fn has_name(line: &str, name: &str) -> bool {
     line.match_indices(name).any(|(at, _)| {

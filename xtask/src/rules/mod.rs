@@ -1,4 +1,4 @@
-//! Rules about the sources that no compiler or linter knows.
+//! Rules about the sources that no compiler or linter checks.
 
 mod circles;
 mod layers;
@@ -10,7 +10,7 @@ mod written;
 use self::source::{Source, sources};
 use crate::shell::Result;
 
-/// A rule: what it finds wrong in one file, as (line, what to do).
+/// A rule: its findings in one file, as (line, what to do).
 type Rule = fn(&Source) -> Vec<(usize, String)>;
 
 const RULES: [Rule; 9] = [
@@ -25,7 +25,7 @@ const RULES: [Rule; 9] = [
     layers::sessions_begin_at_one_door,
 ];
 
-/// The same for rules that must see all files, as whole lines.
+/// The same for rules that need to see all files; findings are whole lines.
 type RuleOfAll = fn(&[Source]) -> Vec<String>;
 
 const RULES_OF_ALL: [RuleOfAll; 2] = [circles::imports, circles::folders_of_few_files];
@@ -51,7 +51,7 @@ fn violations(source: &Source) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// What all rules say about a file.
+    /// The findings of all rules in a file.
     pub(super) fn findings(path: &str, text: &str) -> Vec<String> {
         violations(&Source { path: path.to_owned(), text: text.to_owned() })
     }

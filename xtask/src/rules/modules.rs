@@ -1,11 +1,11 @@
-//! What the files of each crate import from each other, resolved as the compiler does it.
+//! The imports between the files of each crate, resolved as the compiler does.
 
 use std::collections::BTreeMap;
 
 use super::source::Source;
 use super::written::{Module, Place, Use, Written, read};
 
-/// More re-exports than anybody chains, so that one that leads to itself ends.
+/// More re-exports than anyone chains, so that resolving a circular one ends.
 const MAX_STEPS: usize = 8;
 
 /// The modules of one crate.
@@ -14,7 +14,7 @@ pub(super) struct Crate {
     modules: BTreeMap<Place, Module>,
 }
 
-/// A file needs something of another file of its crate.
+/// A file needs something from another file of its crate.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Import<'a> {
     pub(super) from: &'a str,
@@ -23,16 +23,16 @@ pub(super) struct Import<'a> {
     pub(super) path: String,
 }
 
-/// A name is taken from the root of its crate, which only re-exports it.
+/// A name is imported from the root of its crate, which only re-exports it.
 pub(super) struct Detour<'a> {
     pub(super) file: &'a str,
     pub(super) line: usize,
     pub(super) path: String,
-    /// The module where the name lives.
+    /// The module that defines the name.
     pub(super) home: String,
 }
 
-/// Every crate of the repository. A file that is not Rust is left to the compiler.
+/// Every crate of the repository. A file that does not parse as Rust is left to the compiler.
 pub(super) fn crates(sources: &[Source]) -> Vec<Crate> {
     let mut crates: BTreeMap<&str, (Crate, Vec<Place>)> = BTreeMap::new();
     for source in sources.iter().filter(|source| source.is_rust()) {
@@ -65,7 +65,7 @@ fn place(inner: &str) -> Place {
 }
 
 impl Crate {
-    /// What each file needs of which other. That a module re-exports what is below it is no need of its own.
+    /// What each file needs from which others. A module's re-export of what is below it does not count.
     pub(super) fn imports(&self) -> Vec<Import<'_>> {
         let mut found = Vec::new();
         for (place, module) in &self.modules {
@@ -91,7 +91,7 @@ impl Crate {
         found
     }
 
-    /// What is taken from the root although it lives elsewhere.
+    /// Names imported from the root although they are defined elsewhere.
     pub(super) fn detours(&self) -> Vec<Detour<'_>> {
         let mut found = Vec::new();
         for (place, module) in self.modules.iter().filter(|(place, _)| !place.is_empty()) {
@@ -109,7 +109,7 @@ impl Crate {
         found
     }
 
-    /// The module an inline path leads to. One word alone is an import's name, or a variable.
+    /// The module an inline path leads to. A single word is an import's name, or a variable.
     fn used(&self, place: &[String], written: &Written) -> Option<Place> {
         let [word] = written.words.as_slice() else {
             return self.target(place, &written.words).map(|(target, _)| target);
@@ -119,7 +119,7 @@ impl Crate {
         (!is_module).then_some(target)
     }
 
-    /// The module where the name at the end of a path lives, through re-exports, and whether it is the module itself.
+    /// The module that defines the name at the end of a path, through re-exports, and whether it is the module itself.
     fn target(&self, place: &[String], words: &[String]) -> Option<(Place, bool)> {
         let mut absolute = self.absolute(place, words, MAX_STEPS)?;
         for _ in 0..MAX_STEPS {
@@ -128,7 +128,7 @@ impl Crate {
             let Some((name, rest)) = rest.split_first() else { return Some((absolute, true)) };
             let import = self.named(module, name);
             let Some(import) = import else { return Some((module.to_vec(), false)) };
-            // Another crate's: the re-export is all that is here.
+            // The name is another crate's: only the re-export is here.
             let Some(next) = self.absolute(module, &import.written.words, MAX_STEPS) else {
                 return Some((module.to_vec(), false));
             };

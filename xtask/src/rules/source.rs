@@ -21,7 +21,7 @@ impl Source {
         Path::new(&self.path).extension().is_some_and(|own| own == extension)
     }
 
-    /// The numbered lines that are not only a comment.
+    /// The numbered lines that are more than a comment.
     pub(super) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let numbered = self.text.lines().enumerate().map(|(index, line)| (index + 1, line));
         numbered.filter(|(_, line)| !line.trim_start().starts_with("//"))
@@ -33,7 +33,7 @@ pub(super) fn sources() -> Result<Vec<Source>> {
     let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
     let paths = output(program("git").args(list))?;
     let read = |path: &str| {
-        // A file that was deleted, or is not text, has nothing to check.
+        // A file that was deleted, or is not text, needs no checks.
         let text = fs::read_to_string(root().join(path)).ok()?;
         Some(Source { path: path.to_owned(), text })
     };

@@ -8,7 +8,7 @@ use crate::shell::root;
 const RUST_LINES: usize = 400;
 const DECISION_LINES: usize = 60;
 
-/// Where packages come from is each machine's own setting. In two parts, so that this file keeps its own rule.
+/// Where packages come from is each machine's own setting. Split in two, so that this file obeys its own rule.
 const REGISTRY_HOSTS: [(&str, &str); 8] = [
     ("index.crates", "io"),
     ("static.crates", "io"),
@@ -20,7 +20,8 @@ const REGISTRY_HOSTS: [(&str, &str); 8] = [
     ("proxy.golang", "org"),
 ];
 
-/// Tests of the mode itself, of its refusals, of the README that begins with it, and of pages; and what starts it for them.
+/// Tests of the mode itself, of its refusals, of the README that begins with it, and of pages; and the helpers that
+/// start it.
 const OF_DEVELOPMENT_MODE: [&str; 6] = [
     "crates/server/tests/it/administration.rs",
     "crates/server/tests/it/browser.rs",
@@ -29,15 +30,15 @@ const OF_DEVELOPMENT_MODE: [&str; 6] = [
     "crates/server/tests/it/settings.rs",
     "crates/testing/src/site.rs",
 ];
-/// In two parts each, so that this file keeps its own rule.
+/// Split in two each, so that this file obeys its own rule.
 const DEVELOPMENT_MODE: [(&str, &str); 2] = [("\"--", "dev\""), ("serve_for_", "development")];
 
-/// A Rust file is read in one sitting.
+/// A Rust file can be read in one sitting.
 pub(super) fn short_rust_file(source: &Source) -> Vec<(usize, String)> {
     if source.is_rust() { at_most(source, RUST_LINES) } else { Vec::new() }
 }
 
-/// A decision record fits two screens.
+/// A decision record fits on two screens.
 pub(super) fn short_decision(source: &Source) -> Vec<(usize, String)> {
     let is_decision = source.path.starts_with("docs/decisions/") && source.has_extension("md");
     if is_decision { at_most(source, DECISION_LINES) } else { Vec::new() }
@@ -49,11 +50,11 @@ fn at_most(source: &Source, limit: usize) -> Vec<(usize, String)> {
     too_long.into_iter().collect()
 }
 
-/// The repository works wherever it is put.
+/// The repository works wherever it is checked out.
 pub(super) fn no_machine_paths(source: &Source) -> Vec<(usize, String)> {
     let own = root().to_string_lossy();
     let home = env::var("HOME").unwrap_or_default();
-    // A path of one part, such as /app, is also a sensible place inside an image.
+    // A path with one component, such as /app, is also a sensible place inside an image.
     let specific = own.matches('/').count() > 1;
     let candidates = [(specific, own.as_ref()), (home.len() > 1, home.as_str())];
     let paths = candidates.map(|(named, path)| named.then(|| format!("{path}/")));
@@ -68,7 +69,7 @@ pub(super) fn no_registry_hosts(source: &Source) -> Vec<(usize, String)> {
     lines_with(source, &hosts, "is a registry's host; each machine has its own")
 }
 
-/// What people run is what is tested.
+/// Tests use what people run, not the development mode.
 pub(super) fn development_mode_is_a_subject(source: &Source) -> Vec<(usize, String)> {
     let program = source.path.starts_with("crates/server/src/");
     if !source.is_rust() || program || OF_DEVELOPMENT_MODE.contains(&source.path.as_str()) {

@@ -1,5 +1,5 @@
-//! What a file says of others: `use` items, inline paths, and the paths inside macros and attributes. Test code does not
-//! count.
+//! The names a file uses from others: `use` items, inline paths, and the paths inside macros and attributes. Test code
+//! does not count.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use syn::{Attribute, ImplItemFn, Item, ItemUse, Meta, Token, UseTree, Visibility
 /// The place of a module in its crate; the root's is empty.
 pub(super) type Place = Vec<String>;
 
-/// What was read in a file.
+/// What was read from a file.
 #[derive(Default)]
 pub(super) struct Read {
     /// Its own module and those inside it.
@@ -27,7 +27,7 @@ pub(super) struct Module {
     pub(super) paths: Vec<Written>,
 }
 
-/// A path as it is written.
+/// A path as written.
 pub(super) struct Written {
     pub(super) words: Vec<String>,
     pub(super) line: usize,
@@ -35,7 +35,7 @@ pub(super) struct Written {
 
 pub(super) struct Use {
     pub(super) written: Written,
-    /// What it is called here; a glob has no name.
+    /// Its name in this file; a glob has none.
     pub(super) name: Option<String>,
     pub(super) exported: bool,
 }
@@ -60,10 +60,10 @@ impl Written {
     }
 }
 
-/// Collects what one file says.
+/// Collects the names used in one file.
 struct Reader<'a> {
     path: &'a str,
-    /// The module that is being read; inline modules are entered.
+    /// The module being read, including inline modules.
     place: Place,
     read: Read,
 }
@@ -171,7 +171,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         visit::visit_path(self, path);
     }
 
-    /// What a macro is given, or an attribute: no syntax tree, but its paths look the same.
+    /// The arguments of a macro or an attribute: there is no syntax tree, but paths look the same.
     fn visit_token_stream(&mut self, tokens: &'ast TokenStream) {
         self.scan(tokens.clone());
     }

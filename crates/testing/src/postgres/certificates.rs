@@ -1,4 +1,4 @@
-//! A cluster that is reached over TLS, with certificates that nobody else has.
+//! A cluster with TLS, and certificates of its own.
 
 use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
@@ -9,29 +9,29 @@ use std::path::{Path, PathBuf};
 use super::cluster::Cluster;
 use super::database::TestDatabase;
 
-/// Where a cluster with TLS is, and whom to trust.
+/// The address of a cluster with TLS, and the certificates to trust.
 pub struct TlsListener {
     /// An address of this machine that no other test uses.
     pub address: Ipv4Addr,
     /// The certificate of the authority that signed the server's.
     pub authority: PathBuf,
-    /// A certificate that the server has signed itself, and does not show until told to.
+    /// A certificate that the server has signed itself; not used until [`Cluster::show_self_signed`].
     pub self_signed: PathBuf,
 }
 
 impl TlsListener {
-    /// A URL of the database by this name of its host.
+    /// A URL of the database, with this name for its host.
     pub fn url(&self, database: &TestDatabase, name: &str, parameters: &str) -> String {
         format!("postgres://vestibule@{name}/{}?hostaddr={}{parameters}", database.name(), self.address)
     }
 }
 
 impl Cluster {
-    /// Restarts the server so that it listens on the network too, with a certificate for `name`. There it asks a role
-    /// called `asked` for a password, and nobody else.
+    /// Restarts the server so that it also listens on the network, with a certificate for `name`. There it asks for a
+    /// password only from a role called `asked`.
     ///
     /// # Panics
-    /// When `openssl` is missing, or the server does not start.
+    /// If `openssl` is missing, or the server does not start.
     pub fn listen_with_tls(&mut self, name: &str) -> TlsListener {
         let folder = self.folder().to_owned();
         let path = |file: &str| folder.join(file);
@@ -69,10 +69,10 @@ impl Cluster {
         TlsListener { address, authority: path("authority.pem"), self_signed: path("self.pem") }
     }
 
-    /// Restarts the server with the certificate that it has signed itself.
+    /// Restarts the server with its self-signed certificate.
     ///
     /// # Panics
-    /// When the server does not start.
+    /// If the server does not start.
     pub fn show_self_signed(&mut self) {
         self.show("self");
         self.restart();

@@ -1,4 +1,4 @@
-//! A server of one's own, for tests of what happens when the database goes away.
+//! A separate server, for tests of what happens when the database goes away.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -13,8 +13,8 @@ use super::program::Program;
 use super::server::Server;
 use crate::runtime::off_runtime;
 
-/// A private cluster. Its URLs stay the same across restarts; it stops, and its files go, when the value is dropped or
-/// its process dies.
+/// A private cluster. Its URLs stay the same across restarts; it stops, and its files are deleted, when the value is
+/// dropped or its process dies.
 pub struct Cluster {
     program: Program,
     server: Arc<Server>,
@@ -23,10 +23,10 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Makes and starts a cluster; takes a second or two.
+    /// Creates and starts a cluster; takes a second or two.
     ///
     /// # Panics
-    /// When PostgreSQL 14 or newer is not installed or does not start.
+    /// If PostgreSQL 14 or newer is not installed or does not start.
     pub fn start_private() -> Self {
         let program = Program::find();
         let folder = tempfile::Builder::new().prefix("vestibule-pg-").tempdir_in(short_temp_dir());
@@ -38,11 +38,11 @@ impl Cluster {
         cluster
     }
 
-    /// A copy that follows this cluster, which waits for it with each commit from now on: nothing acknowledged is lost
-    /// when it takes over.
+    /// A standby of this cluster, which from now on waits for it with each commit: nothing acknowledged is lost when
+    /// the standby takes over.
     ///
     /// # Panics
-    /// When it cannot be made.
+    /// If it cannot be created.
     #[must_use]
     pub fn standby(&mut self) -> Self {
         for setting in ["wal_level = replica", "max_wal_senders = 4", "hot_standby = on"] {
@@ -76,17 +76,17 @@ impl Cluster {
         standby
     }
 
-    /// A standby becomes a cluster of its own.
+    /// Promotes a standby to a cluster of its own.
     ///
     /// # Panics
-    /// When it does not within a minute.
+    /// If that takes more than a minute.
     pub fn promote(&self) {
         let mut command = self.program.command("pg_ctl");
         command.args(["promote", "--silent", "--wait", "--pgdata"]).arg(self.folder.path().join("data"));
         assert!(command.status().is_ok_and(|status| status.success()), "the standby was not promoted");
     }
 
-    /// The copy of another cluster's database.
+    /// This cluster's copy of another cluster's database.
     pub fn copy_of(&self, database: &TestDatabase) -> TestDatabase {
         TestDatabase::existing(Arc::clone(&self.server), database.name())
     }
@@ -102,7 +102,7 @@ impl Cluster {
     /// A fresh, empty database on this cluster.
     ///
     /// # Panics
-    /// When the cluster is stopped.
+    /// If the cluster is stopped.
     pub fn database(&self) -> TestDatabase {
         off_runtime(|| TestDatabase::create(Arc::clone(&self.server)))
     }
@@ -110,7 +110,7 @@ impl Cluster {
     /// Starts the server again; does nothing while it runs.
     ///
     /// # Panics
-    /// When it does not start; the message holds its log.
+    /// If it does not start; the message contains its log.
     pub fn start(&mut self) {
         if self.running.is_some() {
             return;
@@ -131,7 +131,7 @@ impl Cluster {
     /// An orderly stop: open connections end with SQLSTATE 57P01, the data stays.
     ///
     /// # Panics
-    /// When the server does not stop within a minute.
+    /// If the server does not stop within a minute.
     pub fn stop(&mut self) {
         let Some(mut child) = self.running.take() else { return };
         off_runtime(|| self.server.hang_up());
@@ -142,7 +142,7 @@ impl Cluster {
         assert!(output.status.success(), "PostgreSQL did not stop: {output:?}");
     }
 
-    /// A crash: every process of the server ends at once, without a word to its clients or its data files. The next
+    /// A crash: every process of the server ends immediately, without notice to its clients or its data files. The next
     /// start recovers from the log.
     pub fn kill(&mut self) {
         let Some(mut child) = self.running.take() else { return };
@@ -151,10 +151,10 @@ impl Cluster {
         let _ = child.wait();
     }
 
-    /// Ends every connection of everybody else, as an administrator of the database may.
+    /// Ends all connections of others, as an administrator of the database may.
     ///
     /// # Panics
-    /// When the server does not do it.
+    /// If the server refuses.
     pub fn end_connections(&self) {
         let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                    WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' AND application_name = 'vestibule'";
@@ -164,7 +164,7 @@ impl Cluster {
     /// Runs statements as its administrator, outside the databases of tests.
     ///
     /// # Panics
-    /// When one fails.
+    /// If one fails.
     pub fn execute(&self, sql: &str) {
         let done = off_runtime(|| self.server.admin(|client| client.batch_execute(sql)));
         done.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
@@ -173,7 +173,7 @@ impl Cluster {
     /// [`Self::stop`], then [`Self::start`].
     ///
     /// # Panics
-    /// As these do.
+    /// As for these.
     pub fn restart(&mut self) {
         self.stop();
         self.start();
@@ -186,7 +186,7 @@ impl Drop for Cluster {
     }
 }
 
-/// Not `TMPDIR`: it may be long, and the path of a socket may have 107 bytes.
+/// Not `TMPDIR`, which may be long: the path of a socket has at most 107 bytes.
 pub(crate) fn short_temp_dir() -> &'static Path {
     Path::new("/tmp")
 }

@@ -1,4 +1,4 @@
-//! One test's database.
+//! The database of one test.
 
 use std::hash::{BuildHasher, RandomState};
 use std::process;
@@ -10,7 +10,7 @@ use postgres::config::Host;
 use super::server::Server;
 use crate::runtime::off_runtime;
 
-/// An empty database of one's own. Dropping the value drops the database, with its open connections.
+/// An empty database for one test. Dropping the value drops the database, with its open connections.
 pub struct TestDatabase {
     server: Arc<Server>,
     name: String,
@@ -26,7 +26,7 @@ impl TestDatabase {
     /// Call it [`off_runtime`].
     pub(crate) fn create_in_latin1(server: Arc<Server>) -> Self {
         Self::create_with(server, |version| {
-            // The cluster sorts by ICU where it can, which does not know this encoding.
+            // The cluster sorts by ICU where possible, but ICU does not support this encoding.
             if version >= 150_000 {
                 " ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' LOCALE_PROVIDER libc"
             } else {
@@ -36,12 +36,13 @@ impl TestDatabase {
     }
 
     fn create_with(server: Arc<Server>, options: impl Fn(i32) -> &'static str) -> Self {
-        // Random as well as numbered by process: a killed test leaves its database behind, and process ids return.
+        // A random number as well as the process id: a killed test leaves its database behind, and process ids are
+        // reused.
         let name = format!("test_{}_{:016x}", process::id(), RandomState::new().hash_one(0));
         let created = server.admin(|client| {
             let version: i32 =
                 client.query_one("SELECT current_setting('server_version_num')::int", &[])?.get(0);
-            // Copying through the log needs no checkpoint, so it is the quicker way for an empty database.
+            // Copying through the log needs no checkpoint, so it is faster for an empty database.
             let strategy = if version >= 150_000 { " STRATEGY = wal_log" } else { "" };
             let options = options(version);
             client.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0{strategy}{options}"))
@@ -51,7 +52,7 @@ impl TestDatabase {
         Self { server, name, url }
     }
 
-    /// One that is there, e.g. by replication.
+    /// An existing one, e.g. created by replication.
     pub(crate) fn existing(server: Arc<Server>, name: &str) -> Self {
         let url = server.url(name);
         Self { server, name: name.to_owned(), url }
@@ -67,7 +68,7 @@ impl TestDatabase {
         &self.name
     }
 
-    /// Where its server is, and by whose name it is reached, as poolers write it.
+    /// The address of its server and the role, as poolers write them.
     pub(crate) fn conninfo(&self) -> String {
         let config = self.config();
         let host = match config.get_hosts().first() {
@@ -82,7 +83,7 @@ impl TestDatabase {
         format!("host={host} port={port} user={user}{}", password.unwrap_or_default())
     }
 
-    /// How the driver reaches its server.
+    /// The driver's configuration for its server.
     pub(crate) fn config(&self) -> &postgres::Config {
         self.server.config()
     }
@@ -90,7 +91,7 @@ impl TestDatabase {
     /// The URL for a role that owns this database and may have no more than this number of connections.
     ///
     /// # Panics
-    /// When the role cannot be made.
+    /// If the role cannot be created.
     pub fn url_with_few_connections(&self, number: u32) -> String {
         let name = &self.name;
         self.execute(&format!(
@@ -102,10 +103,10 @@ impl TestDatabase {
         format!("{scheme}://{name}:few@{place}")
     }
 
-    /// Waits until nobody who calls himself so is connected to this database.
+    /// Waits until no client with this application name is connected to this database.
     ///
     /// # Panics
-    /// When somebody still is after a minute.
+    /// If one still is after a minute.
     pub fn wait_until_left(&self, application: &str) {
         let (name, patience) = (&self.name, 600);
         let connected = format!(
@@ -119,15 +120,15 @@ impl TestDatabase {
     /// Runs statements, separated by semicolons, on a new connection.
     ///
     /// # Panics
-    /// When one fails.
+    /// If one fails.
     pub fn execute(&self, sql: &str) {
         self.rows(sql);
     }
 
-    /// The rows of a query, each value as text, `None` for NULL; from a new connection.
+    /// The rows of a query on a new connection, each value as text, `None` for NULL.
     ///
     /// # Panics
-    /// When the query fails.
+    /// If the query fails.
     pub fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
         let messages = off_runtime(|| self.server.connect(&self.name)?.simple_query(sql));
         let messages = messages.unwrap_or_else(|e| panic!("{sql}: {e:?}"));

@@ -18,10 +18,10 @@ pub struct Pooler {
 }
 
 impl Pooler {
-    /// Starts one that pools in this mode: `session` or `transaction`.
+    /// Starts one in this pool mode: `session` or `transaction`.
     ///
     /// # Panics
-    /// When PgBouncer is not installed or does not start.
+    /// If PgBouncer is not installed or does not start.
     pub fn start(database: &TestDatabase, mode: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("vestibule-pool-").tempdir_in(short_temp_dir());
         let folder = folder.expect("a folder in /tmp can be made");
@@ -44,7 +44,7 @@ impl Pooler {
         pooler
     }
 
-    /// The URL of the database through it.
+    /// The URL of the database through the pooler.
     pub fn url(&self, database: &TestDatabase) -> String {
         let folder = self.folder.path().display().to_string();
         format!("postgres://vestibule@/{}?host={folder}&port=6432", database.name())

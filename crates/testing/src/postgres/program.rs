@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 /// The oldest release the store supports.
 const OLDEST: u32 = 14;
 
-/// Where distributions put a release's programs; `*` is the version.
+/// Where distributions install the programs of a release; `*` is the version.
 const FOLDERS: [&str; 5] = [
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
@@ -29,7 +29,7 @@ pub fn installed() -> bool {
 pub(crate) struct Program {
     pub(crate) bin: PathBuf,
     version: u32,
-    /// The server refuses to run as root: then it gets the account that its package made.
+    /// The server refuses to run as root: if we do, it runs as the account created by its package.
     run_as: Option<(u32, u32)>,
 }
 
@@ -45,13 +45,13 @@ impl Program {
         Self { bin, version, run_as: server_account() }
     }
 
-    /// A command of this release: no input, the server's account, a folder that account can enter.
+    /// A command of this release: without input, under the server's account, in a folder that account can enter.
     pub(crate) fn command(&self, name: &str) -> Command {
         self.as_server(&self.bin.join(name))
     }
 
-    /// Any command under the server's account, in a process group of its own, so that an interrupt on the terminal
-    /// or a runner that ends a test does not reach a server others use.
+    /// Any command under the server's account, in a separate process group, so that an interrupt on the terminal or a
+    /// runner that ends a test does not reach a server others use.
     pub(crate) fn as_server(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.stdin(Stdio::null()).current_dir("/").process_group(0);
@@ -61,14 +61,14 @@ impl Program {
         command
     }
 
-    /// Makes an empty cluster in `folder/data`, reached through a socket in `folder`.
+    /// Creates an empty cluster in `folder/data`, reached through a socket in `folder`.
     pub(crate) fn init(&self, folder: &Path) {
         self.hand_over(folder);
         let data = folder.join("data");
         let mut command = self.command("initdb");
         command.args(["--no-sync", "--auth=trust", "--username=vestibule", "--encoding=UTF8", "--locale=C"]);
         if self.version >= 15 {
-            // Text sorts as on most production servers, so a test notices code that relies on byte order.
+            // Text sorts as on most production servers, so that tests find code relying on byte order.
             command.args(["--locale-provider=icu", "--icu-locale=en-US"]);
         }
         let output = command.arg("--pgdata").arg(&data).output().expect("initdb can be run");
@@ -79,7 +79,7 @@ impl Program {
         fs::write(&settings, text).expect("postgresql.conf can be written");
     }
 
-    /// Gives a path to the server's account.
+    /// Makes the server's account the owner of a path.
     pub(crate) fn hand_over(&self, path: &Path) {
         if let Some((user, group)) = self.run_as {
             chown(path, Some(user), Some(group))
@@ -93,7 +93,7 @@ impl Program {
     }
 }
 
-/// Nothing is synced: after a crash of the machine a test cluster is thrown away. A commit is still handed to the
+/// Nothing is synced: a test cluster is discarded after a crash of the machine. A commit is still written to the
 /// operating system (`synchronous_commit` stays on), so it survives a crash of the server alone.
 fn configuration(folder: &Path) -> String {
     format!(
@@ -104,7 +104,7 @@ fn configuration(folder: &Path) -> String {
     )
 }
 
-/// The newest release that is new enough; `PG_BINDIR` wins, then `PATH`, then the usual folders.
+/// The newest supported release; `PG_BINDIR` takes precedence, then `PATH`, then the usual folders.
 fn newest() -> Option<(u32, PathBuf)> {
     if let Some(folder) = env::var_os("PG_BINDIR") {
         return usable(PathBuf::from(folder));
@@ -130,7 +130,7 @@ fn major(banner: &str) -> Option<u32> {
     number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// The existing folders a pattern with at most one `*` names.
+/// The existing folders that match a pattern with at most one `*`.
 fn expand(pattern: &str) -> Vec<PathBuf> {
     let Some((before, after)) = pattern.split_once('*') else { return vec![PathBuf::from(pattern)] };
     let (parent, prefix) = before.rsplit_once('/').unwrap_or(("", before));
@@ -148,7 +148,8 @@ fn server_account() -> Option<(u32, u32)> {
 }
 
 pub(crate) fn own_user() -> u32 {
-    // The owner of a process's folder is its effective user: saves starting `id` in every test where /proc exists.
+    // The owner of a process's folder in /proc is its effective user: avoids running `id` in every test where /proc
+    // exists.
     let proc = fs::metadata("/proc/self").ok().map(|own| own.uid());
     proc.or_else(|| id("-u", "")).expect("`id -u` works")
 }

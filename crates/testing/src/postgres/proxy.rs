@@ -1,5 +1,5 @@
-//! A way to a database that can fall silent, as a host does whose power or cable is gone: nobody answers, and nobody says
-//! goodbye.
+//! A connection to a database that can fall silent, like a host without power or network: nothing answers, and no
+//! connection is closed.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use postgres::config::Host;
 
 use super::database::TestDatabase;
 
-/// A port on this machine that leads to a test's database. It closes when the value is dropped.
+/// A local port that leads to a test's database. It closes when the value is dropped.
 pub struct Proxy {
     address: SocketAddr,
     state: Arc<State>,
@@ -38,7 +38,7 @@ impl State {
         self.changed.notify_all();
     }
 
-    /// Waits as long as it is silent. `false`: it has ended.
+    /// Waits while it is silent. `false`: it has ended.
     fn speaks(&self) -> bool {
         let mood = self.mood.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.changed.wait_while(mood, |mood| *mood == Mood::Silent);
@@ -46,7 +46,7 @@ impl State {
     }
 }
 
-/// A socket's two directions.
+/// The two directions of a socket.
 trait Stream: Read + Write + Send + Sized + 'static {
     fn another(&self) -> Self;
     fn close(&self);
@@ -54,7 +54,7 @@ trait Stream: Read + Write + Send + Sized + 'static {
 
 impl Proxy {
     /// # Panics
-    /// When no port is free.
+    /// If no port is free.
     pub fn before(database: &TestDatabase) -> Self {
         let target = Target::of(database);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
@@ -68,7 +68,7 @@ impl Proxy {
                 }
                 let (target, state) = (target.clone(), Arc::clone(&shared));
                 thread::spawn(move || {
-                    // The database is not to wait for somebody who says nothing.
+                    // The database must not wait for a client that says nothing.
                     if state.speaks() {
                         target.serve(client, &state);
                     }
@@ -78,17 +78,17 @@ impl Proxy {
         Self { address, state }
     }
 
-    /// Nothing that arrives is passed on any more, in either direction, and no connection ends.
+    /// From now on nothing is forwarded in either direction, and no connection ends.
     pub fn fall_silent(&self) {
         self.state.is(Mood::Silent);
     }
 
-    /// What waited is passed on.
+    /// Forwards what was waiting.
     pub fn speak_again(&self) {
         self.state.is(Mood::Speaking);
     }
 
-    /// A URL of the database that names these proxies as its hosts, in this order.
+    /// A URL of the database with these proxies as its hosts, in this order.
     pub fn url(database: &TestDatabase, proxies: &[&Self]) -> String {
         let hosts: Vec<_> = proxies.iter().map(|proxy| proxy.address.to_string()).collect();
         let config = database.config();
@@ -107,12 +107,12 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.state.is(Mood::Ended);
-        // The thread that accepts looks up.
+        // Wakes the accepting thread.
         let _ = TcpStream::connect(self.address);
     }
 }
 
-/// Where the database is.
+/// The address of the database.
 #[derive(Clone)]
 enum Target {
     Unix(PathBuf),

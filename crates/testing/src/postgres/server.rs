@@ -1,4 +1,4 @@
-//! A running server: where it is, and one administrative connection to it.
+//! A running server: its address, and an administrative connection to it.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -13,15 +13,15 @@ use postgres::{Client, Config, Error, NoTls};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Server {
-    /// The URL up to the database's name, and what follows the name.
+    /// The URL before and after the database's name.
     url: (String, String),
     config: Config,
-    /// Kept open: it saves a connection a database, and shows the cluster's watcher that somebody is here.
+    /// Kept open: it saves one connection per database, and shows the cluster's watcher that the cluster is in use.
     admin: Mutex<Option<Client>>,
 }
 
 impl Server {
-    /// The server whose socket is in `folder`.
+    /// The server with its socket in `folder`.
     pub(crate) fn in_folder(folder: &Path) -> Self {
         let host = percent_encoded(folder.to_str().expect("the folder's path is UTF-8"));
         Self::at_url(&format!("postgres://vestibule@{host}/postgres"))
@@ -56,7 +56,7 @@ impl Server {
         result
     }
 
-    /// Waits for a server that is starting, recovering or full. `false`: nobody listens there.
+    /// Waits for a server that is starting, recovering or full. `false`: nothing listens there.
     pub(crate) fn is_up(&self) -> bool {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
@@ -69,7 +69,7 @@ impl Server {
         false
     }
 
-    /// Waits for a server that was just launched and may not have made its socket yet.
+    /// Waits for a server that was just launched and may not have created its socket yet.
     pub(crate) fn wait(&self, log: &Path) {
         let deadline = Instant::now() + PATIENCE;
         while !self.is_up() {
@@ -83,7 +83,7 @@ impl Server {
         }
     }
 
-    /// Lets go of the administrative connection.
+    /// Closes the administrative connection.
     pub(crate) fn hang_up(&self) {
         self.admin.lock().unwrap_or_else(PoisonError::into_inner).take();
     }

@@ -1,4 +1,4 @@
-//! The cluster that all test processes of this working copy share.
+//! The cluster shared by all test processes of this working copy.
 
 use std::env;
 use std::fs::{self, DirBuilder, File};
@@ -19,28 +19,28 @@ use crate::runtime::off_runtime;
 /// A fresh, empty database on the shared cluster, dropped with the returned value.
 ///
 /// # Panics
-/// When PostgreSQL 14 or newer is not installed or does not start.
+/// If PostgreSQL 14 or newer is not installed or does not start.
 pub fn database() -> TestDatabase {
     off_runtime(|| TestDatabase::create(server()))
 }
 
-/// The same, but with texts in LATIN1.
+/// The same, but with the encoding LATIN1.
 ///
 /// # Panics
-/// As [`database`].
+/// As for [`database`].
 pub fn latin1_database() -> TestDatabase {
     off_runtime(|| TestDatabase::create_in_latin1(server()))
 }
 
-/// Stops the shared cluster, if it runs, and removes its files.
+/// Stops the shared cluster, if it is running, and removes its files.
 ///
 /// # Panics
-/// When the lock file cannot be opened.
+/// If the lock file cannot be opened.
 pub fn stop_shared() {
     Base::of_workspace().stop();
 }
 
-/// The server this process uses, found or started at the first call.
+/// The server used by this process, found or started at the first call.
 pub(crate) fn server() -> Arc<Server> {
     static SERVER: OnceLock<Arc<Server>> = OnceLock::new();
     let open = || match env::var("VESTIBULE_TEST_POSTGRES_URL") {
@@ -56,9 +56,9 @@ struct Watch {
     idle_minutes: u32,
 }
 
-/// A folder with a lock, the clusters that were started there, and a file that names the current one.
+/// A folder with a lock, the clusters started in it, and a file that names the current one.
 ///
-/// Each start gets a folder of its own, so a server that is just going away cannot disturb the next one.
+/// Each start gets a folder of its own, so a server that is shutting down cannot disturb the next one.
 pub(crate) struct Base {
     folder: PathBuf,
     watch: Watch,
@@ -75,18 +75,18 @@ impl Base {
         Self { folder, watch: Watch { look_every_seconds: 10, idle_minutes: 10 } }
     }
 
-    /// Under the lock: the current server if it answers, else a new one.
+    /// Holding the lock: the current server if it answers, otherwise a new one.
     pub(crate) fn server(&self) -> Server {
         self.make_folder();
         let _lock = self.lock();
         if let Some(current) = self.current() {
-            // Before the look at the server: from now on its watcher leaves it alone.
+            // Before checking the server: from now on its watcher leaves it running.
             let wanted = touch(&current.join("used"));
             let server = Server::in_folder(&current);
             if wanted && server.is_up() {
                 return server;
             }
-            // Its watcher, if there still is one, stops what it finds without its folder.
+            // Its watcher, if there still is one, stops a server without its folder.
             let _ = fs::remove_dir_all(&current);
         }
         self.launch()
@@ -102,14 +102,14 @@ impl Base {
 
     fn launch(&self) -> Server {
         let program = Program::find();
-        // The name is predictable and the place public: do not put a server into a folder that somebody else made.
+        // The name is predictable and the location public: do not start a server in a folder created by someone else.
         let found = fs::symlink_metadata(&self.folder).expect("the folder was just made");
         let ours = found.is_dir() && [own_user(), program.owner()].contains(&found.uid());
         assert!(ours, "{} belongs to somebody else", self.folder.display());
         program.hand_over(&self.folder);
         let name = format!("{:08x}", RandomState::new().hash_one(0) >> 32);
         let folder = self.folder.join(&name);
-        // The server trusts whoever reaches its socket, so nobody else may.
+        // The server trusts everyone who reaches its socket, so nobody else may.
         DirBuilder::new().mode(0o700).create(&folder).expect("a new name is free");
         program.init(&folder);
         self.run_watched(&program, &folder);
@@ -119,7 +119,7 @@ impl Base {
         server
     }
 
-    /// The outer shell ends at once; the inner one stays, watches, and belongs to no test.
+    /// The outer shell ends immediately; the inner one stays and watches, independent of any test.
     fn run_watched(&self, program: &Program, folder: &Path) {
         let script = folder.join("watch.sh");
         fs::write(&script, include_str!("shared.sh")).expect("the cluster's folder can be written");
@@ -134,7 +134,7 @@ impl Base {
         assert!(status.is_ok_and(|status| status.success()), "/bin/sh cannot be run");
     }
 
-    /// Stops the current server at once and waits until its files are gone.
+    /// Stops the current server immediately and waits until its files are gone.
     pub(crate) fn stop(&self) {
         if !self.folder.exists() {
             return;
@@ -145,7 +145,7 @@ impl Base {
         let mut command = Program::find().command("pg_ctl");
         command.args(["stop", "--silent", "--mode=immediate", "--pgdata"]).arg(current.join("data"));
         let _ = command.output();
-        // The watcher cleans up, but only at its next look.
+        // The watcher cleans up, but only when it next checks.
         let deadline = Instant::now() + Duration::from_secs(5);
         while current.exists() && fs::remove_dir_all(&current).is_err() && Instant::now() < deadline {
             sleep(Duration::from_millis(50));
@@ -157,7 +157,7 @@ impl Base {
         Some(self.folder.join(name.trim())).filter(|folder| folder.is_dir())
     }
 
-    /// Held until the value is dropped.
+    /// The lock, until the value is dropped.
     fn lock(&self) -> File {
         let path = self.folder.join("lock");
         let file = File::options().create(true).append(true).open(&path);
@@ -167,7 +167,7 @@ impl Base {
     }
 }
 
-/// `false`: the file is not there, so its cluster was given up.
+/// `false`: the file does not exist, so its cluster was given up.
 fn touch(path: &Path) -> bool {
     File::options().append(true).open(path).and_then(|file| file.set_modified(SystemTime::now())).is_ok()
 }

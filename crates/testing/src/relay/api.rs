@@ -1,4 +1,4 @@
-//! The HTTP API of a provider of mail: one POST for each message.
+//! The HTTP API of a mail provider: one POST per message.
 
 use std::io::{BufRead, BufReader, Read as _, Result, Write as _};
 use std::net::TcpStream;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::inbox::{Inbox, Letter, Step, Trouble};
 
-/// One connection, until its end.
+/// Serves one connection until it ends.
 pub(super) fn converse(stream: &TcpStream, inbox: &Inbox) -> Result<()> {
     let mut input = BufReader::new(stream);
     while let Some(letter) = request(&mut input)? {

@@ -1,4 +1,4 @@
-//! What a relay has taken, and what it is told to do.
+//! The messages a relay has accepted, and its misbehaviour.
 
 use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use mail_parser::MessageParser;
 
-/// What a relay does besides taking messages.
+/// A misbehaviour of the relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// It takes the message, and hangs up before it says so.
+    /// Accepts the message, and hangs up before it answers.
     HangsUp,
-    /// It takes the message, and says so after this long.
+    /// Accepts the message, and answers after this long.
     Slow(Duration),
-    /// It answers this at this step; the HTTP API with the status 400.
+    /// Gives this answer at this step; the HTTP API with the status 400.
     Refuses(Step, &'static str),
-    /// It wants to be left alone for a second: 421 at the greeting, 429 with `Retry-After`.
+    /// Asks to be left alone for a second: 421 at the greeting, 429 with `Retry-After`.
     Throttles,
 }
 
-/// Where in a conversation by SMTP.
+/// A step of an SMTP conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// `MAIL FROM`
@@ -30,13 +30,13 @@ pub enum Step {
     Message,
 }
 
-/// What arrived and was not taken yet.
+/// The untaken messages, and the misbehaviour.
 #[derive(Default)]
 pub(super) struct Inbox {
     pub(super) letters: Mutex<Vec<Letter>>,
     pub(super) arrived: Condvar,
     pub(super) trouble: Mutex<Option<Trouble>>,
-    /// To whom it was said that they get nothing, for good.
+    /// The recipients to whom a message was refused permanently.
     pub(super) refused: Mutex<BTreeSet<String>>,
 }
 
@@ -60,7 +60,7 @@ impl Inbox {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The answer at this step, where it is a refusal. One for good is remembered, where it is about the recipients.
+    /// The answer at this step if it is a refusal. Permanent refusals of recipients are recorded.
     pub(super) fn refusal(&self, step: Step, recipients: &[String]) -> Option<&'static str> {
         let Some(Trouble::Refuses(at, answer)) = self.trouble() else { return None };
         if at != step {
@@ -97,29 +97,29 @@ impl Letter {
         recipients.iter().map(to_one).collect()
     }
 
-    /// The code: the first word that is nothing but four to eight digits.
+    /// The code: the first word of only four to eight digits.
     ///
     /// # Panics
-    /// When there is none.
+    /// If there is none.
     pub fn code(&self) -> String {
         let is_code = |word: &&str| (4..=8).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit());
         let code = self.text.split_whitespace().find(is_code);
         code.unwrap_or_else(|| panic!("no code in {self:?}")).to_owned()
     }
 
-    /// The link: the first word that is an address.
+    /// The link: the first word that is a URL.
     ///
     /// # Panics
-    /// When there is none.
+    /// If there is none.
     pub fn link(&self) -> &str {
         let link = self.text.split_whitespace().find(|word| word.starts_with("http"));
         link.unwrap_or_else(|| panic!("no link in {self:?}"))
     }
 
-    /// What the link carries behind its last `=`.
+    /// The part of the link after its last `=`.
     ///
     /// # Panics
-    /// When it carries nothing.
+    /// If there is none.
     pub fn token(&self) -> &str {
         self.link().rsplit_once('=').unwrap_or_else(|| panic!("no token in {self:?}")).1
     }

@@ -1,4 +1,4 @@
-//! As much of RFC 5321 as a sender needs; `tests/peers/smtp.py` of the server is for everything else.
+//! As much of RFC 5321 as a sender needs; for everything else there is the server's `tests/peers/smtp.py`.
 
 use std::io::{BufRead, BufReader, ErrorKind, Result, Write as _};
 use std::net::TcpStream;
@@ -6,7 +6,7 @@ use std::thread;
 
 use super::inbox::{Inbox, Letter, Step, Trouble};
 
-/// One connection, until its end.
+/// Serves one connection until it ends.
 pub(super) fn converse(stream: &TcpStream, inbox: &Inbox) -> Result<()> {
     let mut input = BufReader::new(stream);
     let say = |answer: &str| {
@@ -63,7 +63,7 @@ pub(super) fn converse(stream: &TcpStream, inbox: &Inbox) -> Result<()> {
     }
 }
 
-/// A message up to the line with a dot, without what the dots were stuffed with (RFC 5321 §4.5.2).
+/// A message up to the line with a dot, with dot-stuffing removed (RFC 5321 §4.5.2).
 fn data(input: &mut impl BufRead) -> Result<Vec<u8>> {
     let mut source = Vec::new();
     loop {
