@@ -1,9 +1,9 @@
-// What is nicer with a script. Every page works without it.
+// Enhancements: every page also works without this script.
 "use strict";
 const all = (selector) => document.querySelectorAll(selector);
 const language = document.documentElement.lang;
 
-// Our places on this host: they begin where this file's folder lies.
+// The prefix of our paths on this host, found from the URL of this file.
 const base = new URL("..", document.currentScript.src).pathname.slice(0, -1);
 const at = (place) => base + place;
 
@@ -16,7 +16,7 @@ if (given && place && !place.value) {
   history.replaceState(null, "", location.pathname + location.search);
 }
 
-// What went wrong is read first.
+// Focus on the errors, so that they are read first.
 document.querySelector("[data-summary]")?.focus();
 
 // Times in the reader's zone and language.
@@ -27,7 +27,7 @@ for (const time of all("time[datetime]")) {
   time.dir = "auto";
 }
 
-// Passwords can be looked at, until they are sent.
+// Passwords can be shown, and are hidden again when the form is sent.
 for (const button of all("[data-show]")) {
   const field = document.getElementById(button.dataset.show);
   const show = (shown) => {
@@ -68,7 +68,7 @@ for (const meter of all("[data-meter]")) {
   });
 }
 
-// Another language keeps what was typed on pages with several forms, too: it is chosen by sending the form in hand.
+// Keeps what was typed when the language changes on a page with several forms: submits the form last edited.
 let inHand;
 addEventListener("input", ({ target }) => (inHand = target.form));
 for (const link of all("footer a[hreflang]")) {
@@ -82,7 +82,7 @@ for (const link of all("footer a[hreflang]")) {
   });
 }
 
-// A form is sent once, and while one is under way nothing else leads away from the page.
+// A form is sent once, and while one is being sent nothing else navigates away.
 const sending = () => document.querySelector("form[data-sent]") !== null;
 for (const form of all("form")) {
   form.addEventListener("submit", (event) => {
@@ -92,7 +92,7 @@ for (const form of all("form")) {
   addEventListener("pageshow", () => delete form.dataset.sent);
 }
 
-// Another mail can be sent in so many seconds.
+// Counts down the seconds until another mail can be sent.
 for (const button of all("[data-countdown]")) {
   const words = button.textContent, end = Date.now() + 1000 * button.dataset.countdown;
   const tick = () => {
@@ -105,13 +105,13 @@ for (const button of all("[data-countdown]")) {
   tick();
 }
 
-// Asks a question again and again, while somebody looks.
+// Polls an address while the page is visible.
 const poll = (address, changed) => {
   const ask = async () => {
     const answer = document.hidden ? null : await fetch(at(address), { headers: { accept: "application/json" }, redirect: "manual" }).catch(() => null);
-    // The answer to a form leads on by itself.
+    // The answer to a form navigates by itself.
     if (sending()) return void setTimeout(ask, 2000);
-    // This browser waits for nothing any more: another of its windows went on.
+    // This browser no longer waits: another of its windows has continued.
     if (answer?.type === "opaqueredirect") return location.reload();
     if (answer?.ok && changed(await answer.json())) return;
     setTimeout(ask, 2000);
@@ -119,7 +119,7 @@ const poll = (address, changed) => {
   setTimeout(ask, 1000);
 };
 
-// The page that waits for the confirmation goes on by itself.
+// The page that waits for the confirmation continues by itself.
 for (const waiting of all("[data-waiting]")) {
   for (const hint of all(".with-script")) hint.hidden = false;
   poll(waiting.dataset.waiting, ({ state }) => {

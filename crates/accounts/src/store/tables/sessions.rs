@@ -17,7 +17,7 @@ pub(crate) struct NewSession {
     pub(crate) expires_at: Timestamp,
     pub(crate) user_agent: Option<String>,
     pub(crate) ip: Option<String>,
-    /// What is stored of the cookie, where a browser holds the session.
+    /// The hash of the cookie, if the session is a browser's.
     pub(crate) browser: Option<TokenHash>,
     /// How it began.
     pub(crate) way: Way,
@@ -116,7 +116,7 @@ pub(crate) fn used_token(tx: &mut Tx<'_>, hash: &TokenHash) -> Result<Option<Use
     )
 }
 
-/// Gives a used token another successor. `false`: somebody else has, since it was looked at.
+/// Gives a used token another successor. `false`: another request has, since it was read.
 pub(crate) fn use_token_again(
     tx: &mut Tx<'_>,
     hash: &TokenHash,

@@ -223,7 +223,7 @@ pub(crate) fn set_password(
     Ok(rows == 1)
 }
 
-/// The caller holds the lock of the address and has seen that it is free. `false`: it was the user's already.
+/// The caller has the lock of the address and has seen that it is free. `false`: it was the user's already.
 pub(crate) fn set_email(tx: &mut Tx<'_>, id: UserId, email: &Email, now: Timestamp) -> Result<bool, Fault> {
     let rows = tx.execute(
         "UPDATE users SET email = $2, email_key = $3 WHERE id = $1 AND email <> $2",
@@ -236,7 +236,7 @@ pub(crate) fn set_email(tx: &mut Tx<'_>, id: UserId, email: &Email, now: Timesta
     Ok(rows == 1)
 }
 
-/// `false`: the name, or one that looks like it, is somebody else's.
+/// `false`: the name, or one that looks like it, is taken.
 pub(crate) fn set_name(tx: &mut Tx<'_>, id: UserId, name: &UserName) -> Result<bool, Fault> {
     let sql = "SELECT COUNT(*) FROM users WHERE (user_name_key = $1 OR user_name_skeleton = $2) AND id <> $3";
     if tx.count(sql, args![name.key(), name.skeleton(), id])? > 0 {
