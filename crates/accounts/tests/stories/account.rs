@@ -17,7 +17,7 @@ async fn wants(world: &World, who: &SignedIn, new: &str) {
     world.deliver().await;
 }
 
-/// Changes the address, confirmed; the token of the undo link that went to the one before.
+/// Changes the address and confirms it; returns the token of the undo link mailed to the previous one.
 pub(crate) async fn moves(world: &World, from: &str, to: &str) -> String {
     let who = signed_in(world, from).await;
     wants(world, &who, to).await;
@@ -60,7 +60,7 @@ on_both_stores! {
         world.signs_in("countess@example.net", PASSWORD).await.unwrap();
         assert_eq!(refusal(world.signs_in("ada@example.org", PASSWORD).await), "Refused");
         assert_eq!(refusal(world.accounts.confirm_email(&link, EmailProof::Password(&password(PASSWORD)), &client()).await), "Link(Used)");
-        // R6: the session that asked for it lives on, the others do not.
+        // R6: the session that requested it lives on, the others do not.
         assert!(world.accounts.authenticate(elsewhere.access_token.expose()).await.is_err());
         let sessions = world.accounts.list_sessions(&who).await.unwrap();
         assert!(sessions.iter().any(|session| session.id == who.session_id));
@@ -79,7 +79,7 @@ on_both_stores! {
         world.advance(hours(71));
         let weak = undoes(world, &undo, "ada@example.org").await;
         assert_eq!(refusal(weak), "Password(Contextual)");
-        // The password that the thief knows is not chosen again, and opens nothing from now on.
+        // The password that the thief knows may not be chosen again, and no longer works.
         assert_eq!(refusal(undoes(world, &undo, OTHER_PASSWORD).await), "Password(Unchanged)");
         let back = undoes(world, &undo, NEW_PASSWORD).await.unwrap();
         assert_eq!(back.email.as_str(), "ada@example.org");
@@ -90,7 +90,7 @@ on_both_stores! {
         world.signs_in("ada@example.org", NEW_PASSWORD).await.unwrap();
     }
 
-    // X3: a stranger at a mistyped address has the link, and neither the password nor the session.
+    // X3: a stranger at a mistyped address has the link, but neither the password nor the session.
     async fn a_new_address_takes_two_proofs(world: &World) {
         world.has_account("ada@example.org").await;
         let elsewhere = signed_in(world, "ada@example.org").await;
@@ -110,7 +110,7 @@ on_both_stores! {
         assert_eq!(confirm(EmailProof::Session(&who)).await.unwrap().email.as_str(), "adda@example.org");
     }
 
-    // R6: who is disabled gets in by no link.
+    // R6: no link lets a disabled user in.
     async fn who_is_disabled_undoes_nothing(world: &World) {
         world.has_account("ada@example.org").await;
         let undo = moves(world, "ada@example.org", "ada@example.net").await;
@@ -122,7 +122,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["password_changed"]);
     }
 
-    // X3: a thief who changes the address twice holds an undo link, too; the owner's is older, and counts.
+    // X3: a thief who changes the address twice also has an undo link; the owner's is older, and wins.
     async fn an_older_undo_voids_the_younger_ones(world: &World) {
         world.has_account("ada@example.org").await;
         let mut undo = Vec::new();
@@ -135,7 +135,7 @@ on_both_stores! {
         world.signs_in("ada@example.org", OTHER_PASSWORD).await.unwrap();
     }
 
-    // The owner who moves twice can go back step by step.
+    // An owner who moves twice can go back step by step.
     async fn a_younger_undo_leaves_the_older_one(world: &World) {
         world.has_account("ada@example.org").await;
         let first = moves(world, "ada@example.org", "ada@example.net").await;
@@ -159,7 +159,7 @@ on_both_stores! {
         let late = world.accounts.confirm_email(&link, EmailProof::Session(&who), &client()).await;
         assert_eq!(refusal(late), "Link(Expired)");
         assert!(world.accounts.list_sessions(&who).await.unwrap().is_empty());
-        // And an undo is late after three days.
+        // An undo expires after three days.
         let tokens = world.signs_in("ada@example.org", OTHER_PASSWORD).await.unwrap();
         let who = world.accounts.authenticate(tokens.access_token.expose()).await.unwrap();
         world.accounts.change_email(&who, &address("other@example.net"), &password(OTHER_PASSWORD), &client()).await.unwrap();
@@ -170,7 +170,7 @@ on_both_stores! {
         assert_eq!(refusal(undoes(world, &undo, NEW_PASSWORD).await), "Link(Expired)");
     }
 
-    // X3: a taken address gets the same answer; its owner is told, and the link that is not mailed would not work.
+    // X3: a taken address gets the same answer; its owner is informed, and the link that is not mailed would not work.
     async fn a_taken_address_is_not_disclosed(world: &World) {
         world.has_account("ada@example.org").await;
         world.has_account("bob@example.org").await;
@@ -181,7 +181,7 @@ on_both_stores! {
         world.signs_in("bob@example.org", PASSWORD).await.unwrap();
     }
 
-    // S3: a stranger's sign-up with the new address can become nothing, and cannot tell.
+    // S3: a stranger's sign-up with the new address can no longer become a user, and does not show it.
     async fn a_new_address_makes_a_decoy_of_the_sign_up_that_waits_for_it(world: &World) {
         world.has_account("ada@example.org").await;
         let who = signed_in(world, "ada@example.org").await;
@@ -198,7 +198,7 @@ on_both_stores! {
         world.signs_in("ada@example.net", PASSWORD).await.unwrap();
     }
 
-    // X3: one row, one address: of two wishes the later counts, and each link is good for its own address only.
+    // X3: one row, one address: of two requests the later counts, and each link is good for its own address only.
     async fn parallel_changes_end_at_a_confirmed_address_or_none(world: &World) {
         world.has_account("ada@example.org").await;
         let who = signed_in(world, "ada@example.org").await;
@@ -224,7 +224,7 @@ on_both_stores! {
         assert!(adopted.len() <= 1, "{adopted:?}");
     }
 
-    // X3: one gets it, and the others are told, not sent away with a fault.
+    // X3: one request succeeds, and the others are refused rather than answered with a fault.
     async fn a_name_that_many_want_at_once_becomes_one_users(world: &World) {
         let mut users = Vec::new();
         for n in 0..8 {
@@ -243,7 +243,7 @@ on_both_stores! {
         }
     }
 
-    // An address that became somebody's between the wish and the link.
+    // An address that was taken between the request and the link.
     async fn an_address_taken_meanwhile_is_refused(world: &World) {
         world.has_account("ada@example.org").await;
         let who = signed_in(world, "ada@example.org").await;
@@ -262,7 +262,7 @@ on_both_stores! {
         let changed = world.accounts.update_profile(&who, named("Modern.Ada"), &client()).await.unwrap();
         assert_eq!(changed.user_name.unwrap().as_str(), "Modern.Ada");
         assert_eq!(changed.locale.as_deref(), Some("de"));
-        // Another spelling of one's own name is free for oneself, and for nobody else.
+        // A user may change the spelling of their own name; nobody else may use it.
         world.accounts.update_profile(&who, named("modern.ada"), &client()).await.unwrap();
         world.has_account("eve@example.org").await;
         let eve = signed_in(world, "eve@example.org").await;
@@ -293,7 +293,7 @@ on_both_stores! {
         assert_eq!(refusal(refused), "LastAdmin");
     }
 
-    // R5, ASVS 8.2.2: one's own sessions, and nobody else's.
+    // R5, ASVS 8.2.2: a user's own sessions, and no others.
     async fn sessions_are_listed_and_ended(world: &World) {
         world.has_account("ada@example.org").await;
         world.has_account("eve@example.org").await;
@@ -310,7 +310,7 @@ on_both_stores! {
         assert!(world.accounts.end_session(&who, phone.session_id, &client()).await.unwrap());
         assert!(!world.accounts.end_session(&who, phone.session_id, &client()).await.unwrap());
         assert_eq!(world.accounts.list_sessions(&who).await.unwrap().len(), 1);
-        // RFC 7009: by either token; a text that is none changes nothing.
+        // RFC 7009: by either token; a text that is not a token changes nothing.
         for text in ["", "vrt_x", "a.b.c"] {
             world.accounts.revoke(text, &client()).await.unwrap();
         }

@@ -16,7 +16,7 @@ async fn list(accounts: &Accounts, query: &UserQuery) -> Page<Account> {
     accounts.list_users(Actor::Operator, query).await.unwrap()
 }
 
-/// Every page, two users each, as addresses.
+/// The addresses on every page, two users each.
 async fn pages(accounts: &Accounts, query: UserQuery) -> Vec<String> {
     let mut query = UserQuery { limit: Some(2), ..query };
     let mut found = Vec::new();
@@ -39,7 +39,7 @@ on_both_stores! {
         }
         let all = pages(&world.accounts, UserQuery::default()).await;
         assert_eq!(all, ["carol@example.org", "ada@example.org", "adam@example.net", "bob@example.org", "ADELE@example.org"]);
-        // By the beginning of the address, in its order; then by the beginning of the name.
+        // By the beginning of the address, in its order; then by the beginning of the user name.
         let prefix = |text: &str| UserQuery { prefix: Some(text.into()), ..UserQuery::default() };
         let found = pages(&world.accounts, prefix("Ad")).await;
         assert_eq!(found, ["ada@example.org", "adam@example.net", "ADELE@example.org", "carol@example.org"]);
@@ -72,7 +72,7 @@ on_both_stores! {
         }
     }
 
-    // O4, J5: the role is looked up at each call.
+    // O4, J5: the role is read at each call.
     async fn only_administrators_may_list(world: &World) {
         world.has_account("ada@example.org").await;
         creates(world, "root@example.org", None, &["admin"]).await;
@@ -90,7 +90,7 @@ on_both_stores! {
         assert_eq!(page.items.len(), 2);
     }
 
-    // O4: somebody can always administrate, also when two remove each other at once.
+    // O4: there is always an active administrator, even if two remove each other at the same time.
     async fn the_last_administrator_stays(world: &World) {
         let root = UserRef::Id(creates(world, "root@example.org", None, &["admin"]).await.id);
         assert_eq!(refusal(world.accounts.disable_user(Actor::Operator, &root, None).await), "LastAdmin");
@@ -103,13 +103,13 @@ on_both_stores! {
         )
         .await;
         assert!(one.is_ok() != two.is_ok(), "exactly one of the two may go: {one:?} {two:?}");
-        // A disabled administrator does not count, and may go.
+        // A disabled administrator does not count, and may be removed.
         if one.is_ok() {
             world.accounts.delete_user(Actor::Operator, &root, &Expected::Any, None).await.unwrap();
         }
     }
 
-    // Roles are stored side by side: "not admin" must not become two of them.
+    // Roles are stored in one text: "not admin" must not become two roles.
     async fn a_role_is_one_word(world: &World) {
         let long = "x".repeat(65);
         for wrong in ["not admin", " admin", "admin\n", "a\tb", "", "a,b", "a\"b", "a\\b", "r\u{f4}le", "a\u{a0}b", &long] {

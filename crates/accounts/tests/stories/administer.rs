@@ -47,7 +47,7 @@ async fn last_entry(world: &World, kind: AuditKind) -> (Option<String>, Option<v
 }
 
 on_both_stores! {
-    // O4, H3: a change is made for a state that was seen.
+    // O4, H3: a change applies to a state that was seen.
     async fn a_user_is_changed_in_the_state_that_was_seen(world: &World) {
         let root = admin(world, "root@example.org").await;
         let ada = world.has_account("ada@example.org").await;
@@ -72,7 +72,7 @@ on_both_stores! {
         assert_eq!(refusal(stale), "Changed");
         assert_eq!(refusal(world.accounts.delete_user(actor, &id(&ada), &now(&ada), None).await), "Changed");
         assert_eq!(world.accounts.find_user(actor, &id(&ada)).await.unwrap(), changed);
-        // A taken name changes nothing, not even the roles beside it.
+        // A taken name changes nothing, not even the roles in the same request.
         let taken = UserChange { user_name: Some("COUNTESS".parse().unwrap()), ..roles(&[]) };
         let refused = world.accounts.change_user(actor, &id(&root), &Expected::Any, taken, None).await;
         assert_eq!(refusal(refused), "LastAdmin");
@@ -86,7 +86,7 @@ on_both_stores! {
         assert_eq!(refusal(gone), "NotFound");
     }
 
-    // H3: of two that saw the same state one wins, on two instances.
+    // H3: of two changes to the same state one wins, also across two instances.
     async fn of_two_changes_at_once_none_is_lost(world: &World) {
         let other = world.another_instance().await;
         for round in 0..5 {
@@ -102,7 +102,7 @@ on_both_stores! {
         }
     }
 
-    // J5: a role counts from the next request on, with the token as it is; no session ends.
+    // J5: a role applies from the next request on, with the same token; no session ends.
     async fn a_demoted_administrator_may_nothing_at_once(world: &World) {
         let root = admin(world, "root@example.org").await;
         let second = admin(world, "two@example.org").await;
@@ -122,7 +122,7 @@ on_both_stores! {
         assert_eq!(refusal(world.accounts.enable_user(actor, &user, None).await), "Forbidden");
     }
 
-    // O4: a session that was left open gives no power over others away.
+    // O4: a session that was left open gives no power over others.
     async fn power_needs_a_password_given_lately(world: &World) {
         admin(world, "root@example.org").await;
         let ada = world.has_account("ada@example.org").await;
@@ -148,7 +148,7 @@ on_both_stores! {
         let stale = world.accounts.change_user(actor, &id(&ada), &Expected::Any, roles(&["editor"]), None).await;
         assert_eq!(refusal(stale), "Stale");
         assert_eq!(refusal(world.accounts.delete_user(actor, &id(&ada), &Expected::Any, None).await), "Stale");
-        // Who is no administrator learns nothing more.
+        // Someone without the role learns nothing more.
         let stranger = signed_in(world, "ada@example.org").await;
         world.advance(hours(1));
         let actor = Actor::User(&stranger, &from);
@@ -160,7 +160,7 @@ on_both_stores! {
         world.take_mails_to("eve@example.org");
     }
 
-    // O4: somebody can always administrate.
+    // O4: there is always an active administrator.
     async fn administrators_who_demote_each_other_leave_one(world: &World) {
         let other = world.another_instance().await;
         let (one, two) = (admin(world, "one@example.org").await, admin(world, "two@example.org").await);
@@ -175,7 +175,7 @@ on_both_stores! {
                 world.accounts.change_user(Actor::Operator, user, &Expected::Any, roles(&["admin"]), None).await.unwrap();
             }
         }
-        // To disable one while the other is demoted is the same.
+        // Disabling one while the other is demoted has the same result.
         let (users, nothing) = ([id(&one), id(&two)], roles(&[]));
         let (first, second) = futures_util::future::join(
             world.accounts.disable_user(Actor::Operator, &users[0], None),
@@ -184,7 +184,7 @@ on_both_stores! {
         assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
     }
 
-    // P7, X1: the link goes to the user and nowhere else, and opens an account that is closed to passwords (L2).
+    // P7, X1: the link is sent to the user only, and opens an account that is closed to passwords (L2).
     async fn an_administrator_has_a_reset_link_mailed(world: &World) {
         let root = admin(world, "root@example.org").await;
         let ada = world.has_account("ada@example.org").await;
@@ -206,7 +206,8 @@ on_both_stores! {
         world.signs_in("ada@example.org", OTHER_PASSWORD).await.unwrap();
     }
 
-    // What strangers ask for cannot keep an administrator from helping; an administrator's mails have a limit of their own.
+    // Strangers' requests cannot keep an administrator from helping; an administrator's mails have a limit of their
+    // own.
     async fn mails_of_administrators_are_counted_apart(world: &World) {
         let ada = world.has_account("ada@example.org").await;
         for _ in 0..12 {
@@ -264,7 +265,7 @@ on_both_stores! {
         assert_eq!(refusal(world.accounts.sessions_of(Actor::Operator, &nobody).await), "NotFound");
     }
 
-    // L2, P7: whoever may run the program lets a locked-out user in, and the user learns of it.
+    // L2, P7: an operator lets a locked-out user in, and the user is informed.
     async fn an_operator_sets_a_password_where_nothing_else_helps(world: &World) {
         let ada = world.has_account("ada@example.org").await;
         let tokens = world.signs_in("ada@example.org", PASSWORD).await.unwrap();

@@ -1,4 +1,4 @@
-//! What administrators and operators see of sign-ups and limits, and how they help.
+//! What administrators and operators see of sign-ups and limits, and how they assist.
 
 use crate::on_both_stores;
 use crate::world::*;
@@ -43,7 +43,7 @@ async fn tries(world: &World, number: u8) {
 }
 
 on_both_stores! {
-    // O4: who waits, newest first; whoever is active or late is not among them. No hash, no code.
+    // O4: open sign-ups, newest first; activated and expired ones are left out. No hash, no code.
     async fn open_sign_ups_are_listed_by_pages(world: &World) {
         world.has_account("owner@example.org").await;
         for number in 0..5 {
@@ -72,7 +72,7 @@ on_both_stores! {
         assert_eq!(open(world).await.len(), 1, "only the newest is not late");
     }
 
-    // S7: an administrator asks within the limits of everybody, and is told which of them refused.
+    // S7: an administrator is bound by the same limits, and learns which of them refused.
     async fn another_mail_is_queued_within_the_limits(world: &World) {
         world.mailbox.fails(SendError::Temporary("down".into()));
         world.signs_up_with("ada@example.org", PASSWORD).await.unwrap();
@@ -101,7 +101,7 @@ on_both_stores! {
         assert_eq!(entry.email.as_deref(), Some("a***@example.org"));
     }
 
-    // O4: support confirms by hand; the password is the one of the sign-up, and the trail says who did it.
+    // O4: support confirms by hand; the password is that of the sign-up, and the trail records who did it.
     async fn a_sign_up_is_confirmed_by_hand(world: &World) {
         let (root, who) = administrator(world).await;
         let from = client_at("198.51.100.7");
@@ -121,7 +121,7 @@ on_both_stores! {
         assert_eq!(refusal(world.clicks(&letter.token(), Some(PASSWORD)).await), "LinkUsed");
     }
 
-    // S3, S5: what cannot become a user does not, by hand neither.
+    // S3, S5: a sign-up that cannot become a user cannot be confirmed by hand either.
     async fn what_cannot_be_confirmed_by_hand(world: &World) {
         let confirms = async |id: RegistrationId| refusal(world.accounts.confirm_registration(Actor::Operator, id).await);
         world.has_account("owner@example.org").await;
@@ -129,7 +129,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to("owner@example.org"), ["already_registered"]);
         let decoy = open(world).await[0].id;
         assert_eq!(confirms(decoy).await, "Decoy");
-        // Even when the account is gone meanwhile, whose mail is not the decoy's to have.
+        // Even if the account is deleted meanwhile: its mail must not go to the decoy.
         world.deletes("owner@example.org").await;
         assert_eq!(confirms(decoy).await, "Decoy");
         let wish = vestibule::SignUp { user_name: Some("ada".parse().unwrap()), ..wish("ada@example.org", PASSWORD) };
@@ -147,7 +147,7 @@ on_both_stores! {
         assert_eq!(refusal(world.accounts.resend_registration(Actor::Operator, id).await), "NotFound");
     }
 
-    // S5: by hand and by code at the same moment, over two instances: one user is born.
+    // S5: by hand and by code at the same moment, over two instances: one user is created.
     async fn one_of_two_confirmations_wins(world: &World) {
         let letter = world.signs_up("ada@example.org").await;
         let id = open(world).await[0].id;
@@ -162,7 +162,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 
-    // L2: what support sees of somebody who is locked out, and how it lets them in.
+    // L2: what support sees of a locked-out user, and how it lets them in.
     async fn failures_are_shown_and_forgotten(world: &World) {
         let ada = world.has_account("ada@example.org").await;
         tries(world, 5).await;
@@ -186,7 +186,7 @@ on_both_stores! {
         assert_eq!((after.failures, after.closed_until, after.codes_sent.day), (0, None, 1));
     }
 
-    // L2: the hard stop, too.
+    // L2: also after the hard stop.
     async fn an_account_that_is_closed_for_good_is_opened(world: &World) {
         world.has_account("ada@example.org").await;
         let strict = world.instance_with(|policy| policy.sign_in.hard_stop = 5).await;
@@ -198,7 +198,7 @@ on_both_stores! {
         strict.sign_in(&login, &password(PASSWORD), &client()).await.unwrap();
     }
 
-    // C4, S6: an address without an account has its counts, too; with its codes and links it may go on at once.
+    // C4, S6: an address without an account has counts as well; clearing them re-enables its codes and links.
     async fn codes_are_counted_and_forgotten_before_there_is_an_account(world: &World) {
         let whose = UserRef::Email(address("ada@example.org"));
         let mut letter = world.signs_up("ada@example.org").await;
@@ -256,18 +256,18 @@ on_both_stores! {
         assert_eq!((stats.mails_waiting, stats.mails_failed, stats.oldest_mail_at), (1, 1, Some(queued)));
         assert_eq!(stats.waiting_error.as_deref(), Some("down"));
         assert_eq!(stats.days.len(), 30);
-        // The world's clock starts at 2027-01-15T08:00:00Z.
+        // The test clock starts at 2027-01-15T08:00:00Z.
         let days: Vec<_> = stats.days[28..].iter()
             .map(|day| (day.day.to_string(), day.sign_ups, day.activations, day.sign_ins, day.failed_sign_ins)).collect();
         assert_eq!(days, [("2027-01-15T00:00:00.000Z".to_owned(), 2, 2, 1, 2), ("2027-01-16T00:00:00.000Z".to_owned(), 2, 0, 2, 0)]);
         assert!(stats.days[..28].iter().all(|day| day.sign_ups + day.sign_ins == 0));
-        // At midnight a new day begins.
+        // A new day begins at midnight.
         world.advance(hours(16).checked_sub(seconds(21)).unwrap());
         assert_eq!(world.accounts.stats(Actor::Operator).await.unwrap().days[29].sign_ups, 2);
         world.advance(seconds(1));
         let stats = world.accounts.stats(Actor::Operator).await.unwrap();
         assert_eq!((stats.days[29].sign_ups, stats.days[28].sign_ups), (0, 2));
-        // What this instance remembers of the days that are over is what another one finds.
+        // The days this instance has cached are those another one reads.
         world.advance(seconds(600));
         let remembered = world.accounts.stats(Actor::Operator).await.unwrap();
         assert_eq!(world.accounts.stats(Actor::Operator).await.unwrap(), remembered);
@@ -279,7 +279,7 @@ on_both_stores! {
         assert_eq!((stats.mails_waiting, stats.waiting_error), (0, None), "the dead letter does not wait");
     }
 
-    // O4, J5: nobody without the role sees or does any of it.
+    // O4, J5: without the role, none of this is visible or possible.
     async fn others_are_refused(world: &World) {
         world.has_account("eve@example.org").await;
         let (eve, from) = (signed_in(world, "eve@example.org").await, client());

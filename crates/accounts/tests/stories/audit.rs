@@ -47,14 +47,14 @@ on_both_stores! {
         assert_eq!((last.at, last.actor, last.user_id), (start + seconds(5), AuditActor::User(ada.id), Some(ada.id)));
         assert_eq!(last.ip.as_deref(), Some("198.51.100.7"));
         assert_eq!(last.detail, Some(format!("session {}", who.session_id)));
-        // O1: nothing that would let somebody in.
+        // O1: nothing that would grant access.
         let text = format!("{events:?}");
         for secret in [PASSWORD, OTHER_PASSWORD, &letter.code(), &letter.token(), "ada@", tokens.refresh_token.expose()] {
             assert!(!text.contains(secret), "{secret}");
         }
     }
 
-    // X4: the trail outlives the account; the export of the user has it.
+    // X4: the trail outlives the account; the user's export includes it.
     async fn the_trail_outlives_the_account(world: &World) {
         let ada = world.has_account("ada@example.org").await;
         let tokens = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
@@ -65,12 +65,12 @@ on_both_stores! {
         world.accounts.delete_account(&who, &password(PASSWORD), &client()).await.unwrap();
         let about = AuditQuery { user: Some(ada.id), ..AuditQuery::default() };
         assert_eq!(lists(world, about).await, ["deleted", "exported", "signed_in", "activated"]);
-        // By its address one also finds what happened before there was an account.
+        // Searching by the address also finds what happened before there was an account.
         let about = AuditQuery { email: Some(address("ADA@example.org")), ..AuditQuery::default() };
         assert_eq!(lists(world, about).await, ["deleted", "exported", "signed_in", "activated", "signed_up"]);
     }
 
-    // O4: administrative acts carry the name of who did them.
+    // O4: administrative actions record who performed them.
     async fn administrators_are_named(world: &World) {
         let ada = world.has_account("ada@example.org").await;
         let admin = NewUser {
@@ -93,7 +93,7 @@ on_both_stores! {
         assert_eq!((disabled.actor, disabled.user_id), (AuditActor::User(root.id), Some(ada.id)));
         assert_eq!((disabled.ip.as_deref(), deleted.ip.as_deref()), (Some("198.51.100.7"), None));
         assert_eq!(deleted.actor, AuditActor::Operator);
-        // A user without the role reads nothing of it.
+        // A user without the role cannot read it.
         world.has_account("eve@example.org").await;
         let tokens = world.signs_in("eve@example.org", PASSWORD).await.unwrap();
         let eve = world.accounts.authenticate(tokens.access_token.expose()).await.unwrap();
@@ -103,7 +103,7 @@ on_both_stores! {
         assert_eq!(refusal(refused), "Forbidden");
     }
 
-    // What is refused is rolled back, and its entry with it.
+    // A refused action is rolled back, and its entry with it.
     async fn a_refused_act_leaves_no_entry(world: &World) {
         let admin = NewUser {
             email: address("root@example.org"),
@@ -152,7 +152,7 @@ on_both_stores! {
         assert_eq!(kinds(world).await, [""; 0]);
     }
 
-    // O2: what is done to the keys that sign for everybody; what is refused leaves nothing.
+    // O2: changes to the keys that sign for everyone are recorded; refused ones are not.
     async fn changes_of_keys_are_in_the_trail(world: &World) {
         let rotated = world.accounts.rotate_keys(Rotation::default()).await.unwrap();
         assert!(world.accounts.rotate_keys(Rotation::default()).await.is_err(), "one is under way");

@@ -35,7 +35,7 @@ impl World {
         self.accounts.authenticate_browser(session.secret.expose()).await.unwrap()
     }
 
-    /// The note that a session was used is written some time soon: asks until it is there.
+    /// The use of a session is recorded in the background: polls until it is.
     async fn notes_use_of(&self, session: &BrowserSession) {
         let who = self.who(session).await;
         loop {
@@ -48,7 +48,7 @@ impl World {
         }
     }
 
-    /// The proof that the browser gets, and the mail that somebody gets.
+    /// The proof that the browser gets; takes the mail.
     async fn signs_up_in_browser(&self, email: &str) -> Secret {
         let (_, proof) = self.accounts.sign_up_in_browser(wish(email, PASSWORD), &client()).await.unwrap();
         self.deliver().await;
@@ -79,7 +79,7 @@ impl World {
 }
 
 on_both_stores! {
-    // R1: idle and absolute life.
+    // R1: idle and absolute lifetime.
     async fn a_session_of_a_browser_lives_as_long_as_it_is_used(world: &World) {
         world.has_account(ADA).await;
         let used = world.opens_session(ADA).await.unwrap();
@@ -96,7 +96,7 @@ on_both_stores! {
         assert!(!world.is_signed_in(&used).await, "30 days are over");
     }
 
-    // R4: a new sign-in is a new secret, and the one before opens nothing.
+    // R4: a new sign-in has a new secret, and the previous one no longer works.
     async fn signing_in_again_replaces_the_session_of_the_browser(world: &World) {
         world.has_account(ADA).await;
         let first = world.opens_session(ADA).await.unwrap();
@@ -106,7 +106,7 @@ on_both_stores! {
         assert!(!world.is_signed_in(&first).await && world.is_signed_in(&second).await);
     }
 
-    // R6, J5: whatever ends sessions ends those of browsers.
+    // R6, J5: whatever ends sessions also ends those of browsers.
     async fn everything_that_ends_sessions_ends_those_of_browsers(world: &World) {
         world.has_account(ADA).await;
         let (one, other) = (world.opens_session(ADA).await.unwrap(),
@@ -124,7 +124,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to(ADA), ["password_changed"]);
     }
 
-    // T5: no secret of one kind is taken for another.
+    // T5: no secret is accepted as one of another kind.
     async fn a_browser_session_is_no_token(world: &World) {
         world.has_account(ADA).await;
         let session = world.opens_session(ADA).await.unwrap();
@@ -140,7 +140,7 @@ on_both_stores! {
         assert!(world.is_signed_in(&session).await);
     }
 
-    // L4: strangers' failures do not lock out the browser that has signed in before; it has a counter of its own.
+    // L4: strangers' failures do not lock out the browser that has signed in before; it has its own counter.
     async fn a_known_browser_is_not_locked_out_by_strangers(world: &World) {
         world.has_account(ADA).await;
         let known = world.opens_session(ADA).await.unwrap();
@@ -175,7 +175,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to(ADA), ["welcome"]);
     }
 
-    // S4: the proof is good for its own sign-up only. Somebody who signs up with the victim's address and makes the
+    // S4: the proof is valid for its own sign-up only. An attacker who signs up with the victim's address and makes the
     // victim click gets no account.
     async fn a_proof_of_another_sign_up_proves_nothing(world: &World) {
         let other = world.signs_up_in_browser("eve@example.org").await;
@@ -205,7 +205,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to(ADA), ["welcome"]);
     }
 
-    // R6, T2: a change of the password voids the proof.
+    // R6, T2: changing the password voids the proof.
     async fn a_proof_does_not_outlive_the_password(world: &World) {
         let proof = world.signs_up_in_browser(ADA).await;
         let token = world.letter_to(ADA).token();
@@ -270,7 +270,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to(ADA), ["email_undo"]);
     }
 
-    // O2: what browsers do stands in the trail, and nothing twice.
+    // O2: actions of browsers are in the trail, each once.
     async fn browsers_leave_their_trail(world: &World) {
         let proof = world.signs_up_in_browser(ADA).await;
         let letter = world.letter_to(ADA);
@@ -311,7 +311,7 @@ on_both_stores! {
         }
     }
 
-    // S4, R4: a click of another device is noted with its way, and so is the browser that goes on after it.
+    // S4, R4: a click on another device is recorded with its way, and so is the browser that continues after it.
     async fn a_link_and_the_browser_that_waited_leave_their_trail(world: &World) {
         let proof = world.signs_up_in_browser(ADA).await;
         let token = world.letter_to(ADA).token();
@@ -332,7 +332,7 @@ on_both_stores! {
         ]);
     }
 
-    // L1, S4: whoever gives the password of a sign-up that waits has what the browser that signed up has, and nobody else.
+    // L1, S4: the password of an open sign-up gives the same access as the browser that signed up; nothing else does.
     async fn the_right_password_of_a_sign_up_goes_on_with_it(world: &World) {
         let letter = world.signs_up(ADA).await;
         for wrong in [OTHER_PASSWORD, "not-the-password-9"] {
@@ -349,7 +349,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to(ADA), ["welcome"]);
     }
 
-    // S3: where the address is taken, it looks the same and leads nowhere.
+    // S3: for a taken address it looks the same and leads nowhere.
     async fn the_password_of_a_decoy_goes_on_like_that_of_a_sign_up(world: &World) {
         world.has_account(ADA).await;
         let mut seen = Vec::new();

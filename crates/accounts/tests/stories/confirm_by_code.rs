@@ -17,7 +17,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 
-    // The minute starts when the relay has the mail, not when somebody signed up.
+    // The minute starts when the relay has the mail, not at the sign-up.
     async fn the_minute_starts_at_the_hand_over(world: &World) {
         world.accounts.sign_up(wish("ada@example.org", PASSWORD), &client()).await.unwrap();
         world.advance(seconds(600));
@@ -41,7 +41,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 
-    // C3: a hundred guesses at once, over two instances, spend exactly three.
+    // C3: a hundred concurrent guesses, over two instances, spend exactly three.
     async fn guesses_in_parallel_spend_exactly_three(world: &World) {
         let letter = world.signs_up("ada@example.org").await;
         let other = world.another_instance().await;
@@ -57,7 +57,7 @@ on_both_stores! {
         assert_eq!(answers, [0, 1, 2].map(|left| format!("CodeInvalid {{ attempts_left: {left} }}")));
     }
 
-    // S6: without the password of the sign-up the right code is worth nothing, and no guess is spent.
+    // S6: without the password of the sign-up the right code is worthless, and no guess is spent.
     async fn the_right_code_with_a_wrong_password_is_refused(world: &World) {
         let letter = world.signs_up("ada@example.org").await;
         for _ in 0..4 {
@@ -76,7 +76,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 
-    // S5: many at once, by code and by link, on two instances: one user, one welcome.
+    // S5: many at the same time, by code and by link, on two instances: one user, one welcome.
     async fn parallel_activation_creates_one_user(world: &World) {
         let letter = world.signs_up("ada@example.org").await;
         let other = world.another_instance().await;
@@ -98,10 +98,10 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 
-    // C5: 15 failures a day, then no code is sent or taken; the link works.
+    // C5: after 15 failures in a day no code is sent or accepted; the link works.
     async fn after_fifteen_failures_only_the_link_works(world: &World) {
         world.signs_up_with("ada@example.org", PASSWORD).await.unwrap();
-        // Other networks each time, so that the limit per client is not what stops it.
+        // From other networks each time, so that the limit per client does not apply.
         for round in 0..5 {
             let letter = world.letter_to("ada@example.org");
             for guess in 0..3 {
@@ -144,7 +144,7 @@ on_both_stores! {
         assert!(world.letter_to("ada@example.org").has_code());
     }
 
-    // C5: ten failures in ten minutes from one network, whichever addresses they are for; a neighbour is not hit.
+    // C5: ten failures in ten minutes from one network, for whichever addresses; a neighbour is not affected.
     async fn a_client_that_guesses_too_often_must_wait(world: &World) {
         for person in 0..4 {
             let email = format!("person-{person}@example.org");
@@ -166,7 +166,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 
-    // C5, C7: when everybody together fails too often, codes rest and links work.
+    // C5, C7: when all clients together fail too often, codes are suspended and links work.
     async fn a_storm_of_failures_turns_codes_off(world: &World) {
         let strict = world.instance_with(|policy| policy.confirm.failures_per_hour_of_all = 3).await;
         let storm = world.signs_up("eve@example.org").await;
@@ -182,7 +182,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 
-    // A guess before the mail has left is spent like any other, so that a decoy cannot be told from a slow relay.
+    // A guess before the mail is sent is spent like any other, so that a decoy cannot be told from a slow relay.
     async fn a_guess_before_the_hand_over_is_spent(world: &World) {
         world.mailbox.fails(SendError::Temporary("busy".into()));
         world.signs_up_with("ada@example.org", PASSWORD).await.unwrap();
@@ -191,7 +191,7 @@ on_both_stores! {
             assert_eq!(refusal(guess), format!("CodeInvalid {{ attempts_left: {left} }}"));
         }
         assert_eq!(refusal(world.confirms("ada@example.org", PASSWORD, "0000").await), "CodeExpired");
-        // The mail brings a code with guesses of its own; the failures stay counted.
+        // The mail brings a code with its own guesses; the failures stay counted.
         world.mailbox.works_again();
         world.advance(seconds(60));
         world.deliver().await;
@@ -200,7 +200,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 
-    // A sign-up lives a day, whatever happens to its codes.
+    // A sign-up lives for a day, whatever happens to its codes.
     async fn a_sign_up_is_over_after_a_day(world: &World) {
         let letter = world.signs_up("ada@example.org").await;
         world.advance(hours(24).checked_sub(MILLISECOND).unwrap());

@@ -12,7 +12,7 @@ on_both_stores! {
         world.signs_in("ada@example.org", PASSWORD).await.unwrap();
     }
 
-    // S8: looking at a link as often as one likes changes nothing.
+    // S8: looking at a link, however often, changes nothing.
     async fn looking_changes_nothing(world: &World) {
         let letter = world.signs_up("ada@example.org").await;
         for _ in 0..20 {
@@ -30,7 +30,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 
-    // T3: expired means now >= the end.
+    // T3: it is expired when now >= the end.
     async fn a_link_works_for_a_day(world: &World) {
         let letter = world.signs_up("ada@example.org").await;
         world.advance(hours(24));
@@ -39,18 +39,18 @@ on_both_stores! {
         assert_eq!(refusal(world.clicks(&letter.token(), Some(PASSWORD)).await), "LinkExpired");
     }
 
-    // S4: somebody signs up with a stranger's address and a password of their own, and the stranger presses the button.
+    // S4: an attacker signs up with a stranger's address and their own password, and the stranger presses the button.
     async fn a_click_on_a_strangers_mail_activates_nothing(world: &World) {
         let letter = world.signs_up("victim@example.org").await;
         assert_eq!(refusal(world.clicks(&letter.token(), None).await), "Refused");
         assert_eq!(refusal(world.clicks(&letter.token(), Some(OTHER_PASSWORD)).await), "Refused");
         assert_eq!(refusal(world.signs_in("victim@example.org", PASSWORD).await), "Unconfirmed");
-        // The address is not taken by it: its owner signs up, and gets the account.
+        // It does not take the address: its owner signs up, and gets the account.
         world.signs_up_with("victim@example.org", OTHER_PASSWORD).await.unwrap();
         let own = world.letter_to("victim@example.org");
         world.clicks(&own.token(), Some(OTHER_PASSWORD)).await.unwrap();
         assert_eq!(world.kinds_to("victim@example.org"), ["welcome"]);
-        // The stranger's sign-up opens nothing, and whoever has the mail is told that there is an account.
+        // The attacker's sign-up no longer works, and the holder of the mail learns that there is an account.
         assert_eq!(refusal(world.signs_in("victim@example.org", PASSWORD).await), "Unconfirmed");
         assert_eq!(refusal(world.clicks(&letter.token(), Some(PASSWORD)).await), "LinkUsed");
         world.deletes("victim@example.org").await;
@@ -68,7 +68,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 
-    // T1, T5: nothing else opens as a link: not a changed token, not one of another server, not another kind of token.
+    // T1, T5: nothing else is accepted as a link: a changed token, one of another server, another kind of token.
     async fn other_tokens_are_not_links(world: &World) {
         let letter = world.signs_up("ada@example.org").await;
         world.has_account("bob@example.org").await;
@@ -85,7 +85,7 @@ on_both_stores! {
         assert!(world.accounts.refresh(&letter.token(), &client()).await.is_err());
     }
 
-    // The keys in the database do not open with another secret key, and the program says so at once.
+    // The keys in the database do not decrypt with another secret key, and the program reports it at start.
     async fn another_secret_key_is_refused_at_the_start(world: &World) {
         let mut settings = world.settings.clone();
         settings.secret_key = vestibule::SecretKey::generate();

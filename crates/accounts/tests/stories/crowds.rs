@@ -1,4 +1,4 @@
-//! Strangers sign up with an address, often: they keep its owner out of nothing, and learn nothing.
+//! Strangers sign up with an address, often: they cannot keep its owner out, and learn nothing.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use vestibule::{
 const ADA: &str = "ada@example.org";
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// Sign-ups with passwords of their own from networks of their own, `pause` apart; what the address got in the mail.
+/// Sign-ups with different passwords from different networks, `pause` apart; returns what was mailed to the address.
 async fn strangers(world: &World, number: usize, pause: Duration) -> Vec<&'static str> {
     for n in 0..number {
         let from = client_at(&format!("10.{}.{}.1", n / 200, n % 200));
@@ -38,7 +38,8 @@ async fn chooses(world: &World, token: &str, secret: &str) -> Result<Account, Co
 }
 
 on_both_stores! {
-    // S1, S4: three strangers were faster. The owner signs up, gets one mail, chooses the password at its link, and is in.
+    // S1, S4: three strangers came first. The owner signs up, gets one mail, chooses the password at its link, and is
+    // in.
     async fn three_strangers_keep_nobody_out(world: &World) {
         assert_eq!(strangers(world, 3, Duration::ZERO).await, ["confirm"; 3]);
         world.signs_up_with(ADA, OTHER_PASSWORD).await.unwrap();
@@ -54,7 +55,7 @@ on_both_stores! {
         assert_eq!(world.accounts.link_state(MailedLink::Confirmation, &token).await.unwrap(), LinkState::Used);
     }
 
-    // The owner who was first keeps the code, whoever comes later.
+    // An owner who came first keeps the code, whoever comes later.
     async fn whoever_was_first_confirms_by_code(world: &World) {
         let letter = world.signs_up(ADA).await;
         strangers(world, 20, Duration::ZERO).await;
@@ -62,7 +63,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to(ADA), ["welcome"]);
     }
 
-    // M5: ten and a hundred strangers cause no more mails than before, and the way in stays open all the same.
+    // M5: ten or a hundred strangers cause no more mails than before, and the owner can still get in.
     async fn a_crowd_of_strangers_keeps_nobody_out(world: &World) {
         assert_eq!(strangers(world, 10, Duration::ZERO).await, ["confirm", "confirm", "confirm", "choose_password"]);
         world.advance(8 * MINUTE);
@@ -72,12 +73,12 @@ on_both_stores! {
         assert_eq!(refusal(chooses(world, &token, PASSWORD).await), "LinkExpired");
         let mails = strangers(world, 100, 5 * MINUTE).await;
         assert_eq!((mails.len(), mails[9]), (10, "choose_password"), "{mails:?}");
-        // The day's mails are used up: the owner's own sign-up is answered alike, and the mails in the mailbox work.
+        // The day's mails are used up: the owner's own sign-up gets the same answer, and the mails in the mailbox work.
         world.signs_up_with(ADA, OTHER_PASSWORD).await.unwrap();
         assert!(world.take_mails_to(ADA).is_empty());
     }
 
-    // The last mail of a day is kept for it, whatever the others were asked for.
+    // The last mail of a day is reserved for it, whatever the others were requested for.
     async fn the_last_mail_of_a_day_lets_the_owner_choose(world: &World) {
         world.signs_up_with(ADA, OTHER_PASSWORD).await.unwrap();
         for n in 0..4 {
@@ -93,7 +94,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to(ADA), ["welcome"]);
     }
 
-    // Where mails carry codes only, this one carries its link.
+    // Even if mails otherwise contain only codes, this one contains its link.
     async fn the_choice_does_not_depend_on_the_method(world: &World) {
         let accounts = world.instance_with(|policy| policy.confirm.link = false).await;
         for n in 0..4 {
@@ -107,7 +108,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to(ADA), ["welcome"]);
     }
 
-    // S3: those who signed up before see nothing change, and none of their browsers is signed in.
+    // S3: earlier sign-ups see no change, and none of their browsers is signed in.
     async fn strangers_learn_nothing_of_the_choice(world: &World) {
         let mut proofs = Vec::new();
         for n in 0..4 {
@@ -128,21 +129,21 @@ on_both_stores! {
         }
     }
 
-    // S2, S3: for an address with an account the crowd sees the same, and its owner is told once a day.
+    // S2, S3: for an address with an account the crowd sees the same, and the owner is informed once a day.
     async fn a_taken_address_crowds_like_a_free_one(world: &World) {
         world.has_account(ADA).await;
         assert_eq!(strangers(world, 10, Duration::ZERO).await, ["already_registered"]);
         let free = world.accounts.sign_up(wish("free@example.org", OTHER_PASSWORD), &client()).await.unwrap();
         let taken = world.accounts.sign_up(wish(ADA, OTHER_PASSWORD), &client()).await.unwrap();
         assert_eq!((free.expires_at, free.resend_after), (taken.expires_at, taken.resend_after));
-        // The account's own sign-up has a place among the three, as any other would.
+        // The account's own sign-up has one of the three places, like any other.
         let guess = world.confirms(ADA, "a-strangers-password-2", "0000").await;
         assert_eq!(refusal(guess), "CodeExpired", "a sign-up in a crowd has no code, decoy or not");
         world.deliver().await;
         assert_eq!(world.kinds_to("free@example.org"), ["confirm"]);
     }
 
-    // Both proofs are there: the browser that signed up and the mail; nothing has to be chosen.
+    // With both proofs, the browser that signed up and the mail, nothing has to be chosen.
     async fn the_browser_that_signed_up_confirms_in_a_crowd(world: &World) {
         strangers(world, 3, Duration::ZERO).await;
         let (_, proof) = world.accounts.sign_up_in_browser(wish(ADA, PASSWORD), &client()).await.unwrap();
@@ -155,7 +156,7 @@ on_both_stores! {
         world.signs_in(ADA, PASSWORD).await.unwrap();
     }
 
-    // T4: of many who choose at once, one does.
+    // T4: of many concurrent choices, one wins.
     async fn parallel_choices_make_one_user(world: &World) {
         strangers(world, 4, Duration::ZERO).await;
         world.advance(hours(24));
@@ -170,7 +171,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to(ADA), ["welcome"]);
     }
 
-    // A sign-in goes on with the sign-up that gets a code, not with a later one of the same password in the crowd.
+    // A sign-in continues with the sign-up that gets a code, not with a later one of the same password in the crowd.
     async fn a_sign_in_goes_on_with_the_sign_up_that_gets_a_code(world: &World) {
         world.signs_up(ADA).await;
         strangers(world, 3, MINUTE).await;
@@ -182,7 +183,7 @@ on_both_stores! {
     }
 }
 
-/// What each stranger's password, code and browser are answered.
+/// The answers to each stranger's password, code and browser.
 async fn seen_by_strangers(world: &World, proofs: &[vestibule::Secret]) -> Vec<String> {
     let mut seen = Vec::new();
     for (n, proof) in proofs.iter().enumerate() {

@@ -2,7 +2,7 @@ use crate::on_both_stores;
 use crate::world::*;
 use vestibule::SendError;
 
-/// What an observer learns who signs up with an address, waits, guesses and asks again: everything but the mail.
+/// What someone can observe who signs up with an address, waits, guesses and asks again: everything but the mail.
 async fn observe(world: &World, email: &str, start: vestibule::Timestamp) -> Vec<String> {
     let mut seen = Vec::new();
     let pending = world.signs_up_with(email, OTHER_PASSWORD).await.unwrap();
@@ -11,7 +11,7 @@ async fn observe(world: &World, email: &str, start: vestibule::Timestamp) -> Vec
     seen.push(refusal(world.signs_in(email, OTHER_PASSWORD).await));
     seen.push(refusal(world.signs_in(email, "wrong-violet-otter-9").await));
     for _ in 0..4 {
-        // A guess that is right for neither: the real code of the pending sign-up is compared, and differs.
+        // A guess that is wrong for both: the real code of the pending sign-up is compared, and differs.
         let guess = if real_code(world, email).as_deref() == Some("1234") { "4321" } else { "1234" };
         seen.push(refusal(world.confirms(email, OTHER_PASSWORD, guess).await));
     }
@@ -34,7 +34,7 @@ async fn observe(world: &World, email: &str, start: vestibule::Timestamp) -> Vec
     seen
 }
 
-/// Peeks at the mail without taking it, as the observer cannot.
+/// Peeks at the mail without taking it, which the observer cannot.
 fn real_code(world: &World, email: &str) -> Option<String> {
     let mails = world.take_mails_to(email);
     let mut code = None;
@@ -47,7 +47,7 @@ fn real_code(world: &World, email: &str) -> Option<String> {
 }
 
 on_both_stores! {
-    // S3, second-order effects: what was mailed about a forgotten password must not show in what a sign-up may do.
+    // S3, second-order effects: mails about a forgotten password must not show in what a sign-up may do.
     async fn forgotten_passwords_use_up_the_mails_of_every_address_alike(world: &World) {
         world.has_account("taken@example.org").await;
         let mut left = Vec::new();
@@ -79,7 +79,7 @@ on_both_stores! {
     // S2, S3, C8: free and taken look alike, second-order effects included.
     async fn a_taken_address_behaves_like_a_free_one(world: &World) {
         world.has_account("taken@example.org").await;
-        // The owner's own mails of the day count against the address, as those of a pending sign-up would.
+        // The owner's mails of the day count against the address, like those of a pending sign-up.
         world.advance(hours(25));
         let start = world.clock.now();
         let taken = observe(world, "taken@example.org", start).await;
@@ -90,14 +90,14 @@ on_both_stores! {
         world.signs_in("taken@example.org", PASSWORD).await.unwrap();
     }
 
-    // S2: the owner is told once a day, at the stored address.
+    // S2: the owner is informed once a day, at the stored address.
     async fn the_owner_of_a_taken_address_is_told_once_a_day(world: &World) {
         world.has_account("ada@example.org").await;
         for _ in 0..3 {
             world.signs_up_with("ADA@example.org", OTHER_PASSWORD).await.unwrap();
         }
         assert_eq!(world.kinds_to("ada@example.org"), ["already_registered"]);
-        // Attempts that were not told do not put off the next notice.
+        // Attempts without a notice do not postpone the next notice.
         world.advance(hours(12));
         world.signs_up_with("ADA@example.org", OTHER_PASSWORD).await.unwrap();
         assert!(world.kinds_to("ada@example.org").is_empty());
@@ -106,13 +106,13 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["already_registered"]);
     }
 
-    // S3: no secret activates a decoy, and its password opens nothing.
+    // S3: no secret activates a decoy, and its password gives no access.
     async fn a_decoy_never_becomes_a_user(world: &World) {
         world.has_account("ada@example.org").await;
         world.signs_up_with("ada@example.org", OTHER_PASSWORD).await.unwrap();
         assert_eq!(world.kinds_to("ada@example.org"), ["already_registered"]);
         assert_eq!(refusal(world.signs_in("ada@example.org", OTHER_PASSWORD).await), "Unconfirmed");
-        // Exhaust every code there is: each limit off, each digit tried.
+        // Exhausts all codes: with each limit off, tries every combination.
         let eager = world.instance_with(|policy| {
             policy.client_limits = false;
             policy.confirm.guesses_per_code = 5;
@@ -127,7 +127,7 @@ on_both_stores! {
         assert_eq!(refusal(confirm(&eager, "ada@example.org", OTHER_PASSWORD, "0005").await), "CodeExpired");
     }
 
-    // S3: whoever signed up with the address of another learns nothing of what becomes of it, an account or nobody's.
+    // S3: someone who signed up with another's address does not learn what becomes of it.
     async fn strangers_who_signed_up_before_the_owner_learn_nothing(world: &World) {
         let (owned, free) = ("owned@example.org", "free@example.org");
         let (mut proofs, mut letters) = (Vec::new(), Vec::new());
@@ -158,7 +158,7 @@ on_both_stores! {
         observe().await;
         world.advance(hours(1));
         observe().await;
-        // One more has room beside the owner's; the next displaces the stranger's.
+        // There is room for one more beside the owner's; the next displaces the stranger's.
         for password in ["third-violet-otter-3", "fourth-violet-otter-4"] {
             for email in [owned, free] {
                 world.signs_up_with(email, password).await.unwrap();
@@ -171,7 +171,7 @@ on_both_stores! {
         observe().await;
     }
 
-    // S3: anybody can sign up with an address whose mail is deferred or refused. It must not hold decoys' mails back.
+    // S3: anyone can sign up with an address whose mail is deferred or refused. That must not delay decoys' mails.
     async fn what_becomes_of_one_mail_says_nothing_of_others(world: &World) {
         world.has_account("taken@example.org").await;
         world.signs_up_with("taken@example.org", OTHER_PASSWORD).await.unwrap();
@@ -191,7 +191,7 @@ on_both_stores! {
         world.take_mails_to("nobody@example.org");
     }
 
-    // S3: a mail that is refused while nothing gets through does not let decoys' mails pass.
+    // S3: a mail that is refused during an outage does not let decoys' mails pass.
     async fn a_refused_address_does_not_hide_an_outage(world: &World) {
         world.has_account("taken@example.org").await;
         world.signs_up_with("taken@example.org", OTHER_PASSWORD).await.unwrap();
@@ -212,7 +212,7 @@ on_both_stores! {
         world.letter_to("free@example.org");
     }
 
-    // While mail is stuck, a decoy's mail is stuck, too: its code does not grow old before a real one's would.
+    // While mail is stuck, a decoy's mail is stuck as well: its code does not expire before a real one's would.
     async fn decoys_share_the_outage_of_real_mail(world: &World) {
         world.has_account("taken@example.org").await;
         world.signs_up_with("taken@example.org", OTHER_PASSWORD).await.unwrap();

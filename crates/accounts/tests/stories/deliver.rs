@@ -21,7 +21,7 @@ impl MailTransport for Poisoned<'_> {
 }
 
 on_both_stores! {
-    // M7: one message that cannot be delivered does not hold up the others, and keeps its id.
+    // M7: one message that cannot be delivered does not delay the others, and keeps its id.
     async fn a_poisoned_message_blocks_nobody(world: &World) {
         let transport = Poisoned { mailbox: &world.mailbox, poison: "bad@example.org", attempts: Mutex::default() };
         world.accounts.sign_up(wish("bad@example.org", PASSWORD), &client()).await.unwrap();
@@ -51,14 +51,14 @@ on_both_stores! {
         assert_eq!(world.accounts.health().await.unwrap().mails_failed, 1);
     }
 
-    // M7: a worker that dies after taking a message, or after handing it over, loses nothing; the repetition is the same
+    // M7: a worker that dies after leasing a message, or after sending it, loses nothing; the repetition is the same
     // message with the same link and code.
     async fn a_message_of_a_dead_worker_comes_back(world: &World) {
         world.accounts.sign_up(wish("ada@example.org", PASSWORD), &client()).await.unwrap();
         let dying = Dying { mailbox: world.mailbox.clone(), handed_over: tokio::sync::Notify::new() };
         tokio::select! {
             step = world.accounts.deliver(&dying) => panic!("the worker came back: {step:?}"),
-            () = dying.handed_over.notified() => {} // and is gone, before it can say so
+            () = dying.handed_over.notified() => {} // dies before it can record it
         }
         let first = world.letter_to("ada@example.org");
         world.advance(seconds(14));
@@ -73,7 +73,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 
-    // Two workers on two instances hand over each message once.
+    // Two workers on two instances send each message once.
     async fn workers_side_by_side_do_not_double_messages(world: &World) {
         for number in 0..24 {
             world.accounts.sign_up(wish(&format!("p{number}@example.org"), PASSWORD), &client()).await.unwrap();
@@ -87,7 +87,7 @@ on_both_stores! {
         }
     }
 
-    // What is the operator's to repair loses no mail, and is said aloud until something gets through.
+    // An error for the operator to fix loses no mail, and is logged as an error until a mail gets through.
     async fn who_is_refused_by_the_relay_tries_again(world: &World) {
         world.mailbox.fails(SendError::Refused("552 daily quota exceeded".into()));
         world.signs_up_with("ada@example.org", PASSWORD).await.unwrap();
@@ -106,7 +106,7 @@ on_both_stores! {
         assert_eq!(world.accounts.health().await.unwrap().last_mail_error, None);
     }
 
-    // A mail that cannot be delivered says nothing of the others: it neither makes nor hides an outage.
+    // A mail that cannot be delivered says nothing about others: it neither causes nor hides an outage.
     async fn an_outage_is_told_by_what_meets_every_mail(world: &World) {
         let fails = async |error: SendError, email: &str| {
             world.mailbox.fails(error);
@@ -123,7 +123,7 @@ on_both_stores! {
             SendError::Refused("535".into()),
             SendError::Uncertain("no answer".into()),
         ] {
-            // The pause that was asked for is over.
+            // The requested pause is over.
             world.advance(seconds(1));
             let said = Some(error.to_string());
             assert_eq!(fails(error, "three@example.org").await, said);
@@ -132,7 +132,7 @@ on_both_stores! {
             assert_eq!(fails(deferred(), "five@example.org").await, said);
             assert!(world.accounts.is_mail_down());
         }
-        // What nobody has tried again for long is not the present any more.
+        // A failure that was not repeated for long is out of date.
         for mail in world.accounts.list_mail(Actor::Operator, &MailQuery::default()).await.unwrap().items {
             world.accounts.drop_mail(Actor::Operator, mail.id).await.unwrap();
         }
@@ -140,7 +140,7 @@ on_both_stores! {
         assert_eq!(world.accounts.health().await.unwrap().last_mail_error, None);
     }
 
-    // RFC 9110 §10.2.3: who asks for a pause gets it, from every mail.
+    // RFC 9110 §10.2.3: a requested pause applies to every mail.
     async fn a_pause_that_is_asked_for_is_kept(world: &World) {
         let asked = |seconds| SendError::Throttled { cause: "429".into(), retry_after: world::seconds(seconds) };
         world.mailbox.fails(asked(600));
@@ -154,7 +154,7 @@ on_both_stores! {
         world.deliver().await;
         world.letter_to("ada@example.org");
         world.letter_to("bob@example.org");
-        // The wait of a message may be longer than that of everybody, but never too long for it.
+        // The wait of a message may be longer than the general pause, but never too long for the message.
         world.mailbox.fails(asked(30 * 3600));
         world.signs_up_with("eve@example.org", PASSWORD).await.unwrap();
         world.mailbox.works_again();
@@ -174,7 +174,7 @@ on_both_stores! {
         world.letter_to("joe@example.org");
     }
 
-    // After an outage nobody waits for the end of a pause.
+    // After an outage no message waits for the end of its pause.
     async fn the_first_mail_that_gets_through_takes_the_others_along(world: &World) {
         world.mailbox.fails(SendError::Temporary("down".into()));
         for number in 0..5 {
@@ -196,7 +196,7 @@ on_both_stores! {
         }
     }
 
-    // T8: what nobody needs any more is not sent.
+    // T8: what is no longer needed is not sent.
     async fn a_message_whose_cause_is_gone_is_dropped(world: &World) {
         world.mailbox.fails(SendError::Temporary("down".into()));
         world.signs_up_with("ada@example.org", PASSWORD).await.unwrap();
@@ -206,7 +206,7 @@ on_both_stores! {
         assert_eq!((step.sent, step.dropped), (0, 1));
     }
 
-    // Two versions of the program run side by side while one takes the place of the other.
+    // During an update two versions of the program run side by side.
     async fn a_message_of_a_newer_program_waits_for_it(world: &World) {
         world.mailbox.fails(SendError::Temporary("down".into()));
         world.signs_up_with("ada@example.org", PASSWORD).await.unwrap();
@@ -229,7 +229,7 @@ on_both_stores! {
     }
 }
 
-/// Hands the message over and never comes back to say so.
+/// Sends the message and dies before recording it.
 struct Dying {
     mailbox: Mailbox,
     handed_over: tokio::sync::Notify,

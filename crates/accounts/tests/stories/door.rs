@@ -1,5 +1,5 @@
-//! The one door: each way in and each continuation, in each state of the account, under each policy. What it finds is the
-//! table in `docs/security.md`.
+//! Where sessions begin: each way in and each continuation, in each state of the account, under each policy. The result
+//! is the table in `docs/security.md`.
 
 use crate::account::moves;
 use crate::world::*;
@@ -8,7 +8,7 @@ use vestibule::{Accounts, Actor, Login, Secret, SignUpMode, UserRef, Way};
 const ADA: &str = "ada@example.org";
 const AFTERWARDS: &str = "ada@example.net";
 
-/// What happens to the account before the way is tried, or while the session lasts.
+/// What happens to the account before the way is tried, or during the session.
 #[derive(Clone, Copy, Debug)]
 enum State {
     Active,
@@ -30,7 +30,7 @@ const STATES: [(State, &str); 6] = [
 
 const POLICIES: [SignUpMode; 3] = [SignUpMode::Open, SignUpMode::Invitation, SignUpMode::Closed];
 
-/// What goes on with a session.
+/// The ways to continue a session.
 #[derive(Clone, Copy, Debug)]
 enum Continuation {
     AccessToken,
@@ -60,13 +60,13 @@ impl Outcome {
     }
 }
 
-/// What must come of a way. Closing sign-up keeps nobody out who has an account.
+/// The expected outcome of a way. Closing sign-up does not affect users with an account.
 const fn of_way(way: Way, state: State, policy: SignUpMode) -> Outcome {
     match policy {
         SignUpMode::Open | SignUpMode::Invitation | SignUpMode::Closed => {}
     }
     match (way, state) {
-        // The waiting browser gives no password, so nobody keeps it out by guessing.
+        // The waiting browser gives no password, so guessing cannot lock it out.
         (Way::Password | Way::Confirmation, State::Active) | (Way::Confirmation, State::WrongPasswords) => {
             Outcome::Session
         }
@@ -80,7 +80,7 @@ const fn of_way(way: Way, state: State, policy: SignUpMode) -> Outcome {
     }
 }
 
-/// What must come of a session that is there.
+/// The expected outcome for an existing session.
 const fn of_continuation(continuation: Continuation, state: State) -> Outcome {
     match (continuation, state) {
         (
@@ -94,7 +94,7 @@ const fn of_continuation(continuation: Continuation, state: State) -> Outcome {
     }
 }
 
-/// Ada has an account, and this is the proof of the browser that signed up.
+/// Ada's account; returns the proof of the browser that signed up.
 async fn ada(world: &World) -> Secret {
     let (_, proof) = world.accounts.sign_up_in_browser(wish(ADA, PASSWORD), &client()).await.unwrap();
     world.deliver().await;
@@ -127,7 +127,7 @@ async fn reach(world: &World, state: State) {
     }
 }
 
-/// Leaves nothing behind for the next cell.
+/// Removes everything that could affect the next cell.
 async fn clear(world: &World) {
     for email in [ADA, AFTERWARDS] {
         let user = UserRef::Email(address(email));
@@ -164,7 +164,7 @@ async fn enter(accounts: &Accounts, way: Way, proof: &Secret) -> Outcome {
     }
 }
 
-/// Opens a session, lets the state come about, and goes on.
+/// Opens a session, brings about the state, and continues.
 async fn goes_on(world: &World, continuation: Continuation, state: State) -> Outcome {
     let login = Login::Email(address(ADA));
     let secret = password(PASSWORD);
@@ -182,7 +182,7 @@ async fn goes_on(world: &World, continuation: Continuation, state: State) -> Out
     if goes_on { Outcome::Session } else { Outcome::Refused }
 }
 
-/// Tries every cell, and gives the table that `docs/security.md` shows.
+/// Tries every cell, and returns the table that `docs/security.md` shows.
 async fn try_all(world: &World) -> String {
     let policies = POLICIES.map(|mode| (mode, world.instance_with(move |policy| policy.sign_up.mode = mode)));
     let mut rows = STATES.map(|(_, words)| vec![words.to_owned()]);

@@ -3,8 +3,8 @@
 use crate::world::*;
 use vestibule_testing::Cluster;
 
-// G4, G5: while the database is down everything is refused as "not now", never as "wrong password" and never with a
-// session; when it is back, the same program goes on without a restart.
+// G4, G5: while the database is down everything is refused as temporarily unavailable, never as "wrong password" and
+// never with a session; when it is back, the same program continues without a restart.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stopped_postgres_is_survived() {
     let mut cluster = Cluster::start_private();
@@ -25,14 +25,14 @@ async fn a_stopped_postgres_is_survived() {
     cluster.start();
     world.accounts.health().await.unwrap();
     world.accounts.authenticate(tokens.access_token.expose()).await.unwrap();
-    // Nothing was consumed by the refused attempts.
+    // The refused attempts consumed nothing.
     world.accounts.refresh(tokens.refresh_token.expose(), &client()).await.unwrap();
     world.confirms("bob@example.org", PASSWORD, &letter.code()).await.unwrap();
     assert_eq!(world.kinds_to("bob@example.org"), ["welcome"]);
     world.finish().await;
 }
 
-// Between two requests the server was restarted: the lost connections are made anew without anybody noticing.
+// The server was restarted between two requests: lost connections are opened again without anyone noticing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restarted_postgres_is_not_noticed() {
     let mut cluster = Cluster::start_private();

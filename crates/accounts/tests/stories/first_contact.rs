@@ -1,18 +1,18 @@
-//! The first contact with a PostgreSQL database: its URL means what it means to PostgreSQL's own programs, and what
-//! cannot be used is said at once, each by its name.
+//! The first contact with a PostgreSQL database: its URL means the same as to PostgreSQL's own programs, and a database
+//! that cannot be used is reported immediately, with its specific cause.
 
 use vestibule::{DatabaseError, DatabasePolicy, Migrator, OpenError, Secret};
 use vestibule_testing::{Cluster, Pooler, TestDatabase};
 
 use crate::world::*;
 
-/// Whether a database can be asked something by this URL.
+/// Whether a database can be queried by this URL.
 async fn ask(url: String) -> Result<(), String> {
     let migrator = Migrator::connect(&Secret::from(url)).await.map_err(|error| error.to_string())?;
     migrator.status().await.map(drop).map_err(|error| error.to_string())
 }
 
-// G2: who the server is, is checked as far as `sslmode` says.
+// G2: the server's identity is checked as far as `sslmode` says.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn certificates_are_checked_as_far_as_the_url_says() {
     let mut cluster = Cluster::start_private();
@@ -40,7 +40,7 @@ async fn certificates_are_checked_as_far_as_the_url_says() {
         let error = ask(refused.clone()).await.expect_err(&refused);
         assert!(error.contains(words), "{refused}: {error}");
     }
-    // What many make for themselves: a certificate that is its own authority.
+    // A common setup: a certificate that is its own authority.
     cluster.show_self_signed();
     for accepted in [by(right, full, &stranger), by(wrong, ca, &stranger)] {
         ask(accepted.clone()).await.unwrap_or_else(|error| panic!("{accepted}: {error}"));
@@ -74,7 +74,7 @@ async fn refused(url: &str) -> DatabaseError {
     }
 }
 
-// Waiting would not help: each is said at once, though the policy has a minute of patience.
+// Waiting would not help: each is reported immediately, although the policy allows a minute.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_does_not_pass_is_not_waited_for() {
     let mut cluster = Cluster::start_private();

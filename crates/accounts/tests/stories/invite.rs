@@ -33,7 +33,7 @@ async fn accepts(accounts: &Accounts, token: &str) -> Result<Account, JoinError>
 }
 
 on_both_stores! {
-    // O4, T1: the link proves the mailbox, the person chooses the password.
+    // O4, T1: the link proves the mailbox, the invited person chooses the password.
     async fn somebody_invited_becomes_a_user(world: &World) {
         let wish = NewInvitation {
             user_name: Some("countess".parse().unwrap()),
@@ -105,12 +105,12 @@ on_both_stores! {
         world.take_mails_to("ada@example.org");
     }
 
-    // T2: the newest counts.
+    // T2: only the newest counts.
     async fn a_new_invitation_voids_the_one_before(world: &World) {
         let first = invites(world, "ada@example.org").await;
         let second = invites_as(world, wish("ADA@example.org", &["author"])).await;
         assert_eq!(refusal(accepts(&world.accounts, &first).await), "Link(Expired)");
-        // One that was not handed over yet is never sent.
+        // One that was not sent yet is never sent.
         world.accounts.invite(Actor::Operator, wish("bob@example.org", &[])).await.unwrap();
         world.accounts.invite(Actor::Operator, wish("bob@example.org", &[])).await.unwrap();
         world.deliver().await;
@@ -120,7 +120,7 @@ on_both_stores! {
         world.take_mails_to("ada@example.org");
     }
 
-    // G3: of many at once one becomes a user.
+    // G3: of many concurrent acceptances one succeeds.
     async fn parallel_acceptances_make_one_user(world: &World) {
         let token = invites(world, "ada@example.org").await;
         let other = world.another_instance().await;
@@ -142,7 +142,7 @@ on_both_stores! {
         world.deliver().await;
         let nobody = UserRef::Email(address("ada@example.org"));
         assert_eq!(refusal(world.accounts.find_user(Actor::Operator, &nobody).await), "NotFound");
-        // Its token is accepted nowhere else, nor is another's accepted for it.
+        // Its token is accepted nowhere else, and no other token is accepted for it.
         assert_eq!(refusal(world.accounts.authenticate(&token).await), "Invalid");
         assert_eq!(refusal(world.clicks(&token, Some(PASSWORD)).await), "LinkInvalid");
         assert_eq!(refusal(world.accounts.reset_password(&token, &password(PASSWORD), &client()).await), "Link(Expired)");
@@ -159,7 +159,7 @@ on_both_stores! {
         world.take_mails_to("ada@example.org");
     }
 
-    // D3: administrators may know who has an account; so may whoever holds the link of the address.
+    // D3: administrators may know who has an account; so may the holder of the address's link.
     async fn a_taken_address_is_told(world: &World) {
         let token = invites(world, "ada@example.org").await;
         world.has_account("ada@example.org").await;
@@ -167,7 +167,7 @@ on_both_stores! {
         assert_eq!(refusal(accepts(&world.accounts, &token).await), "EmailTaken");
     }
 
-    // An administrator who is one no longer does not come back by an invitation made before.
+    // A former administrator cannot come back through an invitation made before.
     async fn invitations_go_with_the_role_of_their_maker(world: &World) {
         let admin = |email: &str| NewUser {
             email: address(email),

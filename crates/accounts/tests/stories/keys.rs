@@ -60,7 +60,7 @@ async fn begins(world: &World) -> (Tokens, String) {
     (tokens, key)
 }
 
-/// Signs with a P-256 key of its own.
+/// Signs with a different P-256 key.
 #[expect(clippy::disallowed_methods, reason = "ECDSA takes a random number for each signature")]
 fn a_stranger() -> impl Fn(&str) -> Vec<u8> {
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
@@ -69,7 +69,7 @@ fn a_stranger() -> impl Fn(&str) -> Vec<u8> {
 }
 
 on_both_stores! {
-    // J6: published first, signing when every copy of the keys is new, verifying until the last old token has died.
+    // J6: published first, signing once every copy of the keys is new, verifying until the last old token has expired.
     async fn a_rotation_signs_nobody_out(world: &World) {
         let (first, old) = begins(world).await;
         let policy = &world.settings.policy.tokens;
@@ -90,7 +90,7 @@ on_both_stores! {
         assert_eq!(states(&world.accounts).await, [(new.clone(), KeyState::Signing), (old.clone(), KeyState::Verifying)]);
         assert!(is_valid(&world.accounts, &first).await && is_valid(&world.accounts, &last).await);
 
-        // The last token of the old key lives its whole life; then the key is gone everywhere.
+        // The last token of the old key lives its full life; then the key is gone everywhere.
         world.advance(seconds(603));
         assert!(is_valid(&world.accounts, &last).await);
         world.advance(Duration::from_millis(1999));
@@ -108,7 +108,7 @@ on_both_stores! {
         assert_eq!(states(&world.accounts).await, [(new, KeyState::Signing)]);
     }
 
-    // J6: another instance publishes the key before anybody signs with it, and signs with it in time by itself.
+    // J6: another instance publishes the key before it signs, and begins to sign with it on time by itself.
     async fn every_instance_learns_of_a_new_key_in_time(world: &World) {
         let (tokens, old) = begins(world).await;
         let other = world.another_instance().await;
@@ -122,11 +122,11 @@ on_both_stores! {
         let tokens = refreshes(&never_swept, &tokens).await;
         assert_eq!(key_of(&tokens), plan.new.id);
         assert!(is_valid(&other, &tokens).await && is_valid(&world.accounts, &tokens).await);
-        // And after a restart everything is as it was.
+        // After a restart everything is the same.
         assert_eq!(published(&world.another_instance().await), [plan.new.id, old]);
     }
 
-    // A clock that was put back behind the beginning of the only key leaves it signing.
+    // A clock that was set back to before the beginning of the only key leaves it signing.
     async fn a_key_signs_although_the_clock_was_put_back(world: &World) {
         let (_, key) = begins(world).await;
         let behind = vestibule::ManualClock::new(world.clock.now() - hours(1));
@@ -140,7 +140,7 @@ on_both_stores! {
         assert!(plan.old.unwrap().id == key && plan.new.signs_at > world.clock.now());
     }
 
-    // J2: an unknown `kid` makes an instance read the keys, but made-up ones not more than once a second.
+    // J2: an unknown `kid` makes an instance read the keys, but invented ones at most once a second.
     async fn an_unknown_key_is_looked_up_once_a_second(world: &World) {
         let (tokens, _) = begins(world).await;
         let other = world.another_instance().await;
@@ -161,7 +161,7 @@ on_both_stores! {
         assert_eq!(answers, [true; 8], "those who ask meanwhile wait for the answer");
     }
 
-    // Two operators at once: one plan.
+    // Two operators at the same time: one plan.
     async fn parallel_rotations_make_one_successor(world: &World) {
         let (tokens, old) = begins(world).await;
         let other = world.another_instance().await;
@@ -199,7 +199,7 @@ on_both_stores! {
         }
     }
 
-    // A key that somebody else may have: its tokens die at once, everywhere, though they were verified before.
+    // A compromised key: its tokens are refused immediately and everywhere, even if they were verified before.
     async fn a_retired_key_is_refused_at_once_everywhere(world: &World) {
         let (tokens, stolen) = begins(world).await;
         let other = world.another_instance().await;
@@ -209,7 +209,7 @@ on_both_stores! {
         assert!(retired.made && retired.key.state == KeyState::Retired && signing.state == KeyState::Signing);
         assert!(!is_valid(&other, &tokens).await && !is_valid(&world.accounts, &tokens).await);
         assert_eq!(published(&world.accounts), [signing.id.as_str()]);
-        // The session lives: the other instance refreshes with the new key, without having swept.
+        // The session lives on: the other instance refreshes with the new key, without a sweep.
         let fresh = refreshes(&other, &tokens).await;
         assert_eq!(key_of(&fresh), signing.id);
         assert!(is_valid(&other, &fresh).await && is_valid(&world.accounts, &fresh).await);
@@ -218,7 +218,7 @@ on_both_stores! {
         assert!(matches!(other.retire_key("0123456789abcdef").await, Err(KeyError::NotFound)));
         assert!(matches!(other.retire_key("").await, Err(KeyError::NotFound)));
         assert_eq!(world.accounts.sweep().await.unwrap(), 0, "its private part went with it");
-        // Two at once: one does it.
+        // Of two concurrent calls one succeeds.
         let both = join_all([world.accounts.retire_key(&signing.id), other.retire_key(&signing.id)]).await;
         assert_eq!(both.iter().filter(|result| result.is_ok()).count(), 1);
         assert_eq!(states(&other).await.iter().filter(|(_, state)| *state == KeyState::Signing).count(), 1);
@@ -233,7 +233,7 @@ on_both_stores! {
         world.advance(hours(1));
         let tokens = refreshes(&world.accounts, &tokens).await;
         assert!(key_of(&tokens) == old && is_valid(&world.accounts, &tokens).await, "it has no end any more");
-        // Of the key that signs while another waits: that one begins early, none is made.
+        // Retiring the key that signs while another waits: the waiting one begins early, and none is created.
         let plan = rotates(&world.accounts, Rotation::default()).await;
         let retired = world.accounts.retire_key(&old).await.unwrap();
         assert!(!retired.made && retired.signing.unwrap().id == plan.new.id);
@@ -241,7 +241,7 @@ on_both_stores! {
         assert!(key_of(&tokens) == plan.new.id && is_valid(&world.accounts, &tokens).await);
     }
 
-    // A verifying key ends early, and the one that signs does not notice.
+    // A verifying key ends early, and the signing one is not affected.
     async fn a_key_that_only_verifies_can_be_retired(world: &World) {
         let (tokens, old) = begins(world).await;
         let plan = rotates(&world.accounts, AT_ONCE).await;
@@ -252,7 +252,7 @@ on_both_stores! {
         assert!(!is_valid(&world.accounts, &tokens).await && is_valid(&world.accounts, &next).await);
     }
 
-    // J1: the algorithm is chosen for a key when it is made, and what exists stays as it is.
+    // J1: the algorithm is chosen when a key is created, and existing keys do not change.
     async fn the_algorithm_changes_with_the_next_key(world: &World) {
         let (tokens, old) = begins(world).await;
         let accounts = world.instance_with(|policy| policy.tokens.algorithm = SigningAlgorithm::Es256).await;
@@ -268,12 +268,13 @@ on_both_stores! {
         // RFC 7518 §6.2.1
         assert_eq!((&new["kty"], &new["crv"], &new["alg"]), (&json!("EC"), &json!("P-256"), &json!("ES256")));
         assert!(new["x"].as_str().unwrap().len() == 43 && new["y"].as_str().unwrap().len() == 43 && new.get("d").is_none());
-        // The emergency keeps the algorithm that verifiers know.
+        // In an emergency the algorithm stays the one verifiers know.
         let retired = world.accounts.retire_key(&plan.new.id).await.unwrap();
         assert_eq!(retired.signing.unwrap().algorithm, SigningAlgorithm::Es256);
     }
 
-    // J1, RFC 8725 §3.1: the key says how it is checked. Each forgery names one key and is made for another algorithm.
+    // J1, RFC 8725 §3.1: the key determines how it is checked. Each forgery names one key and is made for another
+    // algorithm.
     async fn algorithms_cannot_be_confused(world: &World) {
         let (edwards_token, edwards_key) = begins(world).await;
         let p256_key = rotates(&world.accounts, TO_ES256).await.new.id;
@@ -298,7 +299,7 @@ on_both_stores! {
             for alg in ["none", "None", "EdDSA", "ES256", "ES384", "RS256", "PS256", "HS256", "HS384", "HS512", "", "Ed25519"] {
                 for kid in [kid, other] {
                     let text = unsigned(alg, kid, &body);
-                    // Our own signature under another header, strangers' signatures, none, and all zeros (CVE-2022-21449).
+                    // Our own signature under another header, foreign signatures, none, and all zeros (CVE-2022-21449).
                     let signatures = [own.clone(), edwards_signs(&text), p256_signs(&text), Vec::new(), vec![0; 64]];
                     forged.extend(signatures.map(|signature| (text.clone(), signature)));
                     // The public key as the secret of an HMAC, in each form in which it is published.

@@ -1,4 +1,4 @@
-//! What a page learns of a mailed link by looking at it.
+//! What a page learns from looking at a mailed link.
 
 use crate::on_both_stores;
 use crate::world::*;
@@ -45,7 +45,7 @@ async fn forgets(world: &World) -> String {
     token_to(world, ADA)
 }
 
-/// What the stories are not about.
+/// Takes the mails that these tests are not about.
 async fn reads_everything(world: &World) {
     world.deliver().await;
     for email in [ADA, "a@example.org", "b@example.org", "bob@example.org"] {
@@ -54,7 +54,7 @@ async fn reads_everything(world: &World) {
 }
 
 on_both_stores! {
-    // S8: whose it is, as long as it works; no more than the mailbox knows already.
+    // S8: the address, while the link works; no more than the mailbox knows already.
     async fn a_link_that_works_says_where_it_was_mailed(world: &World) {
         world.has_account(ADA).await;
         let who = signed_in(world).await;
@@ -71,7 +71,7 @@ on_both_stores! {
                 let LinkState::Open(found) = state(world, link, token).await else { panic!("{link:?}") };
                 assert_eq!(found.as_str(), email, "{link:?}");
             }
-            // T5: nothing is taken for something else.
+            // T5: no token is accepted as one of another kind.
             for other in [
                 MailedLink::Confirmation, MailedLink::PasswordReset, MailedLink::EmailChange, MailedLink::EmailUndo, MailedLink::Invitation,
             ] {

@@ -1,4 +1,4 @@
-//! Stories: what somebody does, and what comes of it. Each is told on SQLite and on PostgreSQL.
+//! Stories: what people do, and what happens. Each runs on SQLite and on PostgreSQL.
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 

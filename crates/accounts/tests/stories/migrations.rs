@@ -86,7 +86,7 @@ async fn up_and_down(url: &str) {
     let migrator = Migrator::connect(&url).await.unwrap();
     let newest = migrator.status().await.unwrap().last().unwrap().version;
     assert!(migrator.up(None).await.unwrap().is_empty(), "opening the accounts has applied everything");
-    // There are rows in the tables: going down must not trip over them.
+    // The tables have rows: reverting must cope with them.
     for version in (0..newest).rev() {
         let taken_back = migrator.down(version).await.unwrap();
         assert_eq!(taken_back.iter().map(|m| m.version).collect::<Vec<_>>(), [version + 1]);
@@ -102,7 +102,7 @@ async fn up_and_down(url: &str) {
     assert_eq!(unknown.to_string(), format!("there is no schema version {}", newest + 1));
 }
 
-/// Puts rows into every table that a short life fills.
+/// Puts rows into every table that an ordinary life fills.
 async fn live_a_little(world: &World) {
     world.has_account("ada@example.org").await;
     world.signs_in("ada@example.org", PASSWORD).await.unwrap();
@@ -141,7 +141,7 @@ async fn every_migration_goes_down_with_rows_on_postgres() {
     up_and_down(world.settings.database_url.expose()).await;
 }
 
-/// Whose the mails of before are, is found out on the way up.
+/// The users of earlier mails are found during the migration.
 async fn mails_find_their_users(world: &World) {
     let ada = vestibule::UserRef::Id(world.has_account("ada@example.org").await.id);
     world.advance(seconds(60));
@@ -170,7 +170,7 @@ async fn mails_of_before_find_their_users_on_postgres() {
     mails_find_their_users(&World::on_postgres().await).await;
 }
 
-// G5: a program does not touch the schema of a newer one.
+// G5: a program does not touch a newer schema.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newer_schema_is_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -185,7 +185,7 @@ async fn a_newer_schema_is_refused() {
     assert!(error.to_string().contains("schema version 99"), "{error}");
 }
 
-// G5: two that migrate at once wait for each other.
+// G5: concurrent migrations wait for each other.
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_migrations_apply_each_version_once() {
     let folder = tempfile::tempdir().unwrap();
@@ -209,7 +209,7 @@ fn run_by_hand(world: &World, script: &str) {
     }
 }
 
-// A script that was printed and run by hand is worth as much as `migrate up`: it records what it does.
+// A script that was printed and run by hand is equivalent to `migrate up`: it records what it does.
 async fn scripts_run_by_hand(world: &World) {
     let migrator = Migrator::connect(&world.settings.database_url).await.unwrap();
     let newest = migrator.status().await.unwrap().len();
@@ -225,7 +225,7 @@ async fn scripts_run_by_hand(world: &World) {
     assert!(migrator.up(None).await.unwrap().is_empty());
     world.another_instance().await;
 
-    // A script of before, or a hand that left the recording out: that is seen, said, and mended.
+    // An older script, or one run without recording: this is noticed, reported, and can be fixed.
     world.sql("DELETE FROM schema_migrations WHERE version > 6");
     let error = migrator.up(None).await.unwrap_err();
     assert!(matches!(error, MigrateError::NotRecorded(7)), "{error}");
@@ -235,7 +235,7 @@ async fn scripts_run_by_hand(world: &World) {
         (7..=i64::try_from(newest).unwrap()).collect::<Vec<_>>()
     );
     world.another_instance().await;
-    // What was not applied is not recorded either.
+    // A version that was not applied is not recorded either.
     migrator.down(6).await.unwrap();
     let error = migrator.record(None).await.unwrap_err();
     assert!(matches!(error, MigrateError::NotThere(7)), "{error}");

@@ -1,4 +1,4 @@
-//! Who is new and has been here: the last number of the overview's funnel.
+//! New users who have signed in: the last number of the overview's funnel.
 
 use crate::on_both_stores;
 use crate::world::*;
@@ -8,7 +8,7 @@ async fn counted(world: &World) -> i64 {
     world.accounts.stats(Actor::Operator).await.unwrap().new_users_signed_in
 }
 
-/// Puts users with these numbers behind all others, and behind the library's back.
+/// Inserts users with these numbers after all others, bypassing the library.
 fn insert(world: &World, numbers: std::ops::Range<u32>, last_sign_in_at: &str) {
     let id = |number: u32| world.bytes(&format!("ff{number:030x}"));
     let row =
@@ -26,7 +26,7 @@ on_both_stores! {
     async fn newcomers_count_once_they_have_signed_in(world: &World) {
         world.has_account("early@example.org").await;
         world.signs_in("early@example.org", PASSWORD).await.unwrap();
-        // It is 08:00. The 30 days begin at midnight and today is the last: one second before, this is still their first.
+        // It is 08:00. The 30 days begin at midnight and end today: one second earlier, this is still their first.
         world.advance(hours(29 * 24 + 16).checked_sub(seconds(1)).unwrap());
         assert_eq!(counted(world).await, 1);
         world.advance(seconds(1));
@@ -41,7 +41,7 @@ on_both_stores! {
         world.signs_in("ada@example.org", PASSWORD).await.unwrap();
         world.signs_in("ada@example.org", PASSWORD).await.unwrap();
         assert_eq!(counted(world).await, 1);
-        // A browser that signed up is signed in by its confirmation.
+        // The browser that signed up is signed in by its confirmation.
         let (_, proof) =
             world.accounts.sign_up_in_browser(wish("eve@example.org", PASSWORD), &client()).await.unwrap();
         world.deliver().await;
@@ -54,7 +54,7 @@ on_both_stores! {
         assert_eq!(counted(world).await, 2);
     }
 
-    // O4: read by read, none of them long, and no further than the other numbers.
+    // O4: in several reads, none of them long, and no further than the other numbers.
     async fn many_newcomers_are_counted_to_the_end(world: &World) {
         insert(world, 0..5_600, "NULL");
         insert(world, 5_600..9_999, "1");

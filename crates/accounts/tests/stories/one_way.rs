@@ -1,10 +1,10 @@
-//! A password has one way, whatever it is given for: the same limits, and the same work in every state.
+//! A password takes the same path, whatever it is given for: the same limits, and the same work in every state.
 
 use crate::on_both_stores;
 use crate::world::*;
 use vestibule::{Accounts, Actor, Login, SignUp, UserRef};
 
-/// Hashes one password after the other, with every connection open, so that the last one that was sent is judged last.
+/// Hashes one password after the other, with every connection open, so that the last one sent is judged last.
 async fn one_by_one(world: &World) -> Accounts {
     let accounts = world.instance_with(|policy| policy.hash.threads = 1).await;
     let asked = futures_util::future::join_all((0..64).map(|_| accounts.health())).await;
@@ -12,14 +12,15 @@ async fn one_by_one(world: &World) -> Accounts {
     accounts
 }
 
-/// Lets the others be looked up first: the first of them is judged only when it has been hashed.
+/// Lets the others be looked up first: the first of them is judged only once it has been hashed.
 async fn comes_last(accounts: &Accounts) {
     for _ in 0..10 {
         accounts.health().await.unwrap();
     }
 }
 
-/// Eighteen passwords at once from as many networks, the last of them right. What each was told, by the names of the errors.
+/// Eighteen concurrent passwords from as many networks, the last one right. Returns the answers, by the names of the
+/// errors.
 async fn at_once<T, E, F>(accounts: &Accounts, try_one: impl Fn(&'static str, String) -> F) -> Vec<String>
 where
     T: std::fmt::Debug,
@@ -40,13 +41,13 @@ where
     answers.into_iter().map(|answer| answer.map_or_else(|e| format!("{e:?}"), |_| "Ok".to_owned())).collect()
 }
 
-/// Of many at once five are told that they are wrong; the right one comes too late to be told anything.
+/// Of many concurrent attempts five learn that they are wrong; the right one comes too late for an answer.
 fn five_were_judged(answers: &[String]) {
     assert_eq!(answers.iter().filter(|answer| *answer == "Refused").count(), 5, "{answers:?}");
     assert!(answers[17].starts_with("Limited"), "{answers:?}");
 }
 
-/// What a wrong password costs at sign-in, and on the code route, in hashes of the present cost.
+/// The cost of a wrong password at sign-in and on the code route, in hashes of the current cost.
 async fn cost(accounts: &Accounts, email: &str, from: &str) -> (f64, f64) {
     let (wrong, from) = (password("a-third-password-19"), client_at(from));
     let before = accounts.hash_work();
@@ -70,7 +71,7 @@ on_both_stores! {
         }).await);
     }
 
-    // L2: at sign-in, for an account that is active, disabled, or waits for its confirmation.
+    // L2: at sign-in, for an account that is active, disabled, or not confirmed.
     async fn parallel_guesses_do_not_hide_a_right_password(world: &World) {
         world.has_account("ada@example.org").await;
         world.has_account("eve@example.org").await;
@@ -96,7 +97,7 @@ on_both_stores! {
         }).await);
     }
 
-    // L3: one client, many accounts, its own among them.
+    // L3: one client, many accounts, including its own.
     async fn a_client_beyond_its_limit_is_not_told_that_a_password_is_right(world: &World) {
         world.has_account("ada@example.org").await;
         let accounts = &one_by_one(world).await;
@@ -144,7 +145,7 @@ on_both_stores! {
         }
     }
 
-    // L4: what a device was known by dies with the password; its owner is not in the way of the next one.
+    // L4: a device token dies with the password; the owner can get a new one.
     async fn known_devices_die_with_the_password(world: &World) {
         world.has_account("ada@example.org").await;
         let login = Login::Email(address("ada@example.org"));
@@ -168,7 +169,7 @@ on_both_stores! {
         assert_eq!(told, 5, "guesses at the new password, of all six devices together");
     }
 
-    // ASVS 2.4.1: the key of a sign-up does not let its password be guessed for nothing.
+    // ASVS 2.4.1: the idempotency key of a sign-up does not allow free guesses of its password.
     async fn a_password_cannot_be_guessed_with_an_idempotency_key(world: &World) {
         let accounts = world.instance_with(|policy| policy.sign_up.client_mails.most = 4).await;
         let keyed = |secret| SignUp { idempotency_key: Some("attempt-1".into()), ..wish("ada@example.org", secret) };

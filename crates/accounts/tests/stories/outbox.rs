@@ -1,4 +1,4 @@
-//! What administrators and operators see of the outbox, and how they help.
+//! What administrators and operators see of the outbox, and how they manage it.
 
 use crate::assistance::newest_entry;
 use crate::on_both_stores;
@@ -27,7 +27,7 @@ async fn pages(accounts: &Accounts, state: Option<MailState>) -> Vec<MailId> {
 }
 
 on_both_stores! {
-    // M7, O1: what waits, what was sent and what failed, without a text or a secret.
+    // M7, O1: waiting, sent and failed messages, without a text or a secret.
     async fn the_outbox_is_listed_by_state(world: &World) {
         world.has_account("ada@example.org").await;
         world.mailbox.fails(SendError::Permanent("550 no such user".into()));
@@ -52,7 +52,7 @@ on_both_stores! {
         world.advance(seconds(60));
         world.deliver().await;
         world.letter_to("late@example.org");
-        // A sign-up that is forgotten names nobody any more; the dead letter stays.
+        // An expired sign-up no longer names anyone; the dead letter stays.
         world.advance(hours(24));
         world.accounts.sweep().await.unwrap();
         assert_eq!(outbox(world, Some(MailState::Failed)).await[0].to, None);
@@ -85,7 +85,7 @@ on_both_stores! {
         }
     }
 
-    // M7: a dead letter comes back, under the same id.
+    // M7: a dead letter is tried again, under the same id.
     async fn a_dead_letter_is_tried_again(world: &World) {
         world.mailbox.fails(SendError::Permanent("550 no such user".into()));
         world.signs_up_with("ada@example.org", PASSWORD).await.unwrap();
@@ -105,7 +105,7 @@ on_both_stores! {
         let unknown: MailId = "msg_00000000000000000000000000".parse().unwrap();
         assert_eq!(refusal(world.accounts.retry_mail(Actor::Operator, unknown).await), "NotFound");
         assert_eq!(refusal(world.accounts.drop_mail(Actor::Operator, unknown).await), "NotFound");
-        // What waits for its next attempt need not wait either.
+        // A message that waits for its next attempt can also be tried now.
         world.mailbox.fails(SendError::Temporary("down".into()));
         world.signs_up_with("bob@example.org", PASSWORD).await.unwrap();
         world.mailbox.works_again();
@@ -139,7 +139,7 @@ on_both_stores! {
         assert_eq!(newest_entry(world).await.detail, Some(format!("mail {id} (confirm) dropped")));
     }
 
-    // M7, O1, O4: what went to one user, whatever it was about, and to nobody else.
+    // M7, O1, O4: all mails to one user, whatever they were about, and to nobody else.
     async fn the_mails_to_a_user_are_listed(world: &World) {
         let ada = world.has_account("ada@example.org").await;
         world.has_account("bob@example.org").await;
@@ -172,8 +172,8 @@ on_both_stores! {
         assert_eq!(refusal(world.accounts.mails_to(Actor::Operator, &nobody).await), "NotFound");
     }
 
-    // Links are forgotten within the hour, sign-ups after a day; what went to a user is known for a month. Nothing that
-    // was only pretended for a stranger's sign-up is among it.
+    // Links are deleted within the hour, sign-ups after a day; mails to a user are listed for a month. Pretended mails
+    // for strangers' sign-ups are not among them.
     async fn mails_are_known_longer_than_their_links(world: &World) {
         world.signs_up_with("ada@example.org", OTHER_PASSWORD).await.unwrap();
         assert_eq!(world.kinds_to("ada@example.org"), ["confirm"]);

@@ -37,7 +37,7 @@ on_both_stores! {
         let token = reset_token(world, "ada@example.org");
         resets(world, &token, NEW).await.unwrap();
         assert_eq!(world.kinds_to("ada@example.org"), ["password_changed"]);
-        // It does not sign in, and ends what was signed in.
+        // It does not sign in, and ends existing sessions.
         assert!(world.accounts.authenticate(tokens.access_token.expose()).await.is_err());
         assert!(world.accounts.refresh(tokens.refresh_token.expose(), &client()).await.is_err());
         assert_eq!(refusal(world.signs_in("ada@example.org", PASSWORD).await), "Refused");
@@ -45,7 +45,7 @@ on_both_stores! {
         assert_eq!(refusal(resets(world, &token, PASSWORD).await), "Link(Used)");
     }
 
-    // A user may live without a password: none signs in then, none proves a change, and a link sets one.
+    // A user may have no password: then none signs in, none proves a change, and a link sets one.
     async fn who_has_no_password_is_refused_until_a_link_sets_one(world: &World) {
         world.has_account("ada@example.org").await;
         let tokens = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
@@ -85,7 +85,7 @@ on_both_stores! {
         world.advance(seconds(1));
         forgets(world, "ada@example.org").await;
         let second = reset_token(world, "ada@example.org");
-        // T2: the newer link voids the older.
+        // T2: the newer link voids the older one.
         assert_eq!(refusal(resets(world, &first, NEW).await), "Link(Expired)");
         for _ in 0..5 {
             world.advance(seconds(60));
@@ -95,7 +95,7 @@ on_both_stores! {
         assert_eq!(refusal(resets(world, &second, NEW).await), "Link(Expired)");
     }
 
-    // X1: whoever has no account yet gets what leads to one, with the same answer.
+    // X1: an address without an account gets the mail that leads to one, with the same answer.
     async fn whoever_has_no_account_yet_gets_what_leads_to_one(world: &World) {
         world.signs_up("pending@example.org").await;
         forgets(world, "pending@example.org").await;
@@ -115,7 +115,7 @@ on_both_stores! {
         assert!(world.kinds_to("guest@example.org").is_empty());
     }
 
-    // P3: a reset chooses no worse a password than a sign-up, and a refused one does not use the link up.
+    // P3: a reset requires as good a password as a sign-up, and a refused one does not use up the link.
     async fn a_weak_new_password_leaves_the_link_alive(world: &World) {
         world.has_account("ada@example.org").await;
         forgets(world, "ada@example.org").await;
@@ -125,7 +125,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["password_changed"]);
     }
 
-    // T2, T5: links of other kinds, other servers and before another change.
+    // T2, T5: links of other kinds, of other servers and from before another change.
     async fn other_links_reset_nothing(world: &World) {
         let letter = world.signs_up("ada@example.org").await;
         assert_eq!(refusal(resets(world, &letter.token(), NEW).await), "Link(Expired)");
@@ -150,7 +150,7 @@ on_both_stores! {
         assert_eq!(refusal(resets(world, &token, NEW).await), "Link(Expired)");
     }
 
-    // T4: of twenty at once, with different passwords, over two instances, one wins.
+    // T4: of twenty concurrent resets, with different passwords, over two instances, one wins.
     async fn parallel_resets_have_one_winner(world: &World) {
         world.has_account("ada@example.org").await;
         forgets(world, "ada@example.org").await;
@@ -171,7 +171,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["password_changed"]);
     }
 
-    // L4: whoever was locked out by somebody else's guesses gets in again.
+    // L4: a user locked out by someone else's guesses gets in again.
     async fn a_reset_ends_a_lock_out(world: &World) {
         world.has_account("ada@example.org").await;
         for n in 0..6 {
@@ -187,7 +187,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["password_changed"]);
     }
 
-    // X2, R6: a disabled user gets no mail, and a link from before does nothing.
+    // X2, R6: a disabled user gets no mail, and an earlier link does not work.
     async fn a_disabled_user_cannot_reset(world: &World) {
         let account = world.has_account("ada@example.org").await;
         forgets(world, "ada@example.org").await;
@@ -223,14 +223,14 @@ on_both_stores! {
         let sessions = world.accounts.list_sessions(&who).await.unwrap();
         assert_eq!(sessions.iter().map(|session| session.id).collect::<Vec<_>>(), [who.session_id]);
         assert_ne!(elsewhere.session_id, who.session_id);
-        // Guessing the present password is slowed down like guessing at sign-in.
+        // Guessing the current password is slowed down like guessing at sign-in.
         for _ in 0..5 {
             assert_eq!(refusal(change(OTHER_PASSWORD, PASSWORD).await), "Refused");
         }
         assert_eq!(refusal(change(NEW, PASSWORD).await), "Limited { retry_after: 1s }");
     }
 
-    // O4, L2: who is there is proven without changing anything; guessing it is slowed down like guessing at sign-in.
+    // O4, L2: the user's presence is proven without changing anything; guessing is slowed down like at sign-in.
     async fn the_own_password_is_confirmed(world: &World) {
         world.has_account("ada@example.org").await;
         let who = signed_in(world, "ada@example.org", PASSWORD).await;
@@ -254,7 +254,7 @@ on_both_stores! {
         world.advance(seconds(1));
         confirms(PASSWORD).await.unwrap();
         world.accounts.authenticate(world.signs_in("ada@example.org", PASSWORD).await.unwrap().access_token.expose()).await.unwrap();
-        // Whoever is gone proves nothing.
+        // A deleted user proves nothing.
         world.accounts.delete_user(Actor::Operator, &UserRef::Id(who.account.id), &vestibule::Expected::Any, None).await.unwrap();
         assert_eq!(refusal(confirms(PASSWORD).await), "Refused");
     }

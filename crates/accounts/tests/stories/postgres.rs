@@ -1,4 +1,4 @@
-//! PostgreSQL goes away slowly, or gives less than was asked for.
+//! PostgreSQL goes away slowly, or allows less than was asked for.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use crate::world::*;
 
 const ADA: &str = "ada@example.org";
 
-/// Asks that many things at once; each must be answered.
+/// Sends this many concurrent requests; each must be answered.
 async fn asks_at_once(world: &World, token: &str, number: usize) {
     for answer in join_all((0..number).map(|_| world.accounts.authenticate(token))).await {
         answer.unwrap();
     }
 }
 
-// G4: a host that stops answering, without a word, is left for the next one of the URL; nobody is refused.
+// G4: a host that silently stops answering is abandoned for the next one in the URL; nobody is refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_host_is_left_for_the_next_one() {
     let database = vestibule_testing::database();
@@ -34,7 +34,7 @@ async fn a_silent_host_is_left_for_the_next_one() {
         world.accounts.refresh(tokens.refresh_token.expose(), &client()).await.unwrap();
     };
     tokio::time::timeout(Duration::from_secs(10), back).await.expect("back within ten seconds");
-    // And on to the one before, when it is the other's turn.
+    // And back to the first, when it is the other one's turn to fail.
     first.speak_again();
     second.fall_silent();
     let back = asks_at_once(&world, token, 64);
@@ -42,7 +42,7 @@ async fn a_silent_host_is_left_for_the_next_one() {
     world.finish().await;
 }
 
-// An instance that is given fewer connections than it asks for works with those, and refuses nobody.
+// An instance that gets fewer connections than it wants works with those, and refuses nobody.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn few_connections_are_enough() {
     let database = vestibule_testing::database();
@@ -64,7 +64,7 @@ async fn few_connections_are_enough() {
     world.finish().await;
 }
 
-// What is not used for a while may be closed by the server; the next one to use it does not notice.
+// The server may close connections that are idle for a while; the next user does not notice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_were_closed_for_idleness_are_made_anew() {
     let database = vestibule_testing::database();

@@ -7,7 +7,7 @@ async fn refreshes(world: &World, with: &Tokens) -> Result<Tokens, RefreshError>
 }
 
 on_both_stores! {
-    // R2: each token buys one successor.
+    // R2: each token gives one successor.
     async fn a_refresh_token_rotates(world: &World) {
         let account = world.has_account("ada@example.org").await;
         let first = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
@@ -22,7 +22,7 @@ on_both_stores! {
         assert_eq!(signed_in.auth_time, before.auth_time);
     }
 
-    // R2: of fifty at once, over two instances, one gets the successor, and the session lives on.
+    // R2: of fifty concurrent refreshes, over two instances, one gets the successor, and the session lives on.
     async fn parallel_refreshes_yield_one_successor(world: &World) {
         world.has_account("ada@example.org").await;
         let tokens = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
@@ -39,7 +39,7 @@ on_both_stores! {
         refreshes(world, &won.remove(0).unwrap()).await.unwrap();
     }
 
-    // R3: an answer that got lost signs nobody out: after ten seconds the token buys another successor.
+    // R3: a lost answer signs nobody out: after ten seconds the token gives another successor.
     async fn a_lost_answer_is_asked_for_again(world: &World) {
         world.has_account("ada@example.org").await;
         let first = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
@@ -49,19 +49,19 @@ on_both_stores! {
         world.advance(seconds(1));
         let second = refreshes(world, &first).await.unwrap();
         world.accounts.authenticate(second.access_token.expose()).await.unwrap();
-        // It may get lost as often as it will.
+        // It may be lost any number of times.
         assert_eq!(refusal(refreshes(world, &first).await), "Limited { retry_after: 10s }");
         world.advance(seconds(10));
         let third = refreshes(world, &first).await.unwrap();
         let fourth = refreshes(world, &third).await.unwrap();
-        // What got lost has died: whoever brings it has a copy.
+        // The lost token was voided: whoever presents it has a copy.
         assert_eq!(refusal(refreshes(world, &lost).await), "Invalid");
         assert!(world.accounts.authenticate(fourth.access_token.expose()).await.is_err());
         world.deliver().await;
         assert_eq!(world.kinds_to("ada@example.org"), ["refresh_reused"]);
     }
 
-    // R3: once the successor was used, the token before it is a copy.
+    // R3: once the successor was used, the previous token is a copy.
     async fn reuse_ends_the_session(world: &World) {
         world.has_account("ada@example.org").await;
         let first = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
@@ -73,15 +73,15 @@ on_both_stores! {
         assert_eq!(refusal(refreshes(world, &first).await), "Invalid");
         assert!(world.accounts.authenticate(third.access_token.expose()).await.is_err());
         assert_eq!(refusal(refreshes(world, &third).await), "Invalid");
-        // The user is told, once.
+        // The user is informed, once.
         assert_eq!(refusal(refreshes(world, &first).await), "Invalid");
         world.deliver().await;
         assert_eq!(world.kinds_to("ada@example.org"), ["refresh_reused"]);
-        // Another session of the same user is not touched.
+        // Another session of the same user is not affected.
         world.signs_in("ada@example.org", PASSWORD).await.unwrap();
     }
 
-    // R2: of many who ask again for a lost answer, over two instances, one gets it, and the session lives on.
+    // R2: of many clients that ask again for a lost answer, over two instances, one gets it, and the session lives on.
     async fn parallel_second_tries_yield_one_successor(world: &World) {
         world.has_account("ada@example.org").await;
         let tokens = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
@@ -100,7 +100,7 @@ on_both_stores! {
         refreshes(world, &won.remove(0).unwrap()).await.unwrap();
     }
 
-    // R1: two weeks without use, thirty days in any case.
+    // R1: two weeks without use, thirty days at the latest.
     async fn a_session_ends_after_idle_and_absolute_time(world: &World) {
         world.has_account("ada@example.org").await;
         let idle = world.signs_in("ada@example.org", PASSWORD).await.unwrap();

@@ -50,7 +50,7 @@ on_both_stores! {
         world.asks_again("ada@example.org").await;
         let sixth = world.letter_to("ada@example.org");
         assert!(!sixth.has_code());
-        // A new sign-up does not bring it back.
+        // A new sign-up does not change that.
         world.signs_up_with("ada@example.org", OTHER_PASSWORD).await.unwrap();
         assert!(!world.letter_to("ada@example.org").has_code());
         assert_eq!(refusal(world.confirms("ada@example.org", PASSWORD, "0000").await), "CodeExpired");
@@ -58,7 +58,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 
-    // S7: an address without a sign-up, or with an account of before yesterday, gets the same answer and no mail.
+    // S7: an address without a sign-up, or with an account since before yesterday, gets the same answer and no mail.
     async fn asking_for_nothing_changes_nothing(world: &World) {
         world.asks_again("nobody@example.org").await;
         assert!(world.take_mails_to("nobody@example.org").is_empty());
@@ -68,7 +68,8 @@ on_both_stores! {
         assert!(world.take_mails_to("ada@example.org").is_empty());
     }
 
-    // Who has confirmed and asks again is told so, once a day. The limits count it as for a sign-up that waits (S3).
+    // A user who has confirmed and asks again is informed, once a day. It counts like the request of an open sign-up
+    // (S3).
     async fn who_has_confirmed_is_told_so(world: &World) {
         world.has_account("ada@example.org").await;
         world.asks_again("ada@example.org").await;
@@ -81,7 +82,7 @@ on_both_stores! {
         assert!(world.take_mails_to("ada@example.org").is_empty());
     }
 
-    // T8: a mail that waited until its sign-up was confirmed by an earlier one is not sent.
+    // T8: a mail that waited while its sign-up was confirmed by an earlier one is not sent.
     async fn nobody_is_mailed_what_is_done(world: &World) {
         let letter = world.signs_up("ada@example.org").await;
         world.mailbox.fails(SendError::Temporary("busy".into()));
@@ -89,7 +90,7 @@ on_both_stores! {
         world.advance(seconds(1));
         world.clicks(&letter.token(), Some(PASSWORD)).await.unwrap();
         world.mailbox.works_again();
-        // What is only pretended may go before the first mail that gets through, and is then tried once more.
+        // A pretended mail may go before the first mail that gets through, and is then tried once more.
         for _ in 0..2 {
             world.advance(hours(1));
             world.deliver().await;
@@ -108,7 +109,7 @@ on_both_stores! {
         world.letter_to("ada@example.org");
     }
 
-    // A dead letter does not block: a further mail can be asked for.
+    // A dead letter does not block: another mail can be requested.
     async fn a_dead_letter_can_be_followed_by_another_mail(world: &World) {
         world.mailbox.fails(SendError::Permanent("no such domain".into()));
         world.signs_up_with("ada@example.org", PASSWORD).await.unwrap();

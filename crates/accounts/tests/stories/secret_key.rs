@@ -1,4 +1,4 @@
-//! The secret key is changed: what is stored and what is in flight lives on.
+//! Changing the secret key: what is stored and what is in flight keeps working.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use vestibule::{
 const ADA: &str = "ada@example.org";
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// The settings after the change, with the key before.
+/// The settings after the change, with the previous key.
 fn changed(world: &World) -> Settings {
     Settings {
         secret_key: SecretKey::generate(),
@@ -21,7 +21,7 @@ fn changed(world: &World) -> Settings {
     }
 }
 
-/// The settings when nothing is in flight any more.
+/// The settings once nothing is in flight any longer.
 fn finished(changed: &Settings) -> Settings {
     Settings { previous_secret_key: None, ..changed.clone() }
 }
@@ -38,7 +38,7 @@ async fn signs_in_with(accounts: &Accounts, secret: &str) -> Result<Tokens, vest
     accounts.sign_in(&Login::Email(address(ADA)), &password(secret), &client()).await
 }
 
-/// The token of the reset mail that is asked for now.
+/// The token of a reset mail requested now.
 async fn reset_token(world: &World) -> String {
     world.accounts.forgot_password(&address(ADA), &Client::default()).await.unwrap();
     world.deliver().await;
@@ -50,7 +50,8 @@ async fn reset_token(world: &World) -> String {
 }
 
 on_both_stores! {
-    // J6, R1: no session ends, no token dies, and the keys are read with the new secret alone afterwards.
+    // J6, R1: no session ends, no token becomes invalid, and afterwards the keys are decrypted with the new secret
+    // alone.
     async fn nobody_is_signed_out(world: &World) {
         world.has_account(ADA).await;
         let tokens = world.signs_in(ADA, PASSWORD).await.unwrap();
@@ -62,12 +63,12 @@ on_both_stores! {
         assert!(is_valid(&accounts, &tokens).await);
         let tokens = accounts.refresh(tokens.refresh_token.expose(), &client()).await.unwrap();
         assert!(is_valid(&accounts, &tokens).await);
-        // The secret of before opens nothing any more.
+        // The previous secret no longer decrypts anything.
         let error = Accounts::open(world.settings.clone()).await.unwrap_err();
         assert!(matches!(error, OpenError::WrongSecretKey), "{error}");
     }
 
-    // T1, D5, C3: links work for their life, codes for their minute; what is mailed now is of the new secret.
+    // T1, D5, C3: links work for their lifetime, codes for their minute; new mails use the new secret.
     async fn links_and_codes_in_flight_still_work(world: &World) {
         world.has_account(ADA).await;
         let by_code = world.signs_up("bob@example.org").await;
@@ -84,7 +85,7 @@ on_both_stores! {
         world.advance(seconds(60));
         let late = confirm(&accounts, "dave@example.org", PASSWORD, &too_late.code()).await;
         assert_eq!(refusal(late), "CodeExpired");
-        // Without the key before, its links are nobody's; the code of the new mail is the new key's.
+        // Without the previous key, its links are invalid; the code of the new mail is from the new key.
         let accounts = open(&finished(&settings)).await;
         let gone = accounts.confirm_by_link(&too_late.token(), Some(&password(PASSWORD)), None, &client()).await;
         assert_eq!(refusal(gone), "LinkInvalid");
@@ -99,7 +100,7 @@ on_both_stores! {
         }
     }
 
-    // C3: two codes that are right are guessed twice as easily, so this does not last, forgotten settings or not.
+    // C3: two correct codes are twice as easy to guess, so this ends by itself, even if the setting is left in place.
     async fn codes_of_the_key_before_count_for_an_hour(world: &World) {
         let accounts = open(&changed(world)).await;
         world.advance(59 * MINUTE);
@@ -130,7 +131,7 @@ on_both_stores! {
         assert_eq!(refusal(refused), "CursorInvalid");
     }
 
-    // C5, L2: counters outlive the change, so that nobody can wait for it to guess anew.
+    // C5, L2: counters outlive the change, so that nobody can wait for it to guess again.
     async fn counters_go_on(world: &World) {
         world.has_account(ADA).await;
         for _ in 0..5 {
@@ -142,7 +143,7 @@ on_both_stores! {
         }
     }
 
-    // An instance that still runs with the key before goes on until it is restarted.
+    // An instance that still runs with the previous key continues until it is restarted.
     async fn a_running_instance_is_not_disturbed(world: &World) {
         world.has_account(ADA).await;
         let tokens = world.signs_in(ADA, PASSWORD).await.unwrap();
@@ -151,7 +152,7 @@ on_both_stores! {
         world.accounts.sweep().await.unwrap();
         let tokens = world.accounts.refresh(tokens.refresh_token.expose(), &client()).await.unwrap();
         assert!(is_valid(&accounts, &tokens).await && is_valid(&world.accounts, &tokens).await);
-        // Restarted with both keys the other way round, as before the change, it opens them, too.
+        // Restarted with both keys swapped, as before the change, it decrypts them as well.
         let back = Settings { secret_key: world.settings.secret_key.clone(), previous_secret_key: Some(settings.secret_key.clone()), ..settings.clone() };
         assert!(is_valid(&open(&back).await, &tokens).await);
         assert!(is_valid(&open(&settings).await, &tokens).await);

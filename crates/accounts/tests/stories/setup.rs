@@ -44,7 +44,7 @@ on_both_stores! {
         assert!(!format!("{events:?}").contains(&first), "O1");
     }
 
-    // G3: of many at once one is the administrator, with whatever address.
+    // G3: of many concurrent claims one becomes the administrator, with whatever address.
     async fn parallel_claims_make_one_administrator(world: &World) {
         let key = key(&world.accounts).await.unwrap();
         let other = world.another_instance().await;
@@ -60,7 +60,7 @@ on_both_stores! {
         assert_eq!(users(world).await.len(), 1);
     }
 
-    // Two who ask for the link at once are given the same.
+    // Two concurrent requests for the link get the same one.
     async fn parallel_prints_show_one_link(world: &World) {
         let other = world.another_instance().await;
         let (one, two) = futures_util::future::join(key(&world.accounts), key(&other)).await;
@@ -68,7 +68,7 @@ on_both_stores! {
         assert_eq!(one, two);
     }
 
-    // T3: half an hour, then another.
+    // T3: half an hour, then another one.
     async fn the_link_ends_and_another_takes_its_place(world: &World) {
         let first = key(&world.accounts).await.unwrap();
         world.advance(seconds(30 * 60));
@@ -80,7 +80,7 @@ on_both_stores! {
         sets_up(&world.accounts, &second, "ada@example.org").await.unwrap();
     }
 
-    // T5, P1: a refusal leaves the link as it is; without the key nothing is told.
+    // T5, P1: a refusal leaves the link as it is; without the key nothing is revealed.
     async fn only_the_key_counts(world: &World) {
         world.has_account("ada@example.org").await;
         let key = key(&world.accounts).await.unwrap();
@@ -95,7 +95,7 @@ on_both_stores! {
         sets_up(&world.accounts, &key, "root@example.org").await.unwrap();
     }
 
-    // O3: an administrator who came about otherwise closes the link, too.
+    // O3: an administrator created in another way closes the link as well.
     async fn any_administrator_closes_the_link(world: &World) {
         let key = key(&world.accounts).await.unwrap();
         let admin = NewUser {
@@ -122,7 +122,7 @@ on_both_stores! {
         assert_eq!((events.len(), events[0].kind, events[0].actor), (1, AuditKind::Created, AuditActor::System));
     }
 
-    // A user who has the address is not made an administrator by surprise.
+    // A user with this address is not made an administrator unexpectedly.
     async fn the_settings_promote_nobody(world: &World) {
         world.has_account("ada@example.org").await;
         assert_eq!(refusal(world.accounts.bootstrap_admin(newcomer("ada@example.org")).await), "EmailTaken");

@@ -29,7 +29,7 @@ on_both_stores! {
         assert_eq!(refusal(world.accounts.sign_in(&unknown, &password(PASSWORD), &client()).await), "Refused");
     }
 
-    // L1: "disabled" is said only to who knows the password.
+    // L1: only those who know the password learn that the account is disabled.
     async fn a_disabled_user_is_told_only_with_the_right_password(world: &World) {
         let account = world.has_account("ada@example.org").await;
         let tokens = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
@@ -38,7 +38,7 @@ on_both_stores! {
         assert_eq!(disabled.disabled_at, Some(world.clock.now()));
         assert_eq!(refusal(world.signs_in("ada@example.org", PASSWORD).await), "Disabled");
         assert_eq!(refusal(world.signs_in("ada@example.org", OTHER_PASSWORD).await), "Refused");
-        // J5: what was handed out before dies at once.
+        // J5: tokens issued before are refused immediately.
         assert!(world.accounts.authenticate(tokens.access_token.expose()).await.is_err());
         assert!(world.accounts.refresh(tokens.refresh_token.expose(), &client()).await.is_err());
         world.accounts.enable_user(Actor::Operator, &user, None).await.unwrap();
@@ -46,13 +46,13 @@ on_both_stores! {
         world.signs_in("ada@example.org", PASSWORD).await.unwrap();
     }
 
-    // P4: when the cost grows, hashes grow with it at the next sign-in, and the password stays the same.
+    // P4: when the cost is raised, the next sign-in raises the hash's, and the password stays the same.
     async fn a_cheaper_hash_is_replaced_at_sign_in(world: &World) {
         world.has_account("ada@example.org").await;
         let dearer = world.instance_with(|policy| policy.hash.passes = 3).await;
         let login = Login::Email(address("ada@example.org"));
         dearer.sign_in(&login, &password(PASSWORD), &client()).await.unwrap();
-        // The new hash is made behind the answer: a further sign-in on the same threads comes after it.
+        // The new hash is made after the answer: a further sign-in on the same threads comes after it.
         for _ in 0..8 {
             dearer.sign_in(&login, &password(PASSWORD), &client()).await.unwrap();
         }
@@ -60,7 +60,7 @@ on_both_stores! {
         world.signs_in("ada@example.org", PASSWORD).await.unwrap();
     }
 
-    // P6: a storm gets tokens or an honest "later", and nothing else.
+    // P6: in a storm, requests get tokens or a realistic "later", and nothing else.
     async fn a_storm_of_sign_ins_is_served_or_told_to_wait(world: &World) {
         world.has_account("ada@example.org").await;
         let narrow = world.instance_with(|policy| {
@@ -78,7 +78,7 @@ on_both_stores! {
         }
     }
 
-    // The same answer for a deleted user; the address may sign up anew, under another id.
+    // The same answer for a deleted user; the address may sign up again, under another id.
     async fn a_deleted_user_is_gone(world: &World) {
         let before = world.has_account("ada@example.org").await;
         let tokens = world.signs_in("ada@example.org", PASSWORD).await.unwrap();

@@ -3,7 +3,7 @@ use crate::world::*;
 use vestibule::{Actor, ConfirmMethod, Disclosure, NewUser, SendError, SignUp, SignUpMode, UserQuery};
 
 on_both_stores! {
-    // M1, M2, M3: the thinnest path.
+    // M1, M2, M3: the simplest path.
     async fn somebody_signs_up_confirms_and_signs_in(world: &World) {
         let pending = world.signs_up_with("Ada@example.org", PASSWORD).await.unwrap();
         assert_eq!(pending.email.as_str(), "Ada@example.org");
@@ -30,7 +30,7 @@ on_both_stores! {
         assert_eq!(refusal(world.signs_in("ada@example.org", OTHER_PASSWORD).await), "Refused");
     }
 
-    // S1: several sign-ups of one address live side by side, each with its own password; whichever is confirmed wins.
+    // S1: several sign-ups of one address coexist, each with its own password; whichever is confirmed first wins.
     async fn three_sign_ups_wait_side_by_side(world: &World) {
         let passwords = ["first-violet-otter-1", "second-violet-otter-2", "third-violet-otter-3"];
         let mut letters = Vec::new();
@@ -40,7 +40,7 @@ on_both_stores! {
         }
         world.confirms("ada@example.org", passwords[0], &letters[0].code()).await.unwrap();
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
-        // The others became decoys with the activation (S3, S5).
+        // The activation made decoys of the others (S3, S5).
         assert_eq!(refusal(world.clicks(&letters[2].token(), Some(passwords[2])).await), "LinkUsed");
         let guess = world.confirms("ada@example.org", passwords[2], &letters[2].code()).await;
         assert_eq!(refusal(guess), "CodeInvalid { attempts_left: 2 }");
@@ -48,14 +48,14 @@ on_both_stores! {
         world.signs_in("ada@example.org", passwords[0]).await.unwrap();
     }
 
-    // A double click on the button, or a second try: whichever mail the person opens first works.
+    // After a double click, or a second try, whichever mail is opened first works.
     async fn the_code_of_either_mail_works_when_the_password_is_the_same(world: &World) {
         let first = world.signs_up("ada@example.org").await;
         let second = world.signs_up("ada@example.org").await;
         assert_ne!(first.mail.id, second.mail.id);
         world.confirms("ada@example.org", PASSWORD, &first.code()).await.unwrap();
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
-        // Another answer than a decoy's would tell who signs up with a guess that it is the password of the account.
+        // An answer different from a decoy's would reveal that a guessed password is that of the account.
         for (letter, left) in [(first, 1), (second, 0)] {
             let again = world.confirms("ada@example.org", PASSWORD, &letter.code()).await;
             assert_eq!(refusal(again), format!("CodeInvalid {{ attempts_left: {left} }}"));
@@ -105,13 +105,13 @@ on_both_stores! {
         assert_eq!(first, second);
         let other = SignUp { password: password(OTHER_PASSWORD), ..wish.clone() };
         assert_eq!(refusal(world.accounts.sign_up(other, &client()).await), "IdempotencyKeyReused");
-        // Somebody else may use the same key.
+        // Another person may use the same key.
         let somebody = SignUp { email: address("bob@example.org"), ..wish.clone() };
         world.accounts.sign_up(somebody, &client()).await.unwrap();
         world.deliver().await;
         world.letter_to("ada@example.org");
         world.letter_to("bob@example.org");
-        // After a day the key is forgotten.
+        // The key expires after a day.
         world.advance(hours(24));
         let later = world.accounts.sign_up(wish, &client()).await.unwrap();
         assert!(later.expires_at > first.expires_at);
@@ -136,14 +136,14 @@ on_both_stores! {
         world.accounts.sign_up(named("ada@example.org", "Modern.Ada"), &client()).await.unwrap();
         world.deliver().await;
         let letter = world.letter_to("ada@example.org");
-        // Two pending sign-ups may wish for one name.
+        // Two pending sign-ups may request the same name.
         world.accounts.sign_up(named("eve@example.org", "modern.ada"), &client()).await.unwrap();
         world.deliver().await;
         let eve = world.letter_to("eve@example.org");
         let ada = world.confirms("ada@example.org", PASSWORD, &letter.code()).await.unwrap();
         assert_eq!(ada.user_name.unwrap().as_str(), "Modern.Ada");
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
-        // The second is told at activation, and may choose another: the code still works.
+        // The second is refused at activation, and may choose another name: the code still works.
         assert_eq!(refusal(world.confirms("eve@example.org", PASSWORD, &eve.code()).await), "UserNameTaken");
         let code = eve.code().parse().unwrap();
         let other = Some("eve-of-kent".parse().unwrap());
@@ -155,14 +155,14 @@ on_both_stores! {
         assert_eq!(confirmed.user_name.unwrap().as_str(), "eve-of-kent");
         world.deliver().await;
         assert_eq!(world.kinds_to("eve@example.org"), ["welcome"]);
-        // From now on sign-up says so, to anybody, also for a name that only looks like it.
+        // From now on sign-up refuses the name for anyone, also one that only looks like it.
         let taken = world.accounts.sign_up(named("bob@example.org", "MODERN.ADA"), &client()).await;
         assert_eq!(refusal(taken), "UserNameTaken");
         let similar = world.accounts.sign_up(named("bob@example.org", "rnodern.ada"), &client()).await;
         assert_eq!(refusal(similar), "UserNameTaken");
     }
 
-    // Nobody learns more of a taken address, and who is on the way arrives.
+    // Nobody learns more about a taken address, and sign-ups under way can be completed.
     async fn closed_sign_ups_leave_every_other_way_open(world: &World) {
         world.has_account("ada@example.org").await;
         let letter = world.signs_up("bob@example.org").await;
@@ -190,7 +190,7 @@ on_both_stores! {
         assert_eq!(refusal(answer), "EmailTaken");
     }
 
-    // M5: nobody's mailbox is flooded, and the answer does not tell.
+    // M5: no mailbox is flooded, and the answer does not reveal it.
     async fn an_address_gets_ten_requested_mails_a_day(world: &World) {
         for _ in 0..12 {
             world.signs_up_with("ada@example.org", PASSWORD).await.unwrap();
@@ -202,7 +202,7 @@ on_both_stores! {
         world.signs_up("ada@example.org").await;
     }
 
-    // P6: the dear part comes after the limit: whoever is beyond it is not told what a password is worth.
+    // P6: the expensive part comes after the limit: a client beyond it does not learn whether a password is good.
     async fn a_client_beyond_its_limit_has_nothing_judged(world: &World) {
         let strict = world.instance_with(|policy| policy.sign_up.client_mails.most = 1).await;
         let from = client_at("192.0.2.7");
@@ -214,7 +214,7 @@ on_both_stores! {
         world.letter_to("bob@example.org");
     }
 
-    // P6: sign-up works while mail does not, and the mail arrives later with a code that has its minute.
+    // P6: sign-up works while mail does not, and the mail arrives later with a code that lasts its minute.
     async fn a_mail_outage_does_not_stop_sign_up(world: &World) {
         world.mailbox.fails(SendError::Temporary("connection refused".into()));
         world.signs_up_with("ada@example.org", PASSWORD).await.unwrap();
@@ -230,7 +230,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 
-    // The same through another instance and after a restart: nothing lives in memory only.
+    // The same through another instance and after a restart: nothing is kept in memory only.
     async fn instances_share_everything(world: &World) {
         let letter = world.signs_up("ada@example.org").await;
         let other = world.another_instance().await;
@@ -242,7 +242,7 @@ on_both_stores! {
         assert_eq!(other.jwks(), world.accounts.jwks());
     }
 
-    // An operator's new user takes the place of whatever was pending.
+    // A user created by an operator replaces all pending sign-ups.
     async fn a_user_made_by_the_operator_ends_open_sign_ups(world: &World) {
         let letter = world.signs_up("ada@example.org").await;
         let new = NewUser {

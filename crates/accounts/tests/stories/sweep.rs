@@ -1,7 +1,7 @@
 use crate::on_both_stores;
 use crate::world::*;
 
-/// Writes 2,500 rows: `insert` and the values of each, in which `{bytes}` is another each time.
+/// Inserts 2,500 rows: `insert` and the values of each, with different `{bytes}` each time.
 fn many(world: &World, insert: &str, values: &str) {
     let bytes = if world.bytes("00").starts_with('x') {
         "CAST(printf('%032d', n) AS BLOB)"
@@ -15,7 +15,7 @@ fn many(world: &World, insert: &str, values: &str) {
 }
 
 on_both_stores! {
-    // However much is over, nobody waits long for one step: a thousand rows of each table.
+    // However much has expired, no step takes long: a thousand rows of each table.
     async fn much_is_swept_in_small_steps(world: &World) {
         world.has_account("ada@example.org").await;
         world.signs_in("ada@example.org", PASSWORD).await.unwrap();
@@ -37,7 +37,7 @@ on_both_stores! {
         assert_eq!(steps, [4000, 4000, 2001], "the last session goes with its last token");
     }
 
-    // What expired is forgotten; what lives stays.
+    // What has expired is deleted; everything else stays.
     async fn the_sweeper_forgets_what_is_over(world: &World) {
         world.has_account("ada@example.org").await;
         world.signs_up("bob@example.org").await;
@@ -47,7 +47,8 @@ on_both_stores! {
         // Two sign-ups: the one that became a user, and the one that did not.
         assert_eq!(world.accounts.sweep().await.unwrap(), 2);
         world.advance(hours(30 * 24));
-        // Three mails, the session; requests, codes and hand-overs of two addresses, and the subjects they were counted for.
+        // Three mails, the session; requests, codes and sendings of two addresses, and the subjects they were counted
+        // for.
         assert!(world.accounts.sweep().await.unwrap() >= 3 + 1 + 6);
         assert_eq!(world.accounts.sweep().await.unwrap(), 0);
         world.signs_in("ada@example.org", PASSWORD).await.unwrap();
@@ -64,7 +65,7 @@ on_both_stores! {
         world.letter_to("ada@example.org");
     }
 
-    // What a ready check costs does not grow with the outbox.
+    // The cost of a readiness check does not grow with the outbox.
     async fn a_ready_check_counts_to_a_thousand(world: &World) {
         let row = |i: u32| format!("({}, 'confirm', {0}, {i}, {}, 0, {})", world.bytes(&format!("{i:032x}")),
             if i < 1500 { "5" } else { "NULL" }, if i < 1500 { "NULL" } else { "6" });
@@ -75,7 +76,7 @@ on_both_stores! {
         world.sql("DELETE FROM outbox");
     }
 
-    // G4: as soon as a write failed, and until one succeeds again, this is no place to sign up.
+    // G4: from the first failed write until one succeeds again, the server is not ready.
     async fn writes_that_fail_are_noticed(world: &World) {
         world.has_account("ada@example.org").await;
         world.accounts.health().await.unwrap();
@@ -89,7 +90,7 @@ on_both_stores! {
     }
 }
 
-// A ready check waits for nobody who writes: what the last writes came to is known.
+// A readiness check does not wait for writers: the outcome of the last writes is known.
 #[tokio::test]
 async fn a_ready_check_does_not_wait_for_the_writer() {
     let world = World::on_sqlite().await;

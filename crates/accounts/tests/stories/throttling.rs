@@ -11,7 +11,7 @@ async fn tries(accounts: &Accounts, email: &str, secret: &str, from: &str) -> St
 }
 
 on_both_stores! {
-    // L2: no wait is longer than its rule, though the clock was wrong and is put right.
+    // L2: no wait is longer than its rule, even if the clock was wrong and is corrected.
     async fn a_clock_that_goes_back_keeps_nobody_waiting(world: &World) {
         world.has_account("ada@example.org").await;
         for number in 0..8 {
@@ -55,13 +55,13 @@ on_both_stores! {
         }
         world.advance(seconds(16));
         assert_eq!(tries(&world.accounts, "ada@example.org", PASSWORD, "192.0.2.1").await, "Ok");
-        // A success forgets the failures.
+        // A success clears the failures.
         for _ in 0..5 {
             assert_eq!(tries(&world.accounts, "ada@example.org", OTHER_PASSWORD, "198.51.100.1").await, "Refused");
         }
     }
 
-    // L2, L6: an address without an account is slowed down alike, so that the limit does not tell.
+    // L2, L6: an address without an account is slowed down alike, so that the limit reveals nothing.
     async fn unknown_addresses_are_slowed_down_alike(world: &World) {
         world.has_account("ada@example.org").await;
         let mut seen = Vec::new();
@@ -91,7 +91,7 @@ on_both_stores! {
         assert_eq!(tries(&world.accounts, "ada@example.org", PASSWORD, "2001:db8:1:2::2").await, "Ok");
     }
 
-    // L2, L3: of many wrong passwords at once, over two instances, five are told that they are wrong.
+    // L2, L3: of many concurrent wrong passwords, over two instances, five learn that they are wrong.
     async fn parallel_failures_do_not_slip_through(world: &World) {
         world.has_account("ada@example.org").await;
         let other = world.another_instance().await;
@@ -104,7 +104,7 @@ on_both_stores! {
         assert!(answers.iter().all(|answer| answer != "Ok"));
     }
 
-    // Many sign-ins of one person at once are no attack.
+    // Many concurrent sign-ins of one person are not an attack.
     async fn parallel_successes_all_pass(world: &World) {
         world.has_account("ada@example.org").await;
         let attempts = (0..20).map(|_| world.signs_in("ada@example.org", PASSWORD));
@@ -122,12 +122,12 @@ on_both_stores! {
         }
         let limited = "Limited { retry_after: 1s }";
         assert_eq!(refusal(world.confirms("ada@example.org", PASSWORD, &letter.code()).await), limited);
-        // The link is not held up: it counts its own failures, and only its holder can make them.
+        // The link is not blocked: it counts its own failures, which only its holder can cause.
         world.clicks(&letter.token(), Some(PASSWORD)).await.unwrap();
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 
-    // L2: a hundred failures in a row close the account to passwords until a reset link was used.
+    // L2: a hundred failures in a row close the account to passwords until a reset link is used.
     async fn a_hundred_failures_close_an_account(world: &World) {
         world.has_account("ada@example.org").await;
         for number in 0..100 {
@@ -138,7 +138,7 @@ on_both_stores! {
         world.deliver().await;
         assert_eq!(world.kinds_to("ada@example.org"), ["failed_sign_ins"]);
         world.advance(hours(40 * 24));
-        // Not even the sweeper opens it.
+        // Even a sweep does not reopen it.
         world.accounts.sweep().await.unwrap();
         let closed = "Limited { retry_after: 86400s }";
         assert_eq!(tries(&world.accounts, "ada@example.org", PASSWORD, "192.0.2.1").await, closed);
@@ -153,7 +153,7 @@ on_both_stores! {
         assert_eq!(tries(&world.accounts, "ada@example.org", OTHER_PASSWORD, "192.0.2.1").await, "Ok");
     }
 
-    // L4: the owner is told at the tenth failure, once a day; for an address without an account nobody is.
+    // L4: the owner is informed at the tenth failure, once a day; for an address without an account nobody is.
     async fn the_owner_is_told_of_failures(world: &World) {
         world.has_account("ada@example.org").await;
         for number in 0..25 {
@@ -171,7 +171,7 @@ on_both_stores! {
         assert!(world.kinds_to("nobody@example.org").is_empty());
     }
 
-    // L4: strangers who try an account do not lock its owner out of a device that is known.
+    // L4: strangers who try an account do not lock its owner out on a known device.
     async fn a_known_device_gets_past_the_wait(world: &World) {
         world.has_account("ada@example.org").await;
         world.has_account("eve@example.org").await;
@@ -183,7 +183,7 @@ on_both_stores! {
         let login = Login::Email(address("ada@example.org"));
         let on = |token: &vestibule::Secret| vestibule::Client { device_token: Some(token.clone()), ..client() };
         assert_eq!(tries(&world.accounts, "ada@example.org", PASSWORD, "192.0.2.1").await, "Limited { retry_after: 1s }");
-        // Another user's device is none of hers.
+        // Another user's device does not count as hers.
         let refused = world.accounts.sign_in(&login, &password(PASSWORD), &on(&eves)).await;
         assert_eq!(refusal(refused), "Limited { retry_after: 1s }");
         let tokens = world.accounts.sign_in(&login, &password(PASSWORD), &on(&device)).await.unwrap();
@@ -197,8 +197,8 @@ on_both_stores! {
         assert_eq!(refusal(limited), "Limited { retry_after: 1s }");
     }
 
-    // L3, L4: twenty typos of neighbours behind one address lock out nobody who has signed in there before, and nobody
-    // else's account can be tried with that device.
+    // L3, L4: twenty typos of neighbours behind one address do not lock out users who have signed in there before, and
+    // that device is of no use for trying other accounts.
     async fn a_known_device_is_not_locked_out_by_its_neighbours(world: &World) {
         world.has_account("ada@example.org").await;
         world.has_account("bob@example.org").await;
@@ -219,7 +219,8 @@ on_both_stores! {
         assert_eq!(tries(&exempt, "bob@example.org", OTHER_PASSWORD, "::ffff:192.0.2.15").await, "Refused");
     }
 
-    // ASVS 2.4.1: what costs a mail is limited per client, whatever the address, and before a password is hashed.
+    // ASVS 2.4.1: requests that cost a mail are limited per client, whatever the address, and before a password is
+    // hashed.
     async fn a_client_cannot_ask_for_mails_without_end(world: &World) {
         let accounts = world.instance_with(|policy| policy.sign_up.client_mails.most = 4).await;
         world.has_account("ada@example.org").await;

@@ -69,7 +69,7 @@ on_both_stores! {
         assert!(is_valid(&world.accounts, tokens.access_token.expose()).await);
     }
 
-    // J5: at once, on every instance, though the token was verified and remembered before.
+    // J5: immediately, on every instance, even though the token was verified and cached before.
     async fn a_sign_out_counts_at_once_everywhere(world: &World) {
         let token = token(world).await;
         let other_session = world.signs_in("ada@example.org", PASSWORD).await.unwrap();
@@ -80,7 +80,7 @@ on_both_stores! {
         assert!(!is_valid(&world.accounts, &token).await);
         assert!(!is_valid(&other, &token).await);
         assert!(is_valid(&other, other_session.access_token.expose()).await);
-        // Signing out twice is no error.
+        // Signing out twice is not an error.
         other.sign_out(&who, true, &client()).await.unwrap();
         assert!(!is_valid(&world.accounts, other_session.access_token.expose()).await);
         assert!(world.accounts.refresh(other_session.refresh_token.expose(), &client()).await.is_err());
@@ -123,8 +123,8 @@ on_both_stores! {
         }
     }
 
-    // J2: headers that would make a careless verifier fetch or use another key. They change the signed text, too, so
-    // what is shown here is that none of them is followed and none of them is an error of ours.
+    // J2: headers that would make a careless verifier fetch or use another key. They also change the signed text, so
+    // this shows that none of them is followed and none causes an error of ours.
     async fn hostile_headers_and_broken_texts_are_refused(world: &World) {
         let token = token(world).await;
         let (header, claims, signature) = parts(&token);
@@ -151,7 +151,7 @@ on_both_stores! {
         }
     }
 
-    // A token of another issuer that shares the database and the keys is not ours, and neither is one for other ears.
+    // A token of another issuer that shares the database and the keys is refused, and so is one for another audience.
     async fn issuer_and_audience_are_checked(world: &World) {
         let token = token(world).await;
         let renamed = Settings { public_url: "https://other.example.org".to_owned(), ..world.settings.clone() };

@@ -1,4 +1,4 @@
-//! A relay that may have a message before it says so: slow, or silent for good.
+//! A relay that may have a message before it answers: slow, or silent for good.
 
 use crate::on_both_stores;
 use crate::webhooks::creates;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
 use vestibule::{Actor, Mail, MailQuery, MailState, MailTransport, QueuedMail, SendAttempt, SendError};
 
-/// A relay that passes each message on at once, and answers when it is told to.
+/// A relay that passes each message on immediately, and answers when told to.
 struct Slow {
     mailbox: Mailbox,
     passed_on: tokio::sync::Notify,
@@ -37,7 +37,7 @@ async fn waiting(world: &World) -> Vec<QueuedMail> {
     world.accounts.list_mail(Actor::Operator, &query).await.unwrap().items
 }
 
-/// Time passes in steps, and whoever hands over keeps up with it.
+/// Advances the clock in steps, so that the worker keeps up with it.
 async fn passes(world: &World, length: Duration) {
     let end = world.clock.now() + length;
     while world.clock.now() < end {
@@ -50,7 +50,7 @@ async fn passes(world: &World, length: Duration) {
 }
 
 on_both_stores! {
-    // C1: whoever has the mail may use its code, also before the relay has said that it took it.
+    // C1: the code of a delivered mail works even before the relay has answered.
     async fn a_code_works_while_the_relay_is_slow(world: &World) {
         for (email, length) in [("ada@example.org", 35), ("bob@example.org", 540)] {
             world.accounts.sign_up(wish(email, PASSWORD), &client()).await.unwrap();
@@ -90,7 +90,7 @@ on_both_stores! {
         assert_eq!(refusal(late), "CodeExpired");
     }
 
-    // C1, C3: who waits in vain for the relay's answer sends the same code again; it has three guesses in all.
+    // C1, C3: after waiting in vain for the relay's answer the same code is sent again; it has three guesses in all.
     async fn a_relay_that_goes_silent_may_have_the_mail(world: &World) {
         world.accounts.sign_up(wish("ada@example.org", PASSWORD), &client()).await.unwrap();
         let slow = Slow::new(world);
@@ -136,7 +136,7 @@ on_both_stores! {
         let again = world.letter_to("ada@example.org");
         let right = world.confirms("ada@example.org", PASSWORD, &again.code()).await;
         assert_eq!(refusal(right), "CodeExpired");
-        // Another mail brings another code with guesses of its own.
+        // Another mail brings another code with its own guesses.
         world.advance(seconds(60));
         world.asks_again("ada@example.org").await;
         let other = world.letter_to("ada@example.org");
@@ -144,7 +144,7 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 
-    // What the relay did not take after all has brought nobody a code, but it takes nothing from a try before.
+    // A mail the relay did not accept after all brings no code, but takes nothing away from an earlier attempt.
     async fn a_mail_that_was_not_taken_brings_no_code(world: &World) {
         let deferred = || Err(SendError::Deferred("451 later".into()));
         world.accounts.sign_up(wish("ada@example.org", PASSWORD), &client()).await.unwrap();
@@ -170,14 +170,14 @@ on_both_stores! {
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }
 
-    // S3: a relay that is slow or silent tells nothing of an address that is taken.
+    // S3: a slow or silent relay reveals nothing about a taken address.
     async fn a_slow_relay_tells_nothing(world: &World) {
-        // By no sign-up, which would count.
+        // Not by a sign-up, which would count.
         creates(&world.accounts, "taken@example.org").await;
         world.signs_up_with("taken@example.org", OTHER_PASSWORD).await.unwrap();
         assert_eq!(world.kinds_to("taken@example.org"), ["already_registered"]);
         for answer in [Ok(()), Err(SendError::Uncertain("no answer".into()))] {
-            // It knows of no other relay but this.
+            // An instance that knows no other relay.
             let instance = world.another_instance().await;
             let mut heard = Vec::new();
             for email in ["free@example.org", "taken@example.org"] {

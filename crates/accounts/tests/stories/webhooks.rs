@@ -7,7 +7,7 @@ use vestibule::{
     WebhookEvent, WebhookSubscription, WebhookTransport,
 };
 
-/// An endpoint that hears everything, but for what it refuses.
+/// An endpoint that accepts everything except what it refuses.
 struct Receiver {
     name: &'static str,
     heard: Mutex<Vec<Webhook>>,
@@ -19,12 +19,12 @@ impl Receiver {
         Self { name, heard: Mutex::default(), refuses: Mutex::default() }
     }
 
-    /// Refuses what is about this user, or everything.
+    /// Refuses events of this user, or all events.
     fn refuses(&self, user: Option<UserId>, error: SendError) {
         *self.refuses.lock().unwrap() = Some((user, error));
     }
 
-    /// The worker, until nothing is due; what came of it, as names of events and users.
+    /// Runs the worker until nothing is due; returns the events and users received.
     async fn hears(&self, accounts: &Accounts) -> Vec<(String, UserId)> {
         while accounts.deliver_webhooks(self).await.unwrap().sent > 0 {}
         let mut heard: Vec<Webhook> = self.heard.lock().unwrap().drain(..).collect();
@@ -49,7 +49,7 @@ impl WebhookTransport for Receiver {
     }
 }
 
-/// An instance that tells these endpoints everything.
+/// An instance that posts every event to these endpoints.
 pub(crate) async fn telling(world: &World, endpoints: &[&str]) -> Accounts {
     let all = |name: &&str| WebhookSubscription {
         endpoint: (*name).to_owned(),
@@ -80,7 +80,7 @@ async fn signed_in_with(world: &World, email: &str, secret: &str) -> SignedIn {
     world.accounts.authenticate(tokens.access_token.expose()).await.unwrap()
 }
 
-/// Asks for another address; the tokens of the change and of its undoing.
+/// Requests another address; returns the tokens of the change and of its undoing.
 async fn wants(world: &World, who: &SignedIn, secret: &str, old: &str, new: &str) -> [String; 2] {
     world.accounts.change_email(who, &address(new), &password(secret), &client()).await.unwrap();
     world.deliver().await;
@@ -230,8 +230,8 @@ on_both_stores! {
         assert_eq!(all.hears(&accounts).await, [event("user.created", ada.id), event("user.deleted", ada.id)]);
     }
 
-    // M6, M7: what fails is tried again after 30 s, 60 s, 120 s …, and given up after three days; it holds up neither the
-    // other events of its endpoint nor the other endpoints.
+    // M6, M7: failures are retried after 30 s, 60 s, 120 s …, and given up after three days; they delay neither the
+    // other events of the endpoint nor other endpoints.
     async fn a_poisoned_event_blocks_nobody(world: &World) {
         let accounts = telling(world, &["app", "audit"]).await;
         let (app, audit) = (Receiver::new("app"), Receiver::new("audit"));
@@ -269,14 +269,14 @@ on_both_stores! {
         assert_eq!((step.failed, step.next_due), (1, None));
     }
 
-    // M7: a worker that dies after the hand-over repeats the event: the same id, the same bytes, another time of signing.
+    // M7: if a worker dies after posting, the event is repeated: the same id, the same bytes, another signing time.
     async fn an_event_of_a_dead_worker_comes_back(world: &World) {
         let accounts = telling(world, &["app"]).await;
         creates(&accounts, "ada@example.org").await;
         let dying = Dying { receiver: Receiver::new("app"), handed_over: tokio::sync::Notify::new() };
         tokio::select! {
             step = accounts.deliver_webhooks(&dying) => panic!("the worker came back: {step:?}"),
-            () = dying.handed_over.notified() => {} // and is gone, before it can say so
+            () = dying.handed_over.notified() => {} // dies before it can record it
         }
         let receiver = Receiver::new("app");
         world.advance(seconds(14));
@@ -300,7 +300,7 @@ on_both_stores! {
         assert_eq!((sent, receiver.hears(&accounts).await.len()), (24, 24));
     }
 
-    // X4: what others were told about a user is part of what is held about them.
+    // X4: what endpoints received about a user is part of the data stored about them.
     async fn an_export_has_what_others_were_told(world: &World) {
         let (accounts, receiver) = (telling(world, &["app"]).await, Receiver::new("app"));
         let ada = creates(&accounts, "ada@example.org").await;
@@ -312,7 +312,7 @@ on_both_stores! {
         assert_eq!(accounts.export_account(&who, &client()).await.unwrap().webhooks, told(Some(world.clock.now())));
     }
 
-    // Also what waits for an endpoint that nobody serves any more.
+    // Also deliveries for an endpoint that no worker serves any longer.
     async fn old_deliveries_are_swept(world: &World) {
         let (accounts, receiver) = (telling(world, &["app", "gone"]).await, Receiver::new("app"));
         creates(&accounts, "ada@example.org").await;
@@ -326,7 +326,7 @@ on_both_stores! {
     }
 }
 
-/// Hears the event and never comes back to say so.
+/// Receives the event and dies before recording it.
 struct Dying {
     receiver: Receiver,
     handed_over: tokio::sync::Notify,

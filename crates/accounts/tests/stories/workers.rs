@@ -4,7 +4,7 @@ use vestibule::{Mail, MailTransport, SendAttempt, SendError};
 use crate::on_both_stores;
 use crate::world::*;
 
-/// Tells at once whom a mail was for.
+/// Reports immediately whom a mail was for.
 struct Post(mpsc::UnboundedSender<String>);
 
 impl MailTransport for Post {
@@ -14,7 +14,7 @@ impl MailTransport for Post {
 }
 
 on_both_stores! {
-    // M8: one call, and mail leaves; it ends when it is told, and nothing is lost.
+    // M8: one call, and mail is sent; it ends when told to, and nothing is lost.
     async fn mail_leaves_while_the_workers_run(world: &World) {
         let (post, mut arrived) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -1,4 +1,4 @@
-//! The world of a story: accounts on a database of its own, a clock that the story moves, and a mailbox.
+//! The world of a story: accounts on a private database, a clock that the story moves, and a mailbox.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(crate) struct World {
     pub(crate) clock: ManualClock,
     pub(crate) mailbox: Mailbox,
     pub(crate) settings: Settings,
-    /// Kept until the end: a database goes when its guard does.
+    /// Kept until the end: dropping its guard drops a database.
     database: Database,
 }
 
@@ -45,7 +45,7 @@ impl World {
         Self::open(&url, Database::Postgres(database)).await
     }
 
-    /// On a database that is reached by another URL than its own, with another policy.
+    /// On a database reached by another URL than its own, with another policy.
     pub(crate) async fn reached_by(
         url: &str,
         database: TestDatabase,
@@ -61,7 +61,7 @@ impl World {
     async fn open_with(url: &str, database: Database, change: impl FnOnce(&mut Policy)) -> Self {
         let clock = ManualClock::new(Timestamp::from_millis(1_800_000_000_000));
         let mut policy = Policy::default();
-        // A story is not refused because the machine is busy; the story of a full queue sets its own.
+        // No story should be refused because the machine is busy; the story of a full queue sets its own.
         policy.hash.queue = 1000;
         change(&mut policy);
         let settings = Settings {
@@ -88,7 +88,7 @@ impl World {
         Accounts::open(settings).await.unwrap()
     }
 
-    /// The database behind it, for stories that are about PostgreSQL.
+    /// The underlying PostgreSQL database, for stories about PostgreSQL.
     pub(crate) fn postgres(&self) -> &TestDatabase {
         match &self.database {
             Database::Postgres(database) => database,
@@ -96,7 +96,7 @@ impl World {
         }
     }
 
-    /// Runs one statement behind the library's back, and counts the rows it answers.
+    /// Runs one statement bypassing the library, and counts the rows it returns.
     pub(crate) fn sql(&self, statement: &str) -> usize {
         match &self.database {
             Database::Postgres(database) => database.rows(statement).len(),
@@ -109,7 +109,7 @@ impl World {
         }
     }
 
-    /// Bytes in the spelling of the database.
+    /// A literal of bytes in the database's SQL dialect.
     pub(crate) fn bytes(&self, hex: &str) -> String {
         match &self.database {
             Database::Postgres(_) => format!("'\\x{hex}'"),
@@ -117,7 +117,7 @@ impl World {
         }
     }
 
-    /// No story ends with a message that was queued and not handed over, or handed over and not looked at.
+    /// No story ends with a message that was queued and not sent, or sent and not looked at.
     pub(crate) async fn finish(self) {
         let waiting = self.accounts.health().await.unwrap().mails_waiting;
         assert_eq!(waiting, 0, "the story left messages in the outbox");
@@ -137,7 +137,7 @@ impl World {
         self.letter_to(email)
     }
 
-    /// An account, from sign-up to welcome.
+    /// Creates an account, from sign-up to welcome.
     pub(crate) async fn has_account(&self, email: &str) -> Account {
         let letter = self.signs_up(email).await;
         let account = self.confirms(email, PASSWORD, &letter.code()).await.unwrap();
@@ -178,7 +178,7 @@ impl World {
         self.accounts.sign_in(&Login::Email(address(email)), &self::password(password), &client()).await
     }
 
-    /// The mail worker, until nothing is due.
+    /// Runs the mail worker until nothing is due.
     pub(crate) async fn deliver(&self) {
         loop {
             let step = self.accounts.deliver(&self.mailbox).await.unwrap();
@@ -212,7 +212,7 @@ impl World {
     }
 }
 
-/// What a confirmation mail holds.
+/// The contents of a confirmation mail.
 #[derive(Debug)]
 pub(crate) struct Letter {
     pub(crate) token: Option<String>,
@@ -252,7 +252,7 @@ impl From<Mail> for Letter {
     }
 }
 
-/// A transport that keeps what it is given, or fails as told.
+/// A transport that keeps its mails, or fails as told.
 #[derive(Clone, Default)]
 pub(crate) struct Mailbox(Arc<Mutex<Contents>>);
 
@@ -327,7 +327,7 @@ pub(crate) fn client_at(ip: &str) -> Client {
 /// The error of a refused operation, by its name and figures.
 pub(crate) fn refusal<T: std::fmt::Debug, E: std::fmt::Debug>(result: Result<T, E>) -> String {
     let error = format!("{:?}", result.unwrap_err());
-    // The sign-up that a password is of is another one each time.
+    // The sign-up behind an `Unconfirmed` differs each time.
     if error.starts_with("Unconfirmed(") { "Unconfirmed".to_owned() } else { error }
 }
 
