@@ -1,4 +1,4 @@
-//! The shared cluster as its users see it.
+//! The shared cluster as seen by its users.
 #![expect(clippy::disallowed_methods, reason = "starts processes and threads")]
 
 use std::collections::HashSet;
@@ -38,7 +38,7 @@ fn a_database_is_dropped_with_its_value_even_while_in_use() {
     assert!(!exists(&name));
 }
 
-/// Run by the test below in processes of its own; alone it does nothing.
+/// Run by the test below in separate processes; alone it does nothing.
 #[test]
 fn child() {
     if env::var_os(CHILD).is_some() {
@@ -71,7 +71,7 @@ fn eight_first_users_start_one_cluster() {
     assert_eq!(left, ["lock"]);
 }
 
-/// Run by the test above with a folder of its own; alone it leaves the cluster to the other tests.
+/// Run by the test above with a separate folder; alone it leaves the cluster to the other tests.
 #[test]
 fn child_stops_it() {
     if env::var_os(CHILD).is_some() {

@@ -4,7 +4,7 @@ use crate::world::{ADA, PASSWORD, World};
 
 const NEW: &str = "copper-lamp-river-77";
 
-/// A browser that is signed in and looks at its account.
+/// A signed-in browser that looks at its account.
 async fn member(world: &World) -> Browser {
     let mut browser = Browser::default();
     let answer = browser.fills(world, "/login", &format!("login={ADA}&password={PASSWORD}")).await;
@@ -77,7 +77,7 @@ on_both_stores! {
         assert_eq!(browser.get(&world, "/account").await.status, 200);
     }
 
-    // ASVS 8.2.2: another user's session is none of ours.
+    // ASVS 8.2.2: another user's session cannot be ended.
     async fn nobody_ends_the_session_of_somebody_else(world: World) {
         world.has_account(ADA).await;
         let mut browser = member(&world).await;

@@ -59,7 +59,7 @@ on_both_stores! {
         assert!(posted.status == 410 && posted.text.contains("action=\"/confirm/resend\""), "{}", posted.text);
     }
 
-    // L6, S3: a client that asks for too many mails is told so on the page, whatever the address.
+    // L6, S3: a client that requests too many mails is informed on the page, whatever the address.
     async fn who_asks_for_too_many_mails_is_told_when_to_come_back(world: World) {
         world.has_account(ADA).await;
         let mut browser = Browser { ip: Some("203.0.113.9"), ..Browser::default() };

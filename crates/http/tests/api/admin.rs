@@ -30,7 +30,7 @@ on_both_stores! {
         let token = world.access_token(ADA).await;
         let answer = world.get_as("/v1/admin/users", &token).await;
         assert_eq!(answer.problem(), (403, "forbidden".to_owned()));
-        // O4: the role is asked before anything else, on every list.
+        // O4: the role is checked before anything else, on every list.
         for list in ["users", "audit", "registrations", "mail"] {
             let refused = world.get_as(&format!("/v1/admin/{list}?limit=0&unknown=1"), &token).await;
             assert_eq!(refused.problem(), (403, "forbidden".to_owned()), "{list}");

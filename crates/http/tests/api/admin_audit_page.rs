@@ -24,7 +24,7 @@ on_both_stores! {
         is_for_administrators(&world, &["/admin/audit", "/admin/audit?kind=signed_in"], &[]).await;
     }
 
-    // O2: who did what, when, from where; whatever strangers wrote is text.
+    // O2: who did what, when, from where; text written by strangers stays text.
     async fn the_trail_is_shown_in_words(world: World) {
         let mut root = administrator(&world).await;
         world.has_account(ADA).await;

@@ -12,7 +12,7 @@ async fn signs_up(world: &World, email: &str) {
     assert_eq!(world.post("/v1/signup", json!({"email": email, "password": PASSWORD})).await.status, 202);
 }
 
-/// A dead letter, with this cause; its id.
+/// Makes a dead letter with this cause; returns its id.
 async fn dead_letter(world: &World, email: &str, cause: &str) -> String {
     signs_up(world, email).await;
     world.accounts.deliver(&Failing(SendError::Permanent(cause.to_owned()))).await.unwrap();
@@ -20,7 +20,7 @@ async fn dead_letter(world: &World, email: &str, cause: &str) -> String {
     world.accounts.list_mail(Actor::Operator, &query).await.unwrap().items[0].id.to_string()
 }
 
-/// What the trail says that administrators did, newest first.
+/// The actions of administrators in the trail, newest first.
 async fn acts(world: &World, browser: &mut Browser) -> Vec<String> {
     let token = world.access_token(crate::admin_overview_page::ROOT).await;
     browser.get(world, "/admin/mail").await;
@@ -47,7 +47,7 @@ on_both_stores! {
         assert!(dead.len() == 1 && dead[0].id.to_string() == id, "nothing was done: {dead:?}");
     }
 
-    // M7, O1: kinds, states and causes; of an address what reminds of it.
+    // M7, O1: kinds, states and causes; addresses are masked.
     async fn messages_are_shown_with_their_fate(world: World) {
         let mut root = administrator(&world).await;
         assert!(root.get(&world, "/admin/mail").await.text.contains("Nothing to show."));
@@ -150,7 +150,7 @@ on_both_stores! {
     }
 }
 
-/// Each message that can be in the outbox has its words.
+/// Every kind of message in the outbox has a name on the page.
 #[test]
 fn every_kind_of_mail_has_its_words() {
     let texts: serde_json::Value = serde_json::from_str(include_str!("../../locales/en.json")).unwrap();

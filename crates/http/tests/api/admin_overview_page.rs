@@ -22,7 +22,7 @@ pub(crate) async fn administrator(world: &World) -> Browser {
     Browser::signed_in(world, ROOT).await
 }
 
-/// O4: each of these paths sends nobody to sign in, and tells others that they lack the role.
+/// O4: each of these paths sends visitors to sign in, and tells users without the role what they lack.
 pub(crate) async fn is_for_administrators(world: &World, pages: &[&str], forms: &[String]) {
     world.has_account(ADA).await;
     let mut ada = Browser::signed_in(world, ADA).await;
@@ -49,7 +49,7 @@ fn percent_encoded(path: &str) -> String {
     path.replace('/', "%2F").replace('?', "%3F").replace('=', "%3D")
 }
 
-/// What stands between two texts.
+/// The text between two texts.
 fn between<'a>(page: &'a str, from: &str, to: &str) -> &'a str {
     let (_, rest) = page.split_once(from).unwrap_or_else(|| panic!("no {from} in {page}"));
     rest.split_once(to).unwrap().0
@@ -80,7 +80,7 @@ on_both_stores! {
         ] {
             assert!(tiles.contains(tile), "{tile} in {tiles}");
         }
-        // The world's clock stands at 2027-01-15T08:00:00Z.
+        // The test clock is set to 2027-01-15T08:00:00Z.
         let table = between(&page.text, "<tbody>", "</tbody>");
         let today = "<th scope=\"row\">Jan 15 (so far)</th><td>2</td><td>1</td><td>2</td><td>1</td>";
         assert!(table.contains(today) && table.matches("<tr>").count() == 30, "{table}");
@@ -111,7 +111,7 @@ on_both_stores! {
         assert!(page.contains("<strong>1</strong><a href=\"/admin/mail?state=failed\">"), "{page}");
     }
 
-    // Each language writes numbers and days its own way; where people read from right to left, time runs so, too.
+    // Each language writes numbers and days its own way; in languages read from right to left time runs that way too.
     async fn the_overview_speaks_to_its_reader(world: World) {
         let mut root = administrator(&world).await;
         let english = root.get(&world, "/admin").await.text;

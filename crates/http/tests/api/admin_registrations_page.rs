@@ -17,7 +17,7 @@ async fn signs_up(world: &World, email: &str, name: Option<&str>) {
     assert_eq!(world.post("/v1/signup", body).await.status, 202);
 }
 
-/// The id of the newest sign-up that waits.
+/// The id of the newest open sign-up.
 async fn newest(world: &World) -> String {
     let page =
         world.accounts.list_registrations(Actor::Operator, &RegistrationQuery::default()).await.unwrap();
@@ -35,7 +35,7 @@ on_both_stores! {
         world.deliver().await;
     }
 
-    // S3: who waits, and what can never become a user, in words.
+    // S3: open sign-ups, and those that can never become a user, in words.
     async fn those_who_wait_are_shown(world: World) {
         let mut root = administrator(&world).await;
         assert!(root.get(&world, PAGE).await.text.contains("Nothing to show."));
@@ -89,7 +89,7 @@ on_both_stores! {
         assert!(acts.iter().all(|act| act["email"] == "a***@example.org" && act["user_id"].is_null()), "{acts:?}");
     }
 
-    // S3, S4: whoever confirms by hand vouches, and what cannot be confirmed is told on the page.
+    // S3, S4: an administrator who confirms by hand vouches for the address; refusals are shown on the page.
     async fn somebody_is_confirmed_by_hand(world: World) {
         let mut root = administrator(&world).await;
         signs_up(&world, ADA, Some("wanted")).await;

@@ -43,7 +43,7 @@ fn problem(status: u16, code: &str) -> (u16, String) {
 }
 
 on_both_stores! {
-    // H3: a change names the state it is meant for.
+    // H3: a change names the state it applies to.
     async fn a_user_is_changed_under_its_etag(world: World) {
         let (token, id) = root_and_ada(&world).await;
         let path = format!("/v1/admin/users/{id}");
@@ -131,7 +131,7 @@ on_both_stores! {
         assert_eq!(refused.problem(), problem(409, "user_name_taken"));
     }
 
-    // O4: every route asks for the role before it reads anything else; ids that name nobody are 404.
+    // O4: every route checks the role before it reads anything else; unknown ids are 404.
     async fn every_route_is_for_administrators(world: World) {
         let (root, id) = root_and_ada(&world).await;
         let ada = world.access_token(ADA).await;
@@ -164,7 +164,7 @@ on_both_stores! {
         assert_eq!(world.post("/v1/admin/users", json!({})).await.problem(), problem(401, "authentication_required"));
     }
 
-    // J5: with the token as it is.
+    // J5: with the same token.
     async fn a_demoted_administrator_is_refused_at_once(world: World) {
         let (token, _) = root_and_ada(&world).await;
         world.has_admin("two@example.org").await;
@@ -175,7 +175,7 @@ on_both_stores! {
         assert_eq!(demoted.status, 200);
         assert_eq!(world.get_as("/v1/admin/users", &second).await.problem(), problem(403, "forbidden"));
         assert_eq!(world.get_as("/v1/me", &second).await.json()["roles"], json!(["editor"]));
-        // And the last one stays.
+        // The last one stays.
         let root = world.get_as("/v1/me", &token).await.json()["id"].as_str().unwrap().to_owned();
         let path = format!("/v1/admin/users/{root}");
         assert_eq!(patches(&world, &root, &token, "*", json!({"roles": []})).await.problem(), problem(409, "last_admin"));

@@ -11,7 +11,7 @@ async fn user(world: &World, email: &str) -> Account {
     world.accounts.find_user(Actor::Operator, &UserRef::Email(email.parse().unwrap())).await.unwrap()
 }
 
-/// An administrator who looks at the page of Ada, and its path.
+/// An administrator who looks at Ada's page, and the path of the page.
 async fn root_and_ada(world: &World) -> (Browser, String) {
     world.has_account(ADA).await;
     let mut browser = root(world).await;
@@ -20,7 +20,7 @@ async fn root_and_ada(world: &World) -> (Browser, String) {
     (browser, path)
 }
 
-/// The state that the forms of a page are meant for.
+/// The state that the forms of a page apply to.
 fn revision(page: &Answer) -> String {
     page.text.split("name=\"revision\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
@@ -34,7 +34,7 @@ impl MailTransport for Refusing {
 }
 
 on_both_stores! {
-    // R6: found, disabled, enabled; the session ends at once, and nobody signs in meanwhile.
+    // R6: found, disabled, enabled; the session ends immediately, and nobody can sign in meanwhile.
     async fn a_user_is_disabled_and_enabled(world: World) {
         let (mut browser, path) = root_and_ada(&world).await;
         let mut ada = Browser::signed_in(&world, ADA).await;
@@ -52,7 +52,7 @@ on_both_stores! {
         let told = entry(&world, AuditKind::Disabled).await.unwrap();
         assert_eq!(told.detail.as_deref(), Some("reason: <script>lost the phone"));
         assert_eq!(told.actor.user().unwrap().to_string(), id_of(&world, ROOT).await);
-        // Twice changes nothing.
+        // Repeating it changes nothing.
         assert_eq!(browser.submit(&world, &format!("{path}/disable"), "reason=").await.status, 303);
         assert_eq!(browser.submit(&world, &format!("{path}/enable"), "").await.leads_to(), format!("{path}?said=enable"));
         assert_eq!(entry(&world, AuditKind::Enabled).await.unwrap().detail, None);
@@ -112,7 +112,7 @@ on_both_stores! {
         assert!(refused.status == 409 && refused.text.contains("Enable the user first."), "{}", refused.text);
     }
 
-    // O4: an unlocked screen is not enough for roles.
+    // O4: an unlocked screen is not enough to change roles.
     async fn roles_need_the_own_password(world: World) {
         let (mut browser, path) = root_and_ada(&world).await;
         world.clock.advance(std::time::Duration::from_hours(1));
@@ -132,13 +132,13 @@ on_both_stores! {
         assert_eq!(done.leads_to(), format!("{path}?said=roles"));
         assert_eq!(user(&world, ADA).await.roles, ["author", "editor"]);
         assert_eq!(entry(&world, AuditKind::Updated).await.unwrap().detail.as_deref(), Some("roles: [] to [author editor]; reason: joins the desk"));
-        // The form for the name takes no roles.
+        // The form for the name accepts no roles.
         let form = format!("revision={}&roles=admin", self::revision(&browser.get(&world, &path).await));
         assert_eq!(browser.submit(&world, &format!("{path}/profile"), &form).await.status, 422);
         assert_eq!(user(&world, ADA).await.roles, ["author", "editor"]);
     }
 
-    // L2: guessing it here is guessing at sign-in.
+    // L2: guessing the password here counts like guessing at sign-in.
     async fn the_own_password_is_not_guessed(world: World) {
         let (mut browser, path) = root_and_ada(&world).await;
         let form = |given: &str, revision: &str| format!("revision={revision}&roles=admin&own_password={given}");
@@ -205,7 +205,7 @@ on_both_stores! {
         let told = entry(&world, AuditKind::Deleted).await.unwrap();
         assert_eq!(told.detail.as_deref(), Some("reason: asked by letter"));
         assert_eq!(told.actor.user().unwrap().to_string(), id_of(&world, ROOT).await);
-        // Who is gone has no page, and no form does anything to them.
+        // A deleted user has no page, and no form has any effect on them.
         assert_eq!(browser.get(&world, &path).await.status, 404);
         for act in ["disable", "enable", "reset-link", "sign-out", "clear-limits", "profile", "delete"] {
             let form = format!("email={ADA}&own_password={PASSWORD}");
@@ -217,7 +217,7 @@ on_both_stores! {
         }
     }
 
-    // O4: somebody can always administrate.
+    // O4: there is always an active administrator.
     async fn the_last_administrator_stays(world: World) {
         let mut browser = root(&world).await;
         let own = format!("/admin/users/{}", id_of(&world, ROOT).await);

@@ -1,5 +1,5 @@
-//! Every defect in every field of every route that reads a body. Each request is right but for one defect; afterwards the
-//! right one works, so nothing else was wrong with them, and none of them cost anything.
+//! Every defect in every field of every route that reads a body. Each request is correct except for one defect;
+//! afterwards the correct one works, so nothing else was wrong with them, and none of them had any effect.
 
 use std::time::Duration;
 
@@ -12,16 +12,16 @@ use crate::world::{ADA, Answer, PASSWORD, World, basic};
 
 const NEW: &str = "copper-lamp-river-77";
 
-/// What a field holds, which says how its defects are answered.
+/// The kind of a field, which determines how its defects are answered.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Email,
     NewPassword,
-    /// A password to compare: what cannot be one is a wrong one.
+    /// A password to compare: a text that cannot be one is a wrong one.
     Password,
-    /// The same of somebody who is signed in.
+    /// The same for a signed-in user.
     OwnPassword,
-    /// A password to judge: whatever it is, there is an answer.
+    /// A password to judge: there is an answer for any text.
     Judged,
     UserName,
     Locale,
@@ -211,7 +211,7 @@ on_both_stores! {
         let right = json!({"email": ADA, "password": PASSWORD, "user_name": "ada", "locale": "en"});
         let sign_up = route("/v1/signup", right, 202, &[("email", Email), ("password", NewPassword)]);
         Route { optional: &[("user_name", UserName), ("locale", Locale)], ..sign_up }.audit(&world).await;
-        // Only the right one made a sign-up and a mail.
+        // Only the correct one made a sign-up and a mail.
         assert_eq!(world.mails("confirm", ADA).await, 1);
     }
 
@@ -285,7 +285,7 @@ on_both_stores! {
         signed_in(&world, Route { method: "DELETE", ..delete }).await.audit(&world).await;
     }
 
-    // RFC 6749 §5.2: the same for forms, in the form of OAuth.
+    // RFC 6749 §5.2: the same for forms, with errors in the form of OAuth.
     async fn the_token_routes_refuse_every_defect(world: World) {
         world.has_account(ADA).await;
         let session = world.signs_in(ADA).await;
@@ -304,7 +304,7 @@ async fn signed_in(world: &World, route: Route) -> Route {
     Route { authorization: Some(format!("Bearer {}", world.access_token(ADA).await)), ..route }
 }
 
-/// Each field comes with the error of a value that cannot be one; none where the answer is 200.
+/// Each field comes with the error for an invalid value; none if the answer is 200.
 async fn audit_form(world: &World, path: &str, right: &str, fields: &[(&str, &str)]) {
     let pairs: Vec<(&str, &str)> = right.split('&').map(|pair| pair.split_once('=').unwrap()).collect();
     let with = |name: &str, value: &str| {
@@ -320,7 +320,7 @@ async fn audit_form(world: &World, path: &str, right: &str, fields: &[(&str, &st
         for value in ["", "%00", "%0d%0a", "%c2%85", "%ef%bf%bd", "x", &"x".repeat(9_000)] {
             table.push((with(name, value), *error));
         }
-        // What stands for no text at all is never read as another.
+        // A value that is not text is never read as another text.
         for value in ["%ff%fe", "%ed%a0%80", "%", "%f", "%zz"] {
             table.push((with(name, value), "invalid_request"));
         }
@@ -338,7 +338,7 @@ async fn audit_form(world: &World, path: &str, right: &str, fields: &[(&str, &st
     assert_eq!(world.post_form(path, &long).await.status, 413);
     let json = Request::post(path).header(header::CONTENT_TYPE, "application/json");
     assert_eq!(world.send(json.body(Body::from(right.to_owned())).unwrap()).await.status, 415);
-    // Some of the defects were guesses at a password; the wait that they cost is over.
+    // Some of the defects were guesses at a password; the wait that they caused is over.
     world.clock.advance(Duration::from_mins(1));
     // Unknown names are ignored (RFC 6749 §3.2).
     let answer = world.post_form(path, &format!("{right}&x=%00")).await;

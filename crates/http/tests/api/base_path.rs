@@ -11,14 +11,14 @@ use crate::world::{ADA, PASSWORD, World};
 const HOME: &str = "https://app.example.org/our/accounts";
 const SESSION: &str = "__Host-vestibule_session";
 
-/// The values of the attributes that name a place.
+/// The values of the attributes that contain paths.
 fn places(page: &str) -> Vec<String> {
     let page = page.replace("&#x2f;", "/");
     let named = ["href=\"", "action=\"", "src=\""].iter().flat_map(|start| page.split(start).skip(1));
     named.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
 }
 
-/// A page whose every place is under the base, or is none of this host's.
+/// Checks that every path on a page is under the base, or on another host.
 #[track_caller]
 fn stays(path: &str, places: &[String]) {
     assert!(places.iter().any(|place| place.starts_with("/our/accounts/assets/")), "{path}: {places:?}");
@@ -28,7 +28,7 @@ fn stays(path: &str, places: &[String]) {
     assert!(wrong.is_empty(), "{path}: {wrong:?}");
 }
 
-/// Opens a page, and the files that it names.
+/// Opens a page, and the files it links to.
 async fn looks_at(world: &World, browser: &mut Browser, path: &str) {
     let page = browser.get(world, path).await;
     assert_eq!(page.status, 200, "{path}: {}", page.text);
@@ -78,7 +78,7 @@ on_both_stores! {
             let wanted = from.split_once("return_to=").unwrap().1;
             let fields = format!("login={ADA}&password={PASSWORD}&return_to={wanted}");
             assert_eq!(browser.submit(&world, "/our/accounts/login", &fields).await.leads_to(), to);
-            // Who is signed in already goes on at once.
+            // A browser that is already signed in continues immediately.
             assert_eq!(browser.get(&world, from).await.leads_to(), to);
         }
     }
@@ -114,7 +114,7 @@ on_both_stores! {
         let form = format!("form_token={}&login=root@example.org&password={PASSWORD}", browser.form_token);
         let own = [("origin", "https://app.example.org")];
         assert_eq!(browser.post(&world, "/our/accounts/login", &form, &own).await.status, 303);
-        // Everything else is the application's: the router has no answer for it.
+        // Everything else belongs to the application: the router has no answer for it.
         for path in ["/", "/login", "/v1/me", "/our", "/our/accountsx"] {
             let answer = world.send(Request::get(path).body(axum::body::Body::empty()).unwrap()).await;
             assert_eq!((answer.status, answer.text.as_str()), (404, ""), "{path}");

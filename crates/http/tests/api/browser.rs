@@ -1,4 +1,4 @@
-//! A browser as far as the server can tell: it keeps cookies and sends the forms that it was shown.
+//! A browser as seen by the server: it keeps cookies and sends the forms it was shown.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use crate::world::{Answer, PASSWORD, World, from};
 #[derive(Default)]
 pub(crate) struct Browser {
     pub(crate) cookies: BTreeMap<String, String>,
-    /// Where it is; nowhere, as long as no limit asks.
+    /// Its IP address; `None` unless a limit is being tested.
     pub(crate) ip: Option<&'static str>,
-    /// Of the page that was shown last.
+    /// The token of the last page shown.
     pub(crate) form_token: String,
 }
 
 impl Browser {
-    /// A browser in which somebody has just signed in.
+    /// A browser in which a user has just signed in.
     pub(crate) async fn signed_in(world: &World, email: &str) -> Self {
         let mut browser = Self::default();
         let answer = browser.fills(world, "/login", &format!("login={email}&password={PASSWORD}")).await;
@@ -30,7 +30,7 @@ impl Browser {
         self.ask(world, Request::get(path)).await
     }
 
-    /// A request that this browser makes, with a page as its answer.
+    /// Sends a request from this browser, which is answered with a page.
     pub(crate) async fn ask(&mut self, world: &World, request: axum::http::request::Builder) -> Answer {
         let request = self.with_cookies(request).header(header::ACCEPT, "text/html,*/*;q=0.8");
         let answer = world.send(request.body(Body::empty()).unwrap()).await;
@@ -38,7 +38,7 @@ impl Browser {
         answer
     }
 
-    /// Sends the form of the page that was shown last, and does not follow where it leads.
+    /// Sends the form of the last page shown, and does not follow the redirect.
     pub(crate) async fn submit(&mut self, world: &World, path: &str, fields: &str) -> Answer {
         let form = format!("form_token={}&{fields}", self.form_token);
         self.post(world, path, &form, &[("sec-fetch-site", "same-origin"), ("origin", "null")]).await
@@ -92,13 +92,13 @@ impl Browser {
 }
 
 impl Answer {
-    /// The `Set-Cookie` of this name.
+    /// The cookie of this name in `Set-Cookie`.
     pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
         let lines = self.headers.get_all(header::SET_COOKIE).iter().map(|line| line.to_str().unwrap());
         lines.into_iter().find(|line| line.starts_with(&format!("{name}=")))
     }
 
-    /// Where it leads.
+    /// The target of the redirect.
     #[track_caller]
     pub(crate) fn leads_to(&self) -> &str {
         assert_eq!(self.status, 303, "{}", self.text);

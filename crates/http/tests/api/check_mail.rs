@@ -10,7 +10,7 @@ use crate::world::{ADA, PASSWORD, World, without_mailbox};
 
 const SESSION: &str = "__Host-vestibule_session";
 
-/// A browser that waits, and what was mailed.
+/// A waiting browser, and the mail.
 async fn waits(world: &World) -> (Browser, vestibule_http::DevMail) {
     let mut browser = Browser::default();
     browser.fills(world, "/signup", &format!("email={ADA}&password={PASSWORD}")).await;
@@ -36,7 +36,7 @@ on_both_stores! {
         assert!(browser.get(&world, "/account").await.text.contains(ADA));
     }
 
-    // S4: the browser that signed up, and only that one, confirms its link without the password.
+    // S4: only the browser that signed up confirms its link without the password.
     async fn the_link_needs_no_password_in_the_browser_that_signed_up(world: World) {
         let (mut browser, mail) = waits(&world).await;
         let path = mail.link.unwrap().split_once("example.org").unwrap().1.to_owned();
@@ -65,7 +65,7 @@ on_both_stores! {
         assert!(!page(&world, "bob@example.org").await.contains("_blank"));
     }
 
-    // The same for everybody, whether the address is free or taken (S3).
+    // The same for everyone, whether the address is free or taken (S3).
     async fn an_outage_of_mail_is_told(world: World) {
         let (mut browser, _) = waits(&world).await;
         let told = "Email is delayed at the moment";
@@ -78,7 +78,7 @@ on_both_stores! {
         assert!(!browser.get(&world, "/check-mail").await.text.contains(told));
     }
 
-    // S4: an attacker's browser has proofs, too, for other sign-ups.
+    // S4: an attacker's browser has proofs as well, for other sign-ups.
     async fn the_proof_of_another_sign_up_does_not_help(world: World) {
         let mut eve = Browser::default();
         eve.fills(&world, "/signup", &format!("email=eve@example.org&password={PASSWORD}")).await;
@@ -100,7 +100,7 @@ on_both_stores! {
         assert!(browser.get(&world, "/check-mail?said=waiting").await.text.contains("Not confirmed yet"));
         assert_eq!(world.sends_code(ADA, PASSWORD, &mail.code.unwrap()).await.status, 200);
         assert_eq!(browser.get(&world, "/check-mail/state").await.json()["state"], "confirmed");
-        // Looking signs nobody in.
+        // Looking does not sign in.
         assert!(browser.get(&world, "/check-mail").await.cookie(SESSION).is_none());
         let proof = browser.cookies["__Host-vestibule_signup"].clone();
         assert_eq!(browser.submit(&world, "/check-mail/continue", "").await.leads_to(), "/account");
@@ -153,14 +153,14 @@ on_both_stores! {
         assert!(!ada.cookies.contains_key(SESSION));
         let page = ada.get(&world, "/check-mail?said=unconfirmed").await;
         assert!(page.text.contains("Your address is not confirmed yet") && page.text.contains("id=\"code\""), "{}", page.text);
-        // Signing in once more on the way does not lose where it leads.
+        // Signing in once more on the way does not lose the destination.
         assert_eq!(ada.fills(&world, "/login", &format!("login={ADA}&password={PASSWORD}")).await.status, 303);
         ada.get(&world, "/check-mail").await;
         assert_eq!(ada.submit(&world, "/check-mail", &format!("code={code}")).await.leads_to(), "/docs/errors");
         assert!(ada.cookies.contains_key(SESSION));
     }
 
-    // S3, S7: the page that sends another mail knows nothing of the address, but what this browser waits for.
+    // S3, S7: the page that sends another mail knows only the address that this browser waits for.
     async fn another_mail_leads_to_where_the_code_is_entered(world: World) {
         let (mut waiting, _) = waits(&world).await;
         world.clock.advance(Duration::from_mins(1));

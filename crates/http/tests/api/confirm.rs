@@ -102,7 +102,7 @@ on_both_stores! {
         assert_eq!(lower.problem().1, "code_invalid");
     }
 
-    // S7: a code is its digits as a text.
+    // S7: a code is text, made of its digits.
     async fn a_malformed_code_is_not_a_guess(world: World) {
         let code = world.signs_up(ADA).await.code.unwrap();
         for (body, expected) in [

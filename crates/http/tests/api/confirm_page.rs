@@ -36,7 +36,7 @@ on_both_stores! {
         assert!(again.status == 410 && !other.cookies.contains_key("__Host-vestibule_session"));
     }
 
-    // S4: in a crowd of sign-ups the mail lets whoever reads it choose the password, by page or by program.
+    // S4: in a crowd of sign-ups the mail lets its reader choose the password, by page or by program.
     async fn the_password_is_chosen_in_a_crowd(world: World) {
         for email in [ADA, "eve@example.org"] {
             for n in 0..4 {
@@ -60,7 +60,7 @@ on_both_stores! {
         assert_eq!((chosen.status, &chosen.json()["email"]), (200, &json!("eve@example.org")));
     }
 
-    // S8: whoever only looks, in whatever way, changes nothing and signs nobody in.
+    // S8: merely looking, in whatever way, changes nothing and signs nobody in.
     async fn looking_at_a_link_confirms_nothing(world: World) {
         let link = world.signs_up(ADA).await.link.unwrap();
         let path = link.strip_prefix("https://accounts.example.org").unwrap();

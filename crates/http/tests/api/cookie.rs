@@ -1,4 +1,4 @@
-//! The cookie of a sign-in on the pages, where a program asks.
+//! The cookie of a sign-in on the pages, used with other routes.
 
 use axum::Router;
 use axum::body::Body;
@@ -14,7 +14,7 @@ use crate::world::{ADA, Answer, URL, World};
 
 const HERE: (&str, &str) = ("sec-fetch-site", "same-origin");
 
-/// The header with the session of somebody who has just signed in on the pages.
+/// The header with the session of a user who has just signed in on the pages.
 async fn session_of(world: &World, email: &str) -> String {
     let browser = Browser::signed_in(world, email).await;
     let name = session_cookie(URL);
@@ -41,7 +41,7 @@ async fn front(who: Option<SignedIn>) -> String {
     who.map_or_else(|| "nobody".to_owned(), |who| who.account.email.to_string())
 }
 
-/// An application whose handlers ask by themselves, and one behind a layer.
+/// An application whose handlers check by themselves, and one behind a layer.
 fn application(world: &World) -> Router {
     let guard = require_signed_in(world.accounts.clone());
     Router::new()
@@ -68,7 +68,7 @@ on_both_stores! {
         }
         let me = world.send(request("GET", "/v1/me", &cookie, &[("sec-fetch-site", "cross-site")])).await;
         assert_eq!(me.json()["email"], ADA);
-        // A header decides alone: what it says is wrong is not made good by a cookie.
+        // A header decides alone: a cookie does not make up for a wrong one.
         let with_token = request("GET", "/v1/me", &cookie, &[("authorization", "Bearer x")]);
         assert_eq!(world.send(with_token).await.problem(), (401, "invalid_token".to_owned()));
         for none in ["", "__Host-vestibule_session=x", "vestibule_session=x"] {
@@ -78,7 +78,7 @@ on_both_stores! {
         }
     }
 
-    // B2: whatever a browser may be made to send, the API changes nothing for a cookie.
+    // B2: whatever a browser can be made to send, the API changes nothing because of a cookie.
     async fn no_route_of_the_api_changes_anything_for_a_cookie(world: World) {
         world.has_admin(ADA).await;
         let cookie = session_of(&world, ADA).await;
@@ -87,7 +87,7 @@ on_both_stores! {
         for (path, item) in description["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
                 let ways = operation["security"].to_string();
-                // Not what anybody may ask, nor what the cookie may read.
+                // Except routes open to everyone, and those that a cookie may read.
                 if !ways.contains("bearer") || ways.contains("session") || ways.contains("{}") {
                     continue;
                 }

@@ -7,7 +7,7 @@ use crate::browser::Browser;
 use crate::on_both_stores;
 use crate::world::{ADA, PASSWORD, World};
 
-/// Every page with a form that needs no sign-in.
+/// Every path that accepts a form without a sign-in.
 pub(crate) const FORMS: [&str; 13] = [
     "/signup",
     "/check-mail",
@@ -48,10 +48,10 @@ pub(crate) const MEMBERS: [&str; 21] = [
     "/admin/mail/msg_00000000000000000000000000/drop",
 ];
 
-/// What a form says that comes back because it was not shown here.
+/// The message on a form that is shown again because it was not shown here.
 const STALE: &str = "This page was open for too long";
 
-/// The paths that the pages take forms at, read from their sources, so that none is missing above.
+/// The paths of all forms, read from the sources of the pages, so that none is missing above.
 fn forms_in_the_sources() -> Vec<String> {
     let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/pages"))];
     let mut paths = Vec::new();
@@ -105,7 +105,7 @@ fn every_form_is_tried() {
 }
 
 on_both_stores! {
-    // B2: the forms of our pages are sent by our pages.
+    // B2: only our own pages can send the forms of our pages.
     async fn a_form_of_another_site_does_nothing(world: World) {
         let token = world.signs_up(ADA).await.link.unwrap().split_once("token=").unwrap().1.to_owned();
         let fields = format!("token={token}&password={PASSWORD}&new_password={PASSWORD}&email={ADA}&login={ADA}&code=0000");
@@ -130,12 +130,13 @@ on_both_stores! {
         for headers in [&[("origin", "https://accounts.example.org")][..], &[("origin", "null")], &[]] {
             assert_eq!(browser.post(&world, "/forgot", &form, headers).await.status, 200, "{headers:?}");
         }
-        // What browsers send from our own page, whose referrer policy makes the origin `null`.
+        // The headers sent from our own page, whose referrer policy makes the origin `null`.
         let own = [("sec-fetch-site", "same-origin"), ("origin", "null")];
         assert_eq!(browser.post(&world, "/confirm", &form, &own).await.status, 303);
     }
 
-    // B2: the second wall. A browser that says nothing about the sender still has to bring the token of its own page.
+    // B2: the second check. Without information about the sender, the token of the browser's own page is still
+    // required.
     async fn a_form_without_the_token_of_its_browser_does_nothing(world: World) {
         world.has_account(ADA).await;
         let fields = format!("token=x&password={PASSWORD}&new_password={PASSWORD}&email={ADA}&login={ADA}&code=0000");
@@ -145,7 +146,7 @@ on_both_stores! {
         for path in FORMS {
             for token in ["", "x", eve.form_token.as_str()] {
                 let answer = victim.post(&world, path, &format!("form_token={token}&{fields}"), &[]).await;
-                // Of the link in another site's form nothing is known.
+                // Nothing is known about the link in another site's form.
                 let told = [STALE, "This link is not complete"].iter().any(|told| answer.text.contains(told));
                 assert!(answer.status == 403 && told, "{path} {token}: {}", answer.text);
                 assert!(!answer.text.contains(ADA), "{path}: what another site may have typed is not shown");
@@ -157,7 +158,7 @@ on_both_stores! {
         assert_eq!(world.mails("password_reset", ADA).await, 0);
     }
 
-    // B2: a page of one's own account belongs to the session, not only to the browser.
+    // B2: the page of an account belongs to the session, not only to the browser.
     async fn the_forms_of_an_account_belong_to_its_session(world: World) {
         world.has_admin(ADA).await;
         let mut browser = Browser::default();
@@ -185,7 +186,7 @@ on_both_stores! {
         assert_eq!(browser.get(&world, "/account").await.status, 200);
     }
 
-    // A foreign page may open ours: that is what a mail on the web does.
+    // Other sites may link to our pages, as webmail does.
     async fn a_page_opens_from_anywhere(world: World) {
         for path in ["/confirm?token=x", "/reset?token=x", "/email/confirm?token=x", "/email/undo?token=x", "/forgot"] {
             let request = Request::get(path).header("sec-fetch-site", "cross-site");

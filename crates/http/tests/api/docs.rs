@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::on_both_stores;
 use crate::world::{URL, World};
 
-/// Every route of a server outside the development mode, assets left out.
+/// Every route of a server outside the development mode, without assets.
 const ROUTES: [(&str, &[&str]); 45] = [
     ("/", &["get"]),
     ("/.well-known/jwks.json", &["get"]),
@@ -58,7 +58,7 @@ fn description() -> Value {
     serde_json::from_str(&vestibule_http::openapi(URL)).unwrap()
 }
 
-/// Every object below `value`.
+/// All objects inside `value`.
 fn objects<'a>(value: &'a Value, found: &mut Vec<&'a serde_json::Map<String, Value>>) {
     match value {
         Value::Object(object) => {
@@ -136,7 +136,7 @@ fn every_operation_has_examples_and_lists_its_errors() {
     }
 }
 
-/// What makes a generated client pleasant: a name for each operation, lists as lists, and one way to be absent.
+/// What generated clients need: a name for each operation, lists as lists, and one way to be absent.
 #[test]
 fn the_description_is_good_for_generated_clients() {
     let description = description();
@@ -174,7 +174,7 @@ fn the_description_is_good_for_generated_clients() {
 }
 
 on_both_stores! {
-    // What is described and what is served come from one list, and are looked at here from both sides.
+    // Descriptions and routes come from one list; this checks both directions.
     async fn every_described_route_is_there(world: World) {
         for (path, methods) in ROUTES {
             let path = path.replace("{code}", "not_found");

@@ -77,7 +77,7 @@ on_both_stores! {
         assert_ne!(ask("192.0.2.1", "x").await, ask("192.0.2.1", "x").await);
     }
 
-    // L5: the trail and the limits name the client that the proxy saw, whatever the client wrote before it.
+    // L5: the trail and the limits use the client that the proxy saw, whatever the client wrote in front of it.
     async fn what_a_client_forges_does_not_hide_it(world: World) {
         for (number, forged) in ["x, ", "unknown,, ", "\"198.51.100.1, ", "1.1.1.1:, [::, "].into_iter().enumerate() {
             let body = json!({"email": format!("ada{number}@example.org"), "password": PASSWORD}).to_string();

@@ -16,7 +16,7 @@ async fn address(world: &World, token: &str) -> Value {
 }
 
 on_both_stores! {
-    // X3: the old address stays in force until the new one is proven.
+    // X3: the old address stays in force until the new one is confirmed.
     async fn an_address_is_changed_by_the_mail_that_went_there(world: World) {
         world.has_account(ADA).await;
         let (here, elsewhere) = (world.access_token(ADA).await, world.access_token(ADA).await);

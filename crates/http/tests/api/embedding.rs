@@ -1,4 +1,4 @@
-//! The router inside an application of one's own, and the example that shows how.
+//! The router inside another application, and the example that shows how.
 
 use std::net::SocketAddr;
 
@@ -18,7 +18,7 @@ use vestibule_testing::{Client as Browser, Relay};
 use crate::world::{ADA, PASSWORD, World, without_mailbox};
 use crate::{example, on_both_stores};
 
-/// The status and text of an answer that may be the server's fault.
+/// The status and text of an answer that may be an internal error.
 async fn ask(router: &Router, path: &str, peer: Option<[u8; 4]>) -> (u16, String) {
     let mut request = Request::get(path).header("host", "accounts.example.org").body(Body::empty()).unwrap();
     if let Some(peer) = peer {
@@ -29,7 +29,7 @@ async fn ask(router: &Router, path: &str, peer: Option<[u8; 4]>) -> (u16, String
     (parts.status.as_u16(), String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The state of an application whose own handlers ask who the client is.
+/// The state of an application whose own handlers need the client.
 #[derive(Clone)]
 struct State {
     accounts: Accounts,
@@ -53,7 +53,7 @@ async fn whence(Client(client): Client) -> String {
 }
 
 on_both_stores! {
-    // L5: without addresses every limit per client would be off, and nobody would know.
+    // L5: without addresses every limit per client would silently be off.
     async fn a_router_that_learns_no_addresses_refuses_to_serve(world: World) {
         let router = vestibule_http::router(world.accounts.clone(), HttpOptions::default());
         for path in ["/livez", "/login", "/v1/me", "/nowhere"] {
@@ -72,7 +72,7 @@ on_both_stores! {
 }
 
 on_both_stores! {
-    // An application has its own `/` and its own 404, on the same host.
+    // An application keeps its own `/` and its own 404 on the same host.
     async fn the_router_stands_beside_an_application(world: World) {
         let own = || {
             let nowhere = async || (StatusCode::NOT_FOUND, "the application's");
@@ -107,7 +107,7 @@ on_both_stores! {
     }
 }
 
-/// Runs the example, and a story of its users meanwhile; then it stops.
+/// Runs the example, and a story of its users meanwhile; then stops it.
 async fn beside_the_example(story: impl FnOnce(&Browser, &Relay) + Send + 'static) {
     let folder = tempfile::tempdir().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -121,7 +121,7 @@ async fn beside_the_example(story: impl FnOnce(&Browser, &Relay) + Send + 'stati
     assert!(!folder.path().join("embed.db-wal").exists(), "the database was closed");
 }
 
-/// The header with the session of Ada, who types her password on our page.
+/// The header with Ada's session, after she signs in on our page.
 fn sign_in_on_the_page(browser: &Browser) -> String {
     let page = browser.get("/login", None);
     let (_, token) = page.body.split_once("name=\"form_token\" value=\"").unwrap();
@@ -137,7 +137,7 @@ fn sign_in_on_the_page(browser: &Browser) -> String {
     format!("{name}={}", answer.cookie(name))
 }
 
-// M9: the example is what its readers copy.
+// M9: the example is what readers copy.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_example_lets_a_person_in() {
     beside_the_example(|browser, relay| {

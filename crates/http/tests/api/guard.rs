@@ -1,4 +1,4 @@
-//! Routes of an application of one's own, which does not have our router.
+//! Guarded routes of another application, without our router.
 
 use axum::body::Body;
 use axum::extract::FromRef;
@@ -14,7 +14,7 @@ use crate::world::{ADA, Answer, World};
 
 const EDITOR: &str = "editor@example.org";
 
-/// The application's own state, which also holds accounts.
+/// The application's own state, which also contains accounts.
 #[derive(Clone)]
 struct State {
     accounts: Accounts,
@@ -34,7 +34,7 @@ async fn guarded(Extension(SignedIn(who)): Extension<SignedIn>) -> String {
     who.account.email.to_string()
 }
 
-/// It reads its body, which must not have been touched.
+/// Reads its body, which must be unchanged.
 async fn echo(body: String) -> String {
     body
 }
@@ -83,7 +83,7 @@ on_both_stores! {
         assert_eq!(ask(&world, "GET", "/nowhere", &[]).await.status, 404);
     }
 
-    // J7, on every guarded path alike.
+    // J7, the same on every guarded path.
     async fn everybody_else_is_told_why_not(world: World) {
         world.has_account(ADA).await;
         let session = world.signs_in(ADA).await;
@@ -122,7 +122,7 @@ on_both_stores! {
         let refused = ask(&world, "GET", "/editors", &[&ada]).await;
         assert_eq!(refusal(&refused), (403, "forbidden".to_owned(), scope.as_str()));
         assert_eq!(refused.json()["detail"], "This needs the role `editor`.");
-        // All roles are asked for, and none of them can write a header.
+        // All roles are required, and none of them can inject a header.
         let refused = ask(&world, "GET", "/chiefs", &[&editor]).await;
         assert_eq!(refusal(&refused), (403, "forbidden".to_owned(), insufficient));
         let editor_again = UserRef::Email(EDITOR.parse().unwrap());

@@ -66,7 +66,7 @@ on_both_stores! {
         }
     }
 
-    // RFC 7662 §2.1: otherwise anybody could try tokens.
+    // RFC 7662 §2.1: otherwise anyone could try tokens.
     async fn only_known_services_are_answered(world: World) {
         let mut world = world;
         world.router_with(options());

@@ -1,4 +1,4 @@
-//! The language of the pages: chosen by the browser, kept by it, offered where it works.
+//! The language of the pages: chosen and kept by the browser, offered where it works.
 
 use serde_json::json;
 
@@ -43,7 +43,7 @@ on_both_stores! {
         let refused = browser.submit(&world, "/account/profile", "user_name=%20a%20b&locale=de").await;
         assert_eq!((refused.status, speaks(&refused)), (422, "es"));
         assert_eq!(locale(&world).await, "de", "looking changes nothing");
-        // Saving something else does not change the language under somebody's eyes; saving another language does.
+        // Saving other settings does not change the language of the page; saving another language does.
         browser.get(&world, "/account").await;
         browser.submit(&world, "/account/profile", "user_name=countess&locale=de").await;
         assert_eq!(speaks(&browser.get(&world, "/account").await), "es");
@@ -75,7 +75,7 @@ on_both_stores! {
         assert_eq!(world.mails("confirm", ADA).await, 0, "nobody signed up");
     }
 
-    // Whatever is asked for in another language is not done.
+    // A form sent to change the language is not acted on.
     async fn no_form_is_acted_on_in_another_language(world: World) {
         world.has_admin(ADA).await;
         world.post("/v1/password/forgot", json!({"email": ADA})).await;
@@ -129,7 +129,7 @@ on_both_stores! {
             assert_eq!((wrong.status, offered(&wrong).as_str()), (422, path));
             assert_eq!(wrong.text.matches("id=\"form\"").count(), 1, "{path}");
         }
-        // The link names the page by its query alone: a path may look like another host.
+        // The link consists of the query alone: a path may look like another host.
         let odd = browser.get(&world, "//evil.example/?lang=de&x=1").await;
         assert!(odd.status == 404 && odd.text.contains("href=\"?x=1&amp;lang=fr\"") && !odd.text.contains("evil"), "{}", odd.text);
         assert!(odd.cookie("__Host-vestibule_lang").is_some());

@@ -7,7 +7,7 @@ use crate::world::{ADA, PASSWORD, World};
 const NEW: &str = "copper-lamp-river-77";
 const PAGES: [&str; 3] = ["/reset", "/email/confirm", "/email/undo"];
 
-/// The tokens of the two mails that a wish for this address causes.
+/// Requests a change to this address; returns the tokens of the two mails.
 async fn wishes_for(world: &World, email: &str) -> (String, String) {
     let token = world.access_token(ADA).await;
     let body = json!({"email": email, "password": PASSWORD});
@@ -81,7 +81,7 @@ on_both_stores! {
         assert_eq!(world.accounts_email().await, ADA);
     }
 
-    // The session that asked for the change needs no password; another one does.
+    // The session that requested the change needs no password; another one does.
     async fn the_browser_that_asked_confirms_its_new_address(world: World) {
         world.has_account(ADA).await;
         let [mut here, mut elsewhere] = [Browser::default(), Browser::default()];

@@ -32,7 +32,7 @@ on_both_stores! {
         assert_eq!(old.get(&world, "/account").await.leads_to(), "/login?return_to=%2Faccount");
     }
 
-    // L1: one answer; the typed name stays, the password does not.
+    // L1: one answer; the typed name is kept, the password is not.
     async fn a_refusal_does_not_tell_which_was_wrong(world: World) {
         world.has_account(ADA).await;
         let mut browser = Browser::default();
@@ -62,7 +62,7 @@ on_both_stores! {
         assert!(page.text.contains("Try again in 1 second"), "{}", page.text);
     }
 
-    // B3: the table of bad addresses is in return_to.rs; here that the page asks it, twice.
+    // B3: return_to.rs has the table of bad addresses; this checks that the page uses it, twice.
     async fn a_sign_in_leads_only_where_it_may(world: World) {
         let mut world = world;
         world.router_with(HttpOptions {
@@ -162,7 +162,7 @@ on_both_stores! {
         assert_eq!(api.problem().0, 404);
     }
 
-    // ≤ 40 KB a page, scripts and styles included.
+    // At most 40 KB per page, including scripts and styles.
     async fn a_page_is_small_and_loads_only_from_here(world: World) {
         world.has_account(ADA).await;
         let mut browser = Browser::default();

@@ -1,4 +1,4 @@
-//! The pages behind mailed links say whom they are about, and at once when there is nothing to be done with the link.
+//! The pages of mailed links show the address, and report immediately when a link can no longer be used.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::world::{ADA, Answer, PASSWORD, World};
 
 const NEW: &str = "copper-lamp-river-77";
 
-/// One link of each kind: its path, the token, the address it was mailed to, and the fields that use it.
+/// One link of each kind: its path, the token, the address it was mailed to, and the form fields that use it.
 async fn links(world: &World) -> Vec<(&'static str, String, &'static str, String)> {
     world.has_admin(ADA).await;
     let token = world.access_token(ADA).await;
@@ -50,7 +50,7 @@ fn says_whom(page: &Answer, email: &str) {
     let field = format!("<input type=\"text\" value=\"{email}\" autocomplete=\"username\" readonly hidden>");
     assert!(page.text.contains(&field), "{email}: {}", page.text);
     assert_eq!(page.text.matches(email).count(), 1, "whole for the password manager only");
-    // It is beside the password, in its form, and is not sent.
+    // It is next to the password in its form, but is not sent.
     let form = page.text.split("id=\"form\">").nth(1).unwrap().split("</form>").next().unwrap();
     assert!(form.contains(&field) && form.contains("type=\"password\""));
 }
@@ -68,10 +68,10 @@ on_both_stores! {
         }
     }
 
-    // Nobody is asked for a password first, and the next step is in place.
+    // The page does not ask for a password first, and shows the next step.
     async fn a_used_link_says_so_at_once(world: World) {
         for (path, token, _, fields) in links(&world).await {
-            // The reset voids the change of address: it is asked for anew.
+            // The reset voids the change of address: request it again.
             let token = if path == "/email/confirm" {
                 let access = world.post("/v1/login", json!({"email": ADA, "password": NEW})).await.json();
                 let body = json!({"email": "countess@example.org", "password": NEW});
@@ -144,7 +144,7 @@ on_both_stores! {
         let form = format!("login={ADA}&password={PASSWORD}&return_to=%2Faccount%23password");
         assert_eq!(browser.submit(&world, "/login", &form).await.leads_to(), "/account#password");
         assert_eq!(browser.get(&world, "/.well-known/change-password").await.leads_to(), "/account#password");
-        // What the draft asks before: that paths which do not exist are not there.
+        // The draft first checks that paths which do not exist are really not found.
         let other = browser.get(&world, "/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200").await;
         assert_eq!(other.status, 404);
     }

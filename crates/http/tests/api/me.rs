@@ -19,14 +19,14 @@ async fn with(world: &World, authorization: &[&str]) -> Answer {
     world.send(request.body(Body::empty()).unwrap()).await
 }
 
-/// The token with another header or payload, its signature kept.
+/// The token with another header or payload, and the original signature.
 fn forged(token: &str, part: usize, text: &str) -> String {
     let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
     parts[part] = BASE64URL_NOPAD.encode(text.as_bytes());
     parts.join(".")
 }
 
-/// The token, with its key's name, under the signature of another.
+/// The token with the signature of another, under its own key id.
 fn with_signature_of(token: &str, other: &str) -> String {
     let (text, _) = token.rsplit_once('.').unwrap();
     format!("{text}.{}", other.rsplit_once('.').unwrap().1)

@@ -18,7 +18,7 @@ on_both_stores! {
         assert!(waiting["oldest_mail_at"].is_string());
     }
 
-    // However many ask, the store is asked once a second.
+    // However many requests there are, the store is queried once a second.
     async fn a_ready_check_is_answered_for_a_second(world: World) {
         let waiting = async || world.get("/readyz").await.json()["mails_waiting"].clone();
         assert_eq!(waiting().await, 0);

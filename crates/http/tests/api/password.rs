@@ -9,7 +9,7 @@ use crate::world::{ADA, PASSWORD, World, from};
 const NEW: &str = "copper-lamp-river-77";
 
 on_both_stores! {
-    // X1: an address tells nothing about itself.
+    // X1: the answer reveals nothing about the address.
     async fn a_forgotten_password_is_answered_alike_for_everybody(world: World) {
         world.has_account(ADA).await;
         world.post("/v1/signup", json!({"email": "pending@example.org", "password": PASSWORD})).await;
@@ -55,7 +55,7 @@ on_both_stores! {
         world.has_account(ADA).await;
         world.post("/v1/password/forgot", json!({"email": ADA})).await;
         let token = world.mailed_token("password_reset", ADA).await;
-        // A link for one thing does nothing else.
+        // A link works for its own purpose only.
         let elsewhere = world.post("/v1/email/undo", json!({"token": token, "new_password": NEW})).await;
         assert_eq!(elsewhere.problem(), (410, "link_expired".to_owned()));
         world.clock.advance(Duration::from_mins(30));
@@ -132,7 +132,7 @@ on_both_stores! {
             (&json!("password_too_short"), &json!("password_contextual")));
     }
 
-    // P6: a client that has more passwords judged than anybody types must wait, and is told so as everywhere.
+    // P6: a client that has more passwords judged than a person types must wait, and gets the usual answer.
     async fn a_client_has_so_many_passwords_judged(world: World) {
         let judge = async || {
             let request = Request::post("/v1/password/check").header("content-type", "application/json");

@@ -1,4 +1,4 @@
-//! Whoever comes from an application is back there in the end, whatever lies in between; and nowhere else (B3).
+//! People who come from an application return there in the end, whatever happens in between; and nowhere else (B3).
 
 use serde_json::json;
 use vestibule::SignUpMode;
@@ -12,7 +12,7 @@ const RETURN: &str = "__Host-vestibule_return";
 const APP: &str = "https://app.example.org/signed-in?from=accounts";
 const NEW: &str = "copper-lamp-river-77";
 
-/// An application of one's own host, and a registered one elsewhere.
+/// An application on the same host, and a registered one elsewhere.
 fn places() -> [(&'static str, String); 2] {
     [("/docs/errors?x=1", encoded("/docs/errors?x=1")), (APP, encoded(APP))]
 }
@@ -27,14 +27,14 @@ fn registered(world: &mut World) {
     world.router_with(HttpOptions { return_urls: vec![APP.to_owned()], ..options });
 }
 
-/// Browsers apply `form-action` to redirects of a form, too.
+/// Browsers apply `form-action` to redirects of a form as well.
 fn may_lead_to(page: &Answer, place: &str) {
     let policy = page.header("content-security-policy");
     let away = policy.contains("form-action 'self' https://app.example.org;");
     assert_eq!(away, place.starts_with("https:"), "{policy}");
 }
 
-/// Signs up on the way to a place, beginning where applications send people: at the sign-in.
+/// Signs up on the way to a place, starting where applications send people: at the sign-in.
 async fn signs_up(world: &World, browser: &mut Browser, email: &str, to: &str) -> vestibule_http::DevMail {
     let login = browser.get(world, &format!("/login?return_to={to}")).await;
     assert!(login.text.contains(&format!("href=\"/signup?return_to={to}\"")), "{}", login.text);
@@ -62,7 +62,7 @@ on_both_stores! {
         }
     }
 
-    // Here, and on another device, after which the browser that signed up goes on.
+    // In this browser, and on another device, after which the browser that signed up continues.
     async fn a_sign_up_leads_back_by_link(world: World) {
         let mut world = world;
         registered(&mut world);
@@ -76,7 +76,7 @@ on_both_stores! {
 
             let (mut laptop, mut phone) = (Browser::default(), Browser::default());
             let mail = signs_up(&world, &mut laptop, &format!("bob{n}@example.org"), &to).await;
-            // What the phone keeps is of something else.
+            // The phone keeps a place for something else.
             phone.fills(&world, "/forgot", "email=eve%40example.org&return_to=/docs").await;
             let form = format!("token={}&password={PASSWORD}", mail.link.unwrap().split_once("token=").unwrap().1);
             assert_eq!(phone.submit(&world, "/confirm", &form).await.leads_to(), "/account?said=active");
@@ -85,7 +85,7 @@ on_both_stores! {
         }
     }
 
-    // Where the browser cannot be signed in any more, and where the sign-up has ended.
+    // If the browser can no longer be signed in, and if the sign-up has ended.
     async fn the_way_goes_on_beside_the_road(world: World) {
         let mut browser = Browser::default();
         let mail = signs_up(&world, &mut browser, ADA, "%2Fdocs").await;
@@ -138,7 +138,7 @@ on_both_stores! {
                 assert_eq!(world.send_as("POST", "/v1/admin/users", &admin, Some(json!({"email": email}))).await.status, 202);
                 world.mailed_token("invitation", &email).await
             };
-            // The browser was told that it needs one.
+            // The browser was asked to look for an invitation.
             let mut browser = Browser::default();
             let page = browser.get(&world, &format!("{}?return_to={to}", ["/signup", "/login"][n])).await;
             assert!(n > 0 || page.text.contains("by invitation"));
@@ -147,7 +147,7 @@ on_both_stores! {
             let done = browser.submit(&world, "/invitation", &format!("token={token}&password={PASSWORD}")).await;
             assert_eq!(done.leads_to(), place);
             assert!(!browser.cookies.contains_key(RETURN));
-            // The application says so itself.
+            // The application adds the destination itself.
             let (mut browser, token) = (Browser::default(), invited(format!("bob{n}@example.org")).await);
             let page = browser.get(&world, &format!("/invitation?token={token}&return_to={to}")).await;
             assert!(page.text.contains("name=\"return_to\""), "{}", page.text);
@@ -174,7 +174,7 @@ on_both_stores! {
             browser.cookies.insert(RETURN.to_owned(), data_encoding::BASE64URL_NOPAD.encode(bad.as_bytes()));
             let page = browser.get(&world, "/check-mail").await;
             assert!(!page.header("content-security-policy").contains("evil") && !page.text.contains("evil"));
-            // The welcome of the one before may have come after it.
+            // The welcome mail of the previous one may have arrived after it.
             let mails = world.mailbox.list();
             let code = mails.iter().find(|mail| mail.to.as_str() == email).and_then(|mail| mail.code.clone()).unwrap();
             assert_eq!(browser.submit(&world, "/check-mail", &format!("code={code}")).await.leads_to(), "/account", "{bad}");
@@ -186,7 +186,7 @@ on_both_stores! {
         }
     }
 
-    // A way that begins anew forgets the one before; S3: a taken address leads on alike.
+    // A new start replaces the previous destination; S3: a taken address leads on alike.
     async fn the_last_way_counts(world: World) {
         world.has_account("taken@example.org").await;
         for email in ["free@example.org", "taken@example.org"] {

@@ -47,7 +47,7 @@ on_both_stores! {
         assert_eq!(world.get_as("/v1/me/sessions", &here).await.status, 401);
     }
 
-    // ASVS 8.2.2: a session of somebody else is none.
+    // ASVS 8.2.2: another user's session is not found.
     async fn nobody_ends_the_sessions_of_others(world: World) {
         world.has_account(ADA).await;
         world.has_account("eve@example.org").await;

@@ -34,7 +34,7 @@ on_both_stores! {
         assert_eq!((me.status, me.json()), (200, user));
     }
 
-    // M1: what cannot be mailed to is refused at once, and nothing else is.
+    // M1: an address that cannot be mailed to is refused immediately, and no other is.
     async fn an_address_is_judged_when_somebody_signs_up(world: World) {
         for email in ACCEPTED_ADDRESSES {
             let answer = world.post("/v1/signup", json!({"email": email, "password": PASSWORD})).await;
@@ -138,7 +138,7 @@ on_both_stores! {
         assert_eq!(answer.json()["errors"][0]["params"], json!({"max": 256}));
     }
 
-    // H8: the reader refuses what two readers could read differently.
+    // H8: input that two readers could understand differently is refused.
     async fn every_bad_body_is_refused(world: World) {
         let valid = json!({"email": ADA, "password": PASSWORD}).to_string();
         let mut broken: Vec<Vec<u8>> = [
@@ -167,7 +167,7 @@ on_both_stores! {
         assert_eq!(answer.status, 422);
         let answer = world.post_text("/v1/signup", fill(16 * 1024 + 1)).await;
         assert_eq!(answer.problem(), (413, "body_too_large".to_owned()));
-        // Without a length in advance.
+        // Without declaring its length.
         let parts = without_length(fill(16 * 1024 + 1));
         let answer = world.post_text("/v1/signup", parts).await;
         assert_eq!(answer.problem(), (413, "body_too_large".to_owned()));
@@ -198,7 +198,7 @@ on_both_stores! {
     }
 }
 
-/// A body that does not say how long it is.
+/// A body without a declared length.
 fn without_length(text: String) -> Body {
     Body::new(Full::new(Bytes::from(text)).map_frame(|frame| frame))
 }

@@ -19,7 +19,7 @@ on_both_stores! {
         assert_eq!(world.mails("confirm", ADA).await, 1);
     }
 
-    // Also to a browser that still has the form, and to clients of the API.
+    // Also for a browser that still has the form, and for clients of the API.
     async fn closed_sign_ups_are_told(world: World) {
         let mut world = world;
         for (mode, told) in [

@@ -1,4 +1,4 @@
-//! A form that comes too late is not lost: it is shown again, says why, and nothing was done.
+//! A form that is sent too late is not lost: it is shown again, explains why, and nothing is done.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn shown_again(answer: &Answer, typed: &str) {
     assert!(!answer.text.contains(PASSWORD), "no password comes back");
 }
 
-/// Links that work, and the field of the password that each wants.
+/// Working links, and the password field that each form needs.
 async fn links(world: &World) -> [(&'static str, String, &'static str); 3] {
     world.has_admin("root@example.org").await;
     let admin = world.access_token("root@example.org").await;
@@ -45,7 +45,7 @@ on_both_stores! {
             let again = browser.submit(&world, action, fields).await;
             shown_again(&again, typed);
             assert!(again.text.contains(&format!("action=\"{action}\"")), "{action}");
-            // The form that came back counts.
+            // The form that was shown again can be sent.
             let taken = browser.submit(&world, action, fields).await;
             assert!(!taken.text.contains(STALE) && taken.status != 403, "{action}: {} {}", taken.status, taken.text);
         }
@@ -75,7 +75,7 @@ on_both_stores! {
         assert_eq!(world.mails("confirm", ADA).await, 1);
     }
 
-    // Another tab has signed in anew.
+    // Another tab has signed in again.
     async fn a_form_of_an_earlier_session_is_shown_again(world: World) {
         world.has_admin(ADA).await;
         let mut browser = Browser::signed_in(&world, ADA).await;
@@ -99,7 +99,7 @@ on_both_stores! {
         assert_eq!(browser.submit(&world, "/account/profile", "user_name=countess&locale=en").await.leads_to(), "/account?said=profile#profile");
     }
 
-    // The state that the form was made for goes with it: what somebody else changed since is not overwritten.
+    // The form keeps the state it was made for: concurrent changes are not overwritten.
     async fn a_form_that_came_back_still_knows_its_state(world: World) {
         world.has_admin("root@example.org").await;
         world.has_account(ADA).await;
@@ -143,7 +143,7 @@ on_both_stores! {
             assert_eq!(browser.submit(&world, "/login", &form).await.leads_to(), back);
             assert!(!browser.get(&world, "/account").await.text.contains("countess"));
         }
-        // Who wanted to sign out is signed out.
+        // A user who wanted to sign out is signed out.
         let mut browser = Browser::signed_in(&world, ADA).await;
         browser.get(&world, "/account").await;
         browser.cookies.remove("__Host-vestibule_session");

@@ -1,4 +1,4 @@
-//! What people type and paste is understood on pages; the API takes texts as they are.
+//! What people type and paste is cleaned up on pages; the API takes texts literally.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::browser::Browser;
 use crate::on_both_stores;
 use crate::world::{ADA, PASSWORD, World};
 
-/// A space and a mark of a right-to-left page before, a mark, a no-break space and a line break after.
+/// With a space and a mark of a right-to-left page before, and a mark, a no-break space and a line break after.
 fn pasted(text: &str) -> String {
     format!("+%E2%80%AB{}%E2%80%AC%C2%A0%0D%0A", text.replace('@', "%40"))
 }

@@ -37,7 +37,7 @@ on_both_stores! {
         }
     }
 
-    // Two addresses never give one value, and none gives a broken header.
+    // No two addresses give the same value, and none gives an invalid header.
     async fn an_international_address_is_percent_encoded(world: World) {
         for (email, value) in [
             ("ädä@bücher.example", "%C3%A4d%C3%A4@b%C3%BCcher.example"),
@@ -49,7 +49,7 @@ on_both_stores! {
         }
     }
 
-    // nginx, Caddy and Traefik hand on headers of the original request.
+    // nginx, Caddy and Traefik forward headers of the original request.
     async fn headers_of_the_original_request_do_no_harm(world: World) {
         world.has_account(ADA).await;
         let bearer = format!("Bearer {}", world.access_token(ADA).await);

@@ -1,4 +1,4 @@
-//! A server without a socket: the router, a clock that stands still, a mailbox.
+//! A server without a socket: the router, a stopped clock, a mailbox.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -40,7 +40,7 @@ enum Database {
     Postgres { _database: TestDatabase },
 }
 
-/// What a server answered.
+/// The answer of a server.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -76,20 +76,20 @@ impl World {
         Self { accounts, clock, mailbox, router, settings, _database: database }
     }
 
-    /// The same store and mailbox under other rules.
+    /// The same store and mailbox with another policy.
     pub(crate) async fn follows(&mut self, change: impl FnOnce(&mut Policy)) {
         change(&mut self.settings.policy);
         self.accounts = Accounts::open(self.settings.clone()).await.unwrap();
         self.router = vestibule_http::router(self.accounts.clone(), options(&self.mailbox));
     }
 
-    /// The same store and mailbox at another address.
+    /// The same store and mailbox at another public URL.
     pub(crate) async fn moves_to(&mut self, url: &str) {
         url.clone_into(&mut self.settings.public_url);
         self.follows(|_| {}).await;
     }
 
-    /// The same accounts behind other options.
+    /// The same accounts behind a router with other options.
     pub(crate) fn router_with(&mut self, options: HttpOptions) {
         self.router = vestibule_http::router(self.accounts.clone(), options);
     }
@@ -134,7 +134,7 @@ impl World {
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
-    /// A request with a token, and with a JSON body where there is one.
+    /// A request with a token, and optionally a JSON body.
     pub(crate) async fn send_as(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> Answer {
         let mut request = Request::builder()
             .method(method)
@@ -156,14 +156,14 @@ impl World {
         self.send(request.body(body.into()).unwrap()).await
     }
 
-    /// A sign-up and the mail it caused.
+    /// Signs up; returns the mail.
     pub(crate) async fn signs_up(&self, email: &str) -> DevMail {
         let answer = self.post("/v1/signup", json!({"email": email, "password": PASSWORD})).await;
         assert_eq!(answer.status, 202, "{}", answer.text);
         self.newest_mail(email).await
     }
 
-    /// The newest mail to this address, after all mails went out. Those that go out together do so in any order.
+    /// The newest mail to this address, after all mails were sent. Mails sent together are in no particular order.
     pub(crate) async fn newest_mail(&self, to: &str) -> DevMail {
         self.deliver().await;
         self.mailbox.list().into_iter().find(|mail| mail.to == to).expect("a mail")
@@ -204,7 +204,7 @@ impl World {
         self.signs_in(email).await["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// The token of the newest mail of this kind to this address, after all mails went out.
+    /// The token of the newest mail of this kind to this address, after all mails were sent.
     pub(crate) async fn mailed_token(&self, kind: &str, to: &str) -> String {
         self.deliver().await;
         let mail = self.mailbox.list().into_iter().find(|mail| mail.to == to && mail.subject == kind);
@@ -212,7 +212,7 @@ impl World {
         link.split_once("?token=").unwrap().1.to_owned()
     }
 
-    /// The address of the account that was made first.
+    /// The address of the account that was created first.
     pub(crate) async fn accounts_email(&self) -> String {
         let page = self.accounts.list_users(Actor::Operator, &UserQuery::default()).await.unwrap();
         page.items[0].email.as_str().to_owned()
@@ -224,14 +224,14 @@ impl World {
         self.mailbox.list().into_iter().filter(|mail| mail.to == to && mail.subject == kind).count()
     }
 
-    /// The mail worker, until nothing is due.
+    /// Runs the mail worker until nothing is due.
     pub(crate) async fn deliver(&self) {
         while self.accounts.deliver(&self.mailbox).await.unwrap().sent > 0 {}
     }
 }
 
 impl Answer {
-    /// Reads a response, which is not the server's fault.
+    /// Reads a response, which must not be an internal error.
     pub(crate) async fn of(response: Response) -> Self {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
@@ -249,7 +249,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Checks that this is a whole problem and returns its status and code.
+    /// Checks that this is a complete problem and returns its status and code.
     pub(crate) fn problem(&self) -> (u16, String) {
         assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text);
         let body = self.json();
@@ -288,7 +288,7 @@ pub(crate) fn from(peer: &str, mut request: Request<Body>) -> Request<Body> {
     request
 }
 
-/// Keeps what it is given, newest first.
+/// Keeps its mails, newest first.
 #[derive(Clone)]
 pub(crate) struct Mailbox(Arc<Mutex<Vec<DevMail>>>, Arc<Mutex<DevFault>>);
 
@@ -352,17 +352,17 @@ impl DevMailbox for Mailbox {
     }
 }
 
-/// Most requests of the tests come from nowhere; [`from`] says from where.
+/// Most requests of the tests have no peer address; [`from`] sets one.
 pub(crate) fn proxies() -> TrustedProxies {
     TrustedProxies::parse(&["10.0.0.0/8"]).unwrap().with_unknown_peers(UnknownPeer::IsUnlimited)
 }
 
-/// What the worlds of the tests are served with.
+/// The options of the worlds of the tests.
 pub(crate) fn options(mailbox: &Mailbox) -> HttpOptions {
     HttpOptions { dev: Some(Arc::new(mailbox.clone())), ..without_mailbox() }
 }
 
-/// What a server in production has.
+/// The options of a server in production.
 pub(crate) fn without_mailbox() -> HttpOptions {
     HttpOptions { trusted_proxies: proxies(), ..HttpOptions::default() }
 }

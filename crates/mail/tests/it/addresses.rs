@@ -1,4 +1,4 @@
-//! Whatever is an address can be written in a letter and handed to a relay.
+//! Every accepted address can be written in a letter and passed to a relay.
 
 use proptest::prelude::*;
 use vestibule::{Email, MailTransport as _, SendAttempt, SendError};
@@ -27,7 +27,7 @@ async fn what_is_accepted_is_sent() {
     }
 }
 
-// A relay of the old kind takes all but letters beyond ASCII, and those it refuses for good: others get through.
+// An old relay accepts everything but letters beyond ASCII, and refuses those permanently: other mails get through.
 #[tokio::test]
 async fn letters_beyond_ascii_need_a_relay_that_takes_them() {
     for to in ACCEPTED_ADDRESSES {

@@ -10,7 +10,7 @@ const FROM: &str = "\"Exämple, Inc.\" <no-reply@example.net>";
 const SUBJECT: &str = "Confirm your email address for Fish & Chips";
 const MESSAGE_ID: &str = "<msg_0123456789abcdefghijklmno0@example.net>";
 
-/// What a provider receives for `url` with the endpoint of the test server.
+/// The request a provider receives for `url` with the endpoint of the test server.
 async fn request(url: &str) -> Request {
     let provider = Provider::start(OK).await;
     let mailer = mailer(&format!("{url}?endpoint={}", provider.address));
@@ -212,7 +212,7 @@ async fn a_wait_that_is_asked_for_is_told() {
     assert!(matches!(outcome(answer).await, Err(SendError::Permanent(_))), "a wait does not help");
 }
 
-// Whoever read the request may have sent the message.
+// A provider that read the request may have sent the message.
 #[tokio::test]
 async fn without_an_answer_it_is_uncertain() {
     for answer in [
@@ -237,7 +237,7 @@ async fn a_refused_key_is_named_as_the_cause_but_not_shown() {
     assert!(!cause.contains("hunter2"), "{cause}");
 }
 
-// What would be refused whoever it is for is tried again until an operator has acted.
+// A refusal that would apply to any recipient is retried until an operator has acted.
 #[tokio::test]
 async fn what_is_not_about_the_message_is_the_operators_to_repair() {
     for answer in [
@@ -247,14 +247,14 @@ async fn what_is_not_about_the_message_is_the_operators_to_repair() {
         "HTTP/1.1 402 Payment Required\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
-        // Postmark: a sender that was not confirmed, and no credits.
+        // Postmark: an unconfirmed sender, and no credits.
         "HTTP/1.1 422 Unprocessable\r\nContent-Length: 17\r\n\r\n{\"ErrorCode\":401}",
         "HTTP/1.1 422 Unprocessable\r\nContent-Length: 17\r\n\r\n{\"ErrorCode\":405}",
     ] {
         let outcome = outcome(answer).await;
         assert!(matches!(outcome, Err(SendError::Refused(_))), "{answer}: {outcome:?}");
     }
-    // An address that the provider may stumble over must not look as if nothing got through.
+    // An address the provider may reject must not look as if nothing got through.
     for to in ["o'hara@example.org", "ärger@example.org", "ada@example.x"] {
         let outcome = outcome_for(to, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await;
         assert!(matches!(outcome, Err(SendError::Deferred(_))), "{to}: {outcome:?}");

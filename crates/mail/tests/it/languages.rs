@@ -17,7 +17,7 @@ fn confirm(link: Option<&str>, code: Option<&str>, seconds: u64) -> MailContent 
     }
 }
 
-/// One mail of each kind; a confirmation with code and link, and with one of them.
+/// One mail of each kind; confirmations with code and link, and with one of them.
 fn all() -> impl Iterator<Item = MailContent> {
     let ways =
         [confirm(Some(LINK), Some(CODE), 45), confirm(Some(LINK), None, 45), confirm(None, Some(CODE), 45)];
@@ -28,7 +28,7 @@ fn letter(locale: &str, content: &MailContent) -> Letter {
     render(&mail(TO, Some(locale), content.clone()))
 }
 
-/// What a mail can tell besides words, as its text and as its HTML have it.
+/// The values a mail can contain besides words, as written in text and in HTML.
 const VALUES: [(&str, &str); 11] = [
     (LINK, ESCAPED_LINK),
     (SIGN_IN, SIGN_IN),
@@ -43,7 +43,7 @@ const VALUES: [(&str, &str); 11] = [
     ("Fish & Chips", "Fish &amp; Chips"),
 ];
 
-/// How often each value is in text and HTML.
+/// How often each value occurs in text and HTML.
 fn values(letter: &Letter) -> Vec<(&'static str, usize, usize)> {
     let count =
         |(text, html)| (text, letter.text().matches(text).count(), letter.html().matches(html).count());
@@ -61,7 +61,7 @@ fn every_language_tells_what_english_tells() {
     }
 }
 
-/// Every three words in a row, and what stands alone in the HTML, such as the words on a button; without the values.
+/// Every three consecutive words, and what stands alone in the HTML, such as the words on a button; without the values.
 fn phrases(letter: &Letter) -> BTreeSet<String> {
     let mut html = letter.html().split_once("<body>").unwrap().1.to_owned();
     while let Some((before, after)) = html.split_once('<') {
@@ -83,7 +83,7 @@ fn is_mark(c: char) -> bool {
     !c.is_alphanumeric()
 }
 
-// A sentence that was forgotten when a mail was translated.
+// Finds sentences that were left untranslated.
 #[test]
 fn no_phrase_is_in_two_languages() {
     let of = |locale| -> BTreeSet<String> {
@@ -115,7 +115,7 @@ fn arabic_is_read_from_the_right() {
     {
         let direction = if locale == "ar" { "rtl" } else { "ltr" };
         let letter = letter(locale, &content);
-        // Some mailboxes on the web drop the first of the two.
+        // Some webmail services drop the first of the two.
         for element in ["<html", "<div class=\"card\""] {
             let element = format!("{element} lang=\"{locale}\" dir=\"{direction}\">");
             assert!(letter.html().contains(&element), "{element} is not in\n{}", letter.html());
@@ -123,7 +123,7 @@ fn arabic_is_read_from_the_right() {
     }
 }
 
-// Latin letters and dates keep their order inside a line that is read from the right.
+// Latin letters and dates keep their order inside a line that is read from right to left.
 #[test]
 fn what_is_not_arabic_stands_apart() {
     for content in all() {
@@ -143,7 +143,7 @@ fn what_is_not_arabic_stands_apart() {
         for value in [LINK, SIGN_IN, FORGOT, CODE] {
             assert!(body.lines().all(|line| !line.contains(value) || line == value), "{body}");
         }
-        // A program that shows text goes by the first letter of a line that is not set apart.
+        // Programs that show plain text take the direction from the first letter of a line that is not isolated.
         for line in body.lines().filter(|line| line.contains(is_arabic)) {
             assert!(line.starts_with(is_arabic) || line.starts_with('\u{2068}'), "{line}");
         }
@@ -158,7 +158,7 @@ fn is_arabic(c: char) -> bool {
     ('\u{600}'..='\u{6ff}').contains(&c)
 }
 
-/// The sentence with the time that a code works, in text and HTML.
+/// Checks the sentence with the lifetime of a code, in text and HTML.
 fn assert_lasts(seconds: u64, locale: &str, words: &str) {
     let letter = letter(locale, &confirm(None, Some(CODE), seconds));
     for body in [letter.text(), letter.html()] {
@@ -187,7 +187,7 @@ fn how_long_the_code_works_is_said_in_words() {
     }
 }
 
-// One and two have words of their own; 3 to 10 take the plural, also after hundreds; the others take the singular.
+// One and two have words of their own; 3 to 10 take the plural, also after hundreds; all others take the singular.
 #[test]
 fn arabic_counts_in_four_ways() {
     for (seconds, words) in [

@@ -54,7 +54,7 @@ async fn waiting_ends_when_the_message_arrives() {
     mailer.send(&mail("bob@example.org", None, confirm()), &SendAttempt::untracked()).await.unwrap();
     mailer.send(&confirmation(), &SendAttempt::untracked()).await.unwrap();
     assert_eq!(waiting.await.unwrap().unwrap().number, 2);
-    // What is there already is not waited for.
+    // A message that is already there is returned without waiting.
     assert_eq!(memory.wait_for(&ada, 1, SOON).await.unwrap().number, 2);
 }
 

@@ -77,7 +77,7 @@ fn a_broken_file_is_found_when_the_mailer_is_built() {
     }
 }
 
-// M4, M5: not even an operator can put the code or what a person typed into the subject.
+// M4, M5: even an operator cannot put the code or typed text into the subject.
 #[test]
 fn a_subject_knows_neither_the_code_nor_the_address() {
     for kind in MailContent::KINDS {

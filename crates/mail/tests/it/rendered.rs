@@ -58,7 +58,7 @@ fn the_code_is_at_the_top_of_the_body_and_not_in_the_subject() {
     for locale in LOCALES {
         let letter = render(&mail("ada@example.org", Some(locale), confirm()));
         assert!(!letter.subject().contains(CODE));
-        // In Arabic it has a line of its own.
+        // In Arabic it is on a line of its own.
         let top = if locale == "ar" { 3 } else { 1 };
         assert!(letter.text().lines().take(top).any(|line| line.ends_with(CODE)), "{}", letter.text());
         assert!(
@@ -66,7 +66,7 @@ fn the_code_is_at_the_top_of_the_body_and_not_in_the_subject() {
             "{}",
             letter.html()
         );
-        // The line that lets a device fill the code in.
+        // The line that lets a device fill in the code.
         assert_eq!(letter.text().trim_end().lines().last(), Some("@example.net #4711"));
     }
 }
@@ -95,7 +95,7 @@ fn the_link_is_a_button_and_a_text() {
     }
 }
 
-// A page without a token is no secret, so it is nobody's `link`.
+// The URL of a page without a token is not a secret, so it is not a `link`.
 #[test]
 fn a_changed_password_shows_where_to_set_another() {
     for locale in LOCALES {

@@ -98,7 +98,7 @@ async fn a_connection_that_died_is_replaced() {
     assert_eq!(relay.seen().iter().filter(|it| *it == "*").count(), 2);
 }
 
-// RFC 5321 §3.8: whatever a connection from before has come to, a new one is tried at once.
+// RFC 5321 §3.8: whatever happened to a kept connection, a new one is tried immediately.
 #[tokio::test]
 async fn a_worn_connection_keeps_no_message_waiting() {
     for verb in ["MAIL AGAIN", "RCPT AGAIN", "DATA AGAIN", "BODY AGAIN"] {
@@ -117,7 +117,7 @@ async fn a_worn_connection_keeps_no_message_waiting() {
             }
         }
     }
-    // What is said on a new connection is meant.
+    // A reply on a new connection is final.
     let relay = Relay::start(&[("MAIL", "421 4.7.0 too many connections")]).await;
     temporary(mailer(&relay.url()).send(&confirmation(), &SendAttempt::untracked()).await);
     assert_eq!(relay.seen().iter().filter(|it| *it == "*").count(), 1);
@@ -157,14 +157,14 @@ async fn a_4xx_is_worth_another_try() {
         let cause = deferred(outcome(&[(verb, "451 4.3.0 try later")]).await);
         assert!(cause.contains("451") && cause.contains("try later"), "{verb}: {cause}");
     }
-    // These would be said to whatever message.
+    // These replies would apply to any message.
     for (verb, answer) in [("MAIL", "451 try later"), ("RCPT", "421 closing"), ("BODY", "421 closing")] {
         let cause = temporary(outcome(&[(verb, answer)]).await);
         assert!(cause.contains("takes nothing now") && cause.ends_with(&answer[4..]), "{verb}: {cause}");
     }
 }
 
-// O2: the cause lands in logs and in the outbox, so the address and the code are not in it.
+// O2: the cause ends up in logs and in the outbox, so it contains neither the address nor the code.
 #[tokio::test]
 async fn a_5xx_is_final_and_does_not_repeat_secrets() {
     for verb in ["RCPT", "DATA", "BODY"] {
@@ -185,7 +185,7 @@ async fn a_relay_that_refuses_everybody_is_the_operators_to_repair() {
     assert!(cause.contains("does not talk to us now"), "{cause}");
 }
 
-// What is refused before the recipient was named is not about the recipient.
+// A refusal before the recipient was named is not about the recipient.
 #[tokio::test]
 async fn a_refused_sender_is_the_operators_to_repair() {
     for answer in ["552 5.2.3 daily quota exceeded", "550 5.1.8 sender not verified", "553 5.7.1 not yours"] {
@@ -242,7 +242,7 @@ async fn a_relay_may_take_its_time() {
             outcome = sending.as_mut() => panic!("{verb}: {outcome:?}"),
             () = reached => {}
         }
-        // From here on nothing happens but time.
+        // From here on only time passes.
         tokio::time::pause();
         let nearly = Duration::from_secs(minutes * 60 - 1);
         let early = tokio::time::timeout(nearly, sending.as_mut()).await;
@@ -290,7 +290,7 @@ async fn refused_credentials_lose_no_mail() {
 
     let cause = refused(outcome(&[("MAIL", "530 5.7.0 authentication required")]).await);
     assert!(cause.contains("530") && cause.contains("mail settings"), "{cause}");
-    // RFC 4954 §4.7.2: the relay cannot ask whoever knows passwords.
+    // RFC 4954 §4.7.2: the relay cannot reach its password database.
     let relay = Relay::start(&[("AUTH", "454 4.7.0 temporary failure")]).await;
     let url = format!("smtp://user:hunter2@127.0.0.1:{}", relay.port);
     let cause = temporary(mailer(&url).send(&confirmation(), &SendAttempt::untracked()).await);
@@ -325,7 +325,7 @@ async fn a_utf8_name_needs_a_relay_that_takes_it() {
     ] {
         let relay = Relay::start(&[("EHLO", ehlo), ("MAIL", answer)]).await;
         let outcome = mailer(&relay.url()).send(&to, &SendAttempt::untracked()).await;
-        // Whatever it is, others may get through: it could be this address.
+        // Whatever it is, others may get through: it could be about this address.
         let cause = if is_final { permanent(outcome) } else { deferred(outcome) };
         assert!(cause.contains(&answer[4..]), "{cause}");
     }
@@ -341,7 +341,7 @@ async fn an_international_domain_needs_nothing_special() {
     assert!(relay.seen().contains(&"RCPT TO:<ada@xn--bcher-kva.example>".to_owned()));
 }
 
-// M6: implicit TLS is not given up when the other side does not speak it.
+// M6: implicit TLS is not abandoned when the other side does not speak it.
 #[tokio::test]
 async fn tls_is_never_given_up() {
     let relay = Relay::start(&[]).await;

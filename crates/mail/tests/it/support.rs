@@ -15,7 +15,7 @@ pub(crate) const ESCAPED_LINK: &str =
     "https://example.org/confirm?a=1&amp;b=&lt;2&gt;#token=sEcReT&#39;&quot;";
 pub(crate) const SIGN_IN: &str = "https://example.net/sign-in";
 pub(crate) const FORGOT: &str = "https://example.net/forgot";
-/// The languages that mails are written in.
+/// The languages of the mails.
 pub(crate) const LOCALES: [&str; 5] = ["ar", "de", "en", "es", "fr"];
 
 pub(crate) fn mail(to: &str, locale: Option<&str>, content: MailContent) -> Mail {
@@ -52,7 +52,7 @@ pub(crate) fn contents() -> Vec<MailContent> {
     contents
 }
 
-/// The mails that are nothing without their link.
+/// The mails that are useless without their link.
 pub(crate) fn links(link: &str) -> [MailContent; 5] {
     let link = || Secret::from(link);
     let link_expires_at = Timestamp::from_millis(1_700_086_400_000);
@@ -86,20 +86,20 @@ pub(crate) fn render(mail: &Mail) -> Letter {
     mailer("memory:").render(mail).unwrap()
 }
 
-/// A relay that answers by a script and remembers what it was told.
+/// A relay that answers by a script and records what it receives.
 pub(crate) struct Relay {
     pub(crate) port: u16,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
-/// The answer that ends the connection instead.
+/// Closes the connection instead of answering.
 pub(crate) const DROP: &str = "DROP";
-/// The answer that never comes.
+/// Never answers.
 pub(crate) const SILENCE: &str = "SILENCE";
 
 impl Relay {
-    /// Answers `250 ok` unless the script has an answer for the verb; `HELLO` is the greeting, `BODY` the end of a message,
-    /// `MAIL AGAIN` what follows a message on the same connection.
+    /// Answers `250 ok` unless the script has an answer for the verb; `HELLO` is the greeting, `BODY` the end of a
+    /// message, `MAIL AGAIN` a further message on the same connection.
     pub(crate) async fn start(script: &[(&'static str, &'static str)]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -174,7 +174,7 @@ pub(crate) struct Request {
     pub(crate) body: String,
 }
 
-/// A provider that gives one answer and hands over the request.
+/// A provider that gives one answer and returns the request.
 pub(crate) struct Provider {
     pub(crate) address: String,
     request: tokio::task::JoinHandle<Request>,

@@ -23,7 +23,7 @@ fn webhooks(address: &str, secrets: &str) -> HttpWebhooks {
     HttpWebhooks::new("app", url, secrets.parse().unwrap()).unwrap()
 }
 
-/// What a receiver does, with another implementation of HMAC.
+/// Verifies as a receiver does, with another implementation of HMAC.
 fn is_signed(request: &Request, signature: &str, secret: &str) -> bool {
     let key = data_encoding::BASE64.decode(secret.strip_prefix("whsec_").unwrap().as_bytes()).unwrap();
     let signature = signature.strip_prefix("v1,").unwrap();
@@ -80,7 +80,7 @@ async fn any_2xx_is_success() {
         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
         "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 204 No Content\r\n\r\n",
-        // The answer's text is not waited for.
+        // The body of the answer is not waited for.
         "HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n",
     ] {
         assert_eq!(outcome(answer).await, Ok(()), "{answer}");
@@ -121,7 +121,7 @@ async fn gone_is_final_and_the_answer_is_not_repeated() {
     );
 }
 
-// O6: the place that an answer points to is not asked.
+// O6: redirects are not followed to their target.
 #[tokio::test]
 async fn redirects_are_not_followed() {
     let elsewhere = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();

@@ -1,4 +1,4 @@
-//! The first administrator, and what operators do with users.
+//! The first administrator, and operations of operators on users.
 
 use serde_json::json;
 use vestibule_testing::{Site, on_both_databases};

@@ -1,4 +1,4 @@
-//! A host that is shared with an application: everything is under the path of the public URL.
+//! A host shared with an application: everything is under the path of the public URL.
 
 use serde_json::json;
 use vestibule_testing::{Finished, PASSWORD, on_both_databases};

@@ -7,19 +7,19 @@ use std::path::Path;
 
 use vestibule_testing::{Server, Site};
 
-/// Runs one part of a script against a server of its own.
+/// Runs one part of a script against a separate server.
 fn runs(site: &Site, script: &str, part: &str) {
     drives(&site.serve_for_development(&[]), script, &[part]);
 }
 
-/// The same where `root@example.org` administrates.
+/// The same with `root@example.org` as administrator.
 fn as_administrator(site: &Site, script: &str, part: &str) {
     let server = site.serve_for_development(&[]);
     site.has_user("root@example.org", &["--admin"]);
     drives(&server, script, &[part]);
 }
 
-/// Runs a script with the name of its part, and whatever that part needs to know.
+/// Runs a script with the name of its part, and the arguments that part needs.
 fn drives(server: &Server, script: &str, part: &[&str]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(script);
     let url = format!("http://localhost:{}", server.address.rsplit_once(':').unwrap().1);
@@ -83,8 +83,8 @@ fn looks_of_the_lists() {
     as_administrator(&Site::sqlite(), "looks.mjs", "lists");
 }
 
-/// The picture in README.md: `VESTIBULE_SCREENSHOTS=docs/images cargo xtask test browser::looks_of_the_readme` takes it anew,
-/// with the whole path of the folder.
+/// The picture in README.md: `VESTIBULE_SCREENSHOTS=docs/images cargo xtask test browser::looks_of_the_readme` takes it
+/// again, with the full path of the folder.
 #[test]
 fn looks_of_the_readme() {
     as_administrator(&Site::sqlite(), "readme.mjs", "both");

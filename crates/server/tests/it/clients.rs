@@ -1,5 +1,5 @@
-//! Clients that others make from the description of the API: they type-check at the strictest, and a person's first
-//! steps work with them. The steps are in `tests/peers/clients`.
+//! Clients generated from the description of the API: they type-check in the strictest mode, and a person's first steps
+//! work with them. The steps are in `tests/peers/clients`.
 
 use std::fs;
 use std::io::Write as _;
@@ -12,7 +12,7 @@ fn story(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/clients").join(name)
 }
 
-/// What the command printed; fails the test unless it succeeded.
+/// The output of a command; fails the test unless it succeeded.
 #[track_caller]
 fn run(command: &mut Command) -> String {
     let output = command.output().unwrap();
@@ -21,7 +21,7 @@ fn run(command: &mut Command) -> String {
     stdout.into_owned()
 }
 
-/// The same for a story that asks for its code: it gets what its sign-up was mailed.
+/// The same for a story that needs its code: it gets the code mailed for its sign-up.
 #[track_caller]
 fn run_with_mail(command: &mut Command, server: &Server, email: &str) -> String {
     let mut child =
@@ -35,7 +35,7 @@ fn run_with_mail(command: &mut Command, server: &Server, email: &str) -> String 
     stdout.into_owned()
 }
 
-/// A folder with the description, as a server gives it out.
+/// A folder with the description, as served.
 fn folder_with_description() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let description = Site::sqlite().serve().get("/openapi.json").body;
@@ -57,12 +57,12 @@ fn is_told(email: &str, command: impl Fn(&str) -> Command) {
 fn the_python_client_is_typed_and_works() {
     let folder = folder_with_description();
     let project = folder.path().join("client");
-    // It formats what it makes with a program that it looks for on the path.
+    // It formats its output with a program that it looks for on the path.
     let programs = PathBuf::from(vestibule_testing::python_program("ruff").get_program());
     let path = std::env::join_paths([programs.parent().unwrap(), Path::new("/usr/bin"), Path::new("/bin")]);
     let generate =
         ["-m", "openapi_python_client", "generate", "--path", "openapi.json", "--output-path", "client"];
-    // A warning is about a piece that it left out.
+    // A warning means that a part was left out.
     let mut generator = vestibule_testing::python();
     generator.args(generate).arg("--fail-on-warning").env("PATH", path.unwrap()).current_dir(folder.path());
     let made = run(&mut generator);

@@ -1,4 +1,4 @@
-//! What anybody can ask for, and what it may cost everybody else.
+//! What anyone can request, and the most it may cost everyone else.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use vestibule_testing::{Client, PATIENCE, Server, Site, eventually, on_both_databases};
 
-/// Longer than anything waits on a busy machine, and much shorter than what one request could cost before it was bounded.
+/// Longer than anything waits on a busy machine, and much shorter than the cost of one request before it was bounded.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-/// Every sign that can stand for a letter, again and again: what a dictionary with substitutions finds hardest.
+/// Every sign that can stand for a letter, repeated: the hardest case for a dictionary with substitutions.
 fn hostile_password() -> String {
     "4@8({[<369&#!1/|0$5+7%2\"*12)".chars().cycle().take(100).collect()
 }
 
-// P6: judging a password holds nobody up.
+// P6: judging a password delays nobody.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a test waits for another process")]
 fn judging_passwords_holds_nobody_up() {
@@ -39,7 +39,7 @@ fn judging_passwords_holds_nobody_up() {
     });
 }
 
-/// Asks for the largest answers there are, many times, and never reads one.
+/// Requests the largest answers many times, and never reads one.
 fn never_read(server: &Server, number: usize) -> Vec<TcpStream> {
     let request = |path| format!("GET {path} HTTP/1.1\r\nhost: accounts.example.org\r\n\r\n");
     let requests =
@@ -52,18 +52,18 @@ fn never_read(server: &Server, number: usize) -> Vec<TcpStream> {
     (0..number).map(ask).collect()
 }
 
-// H6: who never reads costs 128 KiB at most, holds up nobody's stop, and is cut off.
+// H6: a client that never reads costs 128 KiB at most, does not delay the stop, and is cut off.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "how long another process takes to end is what is shown")]
 fn clients_that_never_read_are_cheap() {
     const CLIENTS: usize = 300;
     let site = Site::sqlite();
     let mut server = site.serve();
-    // What is made when it is first asked for is not theirs.
+    // What is created on the first request does not count.
     assert_eq!(server.get("/openapi.json").status, 200);
     let before = server.resident_kib();
     let clients = never_read(&server, CLIENTS);
-    // Each has been sent as much as the system takes for it.
+    // Each has been sent as much as the system buffers for it.
     let arrived = |mut stream: &TcpStream| stream.read(&mut [0; 1]).is_ok_and(|read| read == 1);
     assert!(clients.iter().all(arrived));
     assert_eq!(server.get("/livez").status, 200);
@@ -76,7 +76,7 @@ fn clients_that_never_read_are_cheap() {
     drop(clients);
 }
 
-// O2: what anybody can make happen is one line a minute.
+// O2: an event that anyone can cause is logged once a minute.
 #[test]
 fn refused_connections_are_one_line() {
     let site = Site::sqlite();
@@ -98,7 +98,7 @@ fn refused_connections_are_one_line() {
     assert_eq!(told, 1);
 }
 
-// O2: a log that nobody reads stops nothing; what was dropped is told of.
+// O2: a log without a reader stops nothing; the number of dropped lines is reported.
 #[test]
 fn a_log_that_nobody_reads_stops_nobody() {
     const REQUESTS: usize = 4000;
@@ -122,7 +122,7 @@ fn a_log_that_nobody_reads_stops_nobody() {
     child.wait().unwrap();
 }
 
-// O2: calm, and each line of a request names it, once.
+// O2: the log is calm, and each line of a request names it, once.
 #[test]
 fn the_log_is_calm_and_names_the_request() {
     on_both_databases(|site| {

@@ -1,4 +1,4 @@
-//! A database file that cannot be used: what is wrong is said each time in its own words, with its own exit code.
+//! A database file that cannot be used: each cause is reported in its own words, with its own exit code.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
@@ -13,7 +13,7 @@ fn chmod(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// A site whose server has made its database and has stopped.
+/// A site whose server has created its database and has stopped.
 fn used() -> (Site, PathBuf) {
     let site = Site::sqlite();
     let mut server = site.serve();
@@ -45,7 +45,7 @@ fn what_is_no_database_or_is_damaged_is_named() {
     Finished::of(&mut site.serving(&folder)).refused(4, "vestibule-data cannot be opened");
 }
 
-/// The program, when it may not do everything: as somebody else where the tests run as root.
+/// Runs the program without root's privileges: as another user if the tests run as root.
 fn serve_as_a_user(site: &Site) -> Finished {
     let mut command = site.serving(&[]);
     if fs::metadata("/proc/self").unwrap().uid() == 0 {
@@ -67,7 +67,7 @@ fn what_may_not_be_opened_or_written_is_named() {
     chmod(&database, 0o400);
     serve_as_a_user(&site).refused(4, "vestibule.db cannot be written");
     chmod(&database, 0o600);
-    // The files beside it, which the attempt above has made, would do.
+    // The files beside it, which the attempt above has created, would also prevent it.
     for suffix in ["-wal", "-shm"] {
         let _ = fs::remove_file(format!("{}{suffix}", database.display()));
     }
@@ -76,7 +76,7 @@ fn what_may_not_be_opened_or_written_is_named() {
     chmod(&site.path("vestibule-data"), 0o700);
 }
 
-// O5: password hashes are in it; backups are often made for everybody to read.
+// O5: it contains password hashes; backups are often world-readable.
 #[test]
 fn a_database_that_everybody_may_open_is_refused() {
     let (site, database) = used();

@@ -1,4 +1,4 @@
-//! A database file that lacks what was acknowledged is not taken for the present one.
+//! A database file that lacks acknowledged commits is not accepted as the current one.
 
 use std::fs;
 use std::os::unix::fs::FileExt as _;
@@ -15,7 +15,7 @@ fn log(site: &Site) -> PathBuf {
     site.path("vestibule-data/vestibule.db-wal")
 }
 
-/// A site whose server was killed: its last changes are in the log only.
+/// A site whose server was killed: its last changes are only in the log.
 fn killed() -> Site {
     let site = stopped();
     let mut server = site.serve();
@@ -25,7 +25,7 @@ fn killed() -> Site {
     site
 }
 
-/// A site whose server has made its database and has stopped.
+/// A site whose server has created its database and has stopped.
 fn stopped() -> Site {
     let site = Site::sqlite();
     let mut server = site.serve();
@@ -64,7 +64,7 @@ fn a_database_without_its_log_is_refused() {
     assert!(trail.stdout.contains("database_accepted") && trail.stdout.contains("restored of the night"));
 }
 
-// G5: SQLite ends a log at the first page that is damaged, without a word.
+// G5: SQLite silently ends a log at the first damaged page.
 #[test]
 fn a_database_with_a_damaged_log_is_refused() {
     let site = killed();
@@ -114,7 +114,7 @@ fn takes_nothing(server: &Server) {
     assert_eq!(server.get("/readyz").status, 503);
 }
 
-// G4: nothing is acknowledged that nobody would find again.
+// G4: a change that nobody would find again is not acknowledged.
 #[test]
 fn a_database_that_is_deleted_under_a_server_takes_nothing() {
     for gone in [database, log] {

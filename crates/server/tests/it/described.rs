@@ -1,4 +1,4 @@
-//! The description of the API says what the server does: Schemathesis reads it and holds the server to it, see
+//! The description of the API matches the server: Schemathesis reads it and checks the server against it, see
 //! `tests/peers/fuzz`.
 
 use std::path::Path;
@@ -9,7 +9,7 @@ use vestibule_testing::{Server, Site, WIDE_LIMITS};
 const EMAIL: &str = "fuzz@example.org";
 const PASSWORD: &str = "plover-tundra-saffron-61";
 
-/// Who asks.
+/// Who sends the requests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asker {
     Nobody,
@@ -17,7 +17,7 @@ enum Asker {
     Administrator,
 }
 
-/// What Schemathesis reports, after a run without a finding.
+/// The report of Schemathesis, after a run without a finding.
 struct Report(Value);
 
 impl Report {
@@ -28,7 +28,7 @@ impl Report {
     }
 }
 
-/// Asks everything.
+/// Sends all requests.
 fn ask(site: &Site, server: &Server, asker: Asker) -> Report {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/fuzz/run.py");
     let report = site.path("report.json");
@@ -45,7 +45,7 @@ fn ask(site: &Site, server: &Server, asker: Asker) -> Report {
     Report(serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap())
 }
 
-/// The operations of the description, e.g. `GET /v1/me`, and whether each wants a token.
+/// The operations in the description, e.g. `GET /v1/me`, and whether each needs a token.
 fn operations(server: &Server) -> Vec<(String, bool)> {
     let description = server.get("/openapi.json").json(200);
     let mut operations = Vec::new();
@@ -64,9 +64,9 @@ fn is_as_described(site: &Site, asker: Asker) {
     let report = ask(site, &server, asker);
     let operations = operations(&server);
 
-    // It really asked, all of it, and in every way.
+    // It really sent requests, to all operations, and in every way.
     assert_eq!(report.0["stop_reason"], "completed");
-    // But where the description itself is, which it fetches to begin with.
+    // Except the route of the description itself, which it fetches first.
     assert_eq!(report.0["operations"]["tested"], operations.len() - 1, "{}", report.0["operations"]);
     let cases = &report.0["test_cases"];
     assert!(cases["generated"].as_u64().unwrap() >= 20 * operations.len() as u64, "{cases}");
@@ -76,7 +76,7 @@ fn is_as_described(site: &Site, asker: Asker) {
     }
     assert_eq!(report.0["auth"]["reauth_broke"], false, "the token was lost on the way");
 
-    // It was somebody, or nobody, all the time.
+    // Requests were sent with, or without, credentials all the time.
     for (operation, _) in operations.iter().filter(|(_, token)| *token) {
         let of_admins = operation.contains(" /v1/admin/");
         let list = operation.starts_with("GET ") && !operation.contains('{');

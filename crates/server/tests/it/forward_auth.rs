@@ -1,4 +1,4 @@
-//! An application that knows nothing of accounts, behind nginx and behind Caddy as `deploy/` sets them up.
+//! An application without accounts of its own, behind nginx and behind Caddy as `deploy/` configures them.
 
 use vestibule_testing::{Answer, Client, PASSWORD, Server, Site, eventually};
 
@@ -26,7 +26,7 @@ impl Town {
         Self { kind, site, server, application, proxy }
     }
 
-    /// A user; the `Authorization` header of a new session.
+    /// Creates a user; returns the `Authorization` header of a new session.
     fn signed_in(&self, email: &str, more: &[&str]) -> (String, String) {
         let id = self.site.has_user(email, more);
         (id, format!("Bearer {}", self.server.http().sign_in(email, PASSWORD)))
@@ -36,7 +36,7 @@ impl Town {
         Client::new(&self.proxy.address).called(APPLICATION).request(method, "/orders?id=1", headers, body)
     }
 
-    /// Asks, and is refused before the application hears of it.
+    /// Sends a request that is refused before it reaches the application.
     #[track_caller]
     fn is_refused(&self, method: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let answer = self.asks(method, headers, body);
@@ -45,7 +45,7 @@ impl Town {
     }
 }
 
-/// Values of a header in a request, `_` counted as `-` as WSGI and CGI do.
+/// Values of a header in a request, with `_` treated as `-`, as in WSGI and CGI.
 fn values<'a>(request: &'a str, name: &str) -> Vec<&'a str> {
     let is_it = |own: &str| own.trim().replace('_', "-").eq_ignore_ascii_case(name);
     let fields = request.lines().filter_map(|line| line.split_once(':'));
@@ -96,7 +96,8 @@ behind_both_proxies! {
         let (_, bearer) = town.signed_in(ADA, &[]);
         let twice = [("Authorization", bearer.as_str()), ("Authorization", "Bearer x.y.z")];
         assert!(matches!(town.is_refused("GET", &twice, "").status, 400 | 401), "which of the two?");
-        // More than Vestibule reads, if not more than the proxies do: refused, and not let through for want of an answer.
+        // More than Vestibule accepts, but not more than the proxies do: refused, and not admitted because an answer is
+        // missing.
         let part = "x".repeat(3 * 1024);
         let large = ["A", "B", "C", "D", "E", "F"].map(|name| (name, part.as_str()));
         let large = [&[("Authorization", bearer.as_str())], &large[..]].concat();
@@ -123,7 +124,7 @@ behind_both_proxies! {
                 assert!(request.starts_with("GET /orders?id=1 HTTP/1."), "{request}");
                 assert_eq!(values(&request, "x-auth-user-id"), [id], "{request}");
                 assert_eq!(values(&request, "x-auth-email"), [email], "{request}");
-                // No roles: the header is empty, or not there.
+                // Without roles the header is empty, or missing.
                 assert_eq!(values(&request, "x-auth-roles").concat(), roles, "{request}");
                 assert!(!request.contains("forged") && !request.contains("Bearer"), "{request}");
                 let named = values(&request, "x-request-id").concat();
@@ -156,7 +157,7 @@ behind_both_proxies! {
         let proxy = town.kind.start(&tap.address, &town.application.address);
         let client = Client::new(&proxy.address).called(APPLICATION);
         let small = "the order of a customer\n";
-        // Larger than Vestibule reads, and than the proxies keep in memory.
+        // Larger than what Vestibule reads, and than what the proxies keep in memory.
         let large = small.repeat(10_000);
         for (token, body, status) in [(bearer.as_str(), large.as_str(), 200), ("Bearer x", small, 401), (&bearer, &large, 200)] {
             let headers = [("Authorization", token), ("Content-Type", "text/plain")];
@@ -171,7 +172,7 @@ behind_both_proxies! {
         }
     }
 
-    // G4: who cannot ask lets nobody in.
+    // G4: a proxy that gets no answer lets nobody in.
     fn without_vestibule_the_door_is_shut(town: Town) {
         let mut town = town;
         let (_, bearer) = town.signed_in(ADA, &[]);
@@ -186,7 +187,7 @@ behind_both_proxies! {
         }
     }
 
-    // L3, L5: behind the proxy clients are told apart, and none can choose its address.
+    // L3, L5: clients behind the proxy are distinguished, and none can choose its address.
     fn limits_count_the_client_behind_the_proxy(town: Town) {
         let accounts = |from: &str| Client::new(&town.proxy.address).called(ACCOUNTS).from(from);
         let guess = |client: &Client, number: usize, claimed: &str| {

@@ -1,4 +1,5 @@
-//! Several instances on one PostgreSQL are one server: what is begun at one goes on at another, and limits are common.
+//! Several instances on one PostgreSQL act as one server: what begins at one continues at another, and limits are
+//! shared.
 
 use serde_json::json;
 use vestibule_testing::{Client, Site};
@@ -16,7 +17,7 @@ fn a_person_goes_from_one_instance_to_the_other() {
     let session = here.try_password(EMAIL, PASSWORD).json(200);
     let token = session["access_token"].as_str().unwrap();
     assert_eq!(there.me(token)["email"], EMAIL);
-    // Both have seen the token by now; the end of its session counts at once at both.
+    // Both have seen the token by now; the end of its session takes effect immediately at both.
     here.me(token);
     let bearer = format!("Bearer {token}");
     assert_eq!(there.post("/v1/logout", Some(&bearer), &json!({})).status, 204);
@@ -25,7 +26,7 @@ fn a_person_goes_from_one_instance_to_the_other() {
     }
 }
 
-// C3: three guesses in all, wherever they are made.
+// C3: three guesses in all, at whichever instance.
 #[test]
 fn guesses_at_both_instances_are_counted_together() {
     let site = Site::postgres();
@@ -42,12 +43,12 @@ fn guesses_at_both_instances_are_counted_together() {
     }
 }
 
-// L2: the fifth wrong password costs a wait, though no instance has seen five.
+// L2: the fifth wrong password costs a wait, although no single instance has seen five.
 #[test]
 fn wrong_passwords_at_both_instances_are_counted_together() {
     let site = Site::postgres();
     let (first, second) = (site.serve(), site.serve());
-    // On a slow machine a wait may be over before the next attempt; it doubles each time, so not often.
+    // On a slow machine a wait may be over before the next attempt; it doubles each time, so this happens rarely.
     let mut wrong = 0;
     let refused = [&first, &second].into_iter().cycle().take(8).find_map(|server| {
         let answer = server.http().try_password(EMAIL, "wren-gorge-mustard-17");

@@ -1,4 +1,4 @@
-//! Services that ask whose a token is, named in the settings of the program (RFC 7662).
+//! Services that introspect tokens, named in the settings of the program (RFC 7662).
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -22,7 +22,7 @@ fn a_service_of_the_settings_learns_whose_a_token_is_until_it_ends() {
         let http = server.http();
         let token = http.sign_in("ada@example.org", PASSWORD);
         let ask = |authorization: &str| http.form("/v1/introspect", authorization, &format!("token={token}"));
-        // As most programs write the secret, and as RFC 6749 §2.3.1 wants it.
+        // As most programs write the secret, and as RFC 6749 §2.3.1 requires it.
         for secret in [SECRET, "k3Y%2F%2Bof%25the%3Ashop-0123456789abcdef"] {
             let known = ask(&basic("shop", secret)).json(200);
             assert_eq!((&known["active"], &known["sub"]), (&json!(true), &json!(id)), "{known}");

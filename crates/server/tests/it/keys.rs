@@ -24,7 +24,7 @@ fn millis(time: &Value) -> i64 {
     ((number(0..2) * 60 + number(3..5)) * 60 + number(6..8)) * 1000 + number(9..12)
 }
 
-/// How long it is from one time to another, both within a day.
+/// The time between two times on the same day.
 fn between(from: &Value, to: &Value) -> i64 {
     (millis(to) - millis(from)).rem_euclid(24 * 60 * 60 * 1000)
 }
@@ -42,7 +42,7 @@ fn keys_are_managed_with_the_server_down() {
         assert_eq!((&first["algorithm"], &first["state"]), (&"EdDSA".into(), &"signing".into()));
         assert_eq!((&first["signs_from"], &first["verifies_until"]), (&first["created_at"], &Value::Null));
 
-        // Published now, signing after 2 x 60 s + 300 s, the old one over after 600 s + 5 s.
+        // Published now, signing after 2 x 60 s + 300 s, the old one retired after 600 s + 5 s.
         let plan = site.run(&["keys", "rotate", "--json"]).ok().json().remove(0);
         let (new, old) = (&plan["new"], &plan["old"]);
         assert_eq!((&new["state"], &old["id"]), (&"published".into(), &first["id"]));
@@ -127,7 +127,7 @@ fn the_algorithm_of_the_configuration_waits_for_a_rotation() {
     assert_eq!(listed[0]["algorithm"], "ES256", "the first key");
 }
 
-// D5, J6: the secret key changes under the same database.
+// D5, J6: the secret key changes while the database stays.
 #[test]
 fn the_secret_key_is_changed_without_signing_anybody_out() {
     on_both_databases(|site| {
@@ -163,7 +163,7 @@ fn the_secret_key_is_changed_without_signing_anybody_out() {
         let server = site.start(serve(&exposed));
         assert_eq!(server.http().me(&token)["email"], ADA);
         drop(server);
-        // Afterwards the new key is enough.
+        // Afterwards the new key suffices.
         let server = site.start(serve(&[next]));
         assert_eq!(server.http().me(&token)["email"], ADA);
     });

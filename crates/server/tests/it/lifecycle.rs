@@ -25,7 +25,7 @@ fn the_whole_way_in_development_mode() {
     });
 }
 
-// O1: not even at the chattiest level.
+// O1: not even at the most verbose level.
 #[test]
 fn the_log_names_nobody_and_holds_no_secret() {
     let site = Site::sqlite();
@@ -101,7 +101,7 @@ fn signals_that_end_it_let_open_requests_end_and_exit_0() {
     }
 }
 
-// What makes other programs read their settings again, or open their log: here it must not cost a request.
+// Signals that make other programs reload their settings or reopen their log: here they must not cost a request.
 #[test]
 fn signals_for_other_programs_are_ignored_and_said() {
     lets_open_requests_end("-TERM", &["HUP", "USR1", "USR2"]);
@@ -118,7 +118,7 @@ fn lets_open_requests_end(end: &str, before: &[&str]) {
         body.len()
     );
     slow.write_all(head.as_bytes()).unwrap();
-    // The handler waits for the body now: the request is open.
+    // The handler now waits for the body: the request is open.
     let mut interim = [0; 25];
     slow.read_exact(&mut interim).unwrap();
     assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -130,7 +130,7 @@ fn lets_open_requests_end(end: &str, before: &[&str]) {
     }
     server.signal(end);
     eventually("it stops accepting", || TcpStream::connect(&server.address).err());
-    // While it drains, too.
+    // Also while it drains.
     for name in before {
         server.signal(&format!("-{name}"));
     }
@@ -173,7 +173,7 @@ fn a_unix_socket_serves_too() {
     let listen = format!("unix:{}", site.path("http.sock").display());
     let start = || site.serve_with(&[("VESTIBULE_LISTEN", &listen)]);
     drop(start());
-    // The socket that the killed process left behind is replaced.
+    // The socket left behind by the killed process is replaced.
     let mut server = start();
     let mut stream = UnixStream::connect(site.path("http.sock")).unwrap();
     stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
@@ -189,7 +189,7 @@ fn a_unix_socket_serves_too() {
     assert_eq!(health(), Some(1));
 }
 
-// H6: a head that is too large costs its sender the connection and nobody else anything.
+// H6: a head that is too large costs its sender the connection, and has no other effect.
 #[test]
 fn heads_that_are_too_large_are_refused() {
     let site = Site::sqlite();
@@ -203,7 +203,8 @@ fn heads_that_are_too_large_are_refused() {
     assert_eq!(server.get("/livez").status, 200);
 }
 
-// H7: what a proxy in front may have read otherwise is refused, and nothing behind it on the connection is read.
+// H7: a request that a proxy in front may have read differently is refused, and nothing after it on the connection is
+// read.
 #[test]
 fn requests_that_can_be_read_in_two_ways_are_refused() {
     let site = Site::sqlite();
@@ -231,7 +232,7 @@ fn requests_that_can_be_read_in_two_ways_are_refused() {
         assert_eq!(answer.status, status, "{head}: {answer:?}");
         assert!(!answer.body.contains("HTTP/1.1"), "{head}: {answer:?}");
     }
-    // Of two lengths the chunks count, and the connection ends (RFC 9112 §6.3).
+    // Of two lengths the chunks count, and the connection is closed (RFC 9112 §6.3).
     for order in
         ["content-length: 5\r\ntransfer-encoding: chunked", "transfer-encoding: chunked\r\ncontent-length: 5"]
     {
@@ -262,7 +263,7 @@ fn a_client_has_a_bounded_number_of_connections() {
     });
 }
 
-// A coarse bound against something eager and large; the budget is measured by `cargo xtask bench start`.
+// A coarse bound to catch eager large allocations; `cargo xtask bench start` measures against the budget.
 #[test]
 fn an_idle_server_is_small() {
     let site = Site::sqlite();

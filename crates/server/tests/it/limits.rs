@@ -1,4 +1,4 @@
-//! Limits across instances: what one of them counts, all of them know.
+//! Limits across instances: what one of them counts applies to all of them.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -32,19 +32,19 @@ fn attack(instances: &[Client]) -> BTreeMap<u16, usize> {
     statuses
 }
 
-// L2, L3: four instances, 400 wrong passwords at once: as many are told that they are wrong as one instance would tell.
+// L2, L3: four instances, 400 concurrent wrong passwords: no more of them are answered than by one instance.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the wait after five failures ends while a slow machine asks")]
 fn four_instances_tell_no_more_than_one() {
     let site = Site::postgres();
-    // Else the limit of the one client would hide the limit of the account.
+    // Otherwise the limit of the one client would mask the limit of the account.
     let start = || site.serve_with(&WIDE_LIMITS);
     let servers: Vec<Server> = std::iter::repeat_with(start).take(4).collect();
     site.run_with_input(&["user", "create", "--password-stdin", "--email", EMAIL], PASSWORD).ok();
     let begun = Instant::now();
     let statuses = attack(&servers.iter().map(Server::http).collect::<Vec<_>>());
     let took = begun.elapsed();
-    // After five failures one more try is free when a second is over, another two seconds later, and so on.
+    // After five failures one more try is allowed after a second, another two seconds later, and so on.
     let free_by_now =
         [1, 3, 7, 15, 31, 63].into_iter().filter(|end| took >= Duration::from_secs(*end)).count();
     let told = statuses.get(&401).copied().unwrap_or_default();

@@ -1,11 +1,11 @@
-//! `vestibule migrate`, and what the server does about a schema that is behind.
+//! `vestibule migrate`, and how the server treats an outdated schema.
 
 use vestibule_testing::{Site, on_both_databases};
 
 #[test]
 fn the_schema_goes_up_and_down() {
     on_both_databases(|site| {
-        // A server has made the database; what it made is taken back.
+        // A server has created the database; its tables are reverted.
         drop(site.serve());
         site.run(&["migrate", "down", "--to", "0", "--yes"]).ok();
         let status = site.run(&["migrate", "status", "--json"]).refused(3, "vestibule migrate up");

@@ -1,4 +1,4 @@
-//! Other programs open the SQLite file beside a server in production: backups, readers, our own commands.
+//! Other programs that open the SQLite file beside a production server: backups, readers, our own commands.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -10,7 +10,7 @@ const BACKUP: &str = "with sqlite3.connect(sys.argv[2]) as copy: db.backup(copy)
 const VACUUM: &str = "db.execute('VACUUM INTO ?', (sys.argv[2],))";
 const READ: &str = "db.execute('SELECT count(*) FROM users').fetchall()";
 
-/// Opens the database as another program, does this with it, and closes it.
+/// Opens the database as another program, performs this action, and closes it.
 fn another_program(database: &Path, action: &str, copy: &Path) -> String {
     let script = format!("import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1])\n{action}\ndb.close()");
     let output = vestibule_testing::python().args(["-c", &script]).args([database, copy]).output().unwrap();
@@ -24,7 +24,7 @@ fn sign_ups(at: &Client, named: &str) {
     }
 }
 
-/// How many sign-ups, users and sessions a database holds.
+/// How many sign-ups, users and sessions a database contains.
 fn rows(database: &Path) -> String {
     let count = "for table in ('registrations', 'users', 'sessions'):\n    \
                  print(db.execute(f'SELECT count(*) FROM {table}').fetchone()[0])";
@@ -54,7 +54,7 @@ fn whoever_opens_the_database_beside_a_server_loses_nothing() {
     }
 }
 
-// What tells other programs that a server uses the file: without it they delete its log when they close.
+// The lock that shows other programs that a server uses the file: without it they delete its log when they close.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_server_holds_a_lock_on_its_database() {

@@ -12,16 +12,16 @@ use crate::relay_peer::Relay;
 const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "velvet-comet-lichen-27";
 
-/// A server ran, and Ada has an account.
+/// A server has run, and Ada has an account.
 fn prepare(site: &Site) {
     drop(site.serve());
     let create = ["user", "create", "--password-stdin", "--email", EMAIL, "--user-name", "ada"];
     site.run_with_input(&create, &format!("{PASSWORD}\n")).ok();
 }
 
-/// Somebody signs up while the relay cannot be reached.
+/// A sign-up is made while the relay cannot be reached.
 fn leave_a_mail_waiting(site: &Site) {
-    // Nobody listens there.
+    // Nothing listens there.
     let server = site.serve_with(&[("VESTIBULE_MAIL_URL", "smtp://127.0.0.1:1")]);
     server.http().sign_up("bob@example.org", PASSWORD);
     eventually("the first attempt fails", || {
@@ -43,7 +43,7 @@ fn the_trail_is_read_and_exported_with_the_server_down() {
         prepare(site);
         site.run(&["user", "disable", "ada"]).ok();
         site.run(&["user", "enable", "ada"]).ok();
-        // The set-up link of the banner is there when no server had an administrator: not what this is about.
+        // The set-up link of the banner exists because no server had an administrator: ignored here.
         let kinds = |arguments: &[&str]| -> Vec<Value> {
             let entries = site.run(arguments).ok().json();
             let all = entries.iter().map(|entry| entry["kind"].clone());
@@ -65,10 +65,10 @@ fn the_trail_is_read_and_exported_with_the_server_down() {
     });
 }
 
-/// What a terminal would obey: it moves the cursor, and turns the line around.
+/// Characters that a terminal obeys: they move the cursor and reorder the line.
 const OBEYED: [char; 2] = ['\u{9b}', '\u{202e}'];
 
-/// A relay that greets everybody like this.
+/// A relay with this greeting.
 fn hostile_relay() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("smtp://{}", listener.local_addr().unwrap());
@@ -85,7 +85,7 @@ fn hostile_relay() -> String {
     url
 }
 
-// O2: what browsers and relays say is shown, and not obeyed.
+// O2: text from browsers and relays is shown, but not obeyed.
 #[test]
 fn nothing_of_others_is_obeyed_by_a_terminal() {
     let site = Site::sqlite();
@@ -127,7 +127,7 @@ fn the_trail_is_followed() {
     assert!(entries.try_recv().is_err(), "each entry comes once");
 }
 
-// L2: the shell shows why somebody cannot get in, and lets them.
+// L2: the shell shows why a user cannot get in, and lets them in.
 #[test]
 fn a_locked_account_is_shown_and_opened() {
     on_both_databases(|site| {
@@ -159,7 +159,7 @@ fn a_locked_account_is_shown_and_opened() {
     });
 }
 
-// M7: what waits is seen, tried again and dropped with the server down.
+// M7: waiting messages are listed, retried and dropped while the server is down.
 #[test]
 fn the_outbox_is_looked_after() {
     on_both_databases(|site| {
@@ -193,7 +193,7 @@ fn the_outbox_is_looked_after() {
     });
 }
 
-// M8: whether mail leaves is found out without a database, and said in words.
+// M8: whether mail is sent can be tested without a database, and is reported in words.
 #[test]
 fn a_test_message_says_how_it_went() {
     let site = Site::sqlite();
@@ -247,7 +247,7 @@ fn a_mail_is_looked_at_before_anybody_gets_it() {
     let json = site.run(&["mail", "preview", "test", "--json"]).ok().json().remove(0);
     assert!(json["subject"].is_string() && json["text"].is_string() && json["html"].is_string(), "{json}");
     site.run(&["mail", "preview", "nothing"]).refused(2, "password_reset");
-    // What is looked at is what would be sent: with the operator's own texts.
+    // The preview is what would be sent: with the operator's own texts.
     let own = site.path("templates/welcome/en");
     std::fs::create_dir_all(&own).unwrap();
     std::fs::write(own.join("subject.txt"), "Hello from {{ site_name }}\n").unwrap();

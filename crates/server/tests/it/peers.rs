@@ -1,4 +1,4 @@
-//! Programs of others that a test starts, and the ends of connections that it plays itself.
+//! Third-party programs that a test starts, and the ends of connections that it plays itself.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -9,7 +9,7 @@ use std::sync::mpsc;
 
 use vestibule_testing::{eventually, free_address};
 
-/// A running program of others. Dropping it kills it.
+/// A running third-party program. Dropping it kills it.
 pub(crate) struct Peer {
     child: Child,
     pub(crate) address: String,
@@ -17,7 +17,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Starts what listens at an address of this machine, in a folder of its own, and waits until it does.
+    /// Starts a program that listens on a local address, in a separate folder, and waits until it does.
     pub(crate) fn start(prepare: impl Fn(&Path, &str) -> Command) -> Self {
         eventually("a program of others has a port that nobody else took", || {
             let folder = tempfile::tempdir().unwrap();
@@ -37,7 +37,7 @@ impl Peer {
         })
     }
 
-    /// What it has written so far.
+    /// Its log so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
@@ -50,7 +50,7 @@ impl Drop for Peer {
     }
 }
 
-/// An application that knows nothing of accounts: it answers each request with the request.
+/// An application without accounts of its own: it answers each request with the request.
 pub(crate) struct Application {
     pub(crate) address: String,
     requests: mpsc::Receiver<String>,
@@ -69,13 +69,13 @@ impl Application {
         Self { address, requests }
     }
 
-    /// The requests that reached it since this was last asked.
+    /// The requests that reached it since the last call.
     pub(crate) fn reached(&self) -> Vec<String> {
         self.requests.try_iter().collect()
     }
 }
 
-/// Hands connections on to another address, and remembers what clients said on them.
+/// Forwards connections to another address, and records what clients send on them.
 pub(crate) struct Tap {
     pub(crate) address: String,
     said: mpsc::Receiver<Vec<u8>>,
@@ -101,7 +101,7 @@ impl Tap {
         Self { address, said }
     }
 
-    /// What was said since this was last asked.
+    /// What was sent since the last call.
     pub(crate) fn said(&self) -> String {
         let bytes: Vec<u8> = self.said.try_iter().flatten().collect();
         String::from_utf8(bytes).unwrap()
@@ -121,7 +121,7 @@ fn in_background(work: impl FnOnce() + Send + 'static) {
     std::thread::spawn(work);
 }
 
-/// The head, and as much of a body as it says.
+/// The head, and as much of a body as it declares.
 pub(crate) fn read_request(stream: &TcpStream) -> String {
     let mut reader = BufReader::new(stream);
     let mut text = String::new();

@@ -19,7 +19,7 @@ const PRIVATE: &[u8] =
     b"302e020100300506032b6570042204209d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
 const PUBLIC: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
-/// The block of the page whose first line says this.
+/// The block of the page whose first line contains this title.
 fn block(title: &str) -> &'static str {
     let start = format!("\n```{title}\n");
     assert_eq!(PAGE.matches(&start).count(), 1, "{title}");
@@ -27,7 +27,7 @@ fn block(title: &str) -> &'static str {
     &rest[..=rest.find("\n```\n").unwrap()]
 }
 
-/// Vestibule, and an address with its keys and one more, whose private part the test has.
+/// Vestibule, and an address that serves its keys and one more, whose private part the test has.
 struct Issuer {
     site: Site,
     server: Server,
@@ -56,14 +56,14 @@ impl Issuer {
         Self { site, server, settings }
     }
 
-    /// What signing in gives to a new user.
+    /// Signs in a new user; returns the answer.
     fn signed_in(&self, email: &str, more: &[&str]) -> Value {
         self.site.has_user(email, more);
         self.server.http().post("/v1/login", None, &json!({ "email": email, "password": PASSWORD })).json(200)
     }
 }
 
-/// A token that is like `token` but for this change, signed with the test's key.
+/// A token like `token` except for this change, signed with the test's key.
 fn forged(token: &str, change: impl FnOnce(&mut Header, &mut Value)) -> String {
     let mut header = Header::new(Algorithm::EdDSA);
     header.typ = Some("at+jwt".to_owned());
@@ -91,7 +91,7 @@ fn tampered(token: &str, part: usize, change: impl FnOnce(&mut Value)) -> String
     parts.join(".")
 }
 
-/// Tokens that are not good, by what is wrong with them.
+/// Invalid tokens, with what is wrong with them.
 fn bad_tokens(session: &Value) -> Vec<(&'static str, String)> {
     let good = session["access_token"].as_str().unwrap();
     let with = |name: &str, value: Value| forged(good, |_, claims| claims[name] = value);
@@ -165,7 +165,7 @@ fn judge(start: impl Fn(&[(&str, String)]) -> Example) {
         issuer.signed_in("root@example.org", &["--admin"])["access_token"].as_str().unwrap().to_owned();
     let example = start(&issuer.settings);
 
-    // Each bad token below differs from this one in one thing.
+    // Each bad token below differs from this one in one respect.
     for good in [ada.to_owned(), forged(ada, |_, _| ())] {
         let answer = example.get("/orders", &good);
         assert!(answer.status == 200 && answer.body.contains(id), "{answer:?}");
@@ -194,7 +194,7 @@ fn judge(start: impl Fn(&[(&str, String)]) -> Example) {
         assert!(answer.header("www-authenticate").starts_with("Bearer"), "{name}: {answer:?}");
     }
 
-    // What the page says plainly: keys alone do not see a sign-out. Vestibule does.
+    // As the page says: the keys alone do not reveal a sign-out. Vestibule does.
     let bearer = format!("Bearer {ada}");
     assert_eq!(
         issuer.server.http().request("POST", "/v1/logout", &[("authorization", &bearer)], "").status,
@@ -203,13 +203,13 @@ fn judge(start: impl Fn(&[(&str, String)]) -> Example) {
     assert_eq!(example.get("/orders", ada).status, 200);
     assert_eq!(issuer.server.http().get("/v1/auth/verify", Some(&bearer)).status, 401);
 
-    // Without keys nothing is known, and nobody gets in.
+    // Without keys no token can be checked, and nobody gets in.
     let mut settings = issuer.settings.clone();
     "http://127.0.0.1:1/keys".clone_into(&mut settings[2].1);
     assert_eq!(start(&settings).get("/orders", ada).status, 503);
 }
 
-/// A command that runs this file of the page, and others beside it.
+/// A command that runs this file of the page, with other files beside it.
 fn prepare(
     folder: &Path,
     files: &[(&str, &str)],
@@ -278,7 +278,7 @@ fn axum_checks_tokens_with_the_keys() {
     });
 }
 
-/// A checker that was told of no issuer would take the tokens of any.
+/// A checker without an issuer would accept the tokens of any.
 #[test]
 fn no_example_starts_without_its_settings() {
     let settings = ["AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_JWKS_URL"]

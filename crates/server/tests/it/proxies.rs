@@ -26,7 +26,7 @@ impl Kind {
     }
 }
 
-/// The documented text with the addresses of this test; each must be there as often as expected.
+/// The documented text with the addresses of this test; each must occur as often as expected.
 fn filled(text: &str, values: &[(&str, &str, usize)]) -> String {
     values.iter().fold(text.to_owned(), |text, (from, to, times)| {
         assert_eq!(text.matches(from).count(), *times, "{from}");

@@ -1,4 +1,4 @@
-//! The walk through the README, done as a reader does it: paste a command, compare the answer, carry on with its values.
+//! The walk through the README, as a reader does it: paste a command, compare the answer, continue with its values.
 
 use std::process::Command;
 
@@ -38,7 +38,7 @@ fn blocks(section: &str) -> Vec<Block<'static>> {
         .collect()
 }
 
-/// Printed values, and what stands in their place this time.
+/// Printed values, and those of this run.
 #[derive(Default)]
 struct Reader {
     seen: Vec<(String, String)>,
@@ -70,7 +70,7 @@ impl Reader {
 }
 
 /// Whether two texts have the same form: the same length and the same signs between letters and digits. Of a text that
-/// ends with `…` only what stands before its last word counts.
+/// ends with `…` only the part before its last word counts.
 fn alike(printed: &str, actual: &str) -> bool {
     match printed.strip_suffix('…') {
         Some(start) => actual.starts_with(start.trim_end_matches(|c: char| c.is_ascii_alphanumeric())),
@@ -82,7 +82,7 @@ fn form(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() { 'x' } else { c }).collect()
 }
 
-/// What a command prints, and the status, which curl is told to add by its configuration.
+/// The output of a command, and the status, which curl is configured to add.
 fn run(site: &Site, command: &str) -> (String, u16) {
     std::fs::write(site.path(".curlrc"), "write-out = \"\\n%{http_code}\"\n").unwrap();
     let output = Command::new("sh").args(["-c", command]).env("CURL_HOME", site.path("")).output().unwrap();
@@ -92,7 +92,7 @@ fn run(site: &Site, command: &str) -> (String, u16) {
     (text.to_owned(), status.parse().unwrap())
 }
 
-/// Every line of a printed head stands in the answer's, and the body follows it.
+/// Every line of a printed head occurs in the answer's, and the body follows it.
 #[track_caller]
 fn compare_whole(reader: &mut Reader, printed: &str, actual: &str) {
     let (head, body) = printed.split_once("\n\n").unwrap();

@@ -1,4 +1,4 @@
-//! Mail through a mail server of somebody else, up to the account that it confirms.
+//! Mail through a third-party mail server, up to the account that it confirms.
 
 use serde_json::json;
 use vestibule_testing::{Finished, SECRET_KEY, Site, eventually, on_both_databases};
@@ -59,7 +59,7 @@ fn what_the_mail_says_confirms_the_sign_up() {
     });
 }
 
-/// A host that is this machine, but not by one of the names for which mail may travel without TLS.
+/// A host that is this machine, but not by one of the names that allow mail without TLS.
 const ELSEWHERE: &str = "0.0.0.0";
 
 // M6
@@ -89,7 +89,7 @@ fn a_relay_with_a_certificate_of_nobody_gets_nothing() {
         let url = format!("{scheme}://{ELSEWHERE}:{}", relay.port);
         let server = serve(&site, &url, &[("SSL_CERT_FILE", &trusted.authority)]);
         server.http().sign_up(EMAIL, PASSWORD);
-        // The probe says that, the log says why.
+        // The probe reports that mail is failing, the log why.
         let line = server.logs("a mail was not handed over");
         assert!(line.contains("no connection to the relay") && line.contains("certificate"), "{line}");
         let ready = eventually("the probe tells", || {
@@ -115,7 +115,8 @@ fn wrong_credentials_at_the_relay_lose_no_mail_and_are_not_logged() {
     assert_eq!(relay.unread(), [""; 0]);
 }
 
-// What is refused whoever it is for is the operator's to repair: no mail is lost, and it is said aloud.
+// A refusal that would apply to any recipient is for the operator to fix: no mail is lost, and it is logged as an
+// error.
 #[test]
 fn a_quota_at_the_relay_loses_no_mail_and_is_shouted_about() {
     on_both_databases(|site| {
@@ -147,7 +148,7 @@ fn a_mailbox_that_does_not_exist_is_a_dead_letter() {
     });
 }
 
-// RFC 6531: an address of any script, and a relay that takes it or not.
+// RFC 6531: an address in any script, and a relay that accepts it or not.
 #[test]
 fn an_address_of_any_script_gets_mail_where_the_relay_takes_it() {
     const HINDI: &str = "हिन्दी@example.org";
@@ -173,7 +174,7 @@ fn an_address_of_any_script_gets_mail_where_the_relay_takes_it() {
     });
 }
 
-// A relay in the own network without TLS would never get a mail: that is told before anybody signs up.
+// A relay in a private network without TLS would never accept a mail: that is reported before anyone signs up.
 #[test]
 fn check_config_asks_the_relay() {
     let site = Site::sqlite();
@@ -196,7 +197,7 @@ fn check_config_asks_the_relay() {
     let refused = check(&url).refused(3, "refused the user name or password");
     assert!(!refused.stderr.contains("hunter2"), "{refused:?}");
     check(&format!("smtp://vestibule:right@127.0.0.1:{}", closed.port)).ok();
-    // One that cannot be reached from here may be reached from there.
+    // A relay that cannot be reached from here may be reachable from elsewhere.
     let down = Relay::down(&site, &[]);
     let noted = check(&format!("smtp://127.0.0.1:{}", down.port)).ok();
     assert!(noted.stderr.contains("note: ") && noted.stderr.contains("could not be asked"), "{noted:?}");

@@ -26,17 +26,17 @@ fn a_relay_that_keeps_silent_holds_nobody_up() {
         let server = serve(site, &url, &[]);
         server.http().sign_up(EMAIL, PASSWORD);
         let _connection = silent.accept().unwrap();
-        // The hand-over is under way, waits for a greeting, and is no failure yet.
+        // The attempt is under way, waits for a greeting, and has not failed yet.
         server.http().sign_up("grace@example.org", PASSWORD);
         let ready = server.get("/readyz").json(200);
         assert_eq!((&ready["mail"], &ready["mails_waiting"]), (&json!("ok"), &json!(2)), "{ready}");
     });
 }
 
-/// M6, C1: sign-up works as ever; the mail comes when the relay is back; its code lives from then on.
+/// M6, C1: sign-up works as usual; the mail comes when the relay is back; its code lives from then on.
 fn a_mail_waits_for_its_relay(site: &Site) {
     let mut relay = Relay::down(site, &[]);
-    // Shorter than the pause: a code whose life began at the sign-up would be dead when its mail comes.
+    // Shorter than the pause: a code whose lifetime began at the sign-up would have expired when its mail comes.
     let server = serve(site, &relay.url(), &[("VESTIBULE_CONFIRM_CODE_LIFETIME", "25s")]);
     let http = server.http();
     http.sign_up(EMAIL, PASSWORD);
@@ -64,7 +64,7 @@ fn a_greylisted_mail_comes_again_unchanged(site: &Site) {
     server.http().confirm(EMAIL, PASSWORD, &again.code());
 }
 
-// All wait for the real first pause, 30 to 38 seconds, next to each other.
+// All wait for the real first pause, 30 to 38 seconds, concurrently.
 #[test]
 fn a_mail_that_comes_late_confirms() {
     std::thread::scope(|stories| {

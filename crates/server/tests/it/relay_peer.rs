@@ -1,4 +1,4 @@
-//! A mail server of somebody else: `tests/peers/smtp.py`.
+//! A third-party mail server: `tests/peers/smtp.py`.
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpStream};
@@ -9,22 +9,22 @@ use std::sync::mpsc;
 use serde_json::Value;
 use vestibule_testing::{PATIENCE, Server, Site, eventually, lines};
 
-/// A mail server in a process of its own. Dropping it ends it.
+/// A mail server in a separate process. Dropping it ends it.
 pub(crate) struct Relay {
     child: Child,
     orders: ChildStdin,
     reports: mpsc::Receiver<String>,
     pub(crate) port: u16,
-    /// The file with the authority of its certificate, where it speaks TLS.
+    /// The file with the authority of its certificate, if it speaks TLS.
     pub(crate) authority: String,
 }
 
-/// A message as Python's parser reads it.
+/// A message as parsed by Python.
 #[derive(Debug)]
 pub(crate) struct Message(pub(crate) Value);
 
 impl Relay {
-    /// Has a port, and refuses connections.
+    /// Has a port, but refuses connections.
     pub(crate) fn down(site: &Site, arguments: &[&str]) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/smtp.py");
         let mut command = vestibule_testing::python();
@@ -43,13 +43,13 @@ impl Relay {
         relay
     }
 
-    /// From now on it takes connections.
+    /// From now on it accepts connections.
     pub(crate) fn comes_up(&mut self) {
         self.orders.write_all(b"listen\n").unwrap();
         eventually("the relay listens", || TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).ok());
     }
 
-    /// The URL of a relay on this machine, which is spoken to without TLS.
+    /// The URL of a local relay without TLS.
     pub(crate) fn url(&self) -> String {
         format!("smtp://127.0.0.1:{}", self.port)
     }
@@ -60,7 +60,7 @@ impl Relay {
         Message(serde_json::from_str(&report).unwrap())
     }
 
-    /// The next message, after the server noted that it is gone: only then its code counts.
+    /// The next message, after the server has recorded that it was sent: only then its code counts.
     pub(crate) fn receives_from(&self, server: &Server) -> Message {
         let message = self.receives();
         eventually("the hand-over is noted", || {
@@ -69,13 +69,13 @@ impl Relay {
         message
     }
 
-    /// What arrived and was not looked at yet.
+    /// The messages that arrived and were not received yet.
     pub(crate) fn unread(&self) -> Vec<String> {
         self.reports.try_iter().collect()
     }
 }
 
-/// Serves with mail that goes to this address.
+/// Starts a server with mail sent to this address.
 pub(crate) fn serve(site: &Site, mail_url: &str, more: &[(&str, &str)]) -> Server {
     let mail = [("VESTIBULE_MAIL_URL", mail_url), ("VESTIBULE_MAIL_FROM", "no-reply@example.net")];
     site.serve_with(&[&mail, more].concat())
@@ -113,7 +113,7 @@ impl Message {
         self.part("text/plain").lines().find(|line| line.starts_with("http")).unwrap()
     }
 
-    /// What the link carries.
+    /// The token in the link.
     pub(crate) fn token(&self) -> &str {
         self.link().split_once("/confirm?token=").unwrap().1
     }

@@ -1,4 +1,4 @@
-//! A relay that has a message, and says so late or never.
+//! A relay that has a message, and answers late or never.
 
 use serde_json::json;
 use vestibule_testing::on_both_databases;
@@ -39,7 +39,7 @@ fn a_relay_that_breaks_off_may_have_the_mail() {
     });
 }
 
-// M7, G5: the lease of a killed server is over soon.
+// M7, G5: the lease of a killed server ends soon.
 #[test]
 fn what_a_killed_server_was_handing_over_comes_soon() {
     on_both_databases(|site| {
@@ -51,7 +51,7 @@ fn what_a_killed_server_was_handing_over_comes_soon() {
         drop(server);
         let server = serve(site, &relay.url(), &[]);
         let again = relay.receives();
-        // Its address, and so its link, has another port.
+        // The server's address, and so its link, has another port.
         let what =
             |mail: &Message| (mail.header("message-id")[0].to_owned(), mail.token().to_owned(), mail.code());
         assert_eq!(what(&again), what(&first));
@@ -59,7 +59,7 @@ fn what_a_killed_server_was_handing_over_comes_soon() {
     });
 }
 
-// Each message is handed over by itself.
+// Each message is sent separately.
 #[test]
 fn slow_recipients_hold_nobody_up() {
     on_both_databases(|site| {

@@ -1,4 +1,4 @@
-//! Settings as the program meets them: refusals before anything starts.
+//! How the program treats settings: refusals before anything starts.
 
 use std::fs;
 

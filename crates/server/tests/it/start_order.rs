@@ -1,4 +1,4 @@
-//! The server and its database are started together, in whatever order.
+//! The server and its database are started together, in any order.
 
 use std::process::Stdio;
 
@@ -41,7 +41,7 @@ fn waiting_has_an_end_and_ends_at_a_signal() {
     assert_eq!(eventually("it ends", || child.try_wait().unwrap()).code(), Some(0));
 }
 
-// A person waits for these: they say it at once.
+// A person waits for these: they report it immediately.
 #[test]
 fn commands_do_not_wait_but_migrations_do() {
     let (mut cluster, site) = too_early();

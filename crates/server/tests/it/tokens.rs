@@ -1,4 +1,4 @@
-//! What the program says to tokens that are none.
+//! How the program answers invalid tokens.
 
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::json;
@@ -7,7 +7,7 @@ use vestibule_testing::{Client, Server, Site, on_both_databases};
 const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "plover-tundra-saffron-61";
 
-/// A server with an account, at an address that others could have, too.
+/// A server with an account, at an address that other servers could also have.
 fn serve(site: &Site) -> Server {
     let server = site.serve();
     server.has_confirmed(EMAIL, PASSWORD);
@@ -27,7 +27,7 @@ fn is_refused(http: &Client, token: &str) {
 // J1, J7
 #[test]
 fn only_its_own_whole_tokens_open_anything() {
-    // Of the same issuer and for the same audience, but with another key.
+    // With the same issuer and audience, but another key.
     let stranger = Site::sqlite();
     let elsewhere = serve(&stranger);
     let foreign = elsewhere.http().sign_in(EMAIL, PASSWORD);

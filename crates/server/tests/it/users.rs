@@ -60,7 +60,7 @@ fn who_was_made_by_a_command_signs_in_at_the_server() {
     let server = site.serve();
     let token = server.http().sign_in("ada@example.org", PASSWORD.trim());
     assert_eq!(server.http().me(&token)["roles"][0], "admin");
-    // And the other way round, while it serves: the token ends with the account's right to sign in.
+    // And the other way round, while it serves: the token is refused once the account may not sign in.
     create(&site, &["--email", "eve@example.org"]).ok();
     let token = server.http().sign_in("eve@example.org", PASSWORD.trim());
     site.run(&["user", "disable", "eve@example.org"]).ok();

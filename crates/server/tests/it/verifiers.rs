@@ -1,4 +1,4 @@
-//! Access tokens as others verify them: `PyJWT` and jose, offline, from the published keys.
+//! Access tokens as third parties verify them: `PyJWT` and jose, offline, from the published keys.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -9,10 +9,10 @@ use vestibule_testing::{PUBLIC_URL, Server, Site};
 
 const ADA: &str = "ada@example.org";
 const PASSWORD: &str = "velvet-comet-lichen-27";
-/// Longer than a token lives.
+/// Longer than the lifetime of a token.
 const LATER: u32 = 601;
 
-/// Another program that verifies tokens, and how it calls what is wrong.
+/// A third-party program that verifies tokens, and its names for errors.
 struct Verifier {
     child: Child,
     requests: ChildStdin,
@@ -65,7 +65,7 @@ impl Verifier {
         ]
     }
 
-    /// What it says of a token, asked as it should be, except for `change`.
+    /// Its answer about a token, with the correct arguments except for `change`.
     #[track_caller]
     fn asked(&mut self, token: &str, algorithm: &str, change: &Value) -> Value {
         let mut request = json!({ "token": token, "algorithm": algorithm, "issuer": PUBLIC_URL, "audience": PUBLIC_URL, "later": 0 });
@@ -82,7 +82,7 @@ impl Verifier {
         assert_eq!(answer, json!({ "sub": token.sub, "kid": token.kid }));
     }
 
-    /// Everything that a token promises is asked for, and each of it is refused when it is not so.
+    /// Every claim of a token is checked, and each is refused when it is wrong.
     fn refuses_what_is_wrong_with(&mut self, token: &Token) {
         let (words, own) = (self.words, token.algorithm);
         let other = if own == "EdDSA" { "ES256" } else { "EdDSA" };
@@ -108,7 +108,7 @@ impl Drop for Verifier {
     }
 }
 
-/// An access token and what it should say.
+/// An access token and its expected contents.
 struct Token {
     text: String,
     algorithm: &'static str,
@@ -151,7 +151,7 @@ fn published(server: &Server) -> Vec<Value> {
     set["keys"].as_array().unwrap().iter().map(|key| key["kid"].clone()).collect()
 }
 
-/// Verifiers that hold the keys of before go on through a rotation: with what was signed before it and after.
+/// Verifiers with the previous keys keep working through a rotation: with tokens signed before it and after.
 fn others_verify(before: &'static str, after: &'static str) {
     let site = Site::sqlite();
     let server = site.serve_with(&[("VESTIBULE_TOKENS_ALGORITHM", before)]);
@@ -169,7 +169,7 @@ fn others_verify(before: &'static str, after: &'static str) {
     assert_eq!(meanwhile.kid, old.kid);
     assert_eq!(published(&server), [next, &old.kid]);
     site.run(&["keys", "retire", next, "--yes"]).ok();
-    // At once: nobody waits here for the time of a plan.
+    // Immediately: the test does not wait for the time of a plan.
     site.run(&["keys", "rotate", "--algorithm", after, "--now", "--yes"]).ok();
     let new = Token::sign_in(&server, after);
     assert_eq!(published(&server), [&*new.kid, &old.kid]);
@@ -178,11 +178,11 @@ fn others_verify(before: &'static str, after: &'static str) {
             verifier.accepts(token);
         }
         verifier.refuses_what_is_wrong_with(&new);
-        // One key's token under the name of the other.
+        // One key's token under the id of the other.
         let confused = verifier.asked(&new.with_key(&old.kid), after, &json!({}));
         assert!(confused["error"].is_string(), "{confused}");
     }
-    // Signed out: refused here, valid elsewhere until it expires.
+    // Signed out: refused here, but valid elsewhere until it expires.
     let bearer = format!("Bearer {}", new.text);
     assert_eq!(server.http().post("/v1/logout", Some(&bearer), &json!({})).status, 204);
     assert_eq!(server.http().get("/v1/me", Some(&bearer)).status, 401);

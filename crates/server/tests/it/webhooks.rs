@@ -15,7 +15,7 @@ const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "plover-tundra-saffron-61";
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// Where webhooks arrive.
+/// The receiver of webhooks.
 struct Receiver(TcpListener);
 
 impl Receiver {
@@ -25,7 +25,7 @@ impl Receiver {
         Self(listener)
     }
 
-    /// The program, told to post here.
+    /// The program, configured to post here.
     fn command(&self, site: &Site, arguments: &[&str]) -> Command {
         let mut command = site.command(arguments);
         command.env(
@@ -37,7 +37,7 @@ impl Receiver {
         command
     }
 
-    /// The next event, verified as a receiver verifies it, and taken.
+    /// The next event, verified as a receiver does, and accepted.
     fn next(&self) -> Value {
         let (stream, _) = eventually("a webhook arrives", || self.0.accept().ok());
         stream.set_nonblocking(false).unwrap();
@@ -76,7 +76,7 @@ fn a_receiver_is_told_of_a_user_from_birth_to_end() {
         let mut server = site.start({
             let mut command = receiver.command(site, &["serve", "--listen", "127.0.0.1:0"]);
             command.env("VESTIBULE_LOG_LEVEL", "trace");
-            // Nobody is there: a proxy would resolve names itself, so none is used (O6).
+            // Nothing listens there: a proxy would resolve names itself, so none is used (O6).
             command.env("HTTP_PROXY", "http://127.0.0.1:9").env("http_proxy", "http://127.0.0.1:9");
             command
         });
@@ -86,7 +86,7 @@ fn a_receiver_is_told_of_a_user_from_birth_to_end() {
         assert_eq!(born["type"], "user.created");
         let user = &http.me(&http.sign_in(EMAIL, PASSWORD))["id"];
         assert_eq!(&born["data"], &serde_json::json!({ "user_id": user }));
-        // A command on the server writes the event, the server tells it.
+        // A command on the server writes the event, the server posts it.
         for (arguments, event) in [
             (&["user", "disable", EMAIL][..], "user.disabled"),
             (&["user", "delete", EMAIL, "--yes"], "user.deleted"),
@@ -97,14 +97,14 @@ fn a_receiver_is_told_of_a_user_from_birth_to_end() {
         }
         server.signal("-TERM");
         server.ended();
-        // O1: neither the address's path, which may be a token, nor the secret is logged.
+        // O1: neither the path of the URL, which may be a token, nor the secret is logged.
         let log = server.logged().join("\n");
         assert!(log.contains("handed over"), "{log}");
         assert!(!log.contains("s3cret-path") && !log.contains(&SECRET[6..]), "{log}");
     });
 }
 
-// O6: without the operator's word nothing goes to this machine, and the program says so before it starts.
+// O6: without the operator's permission nothing is posted to this machine, and the program refuses to start.
 #[test]
 fn a_private_receiver_needs_the_operator_s_word() {
     let site = Site::sqlite();

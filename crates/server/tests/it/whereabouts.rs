@@ -1,11 +1,11 @@
-//! Commands work on the server's database and key, or say which ones they looked for: they never make others.
+//! Commands use the server's database and key, or report which ones they looked for: they never create others.
 
 use std::fs;
 use std::path::Path;
 
 use vestibule_testing::{Finished, PASSWORD, SECRET_KEY, Server, Site, on_both_databases};
 
-/// What operators run; `migrate` looks at the database only.
+/// Commands of operators; `migrate` uses the database only.
 const COMMANDS: [&[&str]; 9] = [
     &["user", "list"],
     &["keys", "list"],
@@ -42,7 +42,7 @@ fn a_command_makes_no_key_beside_the_database() {
         drop(site.serve());
         let _ = fs::remove_file(site.path("vestibule-data/secret.key"));
         for command in COMMANDS.iter().filter(|command| command[0] != "migrate") {
-            // Without the settings of the server, but for the database.
+            // Without the settings of the server, except for the database.
             let mut command = site.command_without_settings(command);
             Finished::of(&mut command).refused(5, "there is no secret key").refused(5, "looked at: ");
         }
@@ -50,7 +50,7 @@ fn a_command_makes_no_key_beside_the_database() {
     });
 }
 
-// A URL that names another database than the server's: there would be tables in it afterwards, and a key in the server's.
+// A URL of another database than the server's: otherwise it would get tables, and the server's data folder a key.
 #[test]
 fn an_empty_database_stays_empty() {
     let site = Site::postgres();
@@ -66,7 +66,7 @@ fn an_empty_database_stays_empty() {
     site.run(&["keys", "rotate"]).refused(5, "the database is empty");
 }
 
-// A key that was lost is said to be lost, and no new one takes its name.
+// A lost key is reported as lost, and no new one replaces it.
 #[test]
 fn a_start_without_its_key_is_refused_and_makes_none() {
     let site = Site::sqlite();
@@ -79,7 +79,7 @@ fn a_start_without_its_key_is_refused_and_makes_none() {
     drop(site.serve());
 
     let site = Site::postgres();
-    // In development mode a key is made for PostgreSQL, too.
+    // In development mode a key is created for PostgreSQL as well.
     let dev = || site.serving_for_development(&[("VESTIBULE_SECRET_KEY_FILE", "")]);
     drop(site.start(dev()));
     fs::remove_file(site.path("vestibule-data/secret.key")).unwrap();
@@ -87,7 +87,7 @@ fn a_start_without_its_key_is_refused_and_makes_none() {
     assert!(!site.path("vestibule-data/secret.key").exists());
 }
 
-/// The files of the unit, in a folder, with the data folder elsewhere.
+/// The files of the unit in a folder, with the data folder elsewhere.
 fn install(site: &Site) -> String {
     let folder = site.path("etc");
     fs::create_dir(&folder).unwrap();
