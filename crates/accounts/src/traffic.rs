@@ -21,7 +21,7 @@ const LATELY: Duration = Duration::from_mins(90);
 const STUCK_AFTER: Duration = Duration::from_secs(30);
 /// A shorter outage has delayed no message for long.
 const OUTAGE_MIN: Duration = Duration::from_secs(30);
-/// The upper bound of a pretended wait, so that a clock that jumps delays nothing.
+/// Bounds a pretended wait, in case the clock jumps.
 pub(crate) const PACE_MAX: Duration = Duration::from_mins(15);
 
 /// The course of the latest attempts.

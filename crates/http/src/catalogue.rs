@@ -1,5 +1,5 @@
-//! Every error code, declared once: problems, the `OpenAPI` enum, the pages under `/docs/errors` and `vestibule errors
-//! list` are all based on it.
+//! Every error code, declared once: the basis of problems, the `OpenAPI` enum, the pages under `/docs/errors` and the
+//! command `vestibule errors list`.
 
 use axum::http::StatusCode;
 

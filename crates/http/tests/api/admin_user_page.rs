@@ -233,7 +233,7 @@ on_both_stores! {
             assert!(page.status == 409 && page.text.contains("This is the last administrator."), "{act} {}", page.text);
         }
         assert_eq!(user(&world, ROOT).await.roles, ["admin"]);
-        // With another one there, everybody may go.
+        // With another administrator, any of them may be removed.
         world.has_admin("zoe@example.org").await;
         let form = format!("revision={revision}&roles=&own_password={PASSWORD}");
         let done = browser.submit(&world, &format!("{own}/roles"), &form).await;
