@@ -14,13 +14,16 @@ const TARGETS: [(&str, &str, &[&str]); 2] = [
         "vestibule",
         "",
         &[
-            "domain::strength::tests::any_text_is_judged_within_the_bound",
+            "domain::password::strength::tests::any_text_is_judged_within_the_bound",
             "fuzz::addresses",
             "fuzz::user_names",
             "fuzz::passwords",
             "fuzz::links",
             "fuzz::access_tokens",
             "fuzz::cursors",
+            "token::passkey::tests::spellings::any_octets_are_read_or_refused_in_bounded_room",
+            "token::passkey::tests::spellings::any_parts_are_verified_or_refused",
+            "token::passkey::tests::spellings::any_text_is_parsed_or_refused",
         ],
     ),
     (

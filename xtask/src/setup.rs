@@ -11,7 +11,7 @@ struct Tool {
     install: fn() -> Result,
 }
 
-const TOOLS: [Tool; 9] = [
+const TOOLS: [Tool; 10] = [
     Tool { name: "cargo-nextest", present: nextest_present, install: install_nextest },
     Tool { name: "PostgreSQL", present: vestibule_testing::installed, install: install_postgresql },
     Tool { name: "Python packages", present: python_present, install: install_python },
@@ -21,6 +21,7 @@ const TOOLS: [Tool; 9] = [
     Tool { name: "nginx", present: nginx_present, install: install_nginx },
     Tool { name: "PgBouncer", present: pgbouncer_present, install: install_pgbouncer },
     Tool { name: "Caddy", present: caddy_present, install: install_caddy },
+    Tool { name: "oathtool", present: oathtool_present, install: install_oathtool },
 ];
 
 /// Installs the tools that are missing.
@@ -105,6 +106,14 @@ fn install_chromium() -> Result {
 }
 
 /// The README's commands are run as printed.
+fn oathtool_present() -> bool {
+    succeeds(program("oathtool").arg("--version"))
+}
+
+fn install_oathtool() -> Result {
+    apt(&["oathtool"])
+}
+
 fn curl_present() -> bool {
     succeeds(program("curl").arg("--version"))
 }

@@ -11,6 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::hasher::Hasher;
 use crate::migrator::migrate_up;
 use crate::policy::Policy;
+use crate::policy::relying_party::RelyingParty;
 use crate::settings::{OpenError, OpenMode, Settings};
 use crate::store::error::DatabaseError;
 use crate::store::migrations::status;
@@ -35,6 +36,7 @@ impl Accounts {
     pub async fn open_making(may_make: OpenMode, mut settings: Settings) -> Result<Self, OpenError> {
         settings.public_url.truncate(settings.public_url.trim_end_matches('/').len());
         settings.policy.check()?;
+        let relying_party = RelyingParty::of(&settings.public_url, &settings.policy.passkeys)?;
         let store =
             Store::open(&settings.database_url, &settings.policy.database, may_make != OpenMode::Nothing)
                 .await?;
@@ -53,6 +55,7 @@ impl Accounts {
             traffic: Traffic::default(),
             past_days: PastDays::default(),
             judgements: Throttle::default(),
+            relying_party,
             root,
             store,
             settings,
@@ -76,6 +79,11 @@ impl Accounts {
     /// The URL where browsers reach the pages: the base of mailed links.
     pub fn public_url(&self) -> &str {
         &self.0.settings.public_url
+    }
+
+    /// Who passkeys belong to; `None` where there are none.
+    pub fn relying_party(&self) -> Option<&RelyingParty> {
+        self.0.relying_party.as_ref()
     }
 
     /// The time now, on the clock that all operations use.

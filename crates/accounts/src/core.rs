@@ -11,6 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::hasher::Hasher;
 use crate::policy::Policy;
+use crate::policy::relying_party::RelyingParty;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::throttle::Throttle;
@@ -35,6 +36,8 @@ pub(crate) struct Core {
     pub(crate) past_days: PastDays,
     /// How many passwords each client recently had judged.
     pub(crate) judgements: Throttle,
+    /// Who passkeys belong to, where there are any.
+    pub(crate) relying_party: Option<RelyingParty>,
 }
 
 impl Core {

@@ -73,13 +73,22 @@ mod workers;
 
 pub use accounts::{Accounts, accept_database, check_database_url};
 pub use domain::access::actor::Actor;
+pub use domain::access::amr::{Amr, Method};
 pub use domain::access::client::Client;
+pub use domain::access::device::device_in_words;
+pub use domain::access::factor::Factor;
+pub use domain::access::passkey::Passkey;
+pub use domain::access::passkey_name::{PasskeyName, PasskeyNameError};
+pub use domain::access::recovery_code::{RecoveryCode, RecoveryCodeError};
 pub use domain::access::roles::{Roles, RolesError};
-pub use domain::access::session::{Session, SignedIn};
+pub use domain::access::session::{Proven, Session, SignedIn};
+pub use domain::access::totp_code::{TotpCode, TotpCodeError};
 pub use domain::access::way::Way;
 pub use domain::audit::{AuditActor, AuditEvent, AuditKind};
 pub use domain::email::{Email, EmailError};
-pub use domain::ids::{AuditId, EventId, IdError, InvitationId, MailId, RegistrationId, SessionId, UserId};
+pub use domain::ids::{
+    AuditId, EventId, IdError, InvitationId, MailId, PasskeyId, RegistrationId, SessionId, UserId,
+};
 pub use domain::invitation::Invitation;
 pub use domain::mail::queued::{MailState, QueuedMail};
 pub use domain::password::{
@@ -96,11 +105,15 @@ pub use domain::user::{Account, Expected, UserRef, UserStatus};
 pub use domain::user_name::{UserName, UserNameError};
 pub use env::{Env, ManualClock};
 pub use fault::Fault;
-pub use mail::{Mail, MailContent, MailTransport, SendAttempt, SendError};
+pub use mail::{Mail, MailContent, MailTransport, SecurityEvent, SendAttempt, SendError};
 pub use migrator::Migrator;
+pub use ops::account::authenticator::NewAuthenticator;
 pub use ops::account::email::{EmailChangeError, EmailProof};
+pub use ops::account::factor_change::{FactorError, PasskeyInvalid};
+pub use ops::account::passkeys::PasskeyRegistration;
 pub use ops::account::password::{ChangeError, CheckError, ResetError};
 pub use ops::account::profile::{Export, ProfileChange, ProfileError};
+pub use ops::account::ways_in::WaysIn;
 pub use ops::admin::account_limits::{AccountLimits, Recently};
 pub use ops::admin::audit::AuditQuery;
 pub use ops::admin::error::AdminError;
@@ -125,8 +138,16 @@ pub use ops::registration::sign_up::{ConfirmMethod, Pending, SignUp, SignUpError
 pub use ops::registration::waiting::{LinkProof, Waiting};
 pub use ops::sign_in::authenticate::AuthenticateError;
 pub use ops::sign_in::browser::BrowserSession;
-pub use ops::sign_in::password::{Login, SignInError, Tokens, Unconfirmed};
+pub use ops::sign_in::enrolment::EnrolmentError;
+pub use ops::sign_in::passkey::{CeremonyError, PasskeyCeremony, PasskeySignInError};
+pub use ops::sign_in::passkey_check::{PasskeyAssertion, PasskeyFormError};
+pub use ops::sign_in::password::{Login, SignInError, Unconfirmed};
 pub use ops::sign_in::refresh::RefreshError;
+pub use ops::sign_in::second_factor::{SecondFactor, SecondFactorChallenge, SecondFactorError};
+pub use ops::sign_in::step_up::StepUp;
+pub use ops::sign_in::tokens::Tokens;
+pub use policy::factors::{PasskeyPolicy, RequireFactor, SecondFactorPolicy};
+pub use policy::relying_party::RelyingParty;
 pub use policy::{
     AdminPolicy, ConfirmPolicy, DatabasePolicy, Disclosure, EmailChangePolicy, HashPolicy,
     PasswordResetPolicy, Policy, PolicyError, Rate, SignInPolicy, SignUpMode, SignUpPolicy, TokenPolicy,

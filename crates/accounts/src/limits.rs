@@ -6,11 +6,11 @@ use std::time::Duration;
 use crate::core::Core;
 use crate::domain::access::client::Client;
 use crate::domain::audit::{AuditActor, AuditKind};
-use crate::domain::time::{DAY, HOUR, MONTH, Timestamp};
+use crate::domain::time::{DAY, HOUR, MONTH, SKEW, Timestamp};
 use crate::fault::Fault;
-use crate::policy::{ConfirmPolicy, Rate};
+use crate::policy::{ConfirmPolicy, Rate, SignInPolicy};
 use crate::store::Tx;
-use crate::store::tables::limits::{self, Rule, Subject, count, lock, record};
+use crate::store::tables::limits::{self, Failures, Rule, Subject, count, lock, record};
 use crate::store::tables::users::Credentials;
 use crate::token::device::Device;
 use crate::token::subject::client;
@@ -181,4 +181,52 @@ pub(crate) fn wait_of(
     let full = counted.number >= rate.most;
     // Never longer than the rule says, even if the clock was set back.
     Ok(counted.oldest.filter(|_| full).map(|oldest| (oldest + rate.window).since(now).min(rate.window)))
+}
+
+/// How long after these failures nothing more may be tried. After the hard stop only what clears the failures opens it
+/// again (L2).
+pub(crate) fn lockout(before: Failures, policy: &SignInPolicy, now: Timestamp) -> Option<Duration> {
+    if before.number >= policy.hard_stop {
+        return Some(DAY);
+    }
+    let (wait, rule) = (before.free_at.since(now), wait_after(before.number, policy));
+    // Much longer than the rule says: the clock went back, and nobody waits for it to come again.
+    let is_due = wait <= rule + SKEW;
+    // Another instance may be a moment ahead: a failure that costs no wait costs none there either.
+    Some(wait.min(rule)).filter(|wait| is_due && !wait.is_zero())
+}
+
+/// Nothing for the free failures, then 1 s, 2 s, 4 s … up to the longest wait.
+pub(crate) fn wait_after(failures: i64, policy: &SignInPolicy) -> Duration {
+    match u32::try_from(failures - policy.free_failures) {
+        Ok(doublings) => {
+            policy.first_wait.saturating_mul(2_u32.saturating_pow(doublings)).min(policy.longest_wait)
+        }
+        Err(_) if failures > policy.free_failures => policy.longest_wait,
+        Err(_) => Duration::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_between_two_clocks_is_no_wait() {
+        let (policy, at) = (SignInPolicy::default(), Timestamp::from_millis);
+        let one = Failures { number: 1, free_at: at(1_003) };
+        assert_eq!(lockout(one, &policy, at(1_000)), None);
+        let five = Failures { number: 5, free_at: at(2_003) };
+        assert_eq!(lockout(five, &policy, at(1_000)), Some(Duration::from_secs(1)));
+        assert_eq!(lockout(five, &policy, at(2_003)), None);
+    }
+
+    // L2
+    #[test]
+    fn waits_double_up_to_a_quarter_of_an_hour() {
+        let policy = SignInPolicy::default();
+        let waits: Vec<u64> = (1..=16).map(|n| wait_after(n, &policy).as_secs()).collect();
+        assert_eq!(waits, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
+        assert_eq!(wait_after(i64::MAX, &policy), policy.longest_wait);
+    }
 }

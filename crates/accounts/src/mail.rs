@@ -103,8 +103,71 @@ pub enum MailContent {
         /// The address of the sign-in page.
         sign_in: String,
     },
-    /// An operator tests whether mail is sent. It concerns no user and is never in the outbox.
+    /// Something that protects the account was changed or used.
+    SecurityNotice {
+        /// What it was.
+        event: SecurityEvent,
+        /// The browser or program that did it, as it called itself.
+        device: Option<String>,
+        /// The address that it came from.
+        ip: Option<String>,
+        /// The address of the page where the owner sees and changes it.
+        account: String,
+        /// The address of the page that asks for a new password.
+        forgot: String,
+    },
+    /// A second factor is to be enrolled: because a policy demands it, or because the ones of before were removed.
+    Enrolment {
+        /// The address of the page where that is done, with its token.
+        link: Secret,
+        /// When the link stops working.
+        link_expires_at: Timestamp,
+    },
+    /// An operator tries whether mail leaves. It is about nobody and never in the outbox.
     Test,
+}
+
+/// What a notice is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecurityEvent {
+    /// A passkey of this name was added.
+    PasskeyAdded(String),
+    /// A passkey of this name was removed.
+    PasskeyRemoved(String),
+    /// The counter of a passkey of this name went back, as if there were a copy of it.
+    PasskeyCounterWentBack(String),
+    /// An authenticator app was added.
+    AuthenticatorAdded,
+    /// The authenticator app was removed.
+    AuthenticatorRemoved,
+    /// New recovery codes were made.
+    RecoveryCodesMade,
+    /// A recovery code was used; so many are left.
+    RecoveryCodeUsed(u32),
+    /// The password was removed.
+    PasswordRemoved,
+    /// An administrator removed every second factor.
+    FactorsReset,
+    /// Somebody gave the right password, and then several wrong second factors.
+    SecondFactorFailed,
+}
+
+impl SecurityEvent {
+    /// The stable name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::PasskeyAdded(_) => "passkey_added",
+            Self::PasskeyRemoved(_) => "passkey_removed",
+            Self::PasskeyCounterWentBack(_) => "passkey_counter_went_back",
+            Self::AuthenticatorAdded => "authenticator_added",
+            Self::AuthenticatorRemoved => "authenticator_removed",
+            Self::RecoveryCodesMade => "recovery_codes_made",
+            Self::RecoveryCodeUsed(_) => "recovery_code_used",
+            Self::PasswordRemoved => "password_removed",
+            Self::FactorsReset => "factors_reset",
+            Self::SecondFactorFailed => "second_factor_failed",
+        }
+    }
 }
 
 impl Mail {
@@ -131,12 +194,14 @@ impl MailContent {
             Self::FailedSignIns { .. } => "failed_sign_ins",
             Self::RefreshReused { .. } => "refresh_reused",
             Self::Welcome { .. } => "welcome",
+            Self::SecurityNotice { .. } => "security_notice",
+            Self::Enrolment { .. } => "enrolment",
             Self::Test => "test",
         }
     }
 
-    /// Every kind, to check that each has its template.
-    pub const KINDS: [&'static str; 12] = [
+    /// Every kind there is, for checks that each has its template.
+    pub const KINDS: [&'static str; 14] = [
         "confirm",
         "choose_password",
         "already_registered",
@@ -148,6 +213,8 @@ impl MailContent {
         "invitation",
         "failed_sign_ins",
         "refresh_reused",
+        "security_notice",
+        "enrolment",
         "test",
     ];
 }

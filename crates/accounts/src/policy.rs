@@ -1,12 +1,15 @@
 //! Every limit and lifetime, with its name, its default and its origin.
 
 mod check;
+pub(crate) mod factors;
+pub(crate) mod relying_party;
 
 use std::time::Duration;
 
 use ipnet::IpNet;
 
 use crate::domain::password::PasswordRules;
+use crate::policy::factors::{PasskeyPolicy, SecondFactorPolicy};
 use crate::token::algorithm::SigningAlgorithm;
 use crate::webhook::WebhookSubscription;
 
@@ -31,7 +34,11 @@ pub struct Policy {
     pub admin: AdminPolicy,
     /// Tokens and sessions.
     pub tokens: TokenPolicy,
-    /// The rules for a new password.
+    /// Who needs a second factor.
+    pub second_factor: SecondFactorPolicy,
+    /// Passkeys.
+    pub passkeys: PasskeyPolicy,
+    /// What a new password must satisfy.
     pub passwords: PasswordRules,
     /// Passwords one client may have judged; then 429. Counted by each instance separately.
     pub password_checks: Rate,
@@ -183,7 +190,8 @@ pub struct AdminPolicy {
     /// Mails that administrators have sent to one address in 24 hours. Mails requested by strangers do not count: they
     /// must not prevent an administrator from helping someone.
     pub mails_per_day: i64,
-    /// How long after giving their password administrators may assign roles and delete users (O4).
+    /// How long after the password, or a second factor where there is one, was given an administrator may give roles and
+    /// delete users (O4).
     pub reauthenticate_after: Duration,
 }
 
@@ -198,7 +206,9 @@ pub struct TokenPolicy {
     pub session_idle: Duration,
     /// A session ends after this long at the latest.
     pub session_absolute: Duration,
-    /// Reuse of a refresh token within this time is only refused; later it ends the session.
+    /// How long after a proof a user may change factors, address and password, and delete the account.
+    pub step_up: Duration,
+    /// Reuse of a refresh token within this time is refused only; later it ends the session.
     pub reuse_grace: Duration,
     /// The `aud` of the tokens; the public address if empty.
     pub audience: Option<String>,
@@ -270,6 +280,8 @@ impl Default for Policy {
                 reauthenticate_after: 15 * MINUTE,
             },
             tokens: TokenPolicy::default(),
+            second_factor: SecondFactorPolicy::default(),
+            passkeys: PasskeyPolicy::default(),
             passwords: PasswordRules { min_code_points: 8, service_name: "Vestibule".to_owned() },
             password_checks: Rate::new(120, MINUTE),
             hash: HashPolicy { memory_kib: 19_456, passes: 2, threads: 0, queue: 0 },
@@ -336,6 +348,7 @@ impl Default for TokenPolicy {
             leeway: Duration::from_secs(5),
             session_idle: 14 * DAY,
             session_absolute: 30 * DAY,
+            step_up: 5 * MINUTE,
             reuse_grace: Duration::from_secs(10),
             audience: None,
             cache_capacity: 10_000,

@@ -5,14 +5,15 @@ use crate::domain::access::actor::Actor;
 use crate::domain::access::client::Client;
 use crate::domain::audit::{AuditActor, AuditEvent, AuditKind};
 use crate::domain::email::Email;
-use crate::domain::ids::{AuditId, EventId, UserId};
+use crate::domain::ids::{AuditId, EventId, MailId, UserId};
+use crate::domain::mail::kind::MailKind;
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Account;
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::tables::limits::Subject;
-use crate::store::tables::{audit, webhooks};
+use crate::store::tables::{audit, outbox, webhooks};
 use crate::token::subject;
 use crate::webhook::WebhookEvent;
 
@@ -79,9 +80,22 @@ impl Entry {
     }
 
     pub(crate) fn write(&self, tx: &mut Tx<'_>, core: &Core, now: Timestamp) -> Result<(), Fault> {
+        self.write_as(tx, core, AuditId::from_bytes(core.settings.env.new_id(now)), now)
+    }
+
+    /// Also mails the user what happened, and from where.
+    pub(crate) fn write_and_notify(&self, tx: &mut Tx<'_>, core: &Core, now: Timestamp) -> Result<(), Fault> {
+        let id = AuditId::from_bytes(core.settings.env.new_id(now));
+        self.write_as(tx, core, id, now)?;
+        let Some(user) = self.user else { return Ok(()) };
+        let mail = MailId::from_bytes(core.settings.env.new_id(now));
+        outbox::push_to(tx, mail, MailKind::SecurityNotice, id.as_bytes(), user, now)
+    }
+
+    fn write_as(&self, tx: &mut Tx<'_>, core: &Core, id: AuditId, now: Timestamp) -> Result<(), Fault> {
         let address: Option<Subject> = self.email.as_ref().map(|email| subject::address(&core.root, email));
         let event = AuditEvent {
-            id: AuditId::from_bytes(core.settings.env.new_id(now)),
+            id,
             at: now,
             kind: self.kind,
             actor: self.actor,

@@ -72,6 +72,21 @@ answers {
     InvalidCredentials 401 "invalid_credentials": "The name or the password is wrong",
         "No account, or no open sign-up, has this name and this password. Which of the two is wrong is not told.",
         "Check both. After a sign-up use the password of that sign-up.";
+    ReauthenticationRequired 401 "reauthentication_required": "Prove again who you are",
+        "This needs a proof that is only minutes old: the password, or a second factor where the account has one. The access token is fine.",
+        "Give the proof with `POST /v1/me/verify` and repeat the request, or sign in again.";
+    SecondFactorRequired 401 "second_factor_required": "A second factor is needed",
+        "The password is right. `methods` names what the account can answer `challenge` with, until `expires_at`.",
+        "Send the challenge with a code, a recovery code or a passkey to `POST /v1/login/second-factor`.";
+    SecondFactorInvalid 401 "second_factor_invalid": "The second factor is wrong",
+        "The code, the recovery code or the passkey is not of this account, or was used before. `attempts_left` says how many answers remain before there is a wait.",
+        "Wait for the next code of the app, or use another method.";
+    PasskeyUnknown 401 "passkey_unknown": "Nobody here has this passkey",
+        "The passkey was removed from its account, or belongs to another server.",
+        "Sign in in another way. A page tells the browser with `signalUnknownCredential`, so that it stops offering the passkey.";
+    PasskeyInvalid 401 "passkey_invalid": "The passkey proves nothing",
+        "The ceremony is over, was answered before or was begun for something else; or the passkey was not used for it on a page of this server, with the user verified.",
+        "Begin a new ceremony.";
     EmailNotConfirmed 403 "email_not_confirmed": "The email address is not confirmed yet",
         "The password is right, but the sign-up still waits for its confirmation.",
         "Use the link or the code of the confirmation mail; `POST /v1/confirm/resend` asks for another.";
@@ -84,12 +99,12 @@ answers {
     AccountDisabled 403 "account_disabled": "The account is disabled",
         "The password is right, but an administrator has disabled the account.",
         "Ask an administrator.";
+    SecondFactorEnrolmentRequired 403 "second_factor_enrolment_required": "A second factor must be set up first",
+        "The password is right, but this account must have a second factor by now, and has none. A link to set one up was mailed.",
+        "Use the link of that mail, together with the password.";
     SignUpClosed 403 "sign_up_closed": "Nobody can sign up here",
         "Accounts are made by invitation only, or not at present (`signup.mode`).",
         "Ask whoever runs this for an invitation. Who has an account signs in as ever.";
-    ReauthenticationRequired 403 "reauthentication_required": "Give the password again",
-        "This change needs a sign-in that is only minutes old.",
-        "Sign in again and repeat the request with the new token.";
     NotFound 404 "not_found": "There is nothing here",
         "No resource has this address. Addresses are exact: case, slashes and encoding count.",
         "Compare the address with `/docs`.";
@@ -111,6 +126,21 @@ answers {
     LastAdmin 409 "last_admin": "This is the last administrator",
         "It would leave nobody who can administrate.",
         "Give another user the role `admin` first.";
+    LastWayIn 409 "last_way_in": "Nobody could sign in any more",
+        "It is the last way to sign in, or the last second factor of an account that must have one.",
+        "Add another one first.";
+    AuthenticatorExists 409 "authenticator_exists": "There is an authenticator app already",
+        "An account has one authenticator app.",
+        "Remove the present one first.";
+    PasskeyExists 409 "passkey_exists": "The passkey belongs to an account already",
+        "An account here has a passkey with this credential id.",
+        "Use that passkey, or make another one.";
+    PasskeysTooMany 409 "passkeys_too_many": "There are too many passkeys",
+        "An account has at most 20.",
+        "Remove one that is not used any more.";
+    PasswordRemoved 409 "password_removed": "The account has no password",
+        "Its owner has removed the password and signs in with a passkey. The mailbox alone is not enough to set one.",
+        "Sign in with the passkey and set a password on the account page.";
     AlreadyActive 409 "already_active": "The sign-up was confirmed before",
         "The sign-up has become a user.",
         "Nothing is left to do: the person can sign in.";
@@ -132,6 +162,9 @@ answers {
     CodeExpired 410 "code_expired": "The code does not work any more",
         "The code is older than a minute, was tried too often, was replaced or was used.",
         "Ask for a new one with `POST /v1/confirm/resend`.";
+    ChallengeExpired 410 "challenge_expired": "The challenge does not stand any more",
+        "It was answered, is older than five minutes, or password, address or factors were changed since.",
+        "Sign in again.";
     PreconditionFailed 412 "precondition_failed": "Somebody else was faster",
         "The resource is in another state than `If-Match` names: it was changed since it was read.",
         "Read it again and decide anew with its present `ETag`.";
@@ -148,8 +181,11 @@ answers {
         "At least one field is missing, unknown, of the wrong type or not allowed. `errors` names each.",
         "Correct the fields that `errors` points to.";
     CodeInvalid 422 "code_invalid": "The code is wrong",
-        "The digits are not those of the newest mail. `attempts_left` says how many guesses remain for it.",
-        "Read the newest mail again.";
+        "The digits are not those of the newest mail, or of the authenticator app at this moment. `attempts_left` says how many guesses remain.",
+        "Read the newest mail again, or wait for the next code of the app.";
+    PasskeyRefused 422 "passkey_refused": "The passkey cannot be used",
+        "The passkey was not made or used in this ceremony on a page of this server, or breaks a rule of Web Authentication. `detail` says which.",
+        "Begin a new ceremony and repeat it with a browser.";
     IdempotencyKeyReused 422 "idempotency_key_reused": "The idempotency key belongs to another request",
         "The same `Idempotency-Key` came with another body before.",
         "Make a new key for every sign-up; repeat a key only with the same body.";
@@ -242,8 +278,17 @@ fields {
     LocaleInvalid 422 "locale_invalid": "Not a language tag",
         "The text is not a language tag (BCP 47) such as `en` or `pt-BR`.",
         "Correct it or leave it out.";
+    RecoveryCodeMalformed 422 "recovery_code_malformed": "Not a recovery code",
+        "A recovery code has the form xxxx-xxxx-xxxx-xxxx, in lower case.",
+        "Send it as it was shown.";
+    PasskeyMalformed 422 "passkey_malformed": "Not a credential",
+        "The object is not what `PublicKeyCredential.toJSON()` gives, or is too long.",
+        "Send what the browser gave, unchanged.";
+    PasskeyNameInvalid 422 "passkey_name_invalid": "Not a name for a passkey",
+        "A name has 1 to 64 characters that can be seen.",
+        "Choose another name.";
     CodeMalformed 422 "code_malformed": "Not a code",
-        "A code is made of 4 to 8 digits, sent as a text. Nothing else is read: no spaces, no numbers without quotes.",
+        "A code is made of 4 to 8 digits, 6 for that of an authenticator app, sent as a text. Nothing else is read: no spaces, no numbers without quotes.",
         "Send the digits of the mail.";
     IdInvalid 422 "id_invalid": "Not an id",
         "The text is not an id of the kind that is asked for, such as `usr_` and 26 characters.",

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts as _, Request};
 use axum::http::request::Parts;
@@ -68,12 +69,14 @@ use crate::problem::Problem;
 /// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
 /// ```
 pub fn require_signed_in(accounts: Accounts) -> RequireSignedIn {
-    RequireSignedIn { accounts, roles: Arc::default() }
+    RequireSignedIn { accounts, roles: Arc::default(), max_age: None, factor: false }
 }
 
 /// The layer made by [`require_signed_in`].
 #[derive(Clone, Debug)]
 pub struct RequireSignedIn {
+    max_age: Option<Duration>,
+    factor: bool,
     accounts: Accounts,
     roles: Arc<Vec<String>>,
 }
@@ -87,11 +90,34 @@ impl RequireSignedIn {
         self
     }
 
+    /// Requires a proof that is no older than this: the password, a passkey or a code. Others are answered 401
+    /// `reauthentication_required` (RFC 9470), and come back after `POST /v1/me/verify` or another sign-in.
+    #[must_use]
+    pub fn require_recent(mut self, max_age: Duration) -> Self {
+        self.max_age = Some(max_age);
+        self
+    }
+
+    /// Requires a session with a second factor; with [`require_recent`](Self::require_recent), one that was given that
+    /// recently.
+    #[must_use]
+    pub fn require_factor(mut self) -> Self {
+        self.factor = true;
+        self
+    }
+
     async fn admit(&self, parts: &mut Parts) -> Result<SignedIn, Problem> {
         let who = SignedIn::from_request_parts(parts, &self.accounts).await?;
         match self.roles.iter().find(|role| !who.has_role(role)) {
             Some(lacking) => Err(Problem::lacking_role(lacking).explained_at(self.accounts.public_url())),
-            None => Ok(who),
+            None => self.proven(who),
+        }
+    }
+
+    fn proven(&self, who: SignedIn) -> Result<SignedIn, Problem> {
+        match self.accounts.require_proof(&who, self.max_age, self.factor) {
+            Ok(()) => Ok(who),
+            Err(needed) => Err(Problem::from(needed).explained_at(self.accounts.public_url())),
         }
     }
 }

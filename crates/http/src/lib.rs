@@ -20,6 +20,7 @@ mod options;
 mod pages;
 mod personal;
 mod problem;
+mod qr_code;
 mod rate_limit;
 mod serve;
 

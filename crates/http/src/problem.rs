@@ -11,6 +11,7 @@ use axum::http::header::{CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use vestibule::{Factor, SecondFactorChallenge, Timestamp};
 
 use crate::catalogue::Code;
 use crate::problem::field_error::FieldError;
@@ -29,6 +30,7 @@ struct Parts {
     detail: Option<Cow<'static, str>>,
     errors: Vec<FieldError>,
     attempts_left: Option<u32>,
+    second_factor: Option<AskedFactor>,
     retry_after: Option<Duration>,
     limit: Option<Limit>,
     challenge: Challenge,
@@ -50,8 +52,18 @@ struct Body<'a> {
     request_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attempts_left: Option<u32>,
+    #[serde(flatten)]
+    second_factor: Option<&'a AskedFactor>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+}
+
+/// What a sign-in still needs.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct AskedFactor {
+    pub(crate) challenge: String,
+    pub(crate) methods: Vec<&'static str>,
+    pub(crate) expires_at: Timestamp,
 }
 
 /// What a 401 asks for, and a 403 that other credentials could resolve.
@@ -61,6 +73,8 @@ enum Challenge {
     Basic,
     /// A token of a user with this role.
     Role(String),
+    /// A proof that is no older than this (RFC 9470).
+    Recent(Duration),
 }
 
 impl Problem {
@@ -71,6 +85,7 @@ impl Problem {
             detail: None,
             errors: Vec::new(),
             attempts_left: None,
+            second_factor: None,
             retry_after: None,
             limit: None,
             challenge: Challenge::Bearer,
@@ -84,6 +99,39 @@ impl Problem {
         let mut problem = Self::new(Code::Forbidden).detail(format!("This needs the role `{role}`."));
         problem.0.challenge = Challenge::Role(role.to_owned());
         problem
+    }
+
+    /// 401: a proof is needed that is younger, or stronger, than those of the session.
+    pub(crate) fn step_up(max_age: Duration, factor: bool) -> Self {
+        let mut problem = Self::new(Code::ReauthenticationRequired);
+        problem.0.challenge = Challenge::Recent(max_age);
+        if factor {
+            problem.detail("This needs a second factor that was given only minutes ago.")
+        } else {
+            problem
+        }
+    }
+
+    /// 401: the password is right, and a second factor is asked for.
+    pub(crate) fn second_factor(asked: SecondFactorChallenge) -> Self {
+        let mut problem = Self::new(Code::SecondFactorRequired);
+        problem.0.second_factor = Some(AskedFactor {
+            challenge: asked.challenge.expose().to_owned(),
+            methods: asked.methods.into_iter().map(Factor::name).collect(),
+            expires_at: asked.expires_at,
+        });
+        problem
+    }
+
+    /// What a sign-in still needs, where that is what is wrong.
+    pub(crate) fn asked_factor(&self) -> Option<&AskedFactor> {
+        self.0.second_factor.as_ref()
+    }
+
+    #[must_use]
+    pub(crate) fn with_attempts_left(mut self, attempts_left: u32) -> Self {
+        self.0.attempts_left = Some(attempts_left);
+        self
     }
 
     /// Whether it names the missing role.
@@ -179,7 +227,7 @@ impl Problem {
     }
 
     fn body(&self, public_url: &str, request_id: Option<&str>) -> String {
-        let Parts { code, errors, attempts_left, .. } = &*self.0;
+        let Parts { code, errors, attempts_left, second_factor, .. } = &*self.0;
         let entry = code.entry();
         let body = Body {
             r#type: format!("{public_url}/docs/errors/{}", code.as_str()),
@@ -189,6 +237,7 @@ impl Problem {
             code: *code,
             request_id,
             attempts_left: *attempts_left,
+            second_factor: second_factor.as_ref(),
             errors,
         };
         serde_json::to_string(&body).unwrap_or_default()
@@ -215,6 +264,7 @@ impl Problem {
     fn challenge(&self) -> Option<HeaderValue> {
         let fixed = match (&self.0.challenge, self.0.code) {
             (Challenge::Role(role), _) => return Some(insufficient_scope(role)),
+            (Challenge::Recent(max_age), _) => return insufficient_authentication(*max_age),
             (_, code) if code.status() != StatusCode::UNAUTHORIZED => return None,
             (Challenge::Basic, _) => "Basic realm=\"vestibule\", charset=\"UTF-8\"",
             (Challenge::Bearer, Code::InvalidToken) => "Bearer realm=\"vestibule\", error=\"invalid_token\"",
@@ -222,6 +272,15 @@ impl Problem {
         };
         Some(HeaderValue::from_static(fixed))
     }
+}
+
+/// RFC 9470 §3.
+fn insufficient_authentication(max_age: Duration) -> Option<HeaderValue> {
+    let seconds = max_age.as_secs();
+    let header = format!(
+        "Bearer realm=\"vestibule\", error=\"insufficient_user_authentication\", max_age=\"{seconds}\""
+    );
+    HeaderValue::try_from(header).ok()
 }
 
 /// RFC 6750 §3.1 (J7). A role that is not a valid scope of RFC 6749 §3.3 is not named: it could end the quoted text.

@@ -34,7 +34,7 @@ macro_rules! kind {
 
 /// The embedded files. A new kind of mail needs its folder and a line here; a new language its name in `kind!` and its
 /// words.
-const EMBEDDED: [&[(&str, &str)]; 13] = [
+const EMBEDDED: [&[(&str, &str)]; 15] = [
     &[
         file!("shared/layout.html"),
         file!("shared/parts.html"),
@@ -55,6 +55,8 @@ const EMBEDDED: [&[(&str, &str)]; 13] = [
     kind!("invitation"),
     kind!("failed_sign_ins"),
     kind!("refresh_reused"),
+    kind!("security_notice"),
+    kind!("enrolment"),
     kind!("test"),
 ];
 
@@ -153,8 +155,10 @@ impl Templates {
                 .and_then(|template| template.render(values))
                 .map_err(|e| LetterError::Template(cause(&e)))
         };
-        // M4, M5: the subject gets nothing that a person typed and nothing secret, so it cannot show it.
-        let public = BTreeMap::from([("site_name", self.site_name.clone())]);
+        // M4, M5: the subject gets nothing that a person typed and nothing secret, so it cannot show it. The name of an
+        // event is neither.
+        let mut public = BTreeMap::from([("site_name", self.site_name.clone())]);
+        public.extend(values.get_key_value("event").map(|(name, event)| (*name, event.clone())));
         let [subject, text, html] = PARTS;
         Ok(Rendered {
             subject: render(subject, Value::from(public))?.trim().to_owned(),

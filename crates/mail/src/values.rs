@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use minijinja::Value;
-use vestibule::{Mail, MailContent, MailId, Secret, Timestamp};
+use vestibule::{Mail, MailContent, MailId, Secret, SecurityEvent, Timestamp, device_in_words};
 
 /// The names that a template knows, with their values.
 pub(crate) type Values = BTreeMap<&'static str, Value>;
@@ -27,15 +27,54 @@ pub(crate) fn of(content: &MailContent) -> Values {
         | MailContent::EmailChange { link, link_expires_at }
         | MailContent::EmailUndo { link, link_expires_at }
         | MailContent::Invitation { link, link_expires_at }
-        | MailContent::ChoosePassword { link, link_expires_at } => {
+        | MailContent::ChoosePassword { link, link_expires_at }
+        | MailContent::Enrolment { link, link_expires_at } => {
             vec![("link", Value::from(link.expose())), ("link_until", Value::from(minute(*link_expires_at)))]
         }
         MailContent::PasswordChanged { forgot }
         | MailContent::FailedSignIns { forgot }
         | MailContent::RefreshReused { forgot } => vec![("forgot", Value::from(forgot.as_str()))],
+        MailContent::SecurityNotice { event, device, ip, account, forgot } => {
+            // An administrator's device is not the owner's concern.
+            let from = |text: &Option<String>| text.clone().filter(|_| *event != SecurityEvent::FactorsReset);
+            vec![
+                ("event", Value::from(event.name())),
+                ("passkey", Value::from(passkey_of(event))),
+                ("codes_left", Value::from(codes_left(event))),
+                ("device", Value::from(from(device).and_then(|sent| device_of(&sent)))),
+                ("ip", Value::from(from(ip))),
+                ("account", Value::from(account.as_str())),
+                ("forgot", Value::from(forgot.as_str())),
+            ]
+        }
         MailContent::Test => Vec::new(),
     };
     values.into_iter().collect()
+}
+
+fn passkey_of(event: &SecurityEvent) -> Option<&str> {
+    match event {
+        SecurityEvent::PasskeyAdded(name)
+        | SecurityEvent::PasskeyRemoved(name)
+        | SecurityEvent::PasskeyCounterWentBack(name) => Some(name),
+        SecurityEvent::AuthenticatorAdded
+        | SecurityEvent::AuthenticatorRemoved
+        | SecurityEvent::RecoveryCodesMade
+        | SecurityEvent::RecoveryCodeUsed(_)
+        | SecurityEvent::PasswordRemoved
+        | SecurityEvent::FactorsReset
+        | SecurityEvent::SecondFactorFailed => None,
+    }
+}
+
+fn codes_left(event: &SecurityEvent) -> Option<u32> {
+    if let SecurityEvent::RecoveryCodeUsed(left) = event { Some(*left) } else { None }
+}
+
+/// `Firefox · Linux`: the same in every language. A `User-Agent` as sent could put the words of a stranger into the
+/// mail.
+fn device_of(user_agent: &str) -> Option<String> {
+    device_in_words(user_agent).map(|words| words.replace(" on ", " · "))
 }
 
 /// The link and the code of this content.
@@ -46,12 +85,14 @@ pub(crate) fn secrets(content: &MailContent) -> (Option<&Secret>, Option<&Secret
         | MailContent::EmailChange { link, .. }
         | MailContent::EmailUndo { link, .. }
         | MailContent::Invitation { link, .. }
-        | MailContent::ChoosePassword { link, .. } => (Some(link), None),
+        | MailContent::ChoosePassword { link, .. }
+        | MailContent::Enrolment { link, .. } => (Some(link), None),
         MailContent::AlreadyRegistered { .. }
         | MailContent::Welcome { .. }
         | MailContent::PasswordChanged { .. }
         | MailContent::FailedSignIns { .. }
         | MailContent::RefreshReused { .. }
+        | MailContent::SecurityNotice { .. }
         | MailContent::Test => (None, None),
     }
 }
@@ -94,6 +135,7 @@ pub(crate) fn samples() -> Vec<Mail> {
         MailContent::Test,
         MailContent::Invitation { link: link(), link_expires_at: at },
         MailContent::ChoosePassword { link: link(), link_expires_at: at },
+        MailContent::Enrolment { link: link(), link_expires_at: at },
     ];
     let mail = |content| Mail {
         id,
@@ -102,7 +144,41 @@ pub(crate) fn samples() -> Vec<Mail> {
         created_at: at,
         content,
     };
-    contents.into_iter().map(mail).collect()
+    contents.into_iter().chain(notices()).map(mail).collect()
+}
+
+/// Every event, from a place that is known and from one that is not.
+fn notices() -> impl Iterator<Item = MailContent> {
+    let passkey = || "Ada’s <phone>".to_owned();
+    // So many codes that every language has used all its forms of counting.
+    let codes = [0, 1, 2, 3, 4, 11].map(SecurityEvent::RecoveryCodeUsed);
+    let events = [
+        SecurityEvent::PasskeyAdded(passkey()),
+        SecurityEvent::PasskeyRemoved(passkey()),
+        SecurityEvent::PasskeyCounterWentBack(passkey()),
+        SecurityEvent::AuthenticatorAdded,
+        SecurityEvent::AuthenticatorRemoved,
+        SecurityEvent::RecoveryCodesMade,
+        SecurityEvent::PasswordRemoved,
+        SecurityEvent::FactorsReset,
+        SecurityEvent::SecondFactorFailed,
+    ];
+    let device = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    let places = [
+        (Some(device), Some("203.0.113.7")),
+        (Some(device), None),
+        (None, Some("2001:db8::7")),
+        (None, None),
+    ];
+    events.into_iter().chain(codes).flat_map(move |event| {
+        places.map(|(device, ip)| MailContent::SecurityNotice {
+            event: event.clone(),
+            device: device.map(str::to_owned),
+            ip: ip.map(str::to_owned),
+            account: "https://example.org/account".to_owned(),
+            forgot: "https://example.org/forgot".to_owned(),
+        })
+    })
 }
 
 #[cfg(test)]
@@ -114,6 +190,33 @@ mod tests {
         for kind in MailContent::KINDS {
             assert!(samples().iter().any(|mail| mail.content.kind() == kind), "{kind}");
         }
+    }
+
+    // The words of a stranger have no place in a warning, nor those of an administrator in one to somebody else.
+    #[test]
+    fn a_device_is_told_in_words_and_only_the_owners() {
+        let told = |event, sent: &str| {
+            let content = MailContent::SecurityNotice {
+                event,
+                device: Some(sent.to_owned()),
+                ip: Some("203.0.113.7".to_owned()),
+                account: String::new(),
+                forgot: String::new(),
+            };
+            let values = of(&content);
+            (values["device"].as_str().map(str::to_owned), values["ip"].as_str().map(str::to_owned))
+        };
+        let (ip, failed) = (Some("203.0.113.7".to_owned()), SecurityEvent::SecondFactorFailed);
+        for (sent, words) in [
+            ("Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", Some("Firefox · Linux")),
+            ("curl/8.14.1", Some("curl")),
+            ("Call+1-555-0100 now, your account is blocked", None),
+            ("https://example.com/", None),
+            ("a\r\nBcc: eve@example.org", None),
+        ] {
+            assert_eq!(told(failed.clone(), sent), (words.map(str::to_owned), ip.clone()), "{sent:?}");
+        }
+        assert_eq!(told(SecurityEvent::FactorsReset, "curl/8.14.1"), (None, None));
     }
 
     #[test]

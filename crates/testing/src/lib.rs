@@ -44,7 +44,9 @@ mod postgres;
 mod relay;
 mod runtime;
 mod site;
+mod totp;
 mod waiting;
+pub mod webauthn;
 
 pub use addresses::{ACCEPTED_ADDRESSES, INVISIBLE_CHARACTERS, REFUSED_ADDRESSES};
 pub use http::{Answer, Client, basic, read};
@@ -60,4 +62,5 @@ pub use postgres::shared::{database, latin1_database, stop_shared};
 pub use relay::Relay;
 pub use relay::inbox::{Letter, Step, Trouble};
 pub use site::{Finished, PASSWORD, PUBLIC_URL, SECRET_KEY, Site, WIDE_LIMITS, mode, on_both_databases};
+pub use totp::totp;
 pub use waiting::{PATIENCE, eventually, lines};

@@ -4,6 +4,7 @@
 mod auc;
 mod instances;
 mod limits;
+mod passkey;
 pub(crate) mod program;
 mod revocation;
 mod spread;
@@ -21,6 +22,8 @@ pub(crate) enum Bench {
     Start(start::Options),
     /// Wrong passwords for one account at four instances at once: how many get an answer
     Limits(limits::Options),
+    /// What a sign-in with a passkey, one with a password, and a protected request cost
+    Passkey(passkey::Options),
     /// Whether the time of an answer tells what is behind an address: medians, and how well each two states are told apart
     Timing(timing::Options),
     /// How long another instance accepts the token of a session that was ended
@@ -31,6 +34,7 @@ impl Bench {
     pub(crate) fn run(&self) -> Result {
         match self {
             Self::Start(options) => start::run(options),
+            Self::Passkey(options) => passkey::run(options),
             Self::Timing(options) => timing::run(options),
             Self::Limits(options) => limits::run(options),
             Self::Revocation(options) => revocation::run(options),

@@ -80,6 +80,15 @@ impl Running {
         resident(&text).ok_or_else(|| format!("no VmRSS in {path}"))
     }
 
+    /// The CPU time it has taken so far, in ticks of 10 ms.
+    pub(super) fn cpu_time(&self) -> Result<Duration> {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let text = fs::read_to_string(&path).map_err(|e| format!("cannot read {path}: {e}"))?;
+        ticks(&text)
+            .map(|ticks| Duration::from_millis(10 * ticks))
+            .ok_or_else(|| format!("no times in {path}"))
+    }
+
     /// Asks the server to stop, and kills it after a while.
     pub(super) fn stop(&mut self) {
         let asked = succeeds(program("kill").args(["-TERM", &self.child.id().to_string()]));
@@ -102,6 +111,13 @@ impl Drop for Running {
 }
 
 /// `VmRSS:     9123 kB` → 9123
+/// User and system time: the 14th and 15th field, where the second is the name in brackets.
+fn ticks(stat: &str) -> Option<u64> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_ascii_whitespace().skip(11).map(str::parse::<u64>);
+    Some(fields.next()?.ok()? + fields.next()?.ok()?)
+}
+
 fn resident(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.split_whitespace().next()?.parse().ok()
@@ -118,6 +134,12 @@ mod tests {
     fn memory_is_read_from_the_status_file() {
         assert_eq!(resident("Name:\tx\nVmHWM:\t  12 kB\nVmRSS:\t    9123 kB\n"), Some(9123));
         assert_eq!(resident("Name:\tx\n"), None);
+    }
+
+    #[test]
+    fn cpu_time_is_read_from_the_stat_file() {
+        let stat = "42 (a (b) c) S 1 1 1 0 -1 4194560 100 0 0 0 12 30 0 0 20 0 4 0 100 1000 10";
+        assert_eq!((ticks(stat), ticks("42 (x) S 1")), (Some(42), None));
     }
 
     #[test]

@@ -78,6 +78,32 @@ kinds! {
     Enabled = "enabled",
     /// An administrator had a mail sent again, or handled a sign-up.
     Assisted = "assisted",
+    /// A second factor was wrong.
+    SecondFactorFailed = "second_factor_failed",
+    /// Somebody who is signed in has proven again who they are.
+    Reauthenticated = "reauthenticated",
+    /// A passkey was added.
+    PasskeyAdded = "passkey_added",
+    /// A passkey got another name.
+    PasskeyRenamed = "passkey_renamed",
+    /// A passkey was removed.
+    PasskeyRemoved = "passkey_removed",
+    /// The counter of a passkey went back: somebody may have a copy.
+    PasskeyCounterWentBack = "passkey_counter_went_back",
+    /// An authenticator app was added.
+    AuthenticatorAdded = "authenticator_added",
+    /// The authenticator app was removed.
+    AuthenticatorRemoved = "authenticator_removed",
+    /// New recovery codes were made; those of before stopped working.
+    RecoveryCodesMade = "recovery_codes_made",
+    /// A recovery code was used.
+    RecoveryCodeUsed = "recovery_code_used",
+    /// The password was removed by its user.
+    PasswordRemoved = "password_removed",
+    /// All second factors of a user were removed by an administrator or operator.
+    FactorsReset = "factors_reset",
+    /// A link to enrol a second factor was mailed.
+    EnrolmentRequested = "enrolment_requested",
     /// The keys that sign tokens were changed.
     KeysChanged = "keys_changed",
     /// An operator accepted an SQLite database although it lacks what an earlier one had.

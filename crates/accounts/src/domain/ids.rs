@@ -101,6 +101,8 @@ ids! {
     EventId, "evt_";
     /// Names an invitation: `inv_…`.
     InvitationId, "inv_";
+    /// Names a passkey of a user: `pky_…`.
+    PasskeyId, "pky_";
 }
 
 impl AuditId {

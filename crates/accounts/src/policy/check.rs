@@ -79,6 +79,8 @@ impl Policy {
                 "admin.reauthenticate_after",
                 "must be 1 minute to 1 day",
             ),
+            ((MINUTE..=HOUR).contains(&tokens.step_up), "tokens.step_up", "must be 1 to 60 minutes"),
+            (self.second_factor.grace <= 90 * DAY, "second_factor.grace", "must be 90 days or less"),
         ]
     }
 

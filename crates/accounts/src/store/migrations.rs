@@ -17,7 +17,7 @@ pub(crate) struct Script {
 }
 
 /// Every version, oldest first, without gaps.
-pub(crate) const SCRIPTS: [Script; 11] = [
+pub(crate) const SCRIPTS: [Script; 12] = [
     Script {
         version: 1,
         name: "init",
@@ -83,6 +83,12 @@ pub(crate) const SCRIPTS: [Script; 11] = [
         name: "ways_in",
         up: include_str!("../../migrations/0011_ways_in.up.sql"),
         down: include_str!("../../migrations/0011_ways_in.down.sql"),
+    },
+    Script {
+        version: 12,
+        name: "factors",
+        up: include_str!("../../migrations/0012_factors.up.sql"),
+        down: include_str!("../../migrations/0012_factors.down.sql"),
     },
 ];
 

@@ -4,7 +4,9 @@
 //! bound with the type of its column, as PostgreSQL requires.
 
 use super::pulse::noted;
-use crate::domain::ids::{AuditId, EventId, InvitationId, MailId, RegistrationId, SessionId, UserId};
+use crate::domain::ids::{
+    AuditId, EventId, InvitationId, MailId, PasskeyId, RegistrationId, SessionId, UserId,
+};
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 
@@ -148,7 +150,7 @@ macro_rules! id_column {
         }
     )* };
 }
-id_column!(UserId, RegistrationId, SessionId, MailId, AuditId, EventId, InvitationId);
+id_column!(UserId, RegistrationId, SessionId, MailId, AuditId, EventId, InvitationId, PasskeyId);
 
 /// A row of a result.
 pub(crate) enum Row<'r> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{Key, KeySet};
 use super::opaque::sha256;
+use crate::domain::access::amr::Amr;
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
@@ -33,6 +34,9 @@ struct Claims {
     sid: String,
     client_id: String,
     auth_time: i64,
+    /// Left out by versions that knew passwords only.
+    #[serde(default)]
+    amr: Vec<String>,
     roles: Vec<String>,
 }
 
@@ -44,12 +48,20 @@ pub(crate) struct Verified {
     pub(crate) key: Arc<str>,
     pub(crate) user: UserId,
     pub(crate) session: SessionId,
-    pub(crate) auth_time: Timestamp,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
 }
 
-/// Why a token is not valid.
+/// What a token says of its session.
+#[derive(Clone, Copy)]
+pub(crate) struct OfSession {
+    pub(crate) id: SessionId,
+    /// When anything was last proven in it.
+    pub(crate) auth_time: Timestamp,
+    pub(crate) amr: Amr,
+}
+
+/// Why a token proves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// Not one of ours, changed, expired or not yet valid.
@@ -83,8 +95,7 @@ impl Issuer {
         keys: &KeySet,
         env: &Env,
         account: &Account,
-        session: SessionId,
-        auth_time: Timestamp,
+        session: OfSession,
         now: Timestamp,
     ) -> Option<Secret> {
         let claims = Claims {
@@ -94,9 +105,10 @@ impl Issuer {
             exp: (now + self.policy.access_lifetime).as_seconds(),
             iat: now.as_seconds(),
             jti: data_encoding::BASE64URL_NOPAD.encode(&env.random::<16>()),
-            sid: session.to_string(),
+            sid: session.id.to_string(),
             client_id: CLIENT_ID.to_owned(),
-            auth_time: auth_time.as_seconds(),
+            auth_time: session.auth_time.as_seconds(),
+            amr: session.amr.names().into_iter().map(str::to_owned).collect(),
             roles: account.roles.clone(),
         };
         let (key, signer) = keys.signing(now)?;
@@ -144,7 +156,6 @@ impl Issuer {
             key: key.id.clone(),
             user: claims.sub.parse().ok()?,
             session: claims.sid.parse().ok()?,
-            auth_time: seconds(claims.auth_time)?,
             issued_at: seconds(claims.iat)?,
             expires_at: seconds(claims.exp)?,
         })

@@ -41,6 +41,14 @@ pub(crate) enum Purpose {
     Form,
     /// The salt of the passwords of an address's sign-ups.
     SignUpSalt,
+    /// What names a right password that waits for its second factor.
+    SignInChallenge,
+    /// What names a ceremony of a passkey.
+    Ceremony,
+    /// What a passkey signs.
+    PasskeyChallenge,
+    /// Recovery codes.
+    RecoveryCode,
 }
 
 impl Purpose {
@@ -59,12 +67,16 @@ impl Purpose {
             Self::SignUpProof => b"sign-up proof",
             Self::Form => b"form",
             Self::SignUpSalt => b"sign-up salt",
+            Self::SignInChallenge => b"sign-in challenge",
+            Self::Ceremony => b"ceremony",
+            Self::PasskeyChallenge => b"passkey challenge",
+            Self::RecoveryCode => b"recovery code",
         }
     }
 
     /// Whether it names a row that outlives the secret key.
     const fn is_name(self) -> bool {
-        matches!(self, Self::Address | Self::ClientPrefix | Self::SignUpSalt)
+        matches!(self, Self::Address | Self::ClientPrefix | Self::SignUpSalt | Self::RecoveryCode)
     }
 }
 
@@ -190,6 +202,8 @@ fn derive(secret: &SecretKey, info: &[u8]) -> Zeroizing<[u8; 32]> {
 
 /// Encrypts the keys stored in the database.
 pub(crate) struct WrapKeys {
+    /// Names the secret key of now, and tells nothing about it.
+    pub(crate) seal: [u8; 8],
     current: RandomizedNonceKey,
     previous: Option<RandomizedNonceKey>,
 }
@@ -208,7 +222,8 @@ impl WrapKeys {
             let key = derive(secret, b"wrap signing keys");
             RandomizedNonceKey::new(&AES_256_GCM, &*key).expect("AES-256 takes a key of 32 octets")
         };
-        Self { current: key(secret), previous: previous.map(key) }
+        let seal = derive(secret, b"name of the key that wraps").first_chunk().copied().unwrap_or_default();
+        Self { seal, current: key(secret), previous: previous.map(key) }
     }
 
     /// Encrypts a key for the database, bound to its id: AES-256-GCM, with the nonce in front.

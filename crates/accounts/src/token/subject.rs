@@ -1,6 +1,7 @@
 //! The subjects of limits and audit entries: keyed hashes that reveal nobody.
 
 use crate::domain::access::client::Client;
+use crate::domain::access::factor::Factor;
 use crate::domain::email::Email;
 use crate::domain::ids::{RegistrationId, UserId};
 use crate::domain::user_name::UserName;
@@ -20,6 +21,11 @@ pub(crate) fn link(root: &RootKeys, id: RegistrationId) -> Subject {
 /// The subject that stands for a deleted user.
 pub(crate) fn gone(root: &RootKeys, id: UserId) -> Subject {
     root.short_mac(Purpose::Address, &[b"gone", id.as_bytes()])
+}
+
+/// The subject that stands for a kind of second factor of a user.
+pub(crate) fn factor(root: &RootKeys, id: UserId, factor: Factor) -> Subject {
+    root.short_mac(Purpose::Address, &[b"factor", factor.name().as_bytes(), id.as_bytes()])
 }
 
 /// The subject that stands for a user name without an account.

@@ -20,7 +20,12 @@ async fn wants(world: &World, who: &SignedIn, new: &str) {
 /// Changes the address and confirms it; returns the token of the undo link mailed to the previous one.
 pub(crate) async fn moves(world: &World, from: &str, to: &str) -> String {
     let who = signed_in(world, from).await;
-    wants(world, &who, to).await;
+    moves_in(world, &who, from, to).await
+}
+
+/// The same in this session.
+pub(crate) async fn moves_in(world: &World, who: &SignedIn, from: &str, to: &str) -> String {
+    wants(world, who, to).await;
     let (link, undo) = (link_to(world, to), link_to(world, from));
     world.accounts.confirm_email(&link, EmailProof::Password(&password(PASSWORD)), &client()).await.unwrap();
     world.advance(seconds(60));

@@ -146,8 +146,8 @@ on_both_stores! {
         assert_eq!(acts(&who).await, (false, false));
         let actor = Actor::User(&who, &from);
         let stale = world.accounts.change_user(actor, &id(&ada), &Expected::Any, roles(&["editor"]), None).await;
-        assert_eq!(refusal(stale), "Stale");
-        assert_eq!(refusal(world.accounts.delete_user(actor, &id(&ada), &Expected::Any, None).await), "Stale");
+        assert_eq!(refusal(stale), "StepUp(StepUp { max_age: 900s, factor: false })");
+        assert_eq!(refusal(world.accounts.delete_user(actor, &id(&ada), &Expected::Any, None).await), "StepUp(StepUp { max_age: 900s, factor: false })");
         // Someone without the role learns nothing more.
         let stranger = signed_in(world, "ada@example.org").await;
         world.advance(hours(1));

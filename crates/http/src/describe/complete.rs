@@ -83,7 +83,7 @@ fn list_values(object: &mut Object) {
     let listed = object.pattern.as_deref().and_then(|text| text.strip_prefix('^')?.strip_suffix('$'));
     let Some(listed) = listed.map(|text| text.trim_start_matches('(').trim_end_matches(')')) else { return };
     let values: Vec<&str> = listed.split('|').collect();
-    let plain = |value: &&str| value.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    let plain = |value: &&str| value.bytes().all(|byte| byte.is_ascii_alphabetic() || b"_:-".contains(&byte));
     if values.iter().all(plain) {
         object.enum_values = Some(values.into_iter().map(Value::from).collect());
         object.pattern = None;

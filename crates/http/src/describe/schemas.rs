@@ -40,6 +40,15 @@ pub(crate) struct ProblemSchema {
     /// How many guesses remain for the code of the mail.
     #[schema(minimum = 0, required = false, nullable = false)]
     attempts_left: Option<u32>,
+    /// Of `second_factor_required`: opaque, comes back with the second factor.
+    #[schema(required = false, nullable = false, pattern = "^vsf_[A-Za-z0-9_-]{43}$")]
+    challenge: Option<String>,
+    /// Of `second_factor_required`: `totp`, `passkey`, `recovery_code`.
+    #[schema(required = false, nullable = false)]
+    methods: Option<Vec<String>>,
+    /// Of `second_factor_required`: until when the challenge can be answered.
+    #[schema(value_type = String, format = DateTime, required = false, nullable = false)]
+    expires_at: Option<vestibule::Timestamp>,
 }
 
 /// One field that was refused.

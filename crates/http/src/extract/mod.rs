@@ -1,6 +1,7 @@
 //! The extractors of the handlers. Everything is read strictly: what is not understood is refused, never guessed.
 
 pub(crate) mod cookies;
+pub(crate) mod factor;
 #[cfg(test)]
 mod fuzz;
 pub(crate) mod header;
@@ -18,7 +19,7 @@ pub(crate) use input::fields::{self, Fields, GivenPassword, ReadFields};
 pub(crate) use input::form::{Form, Pairs};
 pub(crate) use input::json::Json;
 pub(crate) use input::query::Query;
-pub(crate) use segment::{LastSegment, SegmentBeforeLast};
+pub(crate) use segment::{LastSegment, SegmentBeforeLast, ThirdFromLast};
 pub(crate) use sender::administrator::Administrator;
 pub(crate) use sender::basic::{Basic, credentials};
 pub(crate) use sender::bearer::Bearer;

@@ -14,6 +14,17 @@ pub(crate) struct LastSegment<T>(pub(crate) T);
 /// The second to last segment, in paths that end with an action.
 pub(crate) struct SegmentBeforeLast<T>(pub(crate) T);
 
+/// The third to last segment, in paths that end with an action on a part.
+pub(crate) struct ThirdFromLast<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for ThirdFromLast<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        named(parts, 2).map(Self)
+    }
+}
+
 impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for LastSegment<T> {
     type Rejection = Problem;
 

@@ -3,9 +3,9 @@
 //! The conversions have no `_` arm, so a new variant does not compile until it is given a code.
 
 use vestibule::{
-    AdminError, AuthenticateError, ChangeError, CheckError, ConfirmError, EmailChangeError, Fault, JoinError,
-    LinkError, OutboxError, ProfileError, RegistrationError, ResendError, ResetError, SignInError,
-    SignUpError,
+    AdminError, AuthenticateError, CeremonyError, ChangeError, CheckError, ConfirmError, EmailChangeError,
+    EnrolmentError, FactorError, Fault, JoinError, LinkError, OutboxError, PasskeySignInError, ProfileError,
+    RegistrationError, ResendError, ResetError, SecondFactorError, SignInError, SignUpError, StepUp,
 };
 
 use super::Problem;
@@ -22,8 +22,18 @@ impl Problem {
             ChangeError::Limited { retry_after } => Self::limited(Limit::SignIn, retry_after),
             ChangeError::Password(error) => FieldError::password("/new_password", &error).into(),
             ChangeError::LastAdmin => Self::new(Code::LastAdmin),
+            ChangeError::PasswordRequired => FieldError::new(given_at, Code::Required).into(),
+            ChangeError::StepUp(needed) => needed.into(),
             ChangeError::Fault(fault) => fault.into(),
         }
+    }
+}
+
+impl Problem {
+    fn without_passkeys() -> Self {
+        Self::new(Code::NotFound).detail(
+            "There are no passkeys here: they are switched off, or browsers give none to this public address.",
+        )
     }
 }
 
@@ -103,10 +113,89 @@ impl From<SignInError> for Problem {
             SignInError::Refused => Self::new(Code::InvalidCredentials),
             SignInError::Unconfirmed(_) => Self::new(Code::EmailNotConfirmed),
             SignInError::Disabled => Self::new(Code::AccountDisabled),
+            SignInError::SecondFactorRequired(asked) => Self::second_factor(asked),
+            SignInError::EnrolmentRequired => Self::new(Code::SecondFactorEnrolmentRequired),
             SignInError::Limited { retry_after } => Self::limited(Limit::SignIn, retry_after),
             SignInError::Fault(fault) => fault.into(),
         }
     }
+}
+
+impl From<StepUp> for Problem {
+    fn from(StepUp { max_age, factor }: StepUp) -> Self {
+        Self::step_up(max_age, factor)
+    }
+}
+
+impl From<SecondFactorError> for Problem {
+    fn from(error: SecondFactorError) -> Self {
+        match error {
+            SecondFactorError::Invalid { attempts_left } => {
+                Self::new(Code::SecondFactorInvalid).with_attempts_left(attempts_left)
+            }
+            SecondFactorError::Expired => Self::new(Code::ChallengeExpired),
+            SecondFactorError::Limited { retry_after } => Self::limited(Limit::SignIn, retry_after),
+            SecondFactorError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<PasskeySignInError> for Problem {
+    fn from(error: PasskeySignInError) -> Self {
+        match error {
+            PasskeySignInError::Unknown => Self::new(Code::PasskeyUnknown),
+            PasskeySignInError::Invalid => Self::new(Code::PasskeyInvalid),
+            PasskeySignInError::Disabled => Self::new(Code::AccountDisabled),
+            PasskeySignInError::Limited { retry_after } => Self::limited(Limit::SignIn, retry_after),
+            PasskeySignInError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<CeremonyError> for Problem {
+    fn from(error: CeremonyError) -> Self {
+        match error {
+            CeremonyError::Unavailable => Self::without_passkeys(),
+            CeremonyError::Expired => Self::new(Code::ChallengeExpired),
+            CeremonyError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<FactorError> for Problem {
+    fn from(error: FactorError) -> Self {
+        match error {
+            FactorError::StepUp(needed) => needed.into(),
+            FactorError::CodeInvalid => Self::new(Code::CodeInvalid),
+            FactorError::Exists => Self::new(Code::AuthenticatorExists),
+            FactorError::PasskeyExists => Self::new(Code::PasskeyExists),
+            FactorError::NotFound => Self::new(Code::NotFound),
+            FactorError::TooMany => Self::new(Code::PasskeysTooMany),
+            FactorError::PasskeyInvalid(why) => {
+                Self::new(Code::PasskeyRefused).detail(sentence(&why.to_string()))
+            }
+            FactorError::LastWayIn => Self::new(Code::LastWayIn),
+            FactorError::Unavailable => Self::without_passkeys(),
+            FactorError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<EnrolmentError> for Problem {
+    fn from(error: EnrolmentError) -> Self {
+        match error {
+            EnrolmentError::Link(error) => error.into(),
+            EnrolmentError::Refused => Self::new(Code::InvalidCredentials),
+            EnrolmentError::Limited { retry_after } => Self::limited(Limit::SignIn, retry_after),
+            EnrolmentError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+/// With a capital and a full stop.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
 }
 
 impl From<LinkError> for Problem {
@@ -125,6 +214,7 @@ impl From<ResetError> for Problem {
     fn from(error: ResetError) -> Self {
         match error {
             ResetError::Link(error) => error.into(),
+            ResetError::FactorNeeded => Self::new(Code::PasswordRemoved),
             ResetError::Password(error) => FieldError::password("/new_password", &error).into(),
             ResetError::Fault(fault) => fault.into(),
         }
@@ -167,7 +257,8 @@ impl From<AdminError> for Problem {
     fn from(error: AdminError) -> Self {
         match error {
             AdminError::Forbidden => Self::lacking_role("admin"),
-            AdminError::Stale => Self::new(Code::ReauthenticationRequired),
+            AdminError::StepUp(needed) => needed.into(),
+            AdminError::EnrolmentRequired => Self::new(Code::SecondFactorEnrolmentRequired),
             AdminError::NotFound => Self::new(Code::NotFound),
             AdminError::EmailTaken => Self::new(Code::EmailTaken),
             AdminError::UserNameTaken => Self::new(Code::UserNameTaken),

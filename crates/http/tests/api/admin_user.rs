@@ -239,7 +239,7 @@ on_both_stores! {
         let form = format!("grant_type=refresh_token&refresh_token={refresh}");
         let token = world.post_form("/v1/token", &form).await.json()["access_token"].as_str().unwrap().to_owned();
         let path = format!("/v1/admin/users/{id}");
-        let stale = problem(403, "reauthentication_required");
+        let stale = problem(401, "reauthentication_required");
         assert_eq!(patches(&world, &id, &token, "*", json!({"roles": ["editor"]})).await.problem(), stale);
         assert_eq!(sends(&world, "DELETE", &path, &token, &[], "").await.problem(), stale);
         let invitation = json!({"email": "eve@example.org", "roles": ["editor"]}).to_string();

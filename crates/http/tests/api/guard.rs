@@ -1,5 +1,7 @@
 //! Guarded routes of another application, without our router.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::FromRef;
 use axum::http::{Request, header};
@@ -43,12 +45,16 @@ fn application(accounts: &Accounts) -> Router {
     let guard = require_signed_in(accounts.clone());
     let editors = guard.clone().with_role("editor");
     let chiefs = editors.clone().with_role("chief \"x\"");
+    let recent = guard.clone().require_recent(Duration::from_mins(5));
+    let strong = recent.clone().require_factor();
     Router::new()
         .route("/own", get(own))
         .with_state(State { accounts: accounts.clone() })
         .merge(Router::new().route("/guarded", get(guarded)).route("/echo", post(echo)).route_layer(guard))
         .merge(Router::new().route("/editors", get(guarded)).route_layer(editors))
         .merge(Router::new().route("/chiefs", get(guarded)).route_layer(chiefs))
+        .merge(Router::new().route("/recent", get(guarded)).route_layer(recent))
+        .merge(Router::new().route("/strong", get(guarded)).route_layer(strong))
         .route("/open", get(|| async { "open" }))
 }
 
@@ -67,6 +73,27 @@ fn refusal(answer: &Answer) -> (u16, String, &str) {
 }
 
 on_both_stores! {
+    // RFC 9470
+    async fn a_layer_asks_for_a_recent_proof_and_for_a_factor(world: World) {
+        world.has_account(ADA).await;
+        let token = world.access_token(ADA).await;
+        let bearer = format!("Bearer {token}");
+        let challenge = "Bearer realm=\"vestibule\", error=\"insufficient_user_authentication\", max_age=\"300\"";
+        let stale = (401, "reauthentication_required".to_owned(), challenge);
+        assert_eq!(ask(&world, "GET", "/recent", &[&bearer]).await.status, 200);
+        assert_eq!(refusal(&ask(&world, "GET", "/strong", &[&bearer]).await), stale);
+        world.adds_app(&token).await;
+        assert_eq!(ask(&world, "GET", "/strong", &[&bearer]).await.status, 200);
+        world.clock.advance(Duration::from_mins(5));
+        for path in ["/recent", "/strong"] {
+            assert_eq!(refusal(&ask(&world, "GET", path, &[&bearer]).await), stale, "{path}");
+        }
+        let proof = serde_json::json!({"password": crate::world::PASSWORD});
+        world.send_as("POST", "/v1/me/verify", &token, Some(proof)).await;
+        assert_eq!(ask(&world, "GET", "/recent", &[&bearer]).await.status, 200);
+        assert_eq!(refusal(&ask(&world, "GET", "/strong", &[&bearer]).await), stale);
+    }
+
     async fn extractor_and_layer_let_the_signed_in_through(world: World) {
         world.has_account(ADA).await;
         let token = world.access_token(ADA).await;

@@ -43,7 +43,7 @@ on_both_stores! {
         let claims = answer.json();
         assert_eq!(claims, json!({
             "active": true, "token_type": "Bearer", "sub": session["user"]["id"], "sid": claims["sid"], "iss": URL,
-            "aud": URL, "exp": 1_800_000_600, "auth_time": 1_800_000_000, "roles": [],
+            "aud": URL, "exp": 1_800_000_600, "auth_time": 1_800_000_000, "amr": ["pwd"], "roles": [],
         }));
         let sessions = world.get_as("/v1/me/sessions", token).await.json();
         assert_eq!(claims["sid"], sessions["items"][0]["id"]);

@@ -29,7 +29,9 @@ mod embedding;
 #[expect(dead_code, reason = "the example has a `main` of its own")]
 #[path = "../../examples/embed.rs"]
 mod example;
+mod factors;
 mod guard;
+mod holes;
 mod introspect;
 mod invitation;
 mod language;

@@ -1,10 +1,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use vestibule::{MailContent, Secret, Timestamp};
+use vestibule::{MailContent, Secret, SecurityEvent, Timestamp};
 use vestibule_mail::Letter;
 
-use crate::support::{CODE, ESCAPED_LINK, FORGOT, LINK, LOCALES, SIGN_IN, contents, mail, render};
+use crate::support::{
+    ACCOUNT, CODE, DEVICE, ESCAPED_LINK, ESCAPED_PASSKEY, FORGOT, IP, LINK, LOCALES, PASSKEY, SIGN_IN,
+    contents, mail, notice, render,
+};
 
 const TO: &str = "ada@example.org";
 
@@ -29,10 +32,14 @@ fn letter(locale: &str, content: &MailContent) -> Letter {
 }
 
 /// The values a mail can contain besides words, as written in text and in HTML.
-const VALUES: [(&str, &str); 11] = [
+const VALUES: [(&str, &str); 15] = [
     (LINK, ESCAPED_LINK),
     (SIGN_IN, SIGN_IN),
     (FORGOT, FORGOT),
+    (ACCOUNT, ACCOUNT),
+    (PASSKEY, ESCAPED_PASSKEY),
+    (DEVICE, DEVICE),
+    (IP, IP),
     ("@example.net #4711", "@example.net #4711"),
     (CODE, CODE),
     ("45 ", "45 "),
@@ -133,6 +140,9 @@ fn what_is_not_arabic_stands_apart() {
             assert_only_as(&format!("\u{2068}{value}\u{2069}"), value, text);
             assert_only_as(&format!("<bdi dir=\"ltr\">{value}</bdi>"), value, html);
         }
+        for value in [PASSKEY, DEVICE, IP] {
+            assert_only_as(&format!("\u{2068}{value}\u{2069}"), value, text);
+        }
         assert_only_as("<bdi>Fish &amp; Chips</bdi>", "Fish", html.split_once("</title>").unwrap().1);
         assert_only_as(" dir=\"ltr\">https://example.net</a>", ">https://example.net<", html);
         let links = html.matches("<p class=\"address\" dir=\"ltr\"><a").count();
@@ -140,7 +150,7 @@ fn what_is_not_arabic_stands_apart() {
 
         let body = text.split_once("-- \n").unwrap().0;
         assert_only_as("\u{2068}Fish & Chips\u{2069}", "Fish", body);
-        for value in [LINK, SIGN_IN, FORGOT, CODE] {
+        for value in [LINK, SIGN_IN, FORGOT, ACCOUNT, CODE] {
             assert!(body.lines().all(|line| !line.contains(value) || line == value), "{body}");
         }
         // Programs that show plain text take the direction from the first letter of a line that is not isolated.
@@ -212,6 +222,39 @@ fn arabic_counts_in_four_ways() {
         (24 * 3_600, "24 ساعة"),
     ] {
         assert_lasts(seconds, "ar", &format!("صالح لمدة {words} من لحظة"));
+    }
+}
+
+// In every language, because its name may be in any script.
+#[test]
+fn what_is_from_outside_stands_apart_in_html() {
+    for locale in LOCALES {
+        let html = letter(locale, &notice(SecurityEvent::PasskeyAdded(PASSKEY.to_owned()))).html().to_owned();
+        assert_only_as(&format!("<bdi>{ESCAPED_PASSKEY}</bdi>"), ESCAPED_PASSKEY, &html);
+        for value in [DEVICE, IP] {
+            assert_only_as(&format!("<bdi dir=\"ltr\">{value}</bdi>"), value, &html);
+            assert_eq!(html.matches(value).count(), 1, "{html}");
+        }
+    }
+}
+
+#[test]
+fn how_many_recovery_codes_are_left_is_said_in_words() {
+    for (left, en, de, es, fr, ar) in [
+        (0, "the last one", "der letzte.", "Era el último.", "C'était le dernier.", "وكان آخر رمز لديك."),
+        (1, "One is left.", "Einer ist noch übrig.", "Queda uno.", "Il en reste un.", "لديك رمز واحد."),
+        (2, "2 are left.", "2 sind noch übrig.", "Quedan 2.", "Il en reste 2.", "لديك رمزان."),
+        (9, "9 are left.", "9 sind noch übrig.", "Quedan 9.", "Il en reste 9.", "لديك 9 رموز."),
+    ] {
+        for (locale, words) in [("en", en), ("de", de), ("es", es), ("fr", fr), ("ar", ar)] {
+            let letter = letter(locale, &notice(SecurityEvent::RecoveryCodeUsed(left)));
+            assert!(letter.text().contains(words), "{locale}, {left}: {words} is not in\n{}", letter.text());
+            assert!(
+                letter.html().replace('’', "'").contains(words),
+                "{locale}, {left}: {words} is not in\n{}",
+                letter.html()
+            );
+        }
     }
 }
 

@@ -81,7 +81,7 @@ fn a_broken_file_is_found_when_the_mailer_is_built() {
 #[test]
 fn a_subject_knows_neither_the_code_nor_the_address() {
     for kind in MailContent::KINDS {
-        for name in ["code", "link", "to"] {
+        for name in ["code", "link", "to", "passkey", "device", "ip", "account"] {
             let subject = (format!("{kind}/en/subject.txt"), format!("Hello {{{{ {name} }}}}"));
             let error = with(&[(&subject.0, &subject.1)]).map(|_| ()).unwrap_err();
             assert!(error.to_string().contains("undefined"), "{kind} {name}: {error}");

@@ -1,11 +1,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use vestibule::{MailContent, MailTransport as _, Secret, SendAttempt, SendError, Timestamp};
-use vestibule_mail::{LetterError, Mailer, MailerError};
+use vestibule::{MailContent, MailTransport as _, Secret, SecurityEvent, SendAttempt, SendError, Timestamp};
+use vestibule_mail::{Letter, LetterError, Mailer, MailerError};
 
 use crate::support::{
-    CODE, ESCAPED_LINK, FORGOT, LINK, LOCALES, config, confirm, contents, links, mail, mailer, render,
+    ACCOUNT, CODE, DEVICE, ESCAPED_LINK, FORGOT, IP, LINK, LOCALES, PASSKEY, config, confirm, contents,
+    events, links, mail, mailer, notice, render,
 };
 
 #[test]
@@ -111,6 +112,60 @@ fn a_changed_password_shows_where_to_set_another() {
     }
 }
 
+// M5: notifications show subjects on locked screens.
+#[test]
+fn a_notice_names_its_event_and_nothing_else_in_the_subject() {
+    for locale in LOCALES {
+        let letters = events().map(|event| render(&mail("ada@example.org", Some(locale), notice(event))));
+        let subjects: BTreeSet<_> = letters.iter().map(Letter::subject).collect();
+        // The number of codes left makes no difference.
+        assert_eq!(subjects.len(), letters.len() - 1, "{subjects:?}");
+        for letter in &letters {
+            assert!(letter.link().is_none() && letter.code().is_none());
+            for value in [PASSKEY, DEVICE, IP, ACCOUNT, FORGOT] {
+                assert!(!letter.subject().contains(value), "{}", letter.subject());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_notice_leads_to_a_new_password_and_to_the_account() {
+    for (locale, event) in LOCALES.into_iter().flat_map(|locale| events().map(move |event| (locale, event))) {
+        let letter = render(&mail("ada@example.org", Some(locale), notice(event.clone())));
+        let at = |page: &str| letter.text().lines().position(|line| line == page);
+        let (Some(forgot), Some(account)) = (at(FORGOT), at(ACCOUNT)) else { panic!("{}", letter.text()) };
+        for page in [FORGOT, ACCOUNT] {
+            let button = format!("<a class=\"button\" href=\"{page}\">");
+            assert_eq!(letter.html().matches(&button).count(), 1, "{locale} {event:?}:\n{}", letter.html());
+        }
+        // What is urgent comes first.
+        let account_first =
+            matches!(event, SecurityEvent::PasskeyCounterWentBack(_) | SecurityEvent::RecoveryCodeUsed(..=3));
+        assert_eq!(account < forgot, account_first, "{locale} {event:?}:\n{}", letter.text());
+    }
+}
+
+// Passkeys have names of their users' choice; a place may be unknown, and is not the owner's where somebody else acted.
+#[test]
+fn a_notice_tells_what_is_known() {
+    let has = |letter: &Letter, value: &str| letter.text().contains(value);
+    for (locale, event) in LOCALES.into_iter().flat_map(|locale| events().map(move |event| (locale, event))) {
+        let letter = render(&mail("ada@example.org", Some(locale), notice(event.clone())));
+        let is_own = event != SecurityEvent::FactorsReset;
+        let is_of_passkey = event.name().starts_with("passkey_");
+        assert_eq!((has(&letter, DEVICE), has(&letter, IP)), (is_own, is_own), "{}", letter.text());
+        assert_eq!(has(&letter, PASSKEY), is_of_passkey, "{}", letter.text());
+        let MailContent::SecurityNotice { account, forgot, .. } = notice(event.clone()) else {
+            unreachable!()
+        };
+        let nowhere = MailContent::SecurityNotice { event, device: None, ip: None, account, forgot };
+        let letter = render(&mail("ada@example.org", Some(locale), nowhere));
+        assert!(!has(&letter, DEVICE) && !has(&letter, IP) && !has(&letter, "\n\n\n"), "{}", letter.text());
+        assert_eq!(has(&letter, PASSKEY), is_of_passkey, "{}", letter.text());
+    }
+}
+
 #[test]
 fn a_link_alone_needs_no_code() {
     let content = MailContent::Confirm {
@@ -147,6 +202,7 @@ async fn a_line_break_in_a_value_is_refused() {
             MailContent::AlreadyRegistered { sign_in: bad.to_owned() },
             MailContent::Welcome { sign_in: bad.to_owned() },
             MailContent::PasswordChanged { forgot: bad.to_owned() },
+            notice(SecurityEvent::PasskeyAdded(bad.to_owned())),
         ];
         for content in pages.into_iter().chain(links(bad)) {
             let kind = content.kind();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use vestibule::{Mail, MailContent, Secret, Timestamp};
+use vestibule::{Mail, MailContent, Secret, SecurityEvent, Timestamp};
 use vestibule_mail::{Letter, Mailer, MailerConfig, Transport};
 
 pub(crate) const LINK: &str = "https://example.org/confirm?a=1&b=<2>#token=sEcReT'\"";
@@ -15,6 +15,11 @@ pub(crate) const ESCAPED_LINK: &str =
     "https://example.org/confirm?a=1&amp;b=&lt;2&gt;#token=sEcReT&#39;&quot;";
 pub(crate) const SIGN_IN: &str = "https://example.net/sign-in";
 pub(crate) const FORGOT: &str = "https://example.net/forgot";
+pub(crate) const ACCOUNT: &str = "https://example.net/account";
+pub(crate) const PASSKEY: &str = "Ada's <phone>";
+pub(crate) const ESCAPED_PASSKEY: &str = "Ada&#39;s &lt;phone&gt;";
+pub(crate) const DEVICE: &str = "Firefox · Linux";
+pub(crate) const IP: &str = "203.0.113.7";
 /// The languages of the mails.
 pub(crate) const LOCALES: [&str; 5] = ["ar", "de", "en", "es", "fr"];
 
@@ -49,11 +54,42 @@ pub(crate) fn contents() -> Vec<MailContent> {
         MailContent::Test,
     ];
     contents.extend(links(LINK));
+    contents.extend(events().map(notice));
     contents
 }
 
+/// Everything that a notice can be about, with few recovery codes left and with many.
+pub(crate) fn events() -> [SecurityEvent; 11] {
+    let passkey = || PASSKEY.to_owned();
+    [
+        SecurityEvent::PasskeyAdded(passkey()),
+        SecurityEvent::PasskeyRemoved(passkey()),
+        SecurityEvent::PasskeyCounterWentBack(passkey()),
+        SecurityEvent::AuthenticatorAdded,
+        SecurityEvent::AuthenticatorRemoved,
+        SecurityEvent::RecoveryCodesMade,
+        SecurityEvent::RecoveryCodeUsed(3),
+        SecurityEvent::RecoveryCodeUsed(4),
+        SecurityEvent::PasswordRemoved,
+        SecurityEvent::FactorsReset,
+        SecurityEvent::SecondFactorFailed,
+    ]
+}
+
+/// The notice about it, from a place that is known.
+pub(crate) fn notice(event: SecurityEvent) -> MailContent {
+    let device = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    MailContent::SecurityNotice {
+        event,
+        device: Some(device.to_owned()),
+        ip: Some(IP.to_owned()),
+        account: ACCOUNT.to_owned(),
+        forgot: FORGOT.to_owned(),
+    }
+}
+
 /// The mails that are useless without their link.
-pub(crate) fn links(link: &str) -> [MailContent; 5] {
+pub(crate) fn links(link: &str) -> [MailContent; 6] {
     let link = || Secret::from(link);
     let link_expires_at = Timestamp::from_millis(1_700_086_400_000);
     [
@@ -62,6 +98,7 @@ pub(crate) fn links(link: &str) -> [MailContent; 5] {
         MailContent::EmailUndo { link: link(), link_expires_at },
         MailContent::Invitation { link: link(), link_expires_at },
         MailContent::ChoosePassword { link: link(), link_expires_at },
+        MailContent::Enrolment { link: link(), link_expires_at },
     ]
 }
 

@@ -1,6 +1,7 @@
 //! `vestibule user`: operations on users, directly in the database.
 
 mod change;
+mod ways_in;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
@@ -45,6 +46,9 @@ pub(crate) enum Command {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Passkeys, authenticator app and recovery codes of a user
+    #[command(subcommand)]
+    WaysIn(ways_in::Command),
     /// List the sessions of a user, newest first
     Sessions {
         /// ID, email address or user name
@@ -143,6 +147,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<(), Failure> {
                 let password = password.ok_or_else(|| Failure::usage("a password is needed"))?;
                 print(context, &accounts.set_password(&named(&user)?, &password).await?)
             }
+            Command::WaysIn(command) => ways_in::run(context, &accounts, command).await,
             Command::Sessions { user } => change::sessions(context, &accounts, &named(&user)?).await,
             Command::SignOut { user } => {
                 print(context, &accounts.end_sessions(Actor::Operator, &named(&user)?, None).await?)

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use vestibule::{
-    AdminPolicy, ConfirmPolicy, DatabasePolicy, FirstAdmin, HashPolicy, Password, PasswordRules, Policy,
-    Secret, SecretKey, SignInPolicy, SignUpPolicy, SigningAlgorithm, TokenPolicy, WebhookEvent,
-    WebhookSubscription,
+    AdminPolicy, ConfirmPolicy, DatabasePolicy, FirstAdmin, HashPolicy, PasskeyPolicy, Password,
+    PasswordRules, Policy, RelyingParty, SecondFactorPolicy, Secret, SecretKey, SignInPolicy, SignUpPolicy,
+    SigningAlgorithm, TokenPolicy, WebhookEvent, WebhookSubscription,
 };
 use vestibule_mail::{WebhookSecrets, WebhookUrl};
 
@@ -56,6 +56,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
         );
     }
     check_plain(&raw, &mut checker);
+    check_passkeys(public_url.as_ref(), &policy, &mut checker);
     let Some(listen) = listen.filter(|_| checker.problems.is_empty()) else {
         if checker.problems.is_empty() {
             checker.problem("listen", "empty", "write e.g. \"127.0.0.1:8080\"");
@@ -88,6 +89,15 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
         },
         layers: checker.layers,
     })
+}
+
+/// Checks the domain of the passkeys against the address of the pages, where both are given.
+fn check_passkeys(public_url: Option<&PublicUrl>, policy: &Policy, checker: &mut Checker) {
+    let Some(public_url) = public_url.filter(|_| policy.passkeys.rp_id.is_some()) else { return };
+    if let Err(error) = RelyingParty::of(&public_url.text, &policy.passkeys) {
+        let fix = "leave it out: passkeys then belong to the host of `public_url`";
+        checker.problem(error.setting, error.rule, fix);
+    }
 }
 
 /// Checks settings that need no parsing but have bounds.
@@ -250,6 +260,16 @@ fn level(text: &str, checker: &mut Checker) -> Targets {
     }
 }
 
+fn second_factor(raw: &Raw, defaults: &SecondFactorPolicy) -> SecondFactorPolicy {
+    let raw::SecondFactor { require, grace } = &raw.second_factor;
+    SecondFactorPolicy { require: (*require).into(), grace: grace.0, ..defaults.clone() }
+}
+
+fn passkeys(raw: &Raw) -> PasskeyPolicy {
+    let raw::Passkeys { enabled, rp_id } = &raw.passkeys;
+    PasskeyPolicy { enabled: *enabled, rp_id: (!rp_id.is_empty()).then(|| rp_id.clone()) }
+}
+
 fn policy(raw: &Raw, algorithm: SigningAlgorithm, webhooks: Option<&Webhooks>) -> Policy {
     let Raw { confirm, signup, password, tokens, hash, limits, admin, audit, database, .. } = raw;
     let code_lifetime = confirm.code_lifetime.0;
@@ -290,9 +310,12 @@ fn policy(raw: &Raw, algorithm: SigningAlgorithm, webhooks: Option<&Webhooks>) -
             algorithm,
             session_idle: tokens.session_idle.0,
             session_absolute: tokens.session_absolute.0,
+            step_up: tokens.step_up.0,
             audience: (!tokens.audience.is_empty()).then(|| tokens.audience.clone()),
             ..defaults.tokens
         },
+        second_factor: second_factor(raw, &defaults.second_factor),
+        passkeys: passkeys(raw),
         passwords: PasswordRules {
             min_code_points: if password.min_length == 0 { by_preset } else { password.min_length },
             service_name: raw.service_name.clone(),

@@ -111,6 +111,20 @@ pub(crate) const KEYS: &[Key] = &[
     key("tokens.audience", "the `aud` of the tokens; `public_url` where it is empty"),
     key("tokens.session_idle", "a session ends after this long without use"),
     key("tokens.session_absolute", "a session ends after this long in any case"),
+    key(
+        "tokens.step_up",
+        "how long after a proof users may change factors, address, password, or delete the account",
+    ),
+    key("passkeys.enabled", "whether there are passkeys"),
+    key(
+        "passkeys.rp_id",
+        "the domain that passkeys belong to; the host of `public_url` where it is empty. Those of another domain stop working",
+    ),
+    key("second_factor.require", "who must have a second factor: `off` (nobody), `admins`, `all`"),
+    key(
+        "second_factor.grace",
+        "how long whoever must have one may still sign in without, from the first sign-in on",
+    ),
     secret(
         "introspection.clients",
         "services that may ask `POST /v1/introspect`, each `NAME:SECRET` with a secret of 32 characters or more",

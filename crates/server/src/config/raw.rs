@@ -23,6 +23,8 @@ pub(super) struct Raw {
     pub(super) password: Password,
     pub(super) pages: Pages,
     pub(super) tokens: Tokens,
+    pub(super) passkeys: Passkeys,
+    pub(super) second_factor: SecondFactor,
     pub(super) introspection: Introspection,
     pub(super) hash: Hash,
     pub(super) limits: Limits,
@@ -149,6 +151,39 @@ pub(super) struct Tokens {
     pub(super) audience: String,
     pub(super) session_idle: Span,
     pub(super) session_absolute: Span,
+    pub(super) step_up: Span,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Passkeys {
+    pub(super) enabled: bool,
+    pub(super) rp_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SecondFactor {
+    pub(super) require: RequireFactor,
+    pub(super) grace: Span,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RequireFactor {
+    Off,
+    Admins,
+    All,
+}
+
+impl From<RequireFactor> for vestibule::RequireFactor {
+    fn from(require: RequireFactor) -> Self {
+        match require {
+            RequireFactor::Off => Self::Off,
+            RequireFactor::Admins => Self::Admins,
+            RequireFactor::All => Self::All,
+        }
+    }
 }
 
 #[derive(Deserialize)]

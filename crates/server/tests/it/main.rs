@@ -13,6 +13,7 @@ mod costs;
 mod database_file;
 mod database_lost;
 mod described;
+mod factors;
 mod forward_auth;
 mod instances;
 mod introspection;

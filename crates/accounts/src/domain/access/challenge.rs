@@ -29,6 +29,8 @@ purposes! {
     EmailChange = "email_change",
     /// Restores the previous address, whatever has changed since.
     EmailUndo = "email_undo",
+    /// To enrol a second factor, together with the password.
+    Enrolment = "enrolment",
 }
 
 /// A mailed link that has not been used yet. The address is stored here, so one row is good for one address only.

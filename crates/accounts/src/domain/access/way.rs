@@ -1,8 +1,8 @@
 //! The ways to begin a session.
 
 macro_rules! ways {
-    ($($(#[$doc:meta])* $way:ident = $amr:literal),* $(,)?) => {
-        /// How users prove who they are when a session begins.
+    ($($(#[$doc:meta])* $way:ident = $said:expr),* $(,)?) => {
+        /// How somebody proved who they are when a session began.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Way { $($(#[$doc])* $way),* }
 
@@ -10,9 +10,9 @@ macro_rules! ways {
             /// Every way.
             pub const ALL: &'static [Self] = &[$(Self::$way),*];
 
-            /// The authentication methods as RFC 8176 names them, which are stored with the session.
-            pub const fn amr(self) -> &'static str {
-                match self { $(Self::$way => $amr),* }
+            /// What the audit trail adds to a sign-in.
+            pub(crate) const fn detail(self) -> Option<&'static str> {
+                match self { $(Self::$way => $said),* }
             }
         }
     };
@@ -20,7 +20,17 @@ macro_rules! ways {
 
 ways! {
     /// With the password.
-    Password = "pwd",
-    /// By activating the account in the browser where its password was entered.
-    Confirmation = "pwd",
+    Password = None,
+    /// By activating the account, in the browser that has given its password.
+    Confirmation = Some("after the confirmation"),
+    /// With a passkey alone.
+    Passkey = Some("with a passkey"),
+    /// With the password and a code of the authenticator app.
+    PasswordAndCode = Some("with a code of the authenticator app"),
+    /// With the password and a passkey.
+    PasswordAndPasskey = Some("with a passkey as second factor"),
+    /// With the password and a recovery code.
+    PasswordAndRecoveryCode = Some("with a recovery code"),
+    /// With the password and a mailed link, in order to enrol a second factor.
+    Enrolment = Some("with an enrolment link"),
 }

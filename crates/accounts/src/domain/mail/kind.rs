@@ -34,4 +34,8 @@ kinds! {
     EmailUndo = "email_undo",
     FailedSignIns = "failed_sign_ins",
     RefreshReused = "refresh_reused",
+    /// Something that protects the account was changed or used: the audit trail says what, from where.
+    SecurityNotice = "security_notice",
+    /// With a link that leads to a second factor.
+    Enrolment = "enrolment",
 }

@@ -9,7 +9,7 @@ use crate::domain::access::client::Client;
 use crate::domain::access::session::SignedIn;
 use crate::domain::audit::{AuditActor, AuditKind};
 use crate::domain::email::Email;
-use crate::domain::ids::MailId;
+use crate::domain::ids::{MailId, UserId};
 use crate::domain::mail::kind::MailKind;
 use crate::domain::password::{Password, PasswordError};
 use crate::domain::time::Timestamp;
@@ -24,7 +24,9 @@ use crate::ops::sign_in::attempt::{NotCompared, Verdict};
 use crate::store::Tx;
 use crate::store::tables::limits::{Rule, lock, record};
 use crate::store::tables::outbox::{self, Leased};
-use crate::store::tables::{challenges, registrations, sessions, users};
+use crate::store::tables::{
+    authenticators, challenges, passkeys, recovery_codes, registrations, sessions, users,
+};
 use crate::token::subject;
 use crate::trail::{self, Entry};
 use crate::webhook::WebhookEvent;
@@ -84,10 +86,10 @@ impl Accounts {
         &self,
         who: &SignedIn,
         new: &Email,
-        password: &Password,
+        password: impl Into<Option<&Password>> + Send,
         client: &Client,
     ) -> Result<(), ChangeError> {
-        self.give_password(who, password, client).await?;
+        self.prove_own(who, password.into(), client).await?;
         let core = self.0.clone();
         let now = core.now();
         let env = &core.settings.env;
@@ -284,12 +286,22 @@ fn adopt(
     if purpose == Purpose::EmailUndo {
         // Changes after the one being undone were made by the same person.
         challenges::void_younger(tx, &challenge)?;
+        remove_younger_factors(tx, user.id, challenge.created_at)?;
     }
     match challenge.session_id {
         Some(session) => drop(sessions::end_others(tx, user.id, session, now)?),
         None => sessions::end_all(tx, user.id, now)?,
     }
     Ok((user.email.clone(), Account { email: challenge.email, email_confirmed_at: now, ..user }))
+}
+
+/// Removes the factors that were enrolled after an address change that is undone: by whoever made it.
+fn remove_younger_factors(tx: &mut Tx<'_>, user: UserId, since: Timestamp) -> Result<(), Fault> {
+    passkeys::remove_younger(tx, user, since)?;
+    if authenticators::of_user(tx, user)?.is_some_and(|it| it.created_at >= since) {
+        authenticators::remove(tx, user)?;
+    }
+    recovery_codes::remove_younger(tx, user, since)
 }
 
 /// The link that makes an address the user's, or a notice to the owner it already has.

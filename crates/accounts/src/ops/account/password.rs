@@ -21,9 +21,11 @@ use crate::mail::MailContent;
 use crate::ops::challenge::{LinkError, open};
 use crate::ops::draft::Draft;
 use crate::ops::sign_in::attempt::{Candidate, Compared, NotCompared, PasswordAttempt, Verdict};
+use crate::ops::sign_in::step_up::{self, StepUp};
 use crate::store::Tx;
 use crate::store::tables::limits::{Failures, Subject, lock, set_failures};
 use crate::store::tables::outbox::{self, Leased};
+use crate::store::tables::users::standing;
 use crate::store::tables::{challenges, sessions, users};
 use crate::token::subject;
 use crate::trail::Entry;
@@ -34,6 +36,9 @@ pub enum ResetError {
     /// The link has no effect.
     #[error(transparent)]
     Link(#[from] LinkError),
+    /// The account has no password, and a passkey: whoever has only the mailbox gives it none. Sign in and set it there.
+    #[error("the account has no password; sign in with a passkey to set one")]
+    FactorNeeded,
     /// The password may not be chosen.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -60,6 +65,12 @@ pub enum ChangeError {
     /// It would leave no active administrator.
     #[error("this is the last active administrator")]
     LastAdmin,
+    /// The account has a password, and it was not given.
+    #[error("the password is needed")]
+    PasswordRequired,
+    /// Something else has to be proven first.
+    #[error(transparent)]
+    StepUp(#[from] StepUp),
     /// Not now.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -92,7 +103,8 @@ impl Accounts {
     /// Sets a new password with the link's token and ends all sessions. Does not sign in (X2).
     ///
     /// # Errors
-    /// [`ResetError::Link`], [`ResetError::Password`], [`ResetError::Fault`].
+    /// [`ResetError::Link`], [`FactorNeeded`](ResetError::FactorNeeded), [`Password`](ResetError::Password),
+    /// [`Fault`](ResetError::Fault).
     pub async fn reset_password(
         &self,
         token: &str,
@@ -100,13 +112,15 @@ impl Accounts {
         client: &Client,
     ) -> Result<(), ResetError> {
         let (core, text, now) = (self.0.clone(), token.to_owned(), self.0.now());
-        let opened: Result<(Challenge, Account), LinkError> = self
-            .0
-            .store
-            .read(move |tx| open(tx, &core, &text, Purpose::PasswordReset, now))
-            .await
-            .map_err(ResetError::Fault)?;
-        let (challenge, user) = opened?;
+        let look = move |tx: &mut Tx<'_>| -> Result<(Challenge, Account), ResetError> {
+            let (challenge, user) = open(tx, &core, &text, Purpose::PasswordReset, now)??;
+            let standing = standing::of(tx, user.id, core.relying_party.is_some())?;
+            if standing.is_some_and(|it| !it.has_password && it.has_factor()) {
+                return Err(ResetError::FactorNeeded);
+            }
+            Ok((challenge, user))
+        };
+        let (challenge, user) = self.0.store.read(look).await?;
         let hash = self.0.choose(new, context(&user)).await??;
         let entry = Entry::new(AuditKind::PasswordReset, AuditActor::User(user.id), client);
         let change = PasswordChange::new(&self.0, user, hash, &entry, now);
@@ -129,37 +143,27 @@ impl Accounts {
     pub async fn change_password(
         &self,
         who: &SignedIn,
-        current: &Password,
+        current: impl Into<Option<&Password>> + Send,
         new: &Password,
         client: &Client,
     ) -> Result<(), ChangeError> {
-        let attempt = self.give_password(who, current, client).await?;
-        if current.expose() == new.expose() {
+        let current = current.into();
+        let checked = self.prove_own(who, current, client).await?.0;
+        if current.is_some_and(|current| current.expose() == new.expose()) {
             return Err(PasswordError::Unchanged.into());
         }
         let hash = self.0.choose(new, context(&who.account)).await??;
         let entry = Entry::new(AuditKind::PasswordChanged, AuditActor::User(who.account.id), client);
         let change = PasswordChange::new(&self.0, who.account.clone(), hash, &entry, self.0.now());
         let (core, session) = (self.0.clone(), who.session_id);
-        let changed = self.0.store.write(move |tx| change.by_user(tx, &core, attempt.checked, session)).await;
+        let who = who.clone();
+        let write = move |tx: &mut Tx<'_>| -> Result<bool, ChangeError> {
+            step_up::demand_beside_password(tx, &core, &who, core.now())??;
+            Ok(change.by_user(tx, &core, checked, session)?)
+        };
+        let changed = self.0.store.write(write).await;
         self.0.mail_queued.notify_one();
-        if changed.map_err(ChangeError::Fault)? { Ok(()) } else { Err(ChangeError::Refused) }
-    }
-
-    /// Re-authentication before something important: an unlocked screen, or the cookie of a session, is not enough for
-    /// it (O4). It proves who is present, for as long as the caller remembers the answer, and grants no access.
-    /// Failures count as at sign-in.
-    ///
-    /// # Errors
-    /// [`ChangeError::Refused`], [`Limited`](ChangeError::Limited), [`Fault`](ChangeError::Fault).
-    pub async fn reauthenticate(
-        &self,
-        who: &SignedIn,
-        password: &Password,
-        client: &Client,
-    ) -> Result<SignedIn, ChangeError> {
-        self.give_password(who, password, client).await?;
-        Ok(SignedIn { auth_time: self.0.now(), ..who.clone() })
+        if changed? { Ok(()) } else { Err(ChangeError::Refused) }
     }
 
     /// How strong a password is, and why it could not be chosen: for a strength meter, which may ask often, but not
@@ -190,7 +194,7 @@ impl Accounts {
         who: &SignedIn,
         password: &Password,
         client: &Client,
-    ) -> Result<Proven, ChangeError> {
+    ) -> Result<Checked, ChangeError> {
         let (compared, checked) = self.compare_own(who.account.id, password, client).await?;
         let core = self.0.clone();
         let judge = move |tx: &mut Tx<'_>| -> Result<Result<(), ChangeError>, Fault> {
@@ -201,7 +205,36 @@ impl Accounts {
             })
         };
         self.0.store.write(judge).await.map_err(ChangeError::Fault)??;
-        checked.map(|checked| Proven { checked }).ok_or(ChangeError::Refused)
+        checked.map(Checked).ok_or(ChangeError::Refused)
+    }
+
+    /// Whoever has a second factor must have given it lately: seen before the password costs a hash.
+    async fn demand_factor(&self, who: &SignedIn) -> Result<(), ChangeError> {
+        let (core, who) = (self.0.clone(), who.clone());
+        let demand = move |tx: &mut Tx<'_>| step_up::demand_beside_password(tx, &core, &who, core.now());
+        let demanded: Result<(), StepUp> = self.0.store.read(demand).await.map_err(ChangeError::Fault)?;
+        Ok(demanded?)
+    }
+
+    /// What a change of the account needs: the password, where there is one, and a second factor of the last minutes, where there
+    /// is one. Failures count as at sign-in.
+    pub(crate) async fn prove_own(
+        &self,
+        who: &SignedIn,
+        password: Option<&Password>,
+        client: &Client,
+    ) -> Result<Checked, ChangeError> {
+        self.demand_factor(who).await?;
+        if let Some(password) = password {
+            return self.give_password(who, password, client).await;
+        }
+        let user = who.account.id;
+        let found = self.0.store.read(move |tx| users::by_id(tx, user)).await.map_err(ChangeError::Fault)?;
+        match found {
+            Some(found) if found.password_hash.is_none() => Ok(Checked(found.credential_version)),
+            Some(_) => Err(ChangeError::PasswordRequired),
+            None => Err(ChangeError::Refused),
+        }
     }
 
     /// Compares a password with the user's own. Also returns the version of the credentials it was compared with.
@@ -227,11 +260,8 @@ impl Accounts {
     }
 }
 
-/// Proof that the right password was given.
-pub(crate) struct Proven {
-    /// The version of the credentials it was right for: a change is refused if it differs by then.
-    pub(crate) checked: i64,
-}
+/// The version of the credentials for which something was proven: a change is refused when it is another by then.
+pub(crate) struct Checked(pub(crate) i64);
 
 pub(crate) fn context(user: &Account) -> PasswordContext<'_> {
     PasswordContext { email: Some(&user.email), user_name: user.user_name.as_ref().map(UserName::as_str) }

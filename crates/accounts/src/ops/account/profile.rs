@@ -10,6 +10,7 @@ use crate::domain::user::{Account, UserRef};
 use crate::domain::user_name::UserName;
 use crate::fault::Fault;
 use crate::ops::account::password::ChangeError;
+use crate::ops::account::ways_in::{WaysIn, ways_in};
 use crate::ops::admin::error::AdminError;
 use crate::ops::admin::users::find_replaceable;
 use crate::store::tables::audit::{self, Filter};
@@ -53,6 +54,8 @@ pub struct Export {
     pub mails: Vec<(String, Timestamp, Option<Timestamp>)>,
     /// Entries of the audit trail about it, newest first, at most a thousand.
     pub events: Vec<AuditEvent>,
+    /// What it signs in with.
+    pub ways_in: WaysIn,
     /// Webhooks about it: the event, when it happened, and when the endpoint accepted it.
     pub webhooks: Vec<(String, Timestamp, Option<Timestamp>)>,
 }
@@ -100,10 +103,10 @@ impl Accounts {
     pub async fn delete_account(
         &self,
         who: &SignedIn,
-        password: &Password,
+        password: impl Into<Option<&Password>> + Send,
         client: &Client,
     ) -> Result<(), ChangeError> {
-        self.give_password(who, password, client).await?;
+        self.prove_own(who, password.into(), client).await?;
         let (core, account, now) = (self.0.clone(), who.account.clone(), self.0.now());
         let entry = Entry::new(AuditKind::Deleted, AuditActor::User(account.id), client);
         self.0
@@ -141,6 +144,7 @@ impl Accounts {
             .write(move |tx| {
                 entry.write(tx, &core, now)?;
                 Ok(Export {
+                    ways_in: ways_in(tx, &core, account.id)?.unwrap_or_default(),
                     sessions: sessions::list(tx, account.id, now, idle)?,
                     mails: outbox::of_user(tx, account.id)?,
                     events: audit::before(tx, &Filter::User(account.id), audit::END, EVENTS)?,

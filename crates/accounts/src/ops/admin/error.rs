@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::domain::access::roles::RolesError;
 use crate::domain::password::PasswordError;
 use crate::fault::Fault;
+use crate::ops::sign_in::step_up::StepUp;
 
 /// Why an administrative operation was refused.
 #[derive(Debug, thiserror::Error)]
@@ -12,9 +13,12 @@ pub enum AdminError {
     /// The actor does not have the role `admin`.
     #[error("this needs the role admin")]
     Forbidden,
-    /// The actor's last sign-in is too long ago.
-    #[error("this needs a sign-in that is only minutes old")]
-    Stale,
+    /// The actor must prove again who it is.
+    #[error(transparent)]
+    StepUp(#[from] StepUp),
+    /// A second factor is demanded of administrators, and this one must enrol it first.
+    #[error("a second factor must be enrolled first")]
+    EnrolmentRequired,
     /// There is no such user.
     #[error("there is no such user")]
     NotFound,

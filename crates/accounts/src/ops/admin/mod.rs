@@ -12,3 +12,4 @@ pub(crate) mod registrations;
 pub(crate) mod signing_keys;
 pub(crate) mod stats;
 pub(crate) mod users;
+pub(crate) mod ways_in;

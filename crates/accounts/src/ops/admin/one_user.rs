@@ -37,7 +37,7 @@ impl Accounts {
     /// Changes a user who is in an expected state. New roles apply from the next request on; no session ends.
     ///
     /// # Errors
-    /// [`AdminError::Forbidden`], [`Stale`](AdminError::Stale) for roles, [`NotFound`](AdminError::NotFound),
+    /// [`AdminError::Forbidden`], [`StepUp`](AdminError::StepUp) for roles, [`NotFound`](AdminError::NotFound),
     /// [`Changed`](AdminError::Changed), [`LastAdmin`](AdminError::LastAdmin),
     /// [`UserNameTaken`](AdminError::UserNameTaken), [`Fault`](AdminError::Fault).
     pub async fn change_user(
@@ -50,7 +50,7 @@ impl Accounts {
     ) -> Result<Account, AdminError> {
         let (core, user, expected, now) = (self.0.clone(), user.clone(), expected.clone(), self.0.now());
         match change.roles {
-            Some(_) => actor.must_be_fresh_admin(&core, now)?,
+            Some(_) => actor.must_be_fresh_admin(&core, now).await?,
             None => actor.must_be_admin()?,
         }
         let (entry, reason) = (Entry::by(AuditKind::Updated, actor), reason.cloned());

@@ -133,7 +133,7 @@ impl Accounts {
     /// Deletes a user and everything stored about them; the address may sign up again, under a new id.
     ///
     /// # Errors
-    /// [`AdminError::Forbidden`], [`Stale`](AdminError::Stale), [`NotFound`](AdminError::NotFound),
+    /// [`AdminError::Forbidden`], [`StepUp`](AdminError::StepUp), [`NotFound`](AdminError::NotFound),
     /// [`Changed`](AdminError::Changed), [`LastAdmin`](AdminError::LastAdmin), [`Fault`](AdminError::Fault).
     pub async fn delete_user(
         &self,
@@ -143,7 +143,7 @@ impl Accounts {
         reason: Option<&Reason>,
     ) -> Result<(), AdminError> {
         let (core, user, expected, now) = (self.0.clone(), user.clone(), expected.clone(), self.0.now());
-        actor.must_be_fresh_admin(&core, now)?;
+        actor.must_be_fresh_admin(&core, now).await?;
         let entry = Entry::by(AuditKind::Deleted, actor).because(reason);
         self.0
             .store

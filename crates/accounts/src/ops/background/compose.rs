@@ -4,10 +4,10 @@ use crate::core::Core;
 use crate::domain::mail::kind::MailKind;
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
-use crate::ops::account::{email, forgot, password};
+use crate::ops::account::{email, forgot, password, security_notice};
 use crate::ops::draft::Draft;
 use crate::ops::registration::{activation, confirmation_mail, invitation};
-use crate::ops::sign_in::{attempt, refresh};
+use crate::ops::sign_in::{attempt, enrolment, refresh};
 use crate::store::Tx;
 use crate::store::tables::outbox::Leased;
 
@@ -21,6 +21,8 @@ pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased, now: Timest
         MailKind::PasswordChanged => password::compose(tx, core, leased),
         MailKind::FailedSignIns => attempt::compose(tx, core, leased),
         MailKind::RefreshReused => refresh::compose(tx, core, leased),
+        MailKind::SecurityNotice => security_notice::compose(tx, core, leased),
+        MailKind::Enrolment => enrolment::compose(tx, core, leased, now),
         MailKind::PasswordReset => forgot::compose(tx, core, leased, now),
         MailKind::EmailChange => email::compose_change(tx, core, leased, now),
         MailKind::EmailUndo => email::compose_undo(tx, core, leased, now),

@@ -6,7 +6,8 @@ use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::migrations::{NEWEST, version};
 use crate::store::tables::{
-    audit, challenges, invitations, keys, limits, outbox, registrations, sessions, webhooks,
+    audit, challenges, invitations, keys, limits, outbox, passkeys, registrations, sessions,
+    sign_in_challenges, webhooks,
 };
 
 /// Rows deleted per transaction at most, so that nothing waits long for it.
@@ -24,9 +25,11 @@ struct Times {
 
 type Sweep = fn(&mut Tx<'_>, &Times) -> Result<u64, Fault>;
 
-const SWEEPS: [Sweep; 14] = [
+const SWEEPS: [Sweep; 16] = [
     |tx, times| registrations::sweep(tx, times.now, ROWS),
     |tx, times| challenges::sweep(tx, times.now, ROWS),
+    |tx, times| sign_in_challenges::sweep(tx, times.now, ROWS),
+    |tx, times| passkeys::sweep_ceremonies(tx, times.now, ROWS),
     |tx, times| invitations::sweep(tx, times.now, ROWS),
     |tx, times| sessions::sweep_tokens(tx, times.now, ROWS),
     |tx, times| sessions::sweep(tx, times.now, ROWS),
@@ -86,6 +89,7 @@ impl Accounts {
         for sweep in SWEEPS {
             rows += core.store.write(move |tx| sweep(tx, &times)).await?;
         }
+        rows += core.clone().reseal_authenticators(ROWS).await?;
         Ok(usize::try_from(rows).unwrap_or(usize::MAX))
     }
 

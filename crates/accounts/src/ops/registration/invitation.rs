@@ -69,14 +69,14 @@ impl Accounts {
     /// earlier invitation of the address.
     ///
     /// # Errors
-    /// [`AdminError::Forbidden`], [`Stale`](AdminError::Stale) for roles, [`EmailTaken`](AdminError::EmailTaken),
+    /// [`AdminError::Forbidden`], [`StepUp`](AdminError::StepUp) for roles, [`EmailTaken`](AdminError::EmailTaken),
     /// [`UserNameTaken`](AdminError::UserNameTaken), [`Limited`](AdminError::Limited), [`Fault`](AdminError::Fault).
     pub async fn invite(&self, actor: Actor<'_>, new: NewInvitation) -> Result<Invitation, AdminError> {
         let (core, now) = (self.0.clone(), self.0.now());
         if new.roles.names().is_empty() {
             actor.must_be_admin()?;
         } else {
-            actor.must_be_fresh_admin(&core, now)?;
+            actor.must_be_fresh_admin(&core, now).await?;
         }
         let env = &core.settings.env;
         let mail = MailId::from_bytes(env.new_id(now));

@@ -182,9 +182,13 @@ impl Accounts {
         let (key, now) = (opening.key, core.now());
         let opened = self.0.store.write(move |tx| -> Result<_, Fault> {
             let Some(confirmed) = browser.confirmed(tx, now)? else { return Ok(None) };
-            Ok(match admit(tx, &core, &Proofs::confirmation(&confirmed), key, &from)? {
+            Ok(match admit(tx, &core, &Proofs::confirmation(&confirmed, now), key, &from)? {
                 Admission::Session(opened) => Some(opened),
-                Admission::Refused(Refusal::Disabled | Refusal::Changed) => None,
+                // Whoever has a second factor by now signs in with it.
+                Admission::SecondFactor(_)
+                | Admission::Refused(Refusal::Disabled | Refusal::Changed | Refusal::EnrolmentRequired) => {
+                    None
+                }
             })
         });
         Ok(opened.await?.map(|opened| opening.opened(&self.0, *opened, client)))

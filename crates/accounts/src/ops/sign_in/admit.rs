@@ -3,8 +3,13 @@
 //! Callers need [`Proofs`], which only the verifiers can make. The user is read again in the transaction that opens the
 //! session, so changes since the proof take effect.
 
+use std::time::Duration;
+
 use crate::core::Core;
+use crate::domain::access::amr::{Amr, Method};
 use crate::domain::access::client::Client;
+use crate::domain::access::factor::Factor;
+use crate::domain::access::session::Proven;
 use crate::domain::access::way::Way;
 use crate::domain::audit::{AuditActor, AuditKind};
 use crate::domain::ids::{SessionId, UserId};
@@ -13,38 +18,74 @@ use crate::domain::user::Account;
 use crate::fault::Fault;
 use crate::ops::registration::confirmed::Confirmed;
 use crate::ops::sign_in::attempt::RightPassword;
+use crate::ops::sign_in::factor::RightFactor;
+use crate::policy::factors::SecondFactorPolicy;
 use crate::store::Tx;
 use crate::store::tables::sessions::{self, NewSession, SessionState, TokenHash};
+use crate::store::tables::users::standing::{self, Standing};
 use crate::store::tables::users::{self, Credentials};
 use crate::trail::Entry;
 
-/// What was proven about a user, and the user's state at that time.
+/// How long a session that was opened with an enrolment link may go on without a second factor.
+const ENROLMENT: Duration = Duration::from_mins(30);
+
+/// What somebody has proven, and what was true of the user then.
 pub(crate) struct Proofs<'a> {
     way: Way,
     user: UserId,
     credential_version: i64,
+    proven: Proven,
     password: Option<&'a RightPassword>,
+    factor: Option<&'a RightFactor>,
 }
 
 impl<'a> Proofs<'a> {
     /// The password was right for these credentials.
-    pub(crate) fn password(right: &'a RightPassword, of: &Credentials) -> Self {
+    pub(crate) fn password(right: &'a RightPassword, of: &Credentials, now: Timestamp) -> Self {
         Self {
             way: Way::Password,
             user: of.account.id,
             credential_version: of.credential_version,
+            proven: Proven { amr: Method::Password.into(), password_at: Some(now), factor_at: None },
             password: Some(right),
+            factor: None,
         }
     }
 
-    /// The account has just been activated in the browser that gave its password.
-    pub(crate) fn confirmation(confirmed: &Confirmed) -> Self {
+    /// The password was right, and the mailbox was reached by an enrolment link.
+    pub(crate) fn enrolment(right: &'a RightPassword, of: &Credentials, now: Timestamp) -> Self {
+        Self { way: Way::Enrolment, ..Self::password(right, of, now) }
+    }
+
+    /// The account has just been activated, and this browser has given its password.
+    pub(crate) fn confirmation(confirmed: &Confirmed, now: Timestamp) -> Self {
         Self {
             way: Way::Confirmation,
             user: confirmed.user(),
             // The version of a new user: it grows with whatever ends sessions.
             credential_version: 0,
+            proven: Proven { amr: Method::Password.into(), password_at: Some(now), factor_at: None },
             password: None,
+            factor: None,
+        }
+    }
+
+    /// A second factor was right, alone or after the password.
+    pub(crate) fn factor(right: &'a RightFactor) -> Self {
+        let (way, password_at) = match (right.password_at, right.factor) {
+            (None, _) => (Way::Passkey, None),
+            (Some(at), Factor::Passkey) => (Way::PasswordAndPasskey, Some(at)),
+            (Some(at), Factor::Totp) => (Way::PasswordAndCode, Some(at)),
+            (Some(at), Factor::RecoveryCode) => (Way::PasswordAndRecoveryCode, Some(at)),
+        };
+        let password = password_at.map_or(Amr::default(), |_| Method::Password.into());
+        Self {
+            way,
+            user: right.user,
+            credential_version: right.credential_version,
+            proven: Proven { amr: password.with(right.method), password_at, factor_at: Some(right.at) },
+            password: None,
+            factor: Some(right),
         }
     }
 }
@@ -61,6 +102,8 @@ pub(crate) enum SessionKey {
 /// The outcome of admitting a user.
 pub(crate) enum Admission {
     Session(Box<Opened>),
+    /// The proofs are good, and not enough: one of these is asked for.
+    SecondFactor(Vec<Factor>),
     Refused(Refusal),
 }
 
@@ -68,19 +111,22 @@ pub(crate) enum Admission {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Disabled,
-    /// The password or the address has changed since the proof, or the user is gone.
+    /// The credentials were changed since the proof, or the user is gone.
     Changed,
+    /// A second factor is demanded and overdue, and the user has none: only a mailed link lets one enrol it.
+    EnrolmentRequired,
 }
 
 /// A session that has just begun.
 pub(crate) struct Opened {
     pub(crate) user: Credentials,
     pub(crate) session: SessionId,
+    pub(crate) proven: Proven,
     pub(crate) began_at: Timestamp,
     pub(crate) expires_at: Timestamp,
 }
 
-/// Opens a session for the user of these proofs, if they may sign in now.
+/// Opens a session for whoever brings these proofs, if the user may sign in now and they are enough.
 pub(crate) fn admit(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -89,12 +135,44 @@ pub(crate) fn admit(
     client: &Client,
 ) -> Result<Admission, Fault> {
     let now = core.now();
-    let Some(user) = users::record_sign_in(tx, proofs.user, proofs.credential_version, now)? else {
-        return refuse(tx, proofs).map(Admission::Refused);
+    let Some(standing) = standing::of(tx, proofs.user, core.relying_party.is_some())? else {
+        return Ok(Admission::Refused(Refusal::Changed));
     };
+    if standing.credential_version != proofs.credential_version {
+        return Ok(Admission::Refused(Refusal::Changed));
+    }
+    if standing.disabled {
+        return Ok(Admission::Refused(Refusal::Disabled));
+    }
     if let Some(right) = proofs.password {
         right.forget_failures(tx)?;
     }
+    match demand(&core.policy().second_factor, &standing, proofs, now) {
+        Demand::Nothing => {}
+        Demand::Factor(factors) => return Ok(Admission::SecondFactor(factors)),
+        Demand::Enrolment => return Ok(Admission::Refused(Refusal::EnrolmentRequired)),
+    }
+    // Under the lock of the user, which every change of credentials takes, too.
+    let Some(user) = users::record_sign_in(tx, proofs.user, proofs.credential_version, now)? else {
+        return Ok(Admission::Refused(Refusal::Changed));
+    };
+    if let Some(right) = proofs.factor {
+        right.forget_failures(tx)?;
+    }
+    follow_policy(tx, core, proofs.user, &standing.roles, standing.factor_due_at, now)?;
+    let opened = open(tx, core, proofs, key, client, user)?;
+    Ok(Admission::Session(Box::new(opened)))
+}
+
+fn open(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    proofs: &Proofs<'_>,
+    key: SessionKey,
+    client: &Client,
+    user: Credentials,
+) -> Result<Opened, Fault> {
+    let now = core.now();
     let session = NewSession {
         id: SessionId::from_bytes(core.settings.env.new_id(now)),
         user_id: proofs.user,
@@ -106,7 +184,8 @@ pub(crate) fn admit(
             SessionKey::Refresh(_) => None,
             SessionKey::Browser { hash, .. } => Some(hash),
         },
-        way: proofs.way,
+        proven: proofs.proven,
+        enrol_until: (proofs.way == Way::Enrolment).then(|| now + ENROLMENT),
     };
     sessions::insert(tx, &session)?;
     match key {
@@ -119,25 +198,92 @@ pub(crate) fn admit(
         }
     }
     let entry = Entry::new(AuditKind::SignedIn, AuditActor::User(proofs.user), client).about(&user.account);
-    let entry = match proofs.way {
-        Way::Password => entry,
-        Way::Confirmation => entry.detail("after the confirmation"),
-    };
+    let entry = proofs.way.detail().map_or(entry.clone(), |detail| entry.detail(detail));
     entry.write(tx, core, now)?;
-    let NewSession { id: session, expires_at, .. } = session;
-    Ok(Admission::Session(Box::new(Opened { user, session, began_at: now, expires_at })))
+    let NewSession { id: session, expires_at, proven, .. } = session;
+    Ok(Opened { user, session, proven, began_at: now, expires_at })
 }
 
-fn refuse(tx: &mut Tx<'_>, proofs: &Proofs<'_>) -> Result<Refusal, Fault> {
-    let found = users::by_id(tx, proofs.user)?;
-    let is_disabled = |found: &Credentials| {
-        found.credential_version == proofs.credential_version && found.account.disabled_at.is_some()
+/// What is missing for a session.
+enum Demand {
+    Nothing,
+    Factor(Vec<Factor>),
+    Enrolment,
+}
+
+fn demand(policy: &SecondFactorPolicy, standing: &Standing, proofs: &Proofs<'_>, now: Timestamp) -> Demand {
+    let required = policy.requires(&standing.roles);
+    let is_asked = standing.has_authenticator || (required && standing.passkeys > 0);
+    if proofs.proven.amr.is_multi_factor() {
+        return Demand::Nothing;
+    }
+    if is_asked {
+        return Demand::Factor(factors(standing));
+    }
+    let overdue = required && standing.factor_due_at.is_some_and(|due| due <= now);
+    match proofs.way {
+        Way::Enrolment => Demand::Nothing,
+        _ if overdue => Demand::Enrolment,
+        _ => Demand::Nothing,
+    }
+}
+
+fn factors(standing: &Standing) -> Vec<Factor> {
+    let has = |factor: &Factor| match factor {
+        Factor::Totp => standing.has_authenticator,
+        Factor::Passkey => standing.passkeys > 0,
+        Factor::RecoveryCode => standing.recovery_codes > 0,
     };
-    Ok(if found.as_ref().is_some_and(is_disabled) { Refusal::Disabled } else { Refusal::Changed })
+    Factor::ALL.iter().copied().filter(has).collect()
 }
 
-/// Whether a session may continue: checked by every continuation before it issues anything.
-pub(crate) fn may_continue(session: &SessionState, user: &Account, now: Timestamp) -> bool {
-    let SessionState { ended_at, expires_at, user_id, .. } = session;
-    ended_at.is_none() && *expires_at > now && *user_id == user.id && user.disabled_at.is_none()
+/// What a user may give as a second factor.
+pub(crate) fn factors_of(tx: &mut Tx<'_>, core: &Core, user: UserId) -> Result<Vec<Factor>, Fault> {
+    Ok(standing::of(tx, user, core.relying_party.is_some())?.as_ref().map_or_else(Vec::new, factors))
+}
+
+/// The time until a second factor is due begins with the first contact under a policy that demands one, and is forgotten
+/// with the policy.
+pub(crate) fn follow_policy(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    user: UserId,
+    roles: &[String],
+    due: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let policy = &core.policy().second_factor;
+    match (policy.requires(roles), due) {
+        (true, None) => users::set_factor_due(tx, user, Some(now + policy.grace)),
+        (false, Some(_)) => users::set_factor_due(tx, user, None),
+        (true, Some(_)) | (false, None) => Ok(()),
+    }
+}
+
+/// What a session that may go on is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GoesOn {
+    Fully,
+    /// A second factor is overdue: only to enrol it.
+    ToEnrol,
+}
+
+/// Whether a session may go on: what every continuation asks, before it gives anything.
+pub(crate) fn may_continue(
+    policy: &SecondFactorPolicy,
+    session: &SessionState,
+    user: &Account,
+    factor_due_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<GoesOn> {
+    let SessionState { ended_at, expires_at, user_id, proven, enrol_until, .. } = session;
+    let lives = ended_at.is_none() && *expires_at > now && *user_id == user.id && user.disabled_at.is_none();
+    let overdue = policy.requires(&user.roles)
+        && !proven.amr.is_multi_factor()
+        && factor_due_at.is_some_and(|due| due <= now);
+    match lives {
+        true if !overdue => Some(GoesOn::Fully),
+        true if enrol_until.is_some_and(|until| until > now) => Some(GoesOn::ToEnrol),
+        _ => None,
+    }
 }

@@ -15,10 +15,10 @@ use crate::domain::audit::AuditKind;
 use crate::domain::ids::{MailId, UserId};
 use crate::domain::mail::kind::MailKind;
 use crate::domain::password::Password;
-use crate::domain::time::{DAY, SKEW, Timestamp};
+use crate::domain::time::{DAY, Timestamp};
 use crate::fault::Fault;
 use crate::hasher::Stages;
-use crate::limits::{self, wait_of};
+use crate::limits::{self, lockout, wait_after, wait_of};
 use crate::mail::MailContent;
 use crate::ops::draft::Draft;
 use crate::policy::SignInPolicy;
@@ -143,7 +143,7 @@ impl Compared {
             }
         }
         let before = hold(tx, &attempt.account)?;
-        if let Some(retry_after) = attempt.refusal(before, &core.policy().sign_in) {
+        if let Some(retry_after) = lockout(before, &core.policy().sign_in, attempt.now) {
             return Ok(Verdict::Limited { retry_after });
         }
         if right {
@@ -185,7 +185,7 @@ impl PasswordAttempt {
 
     /// How long to wait before any password is tried.
     fn wait(&self, tx: &mut Tx<'_>, core: &Core) -> Result<Option<Duration>, Fault> {
-        let account = self.refusal(failures(tx, &self.account)?, &core.policy().sign_in);
+        let account = lockout(failures(tx, &self.account)?, &core.policy().sign_in, self.now);
         let client = match &self.client {
             Some(client) => self.client_wait(tx, client, &core.policy().sign_in)?,
             None => None,
@@ -211,16 +211,6 @@ impl PasswordAttempt {
             }
         }
         Ok(())
-    }
-
-    /// How long the account is closed to passwords. After the hard stop only a reset link opens it again (L2).
-    fn refusal(&self, before: Failures, policy: &SignInPolicy) -> Option<Duration> {
-        if before.number >= policy.hard_stop {
-            return Some(DAY);
-        }
-        let (wait, rule) = (before.free_at.since(self.now), wait_after(before.number, policy));
-        // A wait much longer than the rule means that the clock was set back: then nobody waits.
-        (!wait.is_zero() && wait <= rule + SKEW).then(|| wait.min(rule))
     }
 
     fn client_wait(
@@ -253,32 +243,7 @@ impl PasswordAttempt {
     }
 }
 
-/// Nothing for the free failures, then 1 s, 2 s, 4 s … up to the longest wait.
-fn wait_after(failures: i64, policy: &SignInPolicy) -> Duration {
-    match u32::try_from(failures - policy.free_failures) {
-        Ok(doublings) => {
-            policy.first_wait.saturating_mul(2_u32.saturating_pow(doublings)).min(policy.longest_wait)
-        }
-        Err(_) if failures > policy.free_failures => policy.longest_wait,
-        Err(_) => Duration::ZERO,
-    }
-}
-
-/// A notice of many wrong passwords.
+/// A notice that many passwords were wrong.
 pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased) -> Result<Draft, Fault> {
     Draft::notice(tx, leased, MailContent::FailedSignIns { forgot: core.page("forgot") })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // L2
-    #[test]
-    fn waits_double_up_to_a_quarter_of_an_hour() {
-        let policy = SignInPolicy::default();
-        let waits: Vec<u64> = (1..=16).map(|n| wait_after(n, &policy).as_secs()).collect();
-        assert_eq!(waits, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
-        assert_eq!(wait_after(i64::MAX, &policy), policy.longest_wait);
-    }
 }

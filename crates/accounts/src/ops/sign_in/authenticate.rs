@@ -5,8 +5,9 @@ use crate::domain::access::client::Client;
 use crate::domain::access::session::SignedIn;
 use crate::domain::audit::{AuditActor, AuditKind};
 use crate::fault::Fault;
-use crate::ops::sign_in::admit::may_continue;
-use crate::store::tables::{sessions, users};
+use crate::ops::sign_in::admit::{GoesOn, may_continue};
+use crate::store::tables::sessions;
+use crate::store::tables::users::{self, OfSession};
 use crate::trail::Entry;
 
 /// Why a token was refused.
@@ -34,15 +35,18 @@ impl Accounts {
         let verified = core.verify(token, now).await?.ok_or(AuthenticateError::Invalid)?;
         let key = verified.key.clone();
         let found = core.store.read(move |tx| users::of_session(tx, verified.session, &key, now)).await;
-        let (account, state) = found.map_err(AuthenticateError::Fault)?.ok_or(AuthenticateError::Invalid)?;
-        if account.id != verified.user || !may_continue(&state, &account, now) {
-            return Err(AuthenticateError::Invalid);
-        }
+        let OfSession { account, factor_due_at, state } =
+            found.map_err(AuthenticateError::Fault)?.ok_or(AuthenticateError::Invalid)?;
+        let policy = &core.policy().second_factor;
+        let goes_on = may_continue(policy, &state, &account, factor_due_at, now);
+        let goes_on = goes_on.filter(|_| account.id == verified.user).ok_or(AuthenticateError::Invalid)?;
         Ok(SignedIn {
             account,
             session_id: verified.session,
-            auth_time: verified.auth_time,
+            proven: state.proven,
+            auth_time: state.auth_time(),
             expires_at: verified.expires_at,
+            must_enrol: goes_on == GoesOn::ToEnrol,
         })
     }
 

@@ -9,14 +9,12 @@ use crate::domain::access::client::Client;
 use crate::domain::access::session::SignedIn;
 use crate::domain::audit::{AuditActor, AuditKind};
 use crate::domain::email::Email;
-use crate::domain::password::Password;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Account;
 use crate::fault::Fault;
-use crate::ops::sign_in::admit::{Opened, SessionKey, may_continue};
+use crate::ops::sign_in::admit::{GoesOn, Opened, SessionKey, follow_policy, may_continue};
 use crate::ops::sign_in::authenticate::AuthenticateError;
-use crate::ops::sign_in::password::{Login, SignInError};
 use crate::store::Tx;
 use crate::store::tables::challenges;
 use crate::store::tables::sessions::{self, OfBrowser, TokenHash};
@@ -42,24 +40,6 @@ pub struct BrowserSession {
 }
 
 impl Accounts {
-    /// Signs a browser in. The promises of [`sign_in`](Accounts::sign_in) apply; the session has no tokens.
-    ///
-    /// The session of the browser's previous secret ends: a new sign-in is a new secret (R4).
-    ///
-    /// # Errors
-    /// Those of [`sign_in`](Accounts::sign_in).
-    pub async fn sign_in_browser(
-        &self,
-        login: &Login,
-        password: &Password,
-        held: Option<&str>,
-        client: &Client,
-    ) -> Result<BrowserSession, SignInError> {
-        let opening = Opening::new(&self.0, held);
-        let opened = self.sign_in_with(login, password, client, opening.key).await?;
-        Ok(opening.opened(&self.0, opened, client))
-    }
-
     /// Checks the secret of a browser's session. Session and user are read from the store each time, so whatever ends a
     /// session takes effect immediately.
     ///
@@ -67,20 +47,24 @@ impl Accounts {
     /// [`AuthenticateError::Invalid`]; [`AuthenticateError::Fault`] when the store does not answer: never "signed in".
     pub async fn authenticate_browser(&self, secret: &str) -> Result<SignedIn, AuthenticateError> {
         let hash = hash_of_browser(secret).ok_or(AuthenticateError::Invalid)?;
-        let (core, now) = (&self.0, self.0.now());
-        let idle = now - core.policy().tokens.session_idle;
-        let found = core.store.read(move |tx| of_browser(tx, &hash, now, idle)).await;
-        let (session, account) =
+        let (core, now) = (self.0.clone(), self.0.now());
+        let asked = core.clone();
+        let found = core.store.read(move |tx| of_browser(tx, &asked, &hash, now)).await;
+        let (session, user, goes_on) =
             found.map_err(AuthenticateError::Fault)?.ok_or(AuthenticateError::Invalid)?;
+        let OfBrowser { id: session_id, state, .. } = session;
+        let expires_at = state.expires_at.min(now + core.policy().tokens.session_idle);
+        let (proven, auth_time) = (state.proven, state.auth_time());
         if session.last_seen_at + SEEN <= now {
-            core.store.post(move |tx| sessions::touch(tx, session.id, now).map(drop));
+            let (id, roles, due) = (user.account.id, user.account.roles.clone(), user.factor_due_at);
+            let asked = core.clone();
+            core.store.post(move |tx| {
+                sessions::touch(tx, session_id, now)?;
+                follow_policy(tx, &asked, id, &roles, due, now)
+            });
         }
-        Ok(SignedIn {
-            account,
-            session_id: session.id,
-            auth_time: session.created_at,
-            expires_at: session.state.expires_at.min(now + core.policy().tokens.session_idle),
-        })
+        let must_enrol = goes_on == GoesOn::ToEnrol;
+        Ok(SignedIn { account: user.account, session_id, proven, auth_time, expires_at, must_enrol })
     }
 
     /// Ends the other sessions of the user.
@@ -153,15 +137,16 @@ impl Accounts {
 
 fn of_browser(
     tx: &mut Tx<'_>,
+    core: &Core,
     hash: &TokenHash,
     now: Timestamp,
-    idle: Timestamp,
-) -> Result<Option<(OfBrowser, Account)>, Fault> {
+) -> Result<Option<(OfBrowser, Credentials, GoesOn)>, Fault> {
+    let policy = core.policy();
+    let idle = now - policy.tokens.session_idle;
     let Some(session) = sessions::of_browser(tx, hash, idle)? else { return Ok(None) };
-    let found = users::by_id(tx, session.state.user_id)?;
-    let may_continue = |found: &Credentials| may_continue(&session.state, &found.account, now);
-    let account = found.filter(may_continue).map(|found| found.account);
-    Ok(account.map(|account| (session, account)))
+    let Some(user) = users::by_id(tx, session.state.user_id)? else { return Ok(None) };
+    let goes_on = may_continue(&policy.second_factor, &session.state, &user.account, user.factor_due_at, now);
+    Ok(goes_on.map(|goes_on| (session, user, goes_on)))
 }
 
 /// A browser's session to be opened.

@@ -7,25 +7,24 @@ use crate::core::Core;
 use crate::domain::access::client::Client;
 use crate::domain::audit::{AuditActor, AuditKind};
 use crate::domain::email::Email;
-use crate::domain::ids::SessionId;
 use crate::domain::password::Password;
 use crate::domain::registration::Registration;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
-use crate::domain::user::Account;
 use crate::domain::user_name::UserName;
 use crate::fault::Fault;
-use crate::limits;
 use crate::ops::sign_in::admit::{Admission, Opened, Proofs, Refusal, SessionKey, admit};
 use crate::ops::sign_in::attempt::{
     Candidate, Compared, NotCompared, PasswordAttempt, RightPassword, Verdict,
 };
+use crate::ops::sign_in::browser::{BrowserSession, Opening};
+use crate::ops::sign_in::second_factor::SecondFactorChallenge;
+use crate::ops::sign_in::tokens::Tokens;
+use crate::ops::sign_in::{enrolment, second_factor};
 use crate::store::Tx;
 use crate::store::tables::registrations;
 use crate::store::tables::users::{self, Credentials};
 use crate::token::browser::sign_up_proof;
-use crate::token::device::{Device, device_token};
-use crate::token::keys::KeySet;
 use crate::token::opaque::new_refresh_token;
 use crate::token::subject;
 use crate::trail::Entry;
@@ -39,23 +38,7 @@ pub enum Login {
     UserName(UserName),
 }
 
-/// A session's tokens. The refresh token works once.
-#[derive(Clone, Debug)]
-pub struct Tokens {
-    /// A JWT (RFC 9068) for `Authorization: Bearer`.
-    pub access_token: Secret,
-    /// How long the access token works.
-    pub expires_in: Duration,
-    /// Opaque, 256 bits; exchanged for the next pair of tokens.
-    pub refresh_token: Secret,
-    /// A token by which this device is recognised: its owner gets in while strangers try the account (L4). It grants no
-    /// access. Only a sign-in issues one, and only to an unknown device.
-    pub device_token: Option<Secret>,
-    /// Who signed in.
-    pub account: Account,
-}
-
-/// An open sign-up whose password was given. A decoy looks the same (S3).
+/// A sign-up whose password was given, and which waits for its confirmation. A decoy looks the same (S3).
 #[derive(Clone, Debug)]
 pub struct Unconfirmed {
     /// The proof that [`Accounts::sign_up_in_browser`] gave the browser that signed up: this browser has sent the
@@ -77,6 +60,12 @@ pub enum SignInError {
     /// The password is right, but the account is disabled.
     #[error("the account is disabled")]
     Disabled,
+    /// The password is right, and a second factor is asked for: see [`Accounts::second_factor`].
+    #[error("a second factor is needed")]
+    SecondFactorRequired(SecondFactorChallenge),
+    /// The password is right, but a second factor is demanded of this account and overdue. A link to enrol one was mailed.
+    #[error("a second factor must be enrolled first")]
+    EnrolmentRequired,
     /// Too many failures.
     #[error("too many failed sign-ins")]
     Limited {
@@ -106,6 +95,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`SignInError::Refused`], [`Unconfirmed`](SignInError::Unconfirmed), [`Disabled`](SignInError::Disabled),
+    /// [`SecondFactorRequired`](SignInError::SecondFactorRequired), [`EnrolmentRequired`](SignInError::EnrolmentRequired),
     /// [`Limited`](SignInError::Limited), [`Fault`](SignInError::Fault).
     pub async fn sign_in(
         &self,
@@ -115,11 +105,27 @@ impl Accounts {
     ) -> Result<Tokens, SignInError> {
         let (refresh_token, hash) = new_refresh_token(&self.0.settings.env);
         let key = SessionKey::Refresh(hash);
-        let Opened { user, session, began_at, .. } = self.sign_in_with(login, password, client, key).await?;
+        let opened = self.sign_in_with(login, password, client, key).await?;
         let keys = self.0.read_keys().await?;
-        let device_token = self.0.new_device(&user, client);
-        let tokens = self.0.tokens(&keys, user.account, session, began_at, refresh_token)?;
-        Ok(Tokens { device_token, ..tokens })
+        Ok(self.0.signed_in(&keys, opened, refresh_token, client)?)
+    }
+
+    /// Signs a browser in. The promises of [`sign_in`](Accounts::sign_in) apply; the session has no tokens.
+    ///
+    /// The session of the browser's previous secret ends: a new sign-in is a new secret (R4).
+    ///
+    /// # Errors
+    /// Those of [`sign_in`](Accounts::sign_in).
+    pub async fn sign_in_browser(
+        &self,
+        login: &Login,
+        password: &Password,
+        held: Option<&str>,
+        client: &Client,
+    ) -> Result<BrowserSession, SignInError> {
+        let opening = Opening::new(&self.0, held);
+        let opened = self.sign_in_with(login, password, client, opening.key).await?;
+        Ok(opening.opened(&self.0, opened, client))
     }
 
     /// Signs in with a session of this kind.
@@ -141,8 +147,13 @@ impl Accounts {
                     self.renew_hash(&opened.user, password);
                     return Ok(*opened);
                 }
-                Concluded::Refused(refused) => return Err(refused),
-                // The user changed while the hash was computed: try again with the new state.
+                Concluded::Refused(refused) => {
+                    if matches!(refused, SignInError::EnrolmentRequired) {
+                        self.0.mail_queued.notify_one();
+                    }
+                    return Err(refused);
+                }
+                // Somebody changed the user while the hash was computed: what is true now?
                 Concluded::Changed => {}
             }
         }
@@ -159,38 +170,7 @@ impl Accounts {
     }
 }
 
-impl Core {
-    /// The tokens for a sign-in or a refresh.
-    pub(crate) fn tokens(
-        &self,
-        keys: &KeySet,
-        account: Account,
-        session: SessionId,
-        auth_time: Timestamp,
-        refresh_token: Secret,
-    ) -> Result<Tokens, Fault> {
-        let now = self.now();
-        let access_token =
-            self.issuer.issue(keys, &self.settings.env, &account, session, auth_time, now).ok_or_else(
-                || Fault::Unavailable("no signing key opens with the secret key of this instance".into()),
-            )?;
-        let expires_in = self.policy().tokens.access_lifetime;
-        Ok(Tokens { access_token, expires_in, refresh_token, device_token: None, account })
-    }
-
-    /// A token for an unknown device; `None` if this user has signed in on it before (L4).
-    pub(crate) fn new_device(&self, user: &Credentials, client: &Client) -> Option<Secret> {
-        if limits::known_device(self, user, client).is_some() {
-            return None;
-        }
-        let (id, version) = (user.account.id, user.credential_version);
-        let held = client.device_token.as_ref();
-        let before = held.and_then(|held| Device::of_user(&self.root, held.expose(), id));
-        Some(device_token(&self.root, &self.settings.env, id, version, before))
-    }
-}
-
-/// The outcome of an attempt.
+/// What a password came to.
 enum Concluded {
     Opened(Box<Opened>),
     Refused(SignInError),
@@ -228,14 +208,24 @@ fn conclude(
         let sign_up = unconfirmed(core, &right, &found.waiting);
         return Ok(Concluded::Refused(sign_up.map_or(SignInError::Refused, SignInError::Unconfirmed)));
     };
-    match admit(tx, core, &Proofs::password(&right, &user), key, client)? {
-        Admission::Session(opened) => Ok(Concluded::Opened(opened)),
-        Admission::Refused(Refusal::Changed) => Ok(Concluded::Changed),
+    let refused = match admit(tx, core, &Proofs::password(&right, &user, core.now()), key, client)? {
+        Admission::Session(opened) => return Ok(Concluded::Opened(opened)),
+        Admission::Refused(Refusal::Changed) => return Ok(Concluded::Changed),
         Admission::Refused(Refusal::Disabled) => {
             note(tx, "the account is disabled")?;
-            Ok(Concluded::Refused(SignInError::Disabled))
+            SignInError::Disabled
         }
-    }
+        Admission::SecondFactor(methods) => {
+            let asked = second_factor::ask(tx, core, user.account.id, user.credential_version, methods)?;
+            SignInError::SecondFactorRequired(asked)
+        }
+        Admission::Refused(Refusal::EnrolmentRequired) => {
+            note(tx, "a second factor must be enrolled first")?;
+            enrolment::request(tx, core, &user, client)?;
+            SignInError::EnrolmentRequired
+        }
+    };
+    Ok(Concluded::Refused(refused))
 }
 
 /// The newest sign-up with this password; one that gets a code is preferred to one in a crowd.

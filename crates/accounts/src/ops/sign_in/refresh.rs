@@ -16,13 +16,14 @@ use crate::domain::user::Account;
 use crate::fault::Fault;
 use crate::mail::MailContent;
 use crate::ops::draft::Draft;
-use crate::ops::sign_in::admit::may_continue;
+use crate::ops::sign_in::admit::{follow_policy, may_continue};
 use crate::ops::sign_in::authenticate::AuthenticateError;
-use crate::ops::sign_in::password::Tokens;
+use crate::ops::sign_in::tokens::Tokens;
 use crate::store::Tx;
 use crate::store::tables::outbox::{self, Leased};
 use crate::store::tables::sessions::{self, TokenHash, UsedToken};
-use crate::store::tables::users;
+use crate::store::tables::users::{self, Credentials};
+use crate::token::jwt::OfSession;
 use crate::token::opaque::{hash_of, new_refresh_token};
 use crate::trail::Entry;
 
@@ -71,16 +72,15 @@ impl Accounts {
         // Before the transaction: once the token is used up, nothing may be in the way of its successor.
         let keys = core.read_keys().await?;
         let refreshed = core.clone().store.write(move |tx| exchange.run(tx, &core)).await?;
-        let Refreshed { account, session, auth_time } = refreshed?;
-        Ok(self.0.tokens(&keys, account, session, auth_time, successor)?)
+        let Refreshed { account, session } = refreshed?;
+        Ok(self.0.tokens(&keys, account, session, successor)?)
     }
 }
 
 /// A refreshed session.
 struct Refreshed {
     account: Account,
-    session: SessionId,
-    auth_time: Timestamp,
+    session: OfSession,
 }
 
 struct Exchange {
@@ -134,16 +134,22 @@ impl Exchange {
         core: &Core,
         session: SessionId,
     ) -> Result<Result<Refreshed, RefreshError>, Fault> {
-        let Some((auth_time, state)) = sessions::touch(tx, session, self.now)? else {
+        let Some(state) = sessions::touch(tx, session, self.now)? else {
             return Ok(Err(RefreshError::Invalid));
         };
-        let found = users::by_id(tx, state.user_id)?;
-        let Some(found) = found.filter(|found| may_continue(&state, &found.account, self.now)) else {
+        let policy = core.policy();
+        let found = users::by_id(tx, state.user_id)?.filter(|found| {
+            may_continue(&policy.second_factor, &state, &found.account, found.factor_due_at, self.now)
+                .is_some()
+        });
+        let Some(Credentials { account, factor_due_at, .. }) = found else {
             return Ok(Err(RefreshError::Invalid));
         };
-        let expires_at = (self.now + core.policy().tokens.session_idle).min(state.expires_at);
+        follow_policy(tx, core, account.id, &account.roles, factor_due_at, self.now)?;
+        let expires_at = (self.now + policy.tokens.session_idle).min(state.expires_at);
         sessions::insert_token(tx, &self.new, session, self.now, expires_at)?;
-        Ok(Ok(Refreshed { account: found.account, session, auth_time }))
+        let session = OfSession { id: session, auth_time: state.auth_time(), amr: state.proven.amr };
+        Ok(Ok(Refreshed { account, session }))
     }
 
     /// There is a copy of the token: its session ends, once, and its user is informed.

@@ -63,6 +63,10 @@ pub(crate) fn insert(tx: &mut Tx<'_>, event: &AuditEvent, address: Option<&Subje
     Ok(())
 }
 
+pub(crate) fn by_id(tx: &mut Tx<'_>, id: AuditId) -> Result<Option<AuditEvent>, Fault> {
+    tx.row(select!("WHERE id = $1"), args![id], event)
+}
+
 /// Entries before `before`, newest first.
 pub(crate) fn before(
     tx: &mut Tx<'_>,

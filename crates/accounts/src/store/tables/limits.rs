@@ -35,6 +35,8 @@ pub(crate) enum Rule {
     Notice,
     /// The owner of this address was informed of failed sign-ins.
     FailureNotice,
+    /// A link to enrol a second factor was mailed to this address.
+    EnrolmentMailed,
 }
 
 impl Rule {
@@ -50,6 +52,7 @@ impl Rule {
             Self::AdminMailed => "admin_mailed",
             Self::Notice => "notice",
             Self::FailureNotice => "failure_notice",
+            Self::EnrolmentMailed => "enrolment_mailed",
         }
     }
 }

@@ -20,8 +20,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT o.id, o.kind, o.created_at, o.due_at, o.attempts, o.last_error, o.sent_at, o.failed_at, ",
-            "COALESCE(r.email, u.email, c.email), COALESCE(r.email_key, u.email_key, c.email_key) FROM outbox o ",
-            "LEFT JOIN registrations r ON r.id = o.about LEFT JOIN users u ON u.id = o.about ",
+            "COALESCE(r.email, c.email, u.email), COALESCE(r.email_key, c.email_key, u.email_key) FROM outbox o ",
+            "LEFT JOIN registrations r ON r.id = o.about LEFT JOIN users u ON u.id = COALESCE(o.user_id, o.about) ",
             "LEFT JOIN challenges c ON c.id = o.about ",
             $rest
         )

@@ -1,7 +1,7 @@
 //! The tables `sessions` and `refresh_tokens`.
 
-use crate::domain::access::session::Session;
-use crate::domain::access::way::Way;
+use crate::domain::access::amr::Amr;
+use crate::domain::access::session::{Proven, Session};
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
@@ -19,21 +19,41 @@ pub(crate) struct NewSession {
     pub(crate) ip: Option<String>,
     /// The hash of the cookie, if the session is a browser's.
     pub(crate) browser: Option<TokenHash>,
-    /// How it began.
-    pub(crate) way: Way,
+    /// What was proven.
+    pub(crate) proven: Proven,
+    /// Until when it may enrol a second factor that is due.
+    pub(crate) enrol_until: Option<Timestamp>,
 }
 
-/// Whose session it is, and whether and until when it lives.
+/// Whose session it is, whether and until when it lives, and what was proven in it.
 pub(crate) struct SessionState {
     pub(crate) user_id: UserId,
+    pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
     pub(crate) ended_at: Option<Timestamp>,
+    pub(crate) enrol_until: Option<Timestamp>,
+    pub(crate) proven: Proven,
 }
+
+impl SessionState {
+    /// When anything was last proven in it.
+    pub(crate) fn auth_time(&self) -> Timestamp {
+        self.proven.at().unwrap_or(self.created_at)
+    }
+}
+
+/// The columns of a [`SessionState`], in the order that [`state`] reads them.
+macro_rules! state_columns {
+    () => {
+        "sessions.user_id, sessions.created_at, sessions.expires_at, sessions.ended_at, sessions.enrol_until, sessions.amr, \
+         sessions.password_at, sessions.factor_at"
+    };
+}
+pub(super) use state_columns;
 
 /// A browser's session.
 pub(crate) struct OfBrowser {
     pub(crate) id: SessionId,
-    pub(crate) created_at: Timestamp,
     pub(crate) last_seen_at: Timestamp,
     pub(crate) state: SessionState,
 }
@@ -43,8 +63,8 @@ pub(crate) type TokenHash = [u8; 32];
 
 pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewSession) -> Result<(), Fault> {
     tx.execute(
-        "INSERT INTO sessions (id, user_id, created_at, last_seen_at, expires_at, user_agent, ip, browser_hash, amr) \
-         VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO sessions (id, user_id, created_at, last_seen_at, expires_at, user_agent, ip, browser_hash, amr, \
+         password_at, factor_at, enrol_until) VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         args![
             new.id,
             new.user_id,
@@ -53,7 +73,10 @@ pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewSession) -> Result<(), Fault> {
             new.user_agent,
             new.ip,
             new.browser,
-            new.way.amr()
+            new.proven.amr.to_string(),
+            new.proven.password_at,
+            new.proven.factor_at,
+            new.enrol_until
         ],
     )?;
     Ok(())
@@ -134,26 +157,74 @@ pub(crate) fn void_token(tx: &mut Tx<'_>, hash: Option<TokenHash>, now: Timestam
     Ok(tx.execute(sql, args![hash, now])? == 1)
 }
 
-/// A session that is alive, seen now: its beginning and its state.
-pub(crate) fn touch(
-    tx: &mut Tx<'_>,
-    id: SessionId,
-    now: Timestamp,
-) -> Result<Option<(Timestamp, SessionState)>, Fault> {
+/// A session that is alive, seen now.
+pub(crate) fn touch(tx: &mut Tx<'_>, id: SessionId, now: Timestamp) -> Result<Option<SessionState>, Fault> {
     tx.row(
-        "UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND ended_at IS NULL AND expires_at > $2 \
-         RETURNING created_at, user_id, expires_at, ended_at",
+        concat!(
+            "UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND ended_at IS NULL AND expires_at > $2 RETURNING ",
+            state_columns!()
+        ),
         args![id, now],
-        |row| Ok((row.get(0)?, state(row, 1)?)),
+        |row| state(row, 0),
     )
 }
 
-/// The state in these columns: user, latest end, actual end.
+/// The session of this user, if it is alive.
+pub(crate) fn alive(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    id: SessionId,
+    now: Timestamp,
+) -> Result<Option<SessionState>, Fault> {
+    tx.row(
+        concat!(
+            "SELECT ",
+            state_columns!(),
+            " FROM sessions WHERE id = $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3"
+        ),
+        args![id, user, now],
+        |row| state(row, 0),
+    )
+}
+
+/// The session of this user, if it is alive, as nobody else changes it until this transaction ends.
+pub(crate) fn hold(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    id: SessionId,
+    now: Timestamp,
+) -> Result<Option<SessionState>, Fault> {
+    tx.row(
+        concat!(
+            "UPDATE sessions SET last_seen_at = last_seen_at \
+             WHERE id = $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3 RETURNING ",
+            state_columns!()
+        ),
+        args![id, user, now],
+        |row| state(row, 0),
+    )
+}
+
+/// Something was proven in a session.
+pub(crate) fn set_proven(tx: &mut Tx<'_>, id: SessionId, proven: &Proven) -> Result<(), Fault> {
+    let sql = "UPDATE sessions SET amr = $2, password_at = $3, factor_at = $4 WHERE id = $1";
+    tx.execute(sql, args![id, proven.amr.to_string(), proven.password_at, proven.factor_at])?;
+    Ok(())
+}
+
+/// The state that these columns hold.
 pub(super) fn state(row: &Row<'_>, first: usize) -> Result<SessionState, Fault> {
     Ok(SessionState {
         user_id: row.get(first)?,
-        expires_at: row.get(first + 1)?,
-        ended_at: row.get_opt(first + 2)?,
+        created_at: row.get(first + 1)?,
+        expires_at: row.get(first + 2)?,
+        ended_at: row.get_opt(first + 3)?,
+        enrol_until: row.get_opt(first + 4)?,
+        proven: Proven {
+            amr: Amr::from_stored(&row.get::<String>(first + 5)?),
+            password_at: row.get_opt(first + 6)?,
+            factor_at: row.get_opt(first + 7)?,
+        },
     })
 }
 
@@ -204,7 +275,7 @@ pub(crate) fn list(
     idle: Timestamp,
 ) -> Result<Vec<Session>, Fault> {
     tx.rows(
-        "SELECT id, user_agent, ip, created_at, last_seen_at, expires_at FROM sessions \
+        "SELECT id, user_agent, ip, created_at, last_seen_at, expires_at, amr FROM sessions \
          WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND last_seen_at > $3 \
          ORDER BY id DESC LIMIT 200",
         args![user, now, idle],
@@ -216,6 +287,7 @@ pub(crate) fn list(
                 created_at: row.get(3)?,
                 last_seen_at: row.get(4)?,
                 expires_at: row.get(5)?,
+                amr: Amr::from_stored(&row.get::<String>(6)?),
             })
         },
     )
@@ -264,17 +336,13 @@ pub(crate) fn of_browser(
     idle: Timestamp,
 ) -> Result<Option<OfBrowser>, Fault> {
     tx.row(
-        "SELECT id, created_at, last_seen_at, user_id, expires_at, ended_at FROM sessions \
-         WHERE browser_hash = $1 AND last_seen_at > $2",
+        concat!(
+            "SELECT sessions.id, sessions.last_seen_at, ",
+            state_columns!(),
+            " FROM sessions WHERE browser_hash = $1 AND last_seen_at > $2"
+        ),
         args![hash, idle],
-        |row| {
-            Ok(OfBrowser {
-                id: row.get(0)?,
-                created_at: row.get(1)?,
-                last_seen_at: row.get(2)?,
-                state: state(row, 3)?,
-            })
-        },
+        |row| Ok(OfBrowser { id: row.get(0)?, last_seen_at: row.get(1)?, state: state(row, 2)? }),
     )
 }
 

@@ -15,7 +15,7 @@ use crate::store::sql::{Row, args};
 macro_rules! columns {
     () => {
         "users.id, users.email, users.user_name, users.email_confirmed_at, users.created_at, users.disabled_at, users.locale, users.roles, \
-         users.email_key, users.password_hash, users.credential_version"
+         users.email_key, users.password_hash, users.credential_version, users.factor_due_at"
     };
 }
 
@@ -26,6 +26,7 @@ macro_rules! select {
 }
 
 pub(crate) mod list;
+pub(crate) mod standing;
 
 /// A user together with their credentials.
 #[derive(Clone)]
@@ -33,8 +34,10 @@ pub(crate) struct Credentials {
     pub(crate) account: Account,
     /// `None`: this user signs in in other ways.
     pub(crate) password_hash: Option<String>,
-    /// Grows with every change of the password or the address.
+    /// Grows with every change of the password, the address or the factors.
     pub(crate) credential_version: i64,
+    /// From when on a session needs a second factor, where the policy demands one.
+    pub(crate) factor_due_at: Option<Timestamp>,
 }
 
 /// The outcome of inserting a user.
@@ -94,22 +97,37 @@ pub(crate) fn by_name(tx: &mut Tx<'_>, name: &UserName) -> Result<Option<Credent
     tx.row(select!("WHERE users.user_name_key = $1"), args![name.key()], credentials)
 }
 
-/// The user and the state of a session, unless the key that signed its token is retired: what a token check asks.
+/// What a token check asks for.
+pub(crate) struct OfSession {
+    pub(crate) account: Account,
+    pub(crate) factor_due_at: Option<Timestamp>,
+    pub(crate) state: SessionState,
+}
+
+/// The user and the state of a session, unless the key that signed its token is retired.
 pub(crate) fn of_session(
     tx: &mut Tx<'_>,
     session: SessionId,
     key: &str,
     now: Timestamp,
-) -> Result<Option<(Account, SessionState)>, Fault> {
+) -> Result<Option<OfSession>, Fault> {
     tx.row(
         concat!(
             "SELECT ",
             columns!(),
-            ", s.user_id, s.expires_at, s.ended_at FROM users JOIN sessions s ON s.user_id = users.id WHERE s.id = $1 \
+            ", ",
+            sessions::state_columns!(),
+            " FROM users JOIN sessions ON sessions.user_id = users.id WHERE sessions.id = $1 \
              AND EXISTS (SELECT 1 FROM signing_keys k WHERE k.id = $2 AND (k.retired_at IS NULL OR k.retired_at > $3))"
         ),
         args![session, key, now],
-        |row| Ok((account(row)?, sessions::state(row, 11)?)),
+        |row| {
+            Ok(OfSession {
+                account: account(row)?,
+                factor_due_at: row.get_opt(11)?,
+                state: sessions::state(row, 12)?,
+            })
+        },
     )
 }
 
@@ -200,15 +218,50 @@ fn credentials(row: &Row<'_>) -> Result<Credentials, Fault> {
         account: account(row)?,
         password_hash: row.get_opt(9)?,
         credential_version: row.get(10)?,
+        factor_due_at: row.get_opt(11)?,
     })
 }
 
-/// Grows with every change of the password or the address.
+/// Grows with every change of the password, the address or the factors.
 pub(crate) fn credential_version(tx: &mut Tx<'_>, id: UserId) -> Result<i64, Fault> {
     tx.count("SELECT credential_version FROM users WHERE id = $1", args![id])
 }
 
-/// `false`: the user is gone, or the credentials no longer have the `expected` version.
+/// What was proven before counts for nothing any more: the factors were changed. `None`: the user is gone.
+pub(crate) fn change_credentials(tx: &mut Tx<'_>, id: UserId) -> Result<Option<i64>, Fault> {
+    let sql = "UPDATE users SET credential_version = credential_version + 1 WHERE id = $1 RETURNING credential_version";
+    tx.row(sql, args![id], |row| row.get(0))
+}
+
+/// From this time on a session of the user needs a second factor, where the policy demands one; `None` forgets it.
+pub(crate) fn set_factor_due(tx: &mut Tx<'_>, id: UserId, at: Option<Timestamp>) -> Result<(), Fault> {
+    tx.execute("UPDATE users SET factor_due_at = $2 WHERE id = $1", args![id, at])?;
+    Ok(())
+}
+
+/// The name of the user for authenticators, made now if there is none yet.
+pub(crate) fn webauthn_handle(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    new: &[u8; 64],
+) -> Result<Option<[u8; 64]>, Fault> {
+    let sql = "UPDATE users SET webauthn_handle = COALESCE(webauthn_handle, $2) WHERE id = $1 RETURNING webauthn_handle";
+    tx.row(sql, args![id, new], |row| row.get(0))
+}
+
+pub(crate) fn known_handle(tx: &mut Tx<'_>, id: UserId) -> Result<Option<[u8; 64]>, Fault> {
+    let sql = "SELECT webauthn_handle FROM users WHERE id = $1";
+    Ok(tx.row(sql, args![id], |row| row.get_opt(0))?.flatten())
+}
+
+/// From now on the user has no password. `false`: there was none, or the user is gone.
+pub(crate) fn remove_password(tx: &mut Tx<'_>, id: UserId) -> Result<bool, Fault> {
+    let sql = "UPDATE users SET password_hash = NULL, credential_version = credential_version + 1 \
+               WHERE id = $1 AND password_hash IS NOT NULL";
+    Ok(tx.execute(sql, args![id])? == 1)
+}
+
+/// `false`: the user is gone, or the credentials are not those of the `expected` version any more.
 pub(crate) fn set_password(
     tx: &mut Tx<'_>,
     id: UserId,

@@ -11,6 +11,7 @@ use crate::api::user::User;
 use crate::catalogue::Code;
 use crate::describe::errors::{API, BEARER, BODY, EVERY, HASH, errors};
 use crate::describe::routes::{Routes, routes};
+use crate::extract::fields::possible_at;
 use crate::extract::{Bearer, Client, Fields, GivenPassword, Json, ReadFields, fields};
 use crate::problem::Problem;
 use crate::problem::field_error::FieldError;
@@ -25,19 +26,20 @@ pub(super) fn routes() -> Routes {
 pub(crate) struct ChangeEmailRequest {
     #[schema(value_type = String, format = "email", min_length = 5, max_length = 254)]
     pub(crate) email: Email,
-    #[schema(value_type = String, format = Password)]
-    pub(crate) password: GivenPassword,
+    /// An account without a password leaves it out.
+    #[schema(value_type = String, format = Password, required = false)]
+    pub(crate) password: Option<GivenPassword>,
 }
 
 impl ReadFields for ChangeEmailRequest {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let email = fields.required("/email", fields::email);
-        let password = fields.required("/password", fields::given_password);
+        let password = fields.optional("/password", fields::given_password);
         Some(Self { email: email?, password: password? })
     }
 }
 
-errors!(ChangeErrors: EVERY, API, BODY, BEARER, HASH, &[Code::TooManyRequests]);
+errors!(ChangeErrors: EVERY, API, BODY, BEARER, HASH, &[Code::ReauthenticationRequired, Code::TooManyRequests]);
 
 /// Asks to use another address: a link goes there, a notice with an undo link to the present one.
 ///
@@ -54,7 +56,8 @@ async fn change(
     Json(body): Json<ChangeEmailRequest>,
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
     let at = "/password";
-    let asked = accounts.change_email(&who, &body.email, &body.password.possible_at(at)?, &client).await;
+    let password = possible_at(body.password, at)?;
+    let asked = accounts.change_email(&who, &body.email, password.as_ref(), &client).await;
     asked.map_err(|error| Problem::of_change(error, at))?;
     Ok((StatusCode::ACCEPTED, Json(ACCEPTED)))
 }

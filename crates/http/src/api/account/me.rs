@@ -7,11 +7,13 @@ use utoipa::ToSchema;
 use vestibule::{Accounts, Export, ProfileChange, Timestamp, UserName};
 
 use super::sessions::ActiveSession;
+use super::ways_in::Ways;
 use crate::api::admin::audit::AuditEvent;
 use crate::api::user::User;
 use crate::catalogue::Code;
 use crate::describe::errors::{API, BEARER, BODY, EVERY, HASH, errors};
 use crate::describe::routes::{Routes, routes};
+use crate::extract::fields::possible_at;
 use crate::extract::{Bearer, Client, Fields, GivenPassword, Json, ReadFields, SignedIn, fields};
 use crate::problem::Problem;
 
@@ -66,25 +68,27 @@ async fn update(
     Ok(Json(account.into()))
 }
 
-/// The password, given again.
+/// The password, given again; an account without one leaves it out.
 #[derive(ToSchema)]
 #[schema(example = json!({"password": "violet-otter-maps-42"}))]
 pub(crate) struct DeleteRequest {
-    #[schema(value_type = String, format = Password)]
-    pub(crate) password: GivenPassword,
+    #[schema(value_type = String, format = Password, required = false)]
+    pub(crate) password: Option<GivenPassword>,
 }
 
 impl ReadFields for DeleteRequest {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        Some(Self { password: fields.required("/password", fields::given_password)? })
+        Some(Self { password: fields.optional("/password", fields::given_password)? })
     }
 }
 
-errors!(DeleteErrors: EVERY, API, BODY, BEARER, HASH, &[Code::LastAdmin, Code::TooManyRequests]);
+errors!(DeleteErrors: EVERY, API, BODY, BEARER, HASH, &[Code::ReauthenticationRequired, Code::LastAdmin,
+    Code::TooManyRequests]);
 
 /// Deletes the account and everything held about it, at once.
 ///
-/// A wrong password is 422 with `password_wrong`, and counts like a failed sign-in.
+/// A wrong password is 422 with `password_wrong`, and counts like a failed sign-in. Where the account has a second factor, it must
+/// have been given only minutes ago.
 #[utoipa::path(delete, path = "/v1/me", tag = "Account", operation_id = "delete_me", security(("bearer" = [])),
     request_body(content = DeleteRequest, content_type = "application/json"),
     responses((status = 204, description = "The account is gone."), DeleteErrors))]
@@ -95,7 +99,8 @@ async fn delete(
     Json(body): Json<DeleteRequest>,
 ) -> Result<StatusCode, Problem> {
     let at = "/password";
-    let deleted = accounts.delete_account(&who, &body.password.possible_at(at)?, &client).await;
+    let password = possible_at(body.password, at)?;
+    let deleted = accounts.delete_account(&who, password.as_ref(), &client).await;
     deleted.map_err(|error| Problem::of_change(error, at))?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -108,6 +113,8 @@ pub(crate) struct Exported {
     sessions: Vec<ActiveSession>,
     /// What was mailed about the account, oldest first.
     mails: Vec<ExportedMail>,
+    /// What it signs in with.
+    ways_in: Ways,
     /// What was done with the account, newest first.
     events: Vec<AuditEvent>,
     /// What other programs were told about the account, oldest first.
@@ -152,7 +159,7 @@ impl Exported {
         let events = held.events.into_iter().map(AuditEvent::from).collect();
         let webhook = |(event, created_at, sent_at)| ExportedWebhook { event, created_at, sent_at };
         let webhooks = held.webhooks.into_iter().map(webhook).collect();
-        Self { account: held.account.into(), sessions, mails, events, webhooks }
+        Self { account: held.account.into(), sessions, ways_in: held.ways_in.into(), mails, events, webhooks }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::api::common::{ACCEPTED, Accepted, AddressRequest};
 use crate::catalogue::Code;
 use crate::describe::errors::{API, BEARER, BODY, EVERY, HASH, errors};
 use crate::describe::routes::{Routes, routes};
+use crate::extract::fields::possible_at;
 use crate::extract::{Bearer, Client, Fields, GivenPassword, Json, ReadFields, fields};
 use crate::problem::Problem;
 use crate::problem::field_error::FieldError;
@@ -53,7 +54,7 @@ impl ReadFields for ResetRequest {
     }
 }
 
-errors!(ResetErrors: EVERY, API, BODY, HASH, &[Code::LinkExpired, Code::LinkUsed]);
+errors!(ResetErrors: EVERY, API, BODY, HASH, &[Code::PasswordRemoved, Code::LinkExpired, Code::LinkUsed]);
 
 /// Sets a new password with the mailed token and ends all sessions. It does not sign in.
 #[utoipa::path(post, path = "/v1/password/reset", tag = "Account", operation_id = "reset_password",
@@ -72,21 +73,22 @@ async fn reset(
 #[derive(ToSchema)]
 #[schema(example = json!({"current_password": "violet-otter-maps-42", "new_password": "copper-lamp-river-77"}))]
 pub(crate) struct ChangePasswordRequest {
-    #[schema(value_type = String, format = Password)]
-    pub(crate) current_password: GivenPassword,
+    /// An account without a password leaves it out.
+    #[schema(value_type = String, format = Password, required = false)]
+    pub(crate) current_password: Option<GivenPassword>,
     #[schema(value_type = String, format = Password, min_length = 8, max_length = 256)]
     pub(crate) new_password: Password,
 }
 
 impl ReadFields for ChangePasswordRequest {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let current_password = fields.required("/current_password", fields::given_password);
+        let current_password = fields.optional("/current_password", fields::given_password);
         let new_password = fields.required("/new_password", fields::new_password("/new_password"));
         Some(Self { current_password: current_password?, new_password: new_password? })
     }
 }
 
-errors!(ChangeErrors: EVERY, API, BODY, BEARER, HASH, &[Code::TooManyRequests]);
+errors!(ChangeErrors: EVERY, API, BODY, BEARER, HASH, &[Code::ReauthenticationRequired, Code::TooManyRequests]);
 
 /// Changes the password and ends the other sessions.
 ///
@@ -102,8 +104,8 @@ async fn change(
     Json(body): Json<ChangePasswordRequest>,
 ) -> Result<StatusCode, Problem> {
     let at = "/current_password";
-    let current = body.current_password.possible_at(at)?;
-    let changed = accounts.change_password(&who, &current, &body.new_password, &client).await;
+    let current = possible_at(body.current_password, at)?;
+    let changed = accounts.change_password(&who, current.as_ref(), &body.new_password, &client).await;
     changed.map_err(|error| Problem::of_change(error, at))?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -22,7 +22,7 @@ pub(super) fn routes() -> Routes {
 #[schema(example = json!({
     "id": "ses_06nq8sd5c9u7d1p4v0g2k8m3e4", "device": "Firefox on Linux", "ip": "203.0.113.9",
     "created_at": "2026-03-01T09:30:00.000Z", "last_seen_at": "2026-03-02T18:05:00.000Z",
-    "expires_at": "2026-03-31T09:30:00.000Z", "current": true
+    "expires_at": "2026-03-31T09:30:00.000Z", "amr": ["pwd", "otp", "mfa"], "current": true
 }))]
 pub(super) struct ActiveSession {
     /// The `sid` of its access tokens.
@@ -34,7 +34,7 @@ pub(super) struct ActiveSession {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     ip: Option<String>,
-    /// When the password was given.
+    /// When it began.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// When tokens were last given out.
@@ -43,15 +43,19 @@ pub(super) struct ActiveSession {
     /// When it ends in any case.
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
+    /// How it was authenticated (RFC 8176): `pwd`, `otp`, `hwk`, `swk`, `mfa`.
+    #[schema(value_type = Vec<String>)]
+    amr: Vec<&'static str>,
     /// Whether it is the session of this request.
     current: bool,
 }
 
 impl ActiveSession {
     pub(super) fn of(session: Session, who: &vestibule::SignedIn) -> Self {
-        let Session { id, user_agent, ip, created_at, last_seen_at, expires_at } = session;
+        let Session { id, user_agent, ip, created_at, last_seen_at, expires_at, amr } = session;
         let device = device::in_words(user_agent.as_deref().unwrap_or_default());
-        Self { id, device, ip, created_at, last_seen_at, expires_at, current: id == who.session_id }
+        let (amr, current) = (amr.names(), id == who.session_id);
+        Self { id, device, ip, created_at, last_seen_at, expires_at, amr, current }
     }
 }
 

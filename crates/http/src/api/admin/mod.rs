@@ -6,9 +6,17 @@ pub(crate) mod registrations;
 mod stats;
 pub(crate) mod user;
 pub(crate) mod users;
+mod ways_in;
 
 use crate::describe::routes::RoutesOf;
 
 /// The routes of these files.
-pub(super) const ROUTES: &[RoutesOf] =
-    &[audit::routes, outbox::routes, registrations::routes, stats::routes, user::routes, users::routes];
+pub(super) const ROUTES: &[RoutesOf] = &[
+    audit::routes,
+    outbox::routes,
+    registrations::routes,
+    stats::routes,
+    user::routes,
+    users::routes,
+    ways_in::routes,
+];

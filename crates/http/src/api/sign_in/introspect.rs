@@ -36,7 +36,7 @@ struct IntrospectForm {
 #[schema(example = json!({
     "active": true, "token_type": "Bearer", "sub": "usr_06nq8sd5c9u7d1p4v0g2k8m3e4",
     "sid": "ses_06nq8sd5c9u7d1p4v0g2k8m3e4", "username": "ada", "iss": "https://accounts.example.org",
-    "aud": "https://accounts.example.org", "exp": 1_772_358_000, "auth_time": 1_772_357_400, "roles": []
+    "aud": "https://accounts.example.org", "exp": 1_772_358_000, "auth_time": 1_772_357_400, "amr": ["pwd"], "roles": []
 }))]
 struct Introspection {
     /// Whether the token works now: its session lives, and its user may sign in.
@@ -60,9 +60,12 @@ struct Introspection {
     /// When the token ends, in seconds since 1970.
     #[schema(required = false)]
     exp: i64,
-    /// When the password was given, in seconds since 1970.
+    /// When anything was last proven in the session, in seconds since 1970.
     #[schema(required = false)]
     auth_time: i64,
+    /// How the session was authenticated (RFC 8176): `pwd`, `otp`, `hwk`, `swk`, `mfa`.
+    #[schema(value_type = Vec<String>, required = false)]
+    amr: Vec<&'static str>,
     /// The roles that the account has now, whatever the token says.
     #[schema(required = false)]
     roles: Vec<String>,
@@ -79,6 +82,7 @@ enum Answer {
 impl Introspection {
     fn of(who: SignedIn, accounts: &Accounts) -> Self {
         let iss = accounts.public_url().to_owned();
+        let amr = who.amr().names();
         Self {
             active: true,
             token_type: "Bearer",
@@ -89,6 +93,7 @@ impl Introspection {
             iss,
             exp: who.expires_at.as_seconds(),
             auth_time: who.auth_time.as_seconds(),
+            amr,
             roles: who.account.roles,
         }
     }

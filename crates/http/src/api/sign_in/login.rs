@@ -95,7 +95,7 @@ impl ToSchema for LoginRequest {
     "user": {"id": "usr_06nq8sd5c9u7d1p4v0g2k8m3e4", "email": "ada@example.org",
         "email_confirmed_at": "2026-03-01T09:30:00.000Z", "created_at": "2026-03-01T09:30:00.000Z", "roles": []}
 }))]
-struct Session {
+pub(super) struct Session {
     /// A JWT (RFC 9068) for `Authorization: Bearer`.
     access_token: String,
     #[schema(value_type = String, pattern = "^Bearer$")]
@@ -120,10 +120,14 @@ impl From<Tokens> for Session {
 }
 
 errors!(LoginErrors: EVERY, API, BODY, HASH, &[
-    Code::InvalidCredentials, Code::EmailNotConfirmed, Code::AccountDisabled, Code::TooManyRequests,
+    Code::InvalidCredentials, Code::SecondFactorRequired, Code::EmailNotConfirmed, Code::AccountDisabled,
+    Code::SecondFactorEnrolmentRequired, Code::TooManyRequests,
 ]);
 
 /// Signs in. Whether the name or the password is wrong is not told.
+///
+/// Where the account has an authenticator app, or must have a second factor, the right password is answered with 401
+/// `second_factor_required` and a `challenge` for `POST /v1/login/second-factor`.
 #[utoipa::path(post, path = "/v1/login", tag = "Sign-in", operation_id = "sign_in",
     request_body(content = LoginRequest, content_type = "application/json"),
     responses((status = 200, description = "Signed in.", body = Session), LoginErrors))]
@@ -134,8 +138,13 @@ async fn sign_in(
     Json(body): Json<LoginRequest>,
 ) -> Result<(HeaderMap, Json<Session>), Problem> {
     let tokens = accounts.sign_in(&body.login, &body.password.possible()?, &client).await?;
+    Ok(signed_in(&site, tokens))
+}
+
+/// The answer to a sign-in: its tokens, and what makes the device known.
+pub(super) fn signed_in(site: &Site, tokens: Tokens) -> (HeaderMap, Json<Session>) {
     let known = site.cookies.set_device(tokens.device_token.as_ref()).map(|line| (SET_COOKIE, line));
-    Ok((known.into_iter().collect(), Json(tokens.into())))
+    (known.into_iter().collect(), Json(tokens.into()))
 }
 
 struct LogoutQuery {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
-use vestibule::Fault;
+use vestibule::{Factor, Fault, SecondFactorChallenge};
 
 use crate::catalogue::Code;
 use crate::describe::errors::{API, EVERY};
@@ -21,10 +21,18 @@ use crate::problem::Problem;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OAuthError {
     #[schema(
-        pattern = "^(invalid_request|invalid_grant|invalid_client|unsupported_grant_type|temporarily_unavailable)$"
+        pattern = "^(invalid_request|invalid_grant|invalid_client|unsupported_grant_type|temporarily_unavailable|second_factor_required)$"
     )]
     error: &'static str,
     error_description: String,
+    /// Of `second_factor_required`: comes back with the second factor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    challenge: Option<String>,
+    /// Of `second_factor_required`: `totp`, `passkey`, `recovery_code`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<String>, required = false, nullable = false)]
+    methods: Option<Vec<&'static str>>,
 }
 
 /// An answer in the `OAuth` form. It keeps the status and headers of the problem it is made from.
@@ -36,14 +44,32 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(error: &'static str, description: &str) -> Self {
-        let error = OAuthError { error, error_description: description.to_owned() };
+        let error = OAuthError::new(error, description);
         Self { status: StatusCode::BAD_REQUEST, error, problem: None }
     }
 
     pub(super) fn of(problem: Problem, error: &'static str) -> Self {
         let status = problem.code().status();
-        let error = OAuthError { error, error_description: problem.detail_text().to_owned() };
+        let error = OAuthError::new(error, problem.detail_text());
         Self { status, error, problem: Some(problem) }
+    }
+}
+
+impl OAuthError {
+    fn new(error: &'static str, description: &str) -> Self {
+        Self { error, error_description: description.to_owned(), challenge: None, methods: None }
+    }
+}
+
+impl Refusal {
+    /// 403: the password is right, and a second factor is asked for.
+    pub(super) fn asks_for(asked: &SecondFactorChallenge) -> Self {
+        let error = OAuthError {
+            challenge: Some(asked.challenge.expose().to_owned()),
+            methods: Some(asked.methods.iter().copied().map(Factor::name).collect()),
+            ..OAuthError::new("second_factor_required", "the password is right; give a second factor")
+        };
+        Self { status: StatusCode::FORBIDDEN, error, problem: None }
     }
 }
 

@@ -10,7 +10,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
-use vestibule::{Accounts, Login, Password, RefreshError, SignInError, Tokens};
+use vestibule::{
+    Accounts, Login, Password, RecoveryCodeError, RefreshError, SecondFactor, SecondFactorError, SignInError,
+    Tokens, TotpCodeError,
+};
 
 use super::oauth::{self, Refusal};
 use crate::catalogue::Code;
@@ -46,6 +49,33 @@ struct RefreshGrantForm {
     refresh_token: String,
 }
 
+/// The grant of the second half of a sign-in.
+const SECOND_FACTOR: &str = "urn:vestibule:second-factor";
+
+/// A challenge of `second_factor_required`, and a code of the authenticator app. Other parameters are ignored.
+#[derive(ToSchema)]
+#[schema(example = json!({"grant_type": "urn:vestibule:second-factor",
+    "challenge": "vsf_AZXb2m0qd4yVJ0x3m1q7SPCk1rJmV3t0oZ4v3s9q2bY", "code": "492039"}))]
+#[expect(dead_code, reason = "describes what `Grant` reads")]
+struct CodeGrantForm {
+    #[schema(pattern = "^(urn:vestibule:second-factor)$")]
+    grant_type: String,
+    challenge: String,
+    code: String,
+}
+
+/// A challenge of `second_factor_required`, and a recovery code. Other parameters are ignored.
+#[derive(ToSchema)]
+#[schema(example = json!({"grant_type": "urn:vestibule:second-factor",
+    "challenge": "vsf_AZXb2m0qd4yVJ0x3m1q7SPCk1rJmV3t0oZ4v3s9q2bY", "recovery_code": "7k2m-9xqa-03hd-v5rt"}))]
+#[expect(dead_code, reason = "describes what `Grant` reads")]
+struct RecoveryGrantForm {
+    #[schema(pattern = "^(urn:vestibule:second-factor)$")]
+    grant_type: String,
+    challenge: String,
+    recovery_code: String,
+}
+
 /// The answer of RFC 6749 §5.1.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
@@ -65,9 +95,11 @@ impl From<SignInError> for Refusal {
     fn from(error: SignInError) -> Self {
         let description = error.to_string();
         match error {
-            SignInError::Refused | SignInError::Unconfirmed(_) | SignInError::Disabled => {
-                Self::new("invalid_grant", &description)
-            }
+            SignInError::Refused
+            | SignInError::Unconfirmed(_)
+            | SignInError::Disabled
+            | SignInError::EnrolmentRequired => Self::new("invalid_grant", &description),
+            SignInError::SecondFactorRequired(asked) => Self::asks_for(&asked),
             SignInError::Limited { .. } | SignInError::Fault(_) => {
                 Self::of(error.into(), "temporarily_unavailable")
             }
@@ -90,15 +122,35 @@ impl From<RefreshError> for Refusal {
     }
 }
 
+impl From<SecondFactorError> for Refusal {
+    fn from(error: SecondFactorError) -> Self {
+        let description = error.to_string();
+        match error {
+            SecondFactorError::Invalid { .. } | SecondFactorError::Expired => {
+                Self::new("invalid_grant", &description)
+            }
+            SecondFactorError::Limited { .. } | SecondFactorError::Fault(_) => {
+                Self::of(error.into(), "temporarily_unavailable")
+            }
+        }
+    }
+}
+
 /// The request in the form.
 enum Grant {
     Password { login: Login, password: Password },
     Refresh(String),
+    SecondFactor { challenge: String, given: SecondFactor },
 }
 
 impl PartialSchema for Grant {
     fn schema() -> RefOr<Schema> {
-        one_of(&[PasswordGrantForm::name(), RefreshGrantForm::name()])
+        one_of(&[
+            PasswordGrantForm::name(),
+            RefreshGrantForm::name(),
+            CodeGrantForm::name(),
+            RecoveryGrantForm::name(),
+        ])
     }
 }
 
@@ -110,6 +162,8 @@ impl ToSchema for Grant {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         schemas.push((PasswordGrantForm::name().into(), PasswordGrantForm::schema()));
         schemas.push((RefreshGrantForm::name().into(), RefreshGrantForm::schema()));
+        schemas.push((CodeGrantForm::name().into(), CodeGrantForm::schema()));
+        schemas.push((RecoveryGrantForm::name().into(), RecoveryGrantForm::schema()));
     }
 }
 
@@ -126,7 +180,25 @@ impl Grant {
                 )
             }
             Ok("refresh_token") => Ok(Self::Refresh(needed("refresh_token")?)),
-            Ok(_) => Err(Refusal::new("unsupported_grant_type", "use `password` or `refresh_token`")),
+            Ok(SECOND_FACTOR) => {
+                let challenge = needed("challenge")?;
+                let wrong = |error: String| Refusal::new("invalid_grant", &error);
+                let given = match form.take("code") {
+                    Some(code) => SecondFactor::Code(
+                        code.parse().map_err(|error: TotpCodeError| wrong(error.to_string()))?,
+                    ),
+                    None => SecondFactor::RecoveryCode(
+                        oauth::needed(&mut form, "recovery_code")?
+                            .parse()
+                            .map_err(|error: RecoveryCodeError| wrong(error.to_string()))?,
+                    ),
+                };
+                Ok(Self::SecondFactor { challenge, given })
+            }
+            Ok(_) => Err(Refusal::new(
+                "unsupported_grant_type",
+                "use `password`, `refresh_token` or `urn:vestibule:second-factor`",
+            )),
         }
     }
 }
@@ -147,6 +219,7 @@ impl IntoResponses for TokenErrors {
         oauth::responses(
             ("invalid_grant", "The request, or what it offers, is not valid."),
             &[
+                ("second_factor_required", Code::Forbidden),
                 ("temporarily_unavailable", Code::TooManyRequests),
                 ("temporarily_unavailable", Code::TemporarilyOverloaded),
             ],
@@ -154,7 +227,10 @@ impl IntoResponses for TokenErrors {
     }
 }
 
-/// Exchanges a password or a refresh token for tokens.
+/// Exchanges a password, a refresh token, or a challenge with a second factor for tokens.
+///
+/// Where the account needs a second factor, the right password is answered 403 `second_factor_required` with a `challenge` for
+/// the grant `urn:vestibule:second-factor`.
 ///
 /// A refresh token works once. Of requests that bring the same one at once, one gets tokens, and the others 429 with
 /// `Retry-After`. After that time the token may be brought again, in case the answer got lost: it buys other tokens as long
@@ -172,6 +248,9 @@ async fn token(
     let tokens = match Grant::read(oauth::form(request).await?)? {
         Grant::Password { login, password } => accounts.sign_in(&login, &password, &client).await?,
         Grant::Refresh(token) => accounts.refresh(&token, &client).await?,
+        Grant::SecondFactor { challenge, given } => {
+            accounts.second_factor(&challenge, &given, &client).await?
+        }
     };
     Ok(answer(&tokens))
 }

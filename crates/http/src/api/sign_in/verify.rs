@@ -17,9 +17,9 @@ pub(super) fn routes() -> Routes {
 }
 
 /// The user of the request, for an application that does not check itself.
-type Identity = [(HeaderName, HeaderValue); 3];
+type Identity = [(HeaderName, HeaderValue); 5];
 
-errors!(VerifyErrors: EVERY, &[Code::AuthenticationRequired, Code::InvalidToken]);
+errors!(VerifyErrors: EVERY, &[Code::AuthenticationRequired, Code::InvalidToken, Code::SecondFactorEnrolmentRequired]);
 
 /// Whether a request is signed in: for nginx `auth_request`, Caddy `forward_auth` and Traefik `ForwardAuth`.
 ///
@@ -30,7 +30,9 @@ errors!(VerifyErrors: EVERY, &[Code::AuthenticationRequired, Code::InvalidToken]
     responses((status = 204, description = "It is.", headers(
         ("X-Auth-User-Id" = String, description = "The `id` of the account."),
         ("X-Auth-Email" = String, description = "Its address, percent-encoded where it is not ASCII."),
-        ("X-Auth-Roles" = String, description = "Its roles, separated by commas; empty when it has none."))),
+        ("X-Auth-Roles" = String, description = "Its roles, separated by commas; empty when it has none."),
+        ("X-Auth-Amr" = String, description = "How the session was authenticated (RFC 8176), separated by commas: `mfa` is among them where there was more than one factor."),
+        ("X-Auth-Time" = String, description = "When anything was last proven in the session, in seconds since 1970."))),
         VerifyErrors))]
 async fn verify(who: Result<SignedIn, Problem>) -> Result<(StatusCode, Identity), Problem> {
     let SignedIn(who) = who.map_err(as_401)?;
@@ -39,6 +41,8 @@ async fn verify(who: Result<SignedIn, Problem>) -> Result<(StatusCode, Identity)
         ("x-auth-user-id", who.account.id.to_string()),
         ("x-auth-email", encoded(who.account.email.as_str())),
         ("x-auth-roles", roles.join(",")),
+        ("x-auth-amr", who.amr().names().join(",")),
+        ("x-auth-time", who.auth_time.as_seconds().to_string()),
     ];
     let header = |(name, value): (&'static str, String)| {
         (HeaderName::from_static(name), HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static("")))

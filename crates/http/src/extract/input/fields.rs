@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use vestibule::{Code as ConfirmCode, Email, Password, Policy, Reason, ReasonError, Roles, UserName};
+use vestibule::{
+    Code as ConfirmCode, Email, PasskeyName, Password, Policy, Reason, ReasonError, RecoveryCode, Roles,
+    TotpCode, UserName,
+};
 
 use super::tree::Tree;
 use crate::catalogue::Code;
@@ -57,6 +60,29 @@ impl<'a> Fields<'a> {
             Tree::Text(text) => Some(Some(text)),
             Tree::Object(_) | Tree::List(_) | Tree::Other => {
                 self.refuse(FieldError::new(pointer, Code::WrongType));
+                None
+            }
+        }
+    }
+
+    /// An optional object, as JSON. Of what it holds only texts, lists and objects are kept: nothing else is read of a
+    /// credential.
+    #[expect(clippy::option_option, reason = "refused, absent and present are three things")]
+    pub(crate) fn optional_object<T>(
+        &mut self,
+        pointer: &'static str,
+        read: impl FnOnce(&str) -> Result<T, FieldError>,
+    ) -> Option<Option<T>> {
+        let name = pointer.trim_start_matches('/');
+        let Some(at) = self.sent.iter().position(|(sent, _)| sent == name) else { return Some(None) };
+        let object = match self.sent.swap_remove(at).1 {
+            object @ Tree::Object(_) => Ok(object.into_json().to_string()),
+            Tree::Text(_) | Tree::List(_) | Tree::Other => Err(FieldError::new(pointer, Code::WrongType)),
+        };
+        match object.and_then(|json| read(&json)) {
+            Ok(value) => Some(Some(value)),
+            Err(error) => {
+                self.refuse(error);
                 None
             }
         }
@@ -168,6 +194,14 @@ impl GivenPassword {
     }
 }
 
+/// The same where there need not be one.
+pub(crate) fn possible_at(
+    given: Option<GivenPassword>,
+    pointer: &'static str,
+) -> Result<Option<Password>, Problem> {
+    given.map(|password| password.possible_at(pointer)).transpose()
+}
+
 /// A password to compare.
 #[expect(clippy::unnecessary_wraps, reason = "all readers of fields have one shape")]
 pub(crate) fn given_password(text: &str) -> Result<GivenPassword, FieldError> {
@@ -177,6 +211,21 @@ pub(crate) fn given_password(text: &str) -> Result<GivenPassword, FieldError> {
 /// `/code`.
 pub(crate) fn code(text: &str) -> Result<ConfirmCode, FieldError> {
     text.parse().map_err(|_| FieldError::new("/code", Code::CodeMalformed))
+}
+
+/// A code of an authenticator app.
+pub(crate) fn totp_code(text: &str) -> Result<TotpCode, FieldError> {
+    text.parse().map_err(|_| FieldError::new("/code", Code::CodeMalformed))
+}
+
+/// A recovery code, as it was shown.
+pub(crate) fn recovery_code(text: &str) -> Result<RecoveryCode, FieldError> {
+    text.parse().map_err(|_| FieldError::new("/recovery_code", Code::RecoveryCodeMalformed))
+}
+
+/// The name of a passkey.
+pub(crate) fn passkey_name(text: &str) -> Result<PasskeyName, FieldError> {
+    text.parse().map_err(|_| FieldError::new("/name", Code::PasskeyNameInvalid))
 }
 
 /// Any text; the operation judges it.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 
 /// Levels of objects and arrays.
 const DEPTH_MAX: usize = 16;
@@ -18,6 +19,18 @@ pub(crate) enum Tree {
 }
 
 impl Tree {
+    /// The same as JSON, with `null` for what is not distinguished.
+    pub(crate) fn into_json(self) -> Value {
+        match self {
+            Self::Text(text) => Value::String(text),
+            Self::Object(entries) => {
+                entries.into_iter().map(|(name, value)| (name, value.into_json())).collect()
+            }
+            Self::List(items) => items.into_iter().map(Self::into_json).collect(),
+            Self::Other => Value::Null,
+        }
+    }
+
     /// Reads a whole text. A byte order mark, a lone surrogate or anything after the value is an error.
     pub(crate) fn parse(text: &str) -> Result<Self, serde_json::Error> {
         let mut reader = serde_json::Deserializer::from_str(text);

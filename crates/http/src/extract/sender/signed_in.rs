@@ -29,7 +29,7 @@ use crate::problem::Problem;
 ///
 /// Refused are: requests without credentials with 401 `authentication_required`, a wrong token with 401
 /// `invalid_token`, two headers with 400, and a cookie with a request of another or an unknown site with 403
-/// `forbidden`.
+/// `forbidden`; so is a session that must set up a second factor first, with 403 `second_factor_enrolment_required`.
 ///
 /// The handler's answer is for this person only: [`serve`](crate::serve) and
 /// [`require_signed_in`](crate::require_signed_in) add `Cache-Control: no-store` and `Vary: Cookie`.
@@ -79,6 +79,8 @@ impl SignedIn {
             ));
         }
         match accounts.authenticate_browser(secret).await {
+            // Good for setting up a second factor on our pages, and for nothing else.
+            Ok(who) if who.must_enrol => Err(Problem::new(Code::SecondFactorEnrolmentRequired)),
             Ok(who) => Ok(Self(who)),
             // A cookie outlives its session: a browser with an old one is simply not signed in.
             Err(AuthenticateError::Invalid) => Err(Problem::new(Code::AuthenticationRequired)),

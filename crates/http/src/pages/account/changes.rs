@@ -8,6 +8,7 @@ use crate::api::account::email::ChangeEmailRequest;
 use crate::api::account::me::UpdateRequest;
 use crate::api::account::password::ChangePasswordRequest;
 use crate::catalogue::Code;
+use crate::extract::fields::possible_at;
 use crate::pages::frame::i18n::Language;
 use crate::pages::frame::i18n::choice::remembered;
 use crate::pages::frame::page_form::MemberForm;
@@ -28,7 +29,8 @@ impl Member {
         let accounts = &self.visit.accounts;
         let ChangeEmailRequest { email, password } = form.accepted()?.read(accounts.policy())?;
         let (at, client) = ("/password", &self.visit.client);
-        let asked = accounts.change_email(&self.who, &email, &password.possible_at(at)?, client).await;
+        let asked =
+            accounts.change_email(&self.who, &email, possible_at(password, at)?.as_ref(), client).await;
         asked.map_err(|error| Problem::of_change(error, at))?;
         Ok("email")
     }
@@ -38,8 +40,8 @@ impl Member {
         let ChangePasswordRequest { current_password, new_password } =
             form.accepted()?.read(accounts.policy())?;
         let (at, client) = ("/current_password", &self.visit.client);
-        let current = current_password.possible_at(at)?;
-        let changed = accounts.change_password(&self.who, &current, &new_password, client).await;
+        let current = possible_at(current_password, at)?;
+        let changed = accounts.change_password(&self.who, current.as_ref(), &new_password, client).await;
         changed.map_err(|error| Problem::of_change(error, at))?;
         Ok("password")
     }

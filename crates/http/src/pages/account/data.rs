@@ -8,6 +8,7 @@ use minijinja::context;
 
 use crate::api::account::me::{DeleteRequest, Exported};
 use crate::extract::cookies::Cookie;
+use crate::extract::fields::possible_at;
 use crate::pages::frame::page_form::MemberForm;
 use crate::pages::frame::visit::{Member, with_cookie};
 use crate::problem::Problem;
@@ -17,7 +18,7 @@ impl Member {
         let accounts = &self.visit.accounts;
         let DeleteRequest { password } = form.accepted()?.read(accounts.policy())?;
         let (at, client) = ("/password", &self.visit.client);
-        let deleted = accounts.delete_account(&self.who, &password.possible_at(at)?, client).await;
+        let deleted = accounts.delete_account(&self.who, possible_at(password, at)?.as_ref(), client).await;
         deleted.map_err(|error| Problem::of_change(error, at))
     }
 }

@@ -34,6 +34,10 @@ def reasons(response, case):
         # The password may be left out where the settings say so, or in the session that asked for the change: the
         # description cannot know either.
         fields = [field for field in fields if (field["pointer"], field["code"]) != ("/password", "required")]
+    if described(case)["operationId"] in ("delete_me", "change_email", "change_password"):
+        # Accounts without a password leave it out.
+        own = [("/password", "required"), ("/current_password", "required")]
+        fields = [field for field in fields if (field["pointer"], field["code"]) not in own]
     return {field["code"] for field in fields} or {body.get("code") or body.get("error")}
 
 

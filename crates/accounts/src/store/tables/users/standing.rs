@@ -1,0 +1,54 @@
+//! What decides whether proofs are enough for a session.
+
+use crate::domain::ids::UserId;
+use crate::domain::time::Timestamp;
+use crate::fault::Fault;
+use crate::store::Tx;
+use crate::store::sql::args;
+
+/// A user as the door sees it.
+pub(crate) struct Standing {
+    pub(crate) credential_version: i64,
+    pub(crate) disabled: bool,
+    /// The names of its roles.
+    pub(crate) roles: Vec<String>,
+    /// From when on a session needs a second factor, where the policy demands one.
+    pub(crate) factor_due_at: Option<Timestamp>,
+    pub(crate) has_password: bool,
+    /// An authenticator app whose first code was given.
+    pub(crate) has_authenticator: bool,
+    pub(crate) passkeys: i64,
+    pub(crate) recovery_codes: i64,
+}
+
+impl Standing {
+    /// Whether there is a second factor, recovery codes aside: they are of no use without one.
+    pub(crate) fn has_factor(&self) -> bool {
+        self.has_authenticator || self.passkeys > 0
+    }
+}
+
+/// Passkeys count where there are any here.
+pub(crate) fn of(tx: &mut Tx<'_>, user: UserId, with_passkeys: bool) -> Result<Option<Standing>, Fault> {
+    tx.row(
+        "SELECT credential_version, disabled_at, roles, factor_due_at, \
+         CAST(CASE WHEN password_hash IS NULL THEN 0 ELSE 1 END AS BIGINT), \
+         (SELECT COUNT(*) FROM authenticators a WHERE a.user_id = users.id AND a.confirmed_at IS NOT NULL), \
+         (SELECT COUNT(*) FROM passkeys p WHERE p.user_id = users.id), \
+         (SELECT COUNT(*) FROM recovery_codes r WHERE r.user_id = users.id AND r.used_at IS NULL) \
+         FROM users WHERE id = $1",
+        args![user],
+        |row| {
+            Ok(Standing {
+                credential_version: row.get(0)?,
+                disabled: row.get_opt::<Timestamp>(1)?.is_some(),
+                roles: row.get::<String>(2)?.split_whitespace().map(str::to_owned).collect(),
+                factor_due_at: row.get_opt(3)?,
+                has_password: row.get::<i64>(4)? != 0,
+                has_authenticator: row.get::<i64>(5)? != 0,
+                passkeys: if with_passkeys { row.get(6)? } else { 0 },
+                recovery_codes: row.get(7)?,
+            })
+        },
+    )
+}

@@ -1,0 +1,185 @@
+//! Hole B3: what was made for one purpose is accepted for no other.
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use serde_json::{Value, json};
+
+use crate::browser::Browser;
+use crate::factors::used;
+use crate::on_both_stores;
+use crate::world::{ADA, Answer, PASSWORD, World};
+
+const EVE: &str = "eve@example.org";
+const NEW_PASSWORD: &str = "copper-lamp-river-77";
+
+/// Every opaque value there is, by what it is.
+async fn values(world: &World) -> Vec<(&'static str, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let setup = world.accounts.setup_link().await.unwrap().unwrap().link;
+    let setup = setup.expose().split_once("/setup#k=").unwrap().1.to_owned();
+    world.has_account(ADA).await;
+    world.has_account(EVE).await;
+    let session = world.signs_in(ADA).await;
+    let mut browser = Browser::signed_in(world, ADA).await;
+    browser.get(world, "/account").await;
+    let token = text(&session["access_token"]);
+    let change = json!({"email": "ada@example.net", "password": PASSWORD});
+    world.send_as("POST", "/v1/me/email", &token, Some(change)).await;
+    world.post("/v1/password/forgot", json!({"email": ADA})).await;
+    let mut stranger = Browser::default();
+    stranger.fills(world, "/signup", &format!("email=bob@example.org&password={PASSWORD}")).await;
+    world.has_admin("root@example.org").await;
+    let root = world.access_token("root@example.org").await;
+    let invitation = json!({"email": "carol@example.org"});
+    world.send_as("POST", "/v1/admin/users", &root, Some(invitation)).await;
+    let page = world.get_as("/v1/admin/users?limit=1", &root).await.json();
+    // Of Eve, so that nothing of Ada's dies with the change.
+    let eve = world.access_token(EVE).await;
+    world.adds_app(&eve).await;
+    let asked = world.is_asked(EVE).await;
+    let ceremony = world.post("/v1/login/passkey/options", json!({})).await.json();
+    let of_session = world.post_as("/v1/me/verify/options", &token).await.json();
+    let of_challenge = json!({"challenge": asked["challenge"]});
+    let of_challenge = world.post("/v1/login/passkey/options", of_challenge).await.json();
+    let cookie = |browser: &Browser, part: &str| {
+        let found = browser.cookies.iter().find(|(name, _)| name.contains(part));
+        found.unwrap_or_else(|| panic!("no cookie {part}: {:?}", browser.cookies)).1.clone()
+    };
+    vec![
+        ("access token", token),
+        ("refresh token", text(&session["refresh_token"])),
+        ("browser session", cookie(&browser, "session")),
+        ("device", cookie(&browser, "device")),
+        ("sign-up proof", cookie(&stranger, "signup")),
+        ("form token", browser.form_token.clone()),
+        ("activation link", world.mailed_token("confirm", "bob@example.org").await),
+        ("reset link", world.mailed_token("password_reset", ADA).await),
+        ("address link", world.mailed_token("email_change", "ada@example.net").await),
+        ("undo link", world.mailed_token("email_undo", ADA).await),
+        ("invitation", world.mailed_token("invitation", "carol@example.org").await),
+        ("set-up key", setup),
+        ("challenge", text(&asked["challenge"])),
+        ("ceremony of a sign-in", text(&ceremony["ceremony"])),
+        ("ceremony of a session", text(&of_session["ceremony"])),
+        ("ceremony of a challenge", text(&of_challenge["ceremony"])),
+        ("cursor", text(&page["next_cursor"])),
+        ("user id", text(&session["user"]["id"])),
+    ]
+}
+
+async fn with_cookie(world: &World, name: &str, value: &str) -> Answer {
+    let cookie = format!("__Host-{name}={value}");
+    let request = Request::get("/v1/me").header(header::COOKIE, cookie);
+    world.send(request.body(Body::empty()).unwrap()).await
+}
+
+/// Every place that takes an opaque value: its name, and the value that it is for.
+const PLACES: [(&str, &str); 16] = [
+    ("Authorization", "access token"),
+    ("introspect", "access token"),
+    ("refresh", "refresh token"),
+    ("session cookie", "browser session"),
+    ("confirm", "activation link"),
+    ("reset", "reset link"),
+    ("address", "address link"),
+    ("undo", "undo link"),
+    ("invitation", "invitation"),
+    ("set-up", "set-up key"),
+    ("second factor", "challenge"),
+    ("passkey options", "challenge"),
+    ("passkey", "ceremony of a sign-in"),
+    ("second factor by passkey", "ceremony of a challenge"),
+    ("step-up by passkey", "ceremony of a session"),
+    ("cursor", "cursor"),
+];
+
+async fn give(world: &World, place: &str, value: &str, all: &[(&str, String)]) -> Answer {
+    let named = |name: &str| &all.iter().find(|(one, _)| *one == name).unwrap().1;
+    let passkey = vestibule_testing::webauthn::Authenticator::new(-7);
+    let asked =
+        json!({"ceremony": value, "public_key": {"rpId": "accounts.example.org", "challenge": "AAAA"}});
+    match place {
+        "Authorization" => world.get_as("/v1/me", value).await,
+        "introspect" => {
+            let authorization = crate::world::basic("shop:0123456789abcdef0123456789abcdef");
+            let request = Request::post("/v1/introspect")
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header(header::AUTHORIZATION, authorization);
+            world.send(request.body(Body::from(format!("token={value}"))).unwrap()).await
+        }
+        "refresh" => {
+            world.post_form("/v1/token", &format!("grant_type=refresh_token&refresh_token={value}")).await
+        }
+        "session cookie" => with_cookie(world, "vestibule_session", value).await,
+        "confirm" => world.post("/v1/confirm", json!({"token": value, "password": PASSWORD})).await,
+        "reset" => {
+            world.post("/v1/password/reset", json!({"token": value, "new_password": NEW_PASSWORD})).await
+        }
+        "address" => world.post("/v1/email/confirm", json!({"token": value, "password": PASSWORD})).await,
+        "undo" => world.post("/v1/email/undo", json!({"token": value, "new_password": NEW_PASSWORD})).await,
+        "invitation" => {
+            world.post("/v1/invitation/accept", json!({"token": value, "password": PASSWORD})).await
+        }
+        "set-up" => {
+            let body = json!({"token": value, "email": "mallory@example.org", "password": PASSWORD});
+            world.post("/v1/setup", body).await
+        }
+        "second factor" => {
+            world.post("/v1/login/second-factor", json!({"challenge": value, "code": "000000"})).await
+        }
+        "passkey options" => world.post("/v1/login/passkey/options", json!({"challenge": value})).await,
+        "passkey" => world.post("/v1/login/passkey", used(&passkey, &asked)).await,
+        "second factor by passkey" => {
+            let mut body = used(&passkey, &asked);
+            body["challenge"] = json!(named("challenge"));
+            world.post("/v1/login/second-factor", body).await
+        }
+        "step-up by passkey" => {
+            let body = used(&passkey, &asked);
+            world.send_as("POST", "/v1/me/verify", named("access token"), Some(body)).await
+        }
+        "cursor" => {
+            let root = world.access_token("root@example.org").await;
+            world.get_as(&format!("/v1/admin/users?limit=1&cursor={value}"), &root).await
+        }
+        other => panic!("{other}"),
+    }
+}
+
+/// What a place answers to a value that is not for it.
+fn is_refused(place: &str, answer: &Answer) -> bool {
+    match place {
+        "introspect" => answer.status == 200 && answer.json() == json!({"active": false}),
+        _ => (400..500).contains(&answer.status),
+    }
+}
+
+on_both_stores! {
+    async fn hole_b3_every_opaque_value_is_good_for_one_purpose(world: World) {
+        let mut world = world;
+        let mut options = crate::world::options(&world.mailbox);
+        options.introspection_clients = vec![("shop".to_owned(), "0123456789abcdef0123456789abcdef".into())];
+        world.follows(|policy| policy.client_limits = false).await;
+        world.router_with(options);
+        let all = values(&world).await;
+        for (place, own) in PLACES {
+            for (name, value) in all.iter().filter(|(name, _)| *name != own) {
+                // Wrong answers of a factor are counted: each gets a fresh count.
+                world.clock.advance(std::time::Duration::from_millis(1));
+                let answer = give(&world, place, value, &all).await;
+                assert!(is_refused(place, &answer), "{name} at {place}: {} {}", answer.status, answer.text);
+            }
+        }
+        // None was used up: each still does what it is for.
+        for (place, own) in [
+            ("Authorization", "access token"), ("introspect", "access token"), ("refresh", "refresh token"),
+            ("session cookie", "browser session"), ("passkey options", "challenge"), ("cursor", "cursor"),
+            ("confirm", "activation link"), ("invitation", "invitation"), ("address", "address link"),
+            ("undo", "undo link"),
+        ] {
+            let value = &all.iter().find(|(name, _)| *name == own).unwrap().1;
+            let answer = give(&world, place, value, &all).await;
+            assert!((200..300).contains(&answer.status), "{own} at {place}: {} {}", answer.status, answer.text);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What a sign-in costs the server, with a passkey and with a password, and what a protected request costs.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde_json::{Value, json};
+use vestibule_testing::webauthn::{Asked, Authenticator};
+use vestibule_testing::{PASSWORD, PUBLIC_URL, Site};
+
+use super::program::{Running, debug, release};
+use crate::http::Connection;
+use crate::shell::Result;
+
+const EMAIL: &str = "ada@example.org";
+/// CPU time is counted in ticks of 10 ms: fewer requests would drown in them.
+const PASSKEYS: u32 = 2000;
+const PASSWORDS: u32 = 100;
+const READS: u32 = 5000;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Measure the build for development
+    #[arg(long)]
+    debug: bool,
+}
+
+pub(super) fn run(options: &Options) -> Result {
+    let site = Site::new(if options.debug { debug()? } else { release()? }, None);
+    let mut server = Running::start(&site)?;
+    server.first_200("/readyz")?;
+    site.has_user(EMAIL, &[]);
+    let mut connection = Connection::open(server.address).map_err(|e| format!("cannot connect: {e}"))?;
+    let credentials = json!({"email": EMAIL, "password": PASSWORD});
+    let session = post(&mut connection, "/v1/login", None, &credentials, 200)?;
+    let token = session["access_token"].as_str().ok_or("no token")?.to_owned();
+    let passkey = add_passkey(&mut connection, &token)?;
+
+    let reads = measure(&server, READS, || get(&mut connection, "/v1/me", &token))?;
+    println!("GET /v1/me             {reads}");
+    // Begun and signed before the measurement: that is the work of browsers.
+    let mut answers = Vec::new();
+    for _ in 0..PASSKEYS {
+        let asked = post(&mut connection, "/v1/login/passkey/options", None, &json!({}), 200)?;
+        let credential = passkey.asserts(&Asked::new(&asked["public_key"], PUBLIC_URL));
+        answers.push(json!({"ceremony": asked["ceremony"], "credential": credential}));
+    }
+    let mut answers = answers.iter();
+    let with_passkey = measure(&server, PASSKEYS, || {
+        let answer = answers.next().ok_or("no answer is left")?;
+        post(&mut connection, "/v1/login/passkey", None, answer, 200).map(drop)
+    })?;
+    println!("sign-in with a passkey {with_passkey}");
+    let with_password = measure(&server, PASSWORDS, || {
+        post(&mut connection, "/v1/login", None, &credentials, 200).map(drop)
+    })?;
+    println!("sign-in with password  {with_password}");
+    let times = with_password.cpu.as_secs_f64() / with_passkey.cpu.as_secs_f64();
+    println!("a passkey costs 1/{times:.0} of the CPU time of a password");
+    Ok(())
+}
+
+/// For one request.
+struct Cost {
+    cpu: Duration,
+    elapsed: Duration,
+}
+
+impl std::fmt::Display for Cost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:>8.1?} of CPU time, {:>8.1?} until the answer", self.cpu, self.elapsed)
+    }
+}
+
+fn measure(server: &Running, times: u32, mut ask: impl FnMut() -> Result) -> Result<Cost> {
+    let (before, start) = (server.cpu_time()?, Instant::now());
+    for _ in 0..times {
+        ask()?;
+    }
+    let (elapsed, cpu) = (start.elapsed(), server.cpu_time()?.saturating_sub(before));
+    Ok(Cost { cpu: cpu / times, elapsed: elapsed / times })
+}
+
+fn add_passkey(connection: &mut Connection, token: &str) -> Result<Authenticator> {
+    let asked = post(connection, "/v1/me/passkeys/options", Some(token), &json!({}), 200)?;
+    let passkey = Authenticator::new(-7);
+    let credential = passkey.registers(&Asked::new(&asked["public_key"], PUBLIC_URL));
+    let body = json!({"ceremony": asked["ceremony"], "credential": credential});
+    post(connection, "/v1/me/passkeys", Some(token), &body, 201)?;
+    Ok(passkey)
+}
+
+fn post(
+    connection: &mut Connection,
+    path: &str,
+    token: Option<&str>,
+    body: &Value,
+    expected: u16,
+) -> Result<Value> {
+    let answer = connection.send("POST", path, token, &body.to_string());
+    let (status, answer) = answer.map_err(|e| format!("{path}: {e}"))?;
+    if status != expected {
+        return Err(format!("{path} was answered {status}: {answer}"));
+    }
+    Ok(serde_json::from_str(&answer).unwrap_or_default())
+}
+
+fn get(connection: &mut Connection, path: &str, token: &str) -> Result {
+    let (status, _) = connection.send("GET", path, Some(token), "").map_err(|e| format!("{path}: {e}"))?;
+    if status == 200 { Ok(()) } else { Err(format!("{path} was answered {status}")) }
+}
