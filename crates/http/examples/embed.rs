@@ -1,8 +1,9 @@
 //! An application of one's own with accounts inside: its greeting is for users who are signed in, its desk for those with
-//! a role. `cargo run --package vestibule-http --example embed`, then sign up at <http://localhost:3000/signup>; the
+//! a role, its safe for those who have just given a second factor. `cargo run --package vestibule-http --example embed`, then sign up at <http://localhost:3000/signup>; the
 //! mails are printed here.
 use std::error::Error;
 use std::future::Future;
+use std::time::Duration;
 
 use axum::{Router, http::StatusCode, routing::get};
 use tokio::net::TcpListener;
@@ -29,10 +30,13 @@ async fn hello(who: SignedIn) -> String {
 
 fn application(accounts: &Accounts) -> Router {
     let editors = require_signed_in(accounts.clone()).with_role("editor");
+    // A passkey or a code of the authenticator app, no more than five minutes ago.
+    let careful = require_signed_in(accounts.clone()).require_factor().require_recent(Duration::from_mins(5));
     let own = Router::new()
         .route("/", get(front))
         .route("/hello", get(hello))
         .route("/desk", get(async || "The desk of an editor.\n").route_layer(editors))
+        .route("/safe", get(async || "What is in the safe.\n").route_layer(careful))
         .fallback(lost)
         .with_state(accounts.clone());
     // The front page and the answer to unknown paths are ours.
