@@ -24,6 +24,8 @@ pub enum MailedLink {
     EmailUndo,
     /// To accept an invitation.
     Invitation,
+    /// To set up a second factor.
+    Enrolment,
 }
 
 /// The state of a mailed link. The holder of a working one may know the address it was mailed to.
@@ -92,6 +94,7 @@ fn look(
         MailedLink::PasswordReset => Purpose::PasswordReset,
         MailedLink::EmailChange => Purpose::EmailChange,
         MailedLink::EmailUndo => Purpose::EmailUndo,
+        MailedLink::Enrolment => Purpose::Enrolment,
     };
     // The challenge has the address of the mailbox; the account may have another, which not every reader may see.
     Ok(challenge::open(tx, core, token, purpose, now)?.map(|(challenge, _)| LinkState::Open(challenge.email)))

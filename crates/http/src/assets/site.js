@@ -139,5 +139,78 @@ for (const mailbox of all("[data-mailbox]")) {
 }
 for (const button of all("[data-copy]")) {
   button.hidden = false;
-  button.addEventListener("click", () => navigator.clipboard?.writeText(button.dataset.copy));
+  button.addEventListener("click", async () => {
+    await navigator.clipboard?.writeText(button.dataset.copy);
+    button.textContent = button.dataset.copied ?? button.textContent;
+  });
+}
+
+// Recovery codes are shown once: on paper or in a file they stay.
+for (const codes of all("[data-codes]")) {
+  codes.hidden = false;
+  const text = [codes.dataset.codes, "", ...[...all(".codes code")].map((code) => code.textContent), ""].join("\r\n");
+  const acts = {
+    print,
+    download() {
+      const href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+      Object.assign(document.createElement("a"), { href, download: codes.dataset.file }).click();
+    },
+  };
+  for (const button of codes.querySelectorAll("[data-do]")) button.addEventListener("click", () => acts[button.dataset.do]());
+}
+
+// Passkeys. The script begins a ceremony, and its form carries the answer of the browser: the server says what is wrong.
+const keys = window.PublicKeyCredential;
+let ceremony;
+const use = async (form, mediation) => {
+  ceremony?.abort();
+  const { signal } = (ceremony = new AbortController());
+  const { ceremony: name, credential: given, form_token: token } = form.elements;
+  const body = new URLSearchParams({ form_token: token.value });
+  const headers = { accept: "application/json" };
+  const answer = await fetch(at(form.dataset.passkey), { method: "POST", headers, body, signal });
+  if (!answer.ok) return mediation || form.requestSubmit();
+  const begun = await answer.json();
+  const makes = "create" in form.dataset;
+  const publicKey = keys[makes ? "parseCreationOptionsFromJSON" : "parseRequestOptionsFromJSON"](begun.public_key);
+  const credential = await navigator.credentials[makes ? "create" : "get"]({ publicKey, signal, ...(mediation && { mediation }) });
+  [name.value, given.value] = [begun.ceremony, JSON.stringify(credential)];
+  form.requestSubmit();
+};
+
+// The browser offers passkeys in the field of the name; a second time after a failure, with a fresh challenge before the
+// ceremony is over.
+const offer = async (form, last) => {
+  if (!(await keys.isConditionalMediationAvailable?.())) return;
+  const asked = use(form, "conditional");
+  const mine = ceremony;
+  const timer = setTimeout(() => mine === ceremony && offer(form, last), 240000);
+  asked.catch(({ name }) => {
+    clearTimeout(timer);
+    if (name !== "AbortError" && !last) offer(form, true);
+  });
+};
+if (keys?.parseRequestOptionsFromJSON) {
+  for (const form of all("[data-passkey]")) {
+    const said = form.querySelector("[role=status]");
+    form.hidden = false;
+    form.querySelector("button").addEventListener("click", () => {
+      said.textContent = "";
+      use(form).catch(({ name }) => {
+        if (name === "AbortError") return;
+        said.textContent = form.dataset.stopped;
+        if ("offers" in form.dataset) offer(form, true);
+      });
+    });
+    if ("offers" in form.dataset) offer(form);
+  }
+  for (const note of all("[data-offer]")) {
+    const seen = "vestibule-offer";
+    note.hidden = localStorage.getItem(seen) !== null;
+    localStorage.setItem(seen, "1");
+    note.querySelector("[data-dismiss]").addEventListener("click", () => (note.hidden = true));
+  }
+  const signal = (name, values) => keys[name]?.(values).catch(() => {});
+  for (const { dataset } of all("[data-unknown]")) signal("signalUnknownCredential", { rpId: dataset.rp, credentialId: dataset.unknown });
+  for (const { dataset } of all("[data-accepted]")) signal("signalAllAcceptedCredentials", JSON.parse(dataset.accepted));
 }

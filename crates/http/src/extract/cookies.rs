@@ -29,6 +29,8 @@ pub(crate) enum Cookie {
     Language,
     /// Where the person wants to end up, while a mail is on its way.
     Return,
+    /// The challenge for a second factor, after the right password.
+    SecondFactor,
 }
 
 impl Cookie {
@@ -40,12 +42,14 @@ impl Cookie {
             (Self::Device, true) => "__Host-vestibule_device",
             (Self::Language, true) => "__Host-vestibule_lang",
             (Self::Return, true) => "__Host-vestibule_return",
+            (Self::SecondFactor, true) => "__Host-vestibule_factor",
             (Self::Session, false) => "vestibule_session",
             (Self::SignUp, false) => "vestibule_signup",
             (Self::Form, false) => "vestibule_form",
             (Self::Device, false) => "vestibule_device",
             (Self::Language, false) => "vestibule_lang",
             (Self::Return, false) => "vestibule_return",
+            (Self::SecondFactor, false) => "vestibule_factor",
         }
     }
 }

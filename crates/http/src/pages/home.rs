@@ -9,7 +9,7 @@ use vestibule::{Accounts, SignUpMode};
 use crate::app::Site;
 use crate::describe::errors::{EVERY, errors};
 use crate::describe::routes::{Routes, routes};
-use crate::pages::frame::visit::Visit;
+use crate::pages::frame::visit::{Visit, see_other};
 use crate::problem::Problem;
 
 pub(super) fn routes() -> Routes {
@@ -27,7 +27,11 @@ async fn home(visit: Visit, headers: HeaderMap) -> Result<Response, Problem> {
     let browser =
         headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|a| a.contains("text/html"));
     let mut response = if browser {
-        let known = visit.who().await?.map(|who| who.account.email.as_str().to_owned());
+        let who = visit.who().await?;
+        if who.as_ref().is_some_and(|who| who.must_enrol) {
+            return Ok(see_other("/account"));
+        }
+        let known = who.map(|who| who.account.email.as_str().to_owned());
         visit.page(StatusCode::OK, "home.html", context! { known })
     } else {
         let text = text(&visit.site, &visit.accounts);

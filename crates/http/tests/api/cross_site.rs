@@ -8,7 +8,7 @@ use crate::on_both_stores;
 use crate::world::{ADA, PASSWORD, World};
 
 /// Every path that accepts a form without a sign-in.
-pub(crate) const FORMS: [&str; 13] = [
+pub(crate) const FORMS: [&str; 15] = [
     "/signup",
     "/check-mail",
     "/check-mail/resend",
@@ -16,6 +16,8 @@ pub(crate) const FORMS: [&str; 13] = [
     "/confirm",
     "/confirm/resend",
     "/login",
+    "/login/passkey",
+    "/enrol",
     "/forgot",
     "/reset",
     "/email/confirm",
@@ -24,12 +26,21 @@ pub(crate) const FORMS: [&str; 13] = [
     "/setup",
 ];
 /// Those that need one.
-pub(crate) const MEMBERS: [&str; 21] = [
+pub(crate) const MEMBERS: [&str; 31] = [
     "/logout",
     "/account/profile",
     "/account/email",
     "/account/email/cancel",
     "/account/password",
+    "/account/password/remove",
+    "/account/passkeys",
+    "/account/passkeys/rename",
+    "/account/passkeys/remove",
+    "/account/authenticator",
+    "/account/authenticator/confirm",
+    "/account/authenticator/remove",
+    "/account/recovery-codes",
+    "/account/verify",
     "/account/sessions/end",
     "/account/delete",
     "/admin/users",
@@ -41,12 +52,18 @@ pub(crate) const MEMBERS: [&str; 21] = [
     "/admin/users/usr_00000000000000000000000000/profile",
     "/admin/users/usr_00000000000000000000000000/roles",
     "/admin/users/usr_00000000000000000000000000/delete",
+    "/admin/users/usr_00000000000000000000000000/ways-in",
     "/admin/registrations/reg_00000000000000000000000000/resend",
     "/admin/registrations/reg_00000000000000000000000000/confirm",
     "/admin/mail/retry",
     "/admin/mail/msg_00000000000000000000000000/retry",
     "/admin/mail/msg_00000000000000000000000000/drop",
 ];
+
+/// Those that only the script sends, with and without a sign-in, and the one that only a waiting sign-in has.
+const OF_SCRIPT: [&str; 3] =
+    ["/login/passkey/options", "/login/second-factor/options", "/login/second-factor"];
+const OF_SCRIPT_FOR_MEMBERS: [&str; 2] = ["/account/passkeys/options", "/account/verify/options"];
 
 /// The message on a form that is shown again because it was not shown here.
 const STALE: &str = "This page was open for too long";
@@ -86,7 +103,13 @@ fn forms_in_the_sources() -> Vec<String> {
 
 #[test]
 fn every_form_is_tried() {
-    let tried: Vec<String> = FORMS.iter().chain(&MEMBERS).map(|path| (*path).to_owned()).collect();
+    let tried: Vec<String> = FORMS
+        .iter()
+        .chain(&MEMBERS)
+        .chain(&OF_SCRIPT)
+        .chain(&OF_SCRIPT_FOR_MEMBERS)
+        .map(|path| (*path).to_owned())
+        .collect();
     let id = |path: &str| {
         path.replace(
             "{id}",
@@ -113,7 +136,7 @@ on_both_stores! {
         browser.fills(&world, "/signup", &format!("email=bob@example.org&password={PASSWORD}")).await;
         browser.get(&world, "/login").await;
         let form = format!("form_token={}&{fields}", browser.form_token);
-        for path in FORMS {
+        for path in FORMS.into_iter().chain(OF_SCRIPT) {
             for headers in [
                 &[("sec-fetch-site", "cross-site")][..],
                 &[("sec-fetch-site", "same-site")],
@@ -152,6 +175,11 @@ on_both_stores! {
                 assert!(!answer.text.contains(ADA), "{path}: what another site may have typed is not shown");
             }
         }
+        for path in OF_SCRIPT {
+            let answer = victim.post(&world, path, &format!("form_token={}", eve.form_token), &[]).await;
+            let nothing = if path.ends_with("options") { answer.problem().1 } else { answer.leads_to().to_owned() };
+            assert!(["form_expired", "/login?said=over"].contains(&nothing.as_str()), "{path} {nothing}");
+        }
         let form = format!("form_token={}&{fields}", eve.form_token);
         let bare = Browser::default().post(&world, "/login", &form, &[]).await;
         assert_eq!(bare.status, 403, "a token without its cookie");
@@ -181,6 +209,12 @@ on_both_stores! {
                 let form = format!("form_token={token}&password={PASSWORD}&session=x");
                 let answer = browser.post(&world, path, &form, &[]).await;
                 assert!(answer.status == 403 && answer.text.contains(STALE), "{path} {token} {}", answer.status);
+            }
+        }
+        for path in OF_SCRIPT_FOR_MEMBERS {
+            for token in ["", before.as_str(), first.as_str()] {
+                let answer = browser.post(&world, path, &format!("form_token={token}"), &[]).await;
+                assert_eq!(answer.problem(), (403, "form_expired".to_owned()), "{path}");
             }
         }
         assert_eq!(browser.get(&world, "/account").await.status, 200);

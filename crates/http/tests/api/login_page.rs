@@ -17,7 +17,7 @@ on_both_stores! {
         world.has_account(ADA).await;
         let mut browser = Browser::default();
         let page = browser.get(&world, "/login").await;
-        assert!(page.text.contains("autocomplete=\"username\"") && page.text.contains("autocomplete=\"current-password\""));
+        assert!(page.text.contains("autocomplete=\"username webauthn\"") && page.text.contains("autocomplete=\"current-password\""));
         let cookie = page.cookie("__Host-vestibule_form").unwrap();
         assert!(cookie.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax"), "{cookie}");
         let token = browser.form_token.clone();

@@ -29,6 +29,7 @@ mod embedding;
 #[expect(dead_code, reason = "the example has a `main` of its own")]
 #[path = "../../examples/embed.rs"]
 mod example;
+mod factor_pages;
 mod factors;
 mod guard;
 mod holes;
@@ -41,6 +42,7 @@ mod login_page;
 mod mailed_links;
 mod me;
 mod operations;
+mod passkey_pages;
 mod password;
 mod profile;
 mod return_to;

@@ -306,6 +306,7 @@ impl MailTransport for Mailbox {
             | MailContent::EmailChange { link, .. }
             | MailContent::EmailUndo { link, .. }
             | MailContent::Invitation { link, .. }
+            | MailContent::Enrolment { link, .. }
             | MailContent::ChoosePassword { link, .. } => (None, Some(link.clone())),
             _ => (None, None),
         };

@@ -2,8 +2,9 @@
 
 use axum::response::Response;
 use minijinja::context;
-use vestibule::{ProfileChange, SessionId};
+use vestibule::{FactorError, ProfileChange, SessionId};
 
+use super::step_up::Waiting;
 use crate::api::account::email::ChangeEmailRequest;
 use crate::api::account::me::UpdateRequest;
 use crate::api::account::password::ChangePasswordRequest;
@@ -60,10 +61,23 @@ pub(super) async fn change_profile(member: Member, form: MemberForm) -> Result<R
     Ok(cookie.into_iter().fold(answer, with_cookie))
 }
 
+pub(super) async fn remove_password(member: Member, form: MemberForm) -> Result<Response, Problem> {
+    let waiting = Waiting::sent_to("/account/password/remove", &form);
+    let outcome = match form.accepted() {
+        Ok(_) => match member.visit.accounts.remove_password(&member.who, &member.visit.client).await {
+            // What is gone already is gone, as was asked.
+            Ok(()) | Err(FactorError::NotFound) => Ok("password_removed"),
+            Err(error) => Err(error.into()),
+        },
+        Err(problem) => Err(problem),
+    };
+    member.answer_or_ask("password", waiting, outcome, context! {}).await
+}
+
 pub(super) async fn change_email(member: Member, form: MemberForm) -> Result<Response, Problem> {
     let typed = context! { email => form.typed("email") };
     let outcome = member.email(form).await;
-    member.answer("email", outcome, typed).await
+    member.answer_or_ask("email", Waiting::default(), outcome, typed).await
 }
 
 pub(super) async fn cancel_email(member: Member, form: MemberForm) -> Result<Response, Problem> {
@@ -79,7 +93,7 @@ pub(super) async fn cancel_email(member: Member, form: MemberForm) -> Result<Res
 
 pub(super) async fn change_password(member: Member, form: MemberForm) -> Result<Response, Problem> {
     let outcome = member.password(form).await;
-    member.answer("password", outcome, context! {}).await
+    member.answer_or_ask("password", Waiting::default(), outcome, context! {}).await
 }
 
 /// Ends one session, or all but this one.

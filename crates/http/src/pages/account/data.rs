@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use minijinja::context;
 
+use super::step_up::Waiting;
 use crate::api::account::me::{DeleteRequest, Exported};
 use crate::extract::cookies::Cookie;
 use crate::extract::fields::possible_at;
@@ -34,7 +35,7 @@ pub(super) async fn export(Member { visit, who }: Member) -> Result<Response, Pr
 
 pub(super) async fn delete(member: Member, form: MemberForm) -> Result<Response, Problem> {
     if let Err(problem) = member.delete(form).await {
-        return member.answer("delete", Err(problem), context! {}).await;
+        return member.answer_or_ask("delete", Waiting::default(), Err(problem), context! {}).await;
     }
     let visit = &member.visit;
     let mut response = visit.page(StatusCode::OK, "account/goodbye.html", context! {});

@@ -31,6 +31,8 @@ impl Member {
             sessions,
             member => true,
             admin => who.is_admin(),
+            must_enrol => who.must_enrol,
+            security => self.security().await?,
             ..values
         };
         Ok(visit.page(status, "account/account.html", values))

@@ -5,6 +5,7 @@ mod audit;
 mod chart;
 mod outbox;
 mod overview;
+mod proof;
 mod registrations;
 mod section;
 mod user;

@@ -8,7 +8,7 @@ use axum::routing::get;
 use minijinja::{Value, context};
 use vestibule::{
     Account, AccountLimits, AuditActor, AuditEvent, AuditQuery, Email, MailState, QueuedMail, Session,
-    UserId, UserName, UserRef,
+    UserId, UserName, UserRef, WaysIn,
 };
 
 use super::section::{Admin, framed};
@@ -69,7 +69,10 @@ impl One {
         let events = accounts.list_audit(actor, &trail).await?.items;
         let mails = accounts.mails_to(actor, &user).await?;
         let language = visit.language();
+        let ways = accounts.ways_in_of(actor, &user).await?;
         let page = context! {
+            ways => of_ways(&ways),
+            proof => self.admin.proof(&self.path()).await?,
             user => shown(&account),
             speaks => languages(account.locale.as_deref()),
             own_email => self.admin.0.who.account.email.as_str(),
@@ -142,6 +145,15 @@ fn of_limits(limits: &AccountLimits) -> Value {
         closed_until => limits.closed_until.map(|at| at.to_string()),
         failures, codes_failed => codes_failed.month,
         any => failures + link_failures + codes_failed.month > 0,
+    }
+}
+
+fn of_ways(ways: &WaysIn) -> Value {
+    context! {
+        password => ways.password, has_factor => ways.has_factor(), codes_left => ways.recovery_codes_left,
+        passkeys => ways.passkeys.iter().map(|passkey| passkey.name.clone()).collect::<Vec<_>>(),
+        authenticator => ways.authenticator_confirmed_at.map(|at| at.to_string()),
+        required_by => ways.second_factor_required_by.map(|at| at.to_string()),
     }
 }
 

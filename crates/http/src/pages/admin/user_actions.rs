@@ -1,18 +1,18 @@
-//! The actions of an administrator on one user. Each calls the operation of the API; a sensitive one asks for the
-//! administrator's own password first (O4).
+//! The actions of an administrator on one user. Each calls the operation of the API; a sensitive one asks for a
+//! proof of the administrator first (O4): see `proof.rs`.
 
 use axum::response::Response;
 use axum::routing::post;
 use minijinja::{Value, context};
 use vestibule::{Actor, Expected, Reason, Roles, SignedIn, UserChange};
 
-use super::section::Admin;
 use super::user::{One, languages};
 use crate::api::account::me::UpdateRequest;
 use crate::api::admin::user::ReasonRequest;
 use crate::app::App;
 use crate::catalogue::Code;
 use crate::extract::{Fields, Pairs, ReadFields, fields};
+use crate::pages::account::step_up::{is_missing, prove_first};
 use crate::pages::frame::error_view::{ErrorView, with_headers};
 use crate::pages::frame::page_form::MemberForm;
 use crate::pages::frame::visit::see_other;
@@ -41,17 +41,7 @@ pub(super) fn routes() -> axum::Router<App> {
         .route("/admin/users/{id}/profile", post(change_profile))
         .route("/admin/users/{id}/roles", post(change_roles))
         .route("/admin/users/{id}/delete", post(delete))
-}
-
-impl Admin {
-    /// The administrator's own password, given in the form of a sensitive action.
-    pub(super) async fn prove(&self, given: Option<String>) -> Result<SignedIn, Problem> {
-        let (at, visit) = ("/own_password", self.visit());
-        let given = given.filter(|given| !given.is_empty()).ok_or(FieldError::new(at, Code::Required))?;
-        let given = fields::given_password(&given)?.possible_at(at)?;
-        let proven = visit.accounts.reauthenticate(&self.0.who, &given, &visit.client).await;
-        proven.map_err(|error| Problem::of_change(error, at))
-    }
+        .route("/admin/users/{id}/ways-in", post(reset_ways_in))
 }
 
 /// The actions that take a button, and perhaps a reason.
@@ -85,6 +75,9 @@ impl One {
     async fn answer(&self, part: Part, outcome: Result<&'static str, Problem>) -> Result<Response, Problem> {
         let problem = match outcome {
             Ok(said) => return Ok(see_other(&format!("{}?said={said}", self.path()))),
+            Err(problem) if is_missing(&problem) => {
+                return Ok(prove_first(&self.admin.0, &format!("{}#{}", self.path(), part.0)));
+            }
             Err(problem) => problem,
         };
         // For a deleted user, and for a former administrator, there is no such page.
@@ -145,6 +138,17 @@ impl One {
         let change = UserChange { roles: Some(roles), ..UserChange::default() };
         self.change(expected, change, reason.as_ref(), &proven).await?;
         Ok("roles")
+    }
+
+    /// A reason is needed: it says how the user was recognised.
+    async fn ways_in(&self, form: MemberForm) -> Result<&'static str, Problem> {
+        let mut form = form.accepted()?;
+        let own_password = form.take("own_password");
+        let reason = reason(&mut form)?.filter(|reason| !reason.as_str().trim().is_empty());
+        let reason = reason.ok_or(FieldError::new("/reason", Code::Required))?;
+        let (proven, visit) = (self.admin.prove(own_password).await?, self.admin.visit());
+        visit.accounts.reset_ways_in(Actor::User(&proven, &visit.client), &self.named(), &reason).await?;
+        Ok("ways_in")
     }
 
     /// Whether the typed address is the user's.
@@ -208,6 +212,13 @@ async fn change_roles(one: One, form: MemberForm) -> Result<Response, Problem> {
         },
     );
     let outcome = one.roles(form).await;
+    one.answer(part, outcome).await
+}
+
+/// Removes the second factors.
+async fn reset_ways_in(one: One, form: MemberForm) -> Result<Response, Problem> {
+    let part = Part("ways_in", context! { reason => form.typed("reason") });
+    let outcome = one.ways_in(form).await;
     one.answer(part, outcome).await
 }
 

@@ -11,6 +11,7 @@ use super::user::languages;
 use crate::api::admin::users::ListQuery;
 use crate::api::sign_up::invitation::InviteRequest;
 use crate::app::App;
+use crate::pages::account::step_up::{is_missing, prove_first};
 use crate::pages::frame::page_form::MemberForm;
 use crate::pages::frame::visit::see_other;
 use crate::problem::Problem;
@@ -26,7 +27,7 @@ async fn show(admin: Admin, uri: Uri) -> Result<Response, Problem> {
     let asked = Asked::of(&uri);
     let filter = context! {
         said => asked.said.as_deref(), q => asked.value("q"), status => asked.value("status"),
-        invite => admin.invitee(),
+        invite => admin.invitee(), proof => admin.proof(PATH).await?,
     };
     match admin.users(&asked).await {
         Ok(list) => Ok(admin.page("users", TEMPLATE, context! { ..filter, ..list })),
@@ -42,9 +43,11 @@ async fn invite(admin: Admin, form: MemberForm) -> Result<Response, Problem> {
     };
     match admin.invited(form).await {
         Ok(()) => Ok(see_other(&format!("{PATH}?said=invited"))),
+        Err(problem) if is_missing(&problem) => Ok(prove_first(&admin.0, PATH)),
         Err(problem) => {
             let list = admin.users(&Asked::again(&[])).await?;
-            let values = context! { part => "invite", invite => typed, ..list };
+            let values =
+                context! { part => "invite", invite => typed, proof => admin.proof(PATH).await?, ..list };
             admin.refused(problem, "users", TEMPLATE, values)
         }
     }

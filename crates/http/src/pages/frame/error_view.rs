@@ -69,6 +69,15 @@ impl ErrorView {
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, code: Code::ValidationFailed, errors }
     }
 
+    /// The same where the page knows which field is wrong.
+    #[must_use]
+    pub(crate) fn at(mut self, field: &'static str) -> Self {
+        for error in &mut self.errors {
+            error.field.get_or_insert(field);
+        }
+        self
+    }
+
     /// For the templates: a list for the summary, and the errors by field.
     pub(crate) fn values(&self) -> Value {
         let one = |error: &OneError| context! { field => error.field, text => error.alone.as_str() };
@@ -80,7 +89,7 @@ impl ErrorView {
 }
 
 /// The fields of all pages, in the order of the pages.
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 17] = [
     "token",
     "state",
     "kind",
@@ -91,6 +100,8 @@ const FIELDS: [&str; 15] = [
     "user_name",
     "login",
     "code",
+    "recovery_code",
+    "name",
     "current_password",
     "new_password",
     "reason",

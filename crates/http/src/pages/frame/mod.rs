@@ -5,6 +5,7 @@ pub(crate) mod brand;
 pub(crate) mod content_policy;
 pub(crate) mod device;
 pub(crate) mod error_view;
+pub(crate) mod factor_form;
 pub(crate) mod i18n;
 pub(crate) mod mailed_link;
 pub(crate) mod page_form;

@@ -23,7 +23,11 @@ macro_rules! templates {
 
 const FILES: &[(&str, &str)] = templates![
     "account/account.html",
+    "account/authenticator.html",
     "account/goodbye.html",
+    "account/recovery_codes.html",
+    "account/security.html",
+    "account/verify.html",
     "admin/audit.html",
     "admin/mail.html",
     "admin/overview.html",
@@ -39,12 +43,15 @@ const FILES: &[(&str, &str)] = templates![
     "frame/base.html",
     "frame/forms.html",
     "frame/lists.html",
+    "frame/factors.html",
     "frame/mark.html",
     "frame/problem.html",
     "home.html",
     "sign_in/address.html",
+    "sign_in/enrol.html",
     "sign_in/link.html",
     "sign_in/login.html",
+    "sign_in/second_factor.html",
     "sign_up/check_mail.html",
     "sign_up/confirm.html",
     "sign_up/join.html",
@@ -87,6 +94,12 @@ fn when(time: &Value) -> Value {
     let attribute = minijinja::HtmlEscape(&rfc3339).to_string();
     Value::from_safe_string(format!("<time datetime=\"{attribute}\" dir=\"ltr\">{shown} UTC</time>"))
 }
+
+/// Our pages ask for passkeys, and for nothing else that browsers let a page ask for.
+const PERMISSIONS: HeaderValue = HeaderValue::from_static(
+    "publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), display-capture=(), \
+     geolocation=(), microphone=(), midi=(), payment=(), serial=(), usb=()",
+);
 
 /// The values of every page.
 fn frame(site: &Site, language: Language) -> Value {
@@ -133,6 +146,7 @@ pub(crate) fn page(
         (CONTENT_SECURITY_POLICY, policy),
         (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+        (HeaderName::from_static("permissions-policy"), PERMISSIONS),
     ];
     (status, headers, Html(html)).into_response()
 }

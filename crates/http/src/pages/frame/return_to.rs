@@ -27,6 +27,12 @@ impl Visit {
         self
     }
 
+    /// A visit that leads to one of the pages for members.
+    pub(crate) fn returning_to_members(self, wanted: Option<&str>) -> Self {
+        let inside = wanted.filter(|wanted| is_for_members(&self.site.base.leading_to(wanted)));
+        self.returning(inside)
+    }
+
     /// A visit that leads to the place the browser keeps. It is checked again: it may be old.
     pub(crate) fn returning_as_kept(self) -> Self {
         let kept = self.cookie(Cookie::Return).and_then(|kept| BASE64URL_NOPAD.decode(kept.as_bytes()).ok());
@@ -51,6 +57,12 @@ impl Visit {
         }
         with_cookie(page, self.keep_return(policy.admin.invitation_lifetime))
     }
+}
+
+/// Whether one of our paths is a page for members.
+fn is_for_members(path: &str) -> bool {
+    let rest = ["/account", "/admin"].into_iter().find_map(|start| path.strip_prefix(start));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
 }
 
 /// The requested place, if it is allowed.

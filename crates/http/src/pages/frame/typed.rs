@@ -11,13 +11,14 @@ const ZEROS: [char; 19] = [
 ];
 
 impl Pairs {
-    /// Passwords stay as they are: a space is a character (P2). Of a code only the digits remain; everything else loses
-    /// what copying added at its ends.
+    /// Passwords stay as they are: a space is a character (P2). Of a code only the digits remain, and a recovery code is
+    /// spelled as it was shown; everything else loses what copying added at its ends.
     pub(crate) fn tidied(self) -> Self {
         let tidy = |(name, value): (String, String)| {
             let value = match name.as_str() {
                 name if name.contains("password") => value,
                 "code" => digits(&value),
+                "recovery_code" => recovery_code(&value),
                 _ => trimmed(&value).to_owned(),
             };
             (name, value)
@@ -35,6 +36,19 @@ fn trimmed(text: &str) -> &str {
 /// stay, to be refused.
 fn digits(text: &str) -> String {
     text.chars().filter(|c| !is_empty(*c) && *c != '-').map(ascii_digit).collect()
+}
+
+/// A recovery code as it was shown: in small letters, in groups of four, and without the letters that no code has because
+/// they look like digits.
+fn recovery_code(text: &str) -> String {
+    let plain = |c: char| match ascii_digit(c).to_ascii_lowercase() {
+        'o' => '0',
+        'i' | 'l' => '1',
+        other => other,
+    };
+    let is_hyphen = |c: char| matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}');
+    let letters: Vec<char> = text.chars().filter(|c| !is_empty(*c) && !is_hyphen(*c)).map(plain).collect();
+    letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
 }
 
 fn ascii_digit(c: char) -> char {
@@ -66,6 +80,21 @@ mod tests {
         }
         assert_eq!(digits(" \u{202b}٠٤\u{200f} ٢-١\u{202c}\n"), "0421");
         assert_eq!(digits("04²l٫٠"), "04²l٫0", "what is no digit stays");
+    }
+
+    #[test]
+    fn a_recovery_code_is_spelled_as_it_was_shown() {
+        for typed in [
+            "0123-4567-89ab-cd1e",
+            " O123 4567\u{a0}89AB cdLe\n",
+            "o123456789abcdie",
+            "0123–4567–89AB–CD1E",
+            "٠١٢٣-٤٥٦٧-٨٩ab-cd1e",
+        ] {
+            assert_eq!(recovery_code(typed), "0123-4567-89ab-cd1e", "{typed}");
+        }
+        assert_eq!(recovery_code(""), "");
+        assert_eq!(recovery_code("ab"), "ab");
     }
 
     #[test]

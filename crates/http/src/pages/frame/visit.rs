@@ -100,6 +100,7 @@ impl Visit {
             min => self.accounts.policy().passwords.min_code_points,
             may_sign_up => mode == SignUpMode::Open,
             by_invitation => mode == SignUpMode::Invitation,
+            with_passkeys => self.accounts.relying_party().is_some(),
         };
         let values = context! { ..values, ..own };
         let mut response = page(&self.site, self.language(), policy, status, template, values);
@@ -153,6 +154,7 @@ impl Visit {
             cookies.set(Cookie::Session, session.secret.expose(), Some(lasts)),
             cookies.clear(Cookie::SignUp),
             cookies.clear(Cookie::Return),
+            cookies.clear(Cookie::SecondFactor),
         ];
         for line in lines.into_iter().chain(cookies.set_device(session.device_token.as_ref())) {
             response.headers_mut().append(SET_COOKIE, line);
@@ -189,6 +191,9 @@ impl FromRequestParts<App> for Member {
         let mut visit = visit.map_err(IntoResponse::into_response)?;
         let who = visit.who().await.map_err(|fault| Problem::from(fault).into_response())?;
         let Some(who) = who else { return Err(see_other(&sign_in_first(parts, &visit.site.base))) };
+        if who.must_enrol && !is_for_enrolment(parts.uri.path()) {
+            return Err(see_other("/account?said=enrol#security"));
+        }
         // A member's forms are tied to the session.
         if let Some(secret) = visit.cookie(Cookie::Session).map(Secret::from) {
             visit.holder = (secret, false);
@@ -196,6 +201,13 @@ impl FromRequestParts<App> for Member {
         visit.choice.of_account(who.account.locale.as_deref());
         Ok(Self { visit, who })
     }
+}
+
+/// Whether a session may go here that is only good for setting up a second factor.
+fn is_for_enrolment(path: &str) -> bool {
+    let part = path.strip_prefix("/account/").and_then(|rest| rest.split('/').next());
+    let parts = ["verify", "passkeys", "authenticator", "recovery-codes"];
+    matches!(path, "/account" | "/logout") || part.is_some_and(|part| parts.contains(&part))
 }
 
 /// The sign-in page, which leads back to the requested page, or to the page of the form that came too late.

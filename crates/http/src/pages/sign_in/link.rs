@@ -127,8 +127,10 @@ async fn with_password(visit: &Visit, token: &str, password: &str) -> Result<(),
 
 async fn in_session(visit: &Visit, token: &str) -> Result<(), Problem> {
     let asked = match visit.who().await? {
-        Some(who) => visit.accounts.confirm_email(token, EmailProof::Session(&who), &visit.client).await,
-        None => Err(EmailChangeError::Refused),
+        Some(who) if !who.must_enrol => {
+            visit.accounts.confirm_email(token, EmailProof::Session(&who), &visit.client).await
+        }
+        Some(_) | None => Err(EmailChangeError::Refused),
     };
     asked.map(drop).map_err(|error| match error {
         // The change was requested in another session.

@@ -4,8 +4,9 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::{get, post};
 use minijinja::context;
-use vestibule::{BrowserSession, Login, Password, SignInError, Unconfirmed};
+use vestibule::{BrowserSession, Login, Password, SignInError};
 
+use super::second_factor;
 use crate::app::App;
 use crate::catalogue::Code;
 use crate::extract::cookies::Cookie;
@@ -32,17 +33,21 @@ async fn show(visit: Visit, uri: Uri) -> Result<Response, Problem> {
 async fn submit(visit: Visit, form: PageForm) -> Result<Response, Problem> {
     let visit = visit.returning(form.typed("return_to"));
     let typed = context! { login => form.typed("login") };
-    match sign_in(&visit, form).await {
-        Ok(Ok(session)) => Ok(visit.sign_in(&session, "/account")),
-        Ok(Err(Unconfirmed { proof, expires_at })) => {
-            Ok(check_mail::waits(&visit, &proof, expires_at, "/check-mail?said=unconfirmed"))
+    let problem = match sign_in(&visit, form).await {
+        Ok(Ok(session)) => return Ok(visit.sign_in(&session, "/account")),
+        Ok(Err(SignInError::Unconfirmed(sign_up))) => {
+            let page = "/check-mail?said=unconfirmed";
+            return Ok(check_mail::waits(&visit, &sign_up.proof, sign_up.expires_at, page));
         }
-        Err(problem) => visit.refused(problem, "sign_in/login.html", typed),
-    }
+        Ok(Err(SignInError::SecondFactorRequired(asked))) => return Ok(second_factor::asks(&visit, &asked)),
+        Ok(Err(error)) => error.into(),
+        Err(problem) => problem,
+    };
+    visit.refused(problem, "sign_in/login.html", typed)
 }
 
-/// A session, or the open sign-up behind name and password.
-async fn sign_in(visit: &Visit, form: PageForm) -> Result<Result<BrowserSession, Unconfirmed>, Problem> {
+/// A session, or why there is none.
+async fn sign_in(visit: &Visit, form: PageForm) -> Result<Result<BrowserSession, SignInError>, Problem> {
     let mut form = form.accepted()?;
     // What cannot be a name or a password is simply a wrong one.
     let wrong = || Problem::new(Code::InvalidCredentials);
@@ -54,11 +59,7 @@ async fn sign_in(visit: &Visit, form: PageForm) -> Result<Result<BrowserSession,
     };
     let password = Password::new(&form.take("password").unwrap_or_default()).ok();
     let (login, password) = login.zip(password).ok_or_else(wrong)?;
-    match visit.accounts.sign_in_browser(&login, &password, visit.held(), &visit.client).await {
-        Ok(session) => Ok(Ok(session)),
-        Err(SignInError::Unconfirmed(sign_up)) => Ok(Err(sign_up)),
-        Err(error) => Err(error.into()),
-    }
+    Ok(visit.accounts.sign_in_browser(&login, &password, visit.held(), &visit.client).await)
 }
 
 async fn sign_out(member: Member, form: MemberForm) -> Result<Response, Problem> {
