@@ -64,6 +64,15 @@ in_a_browser! {
         a_chosen_language_counts_before_that_of_the_account = "languageOfTheAccount";
         other_keyboards_and_clipboards_are_understood = "otherKeyboards";
     }
+    "factors.mjs" {
+        a_passkey_is_added_used_renamed_and_removed = "passkey";
+        a_passkey_is_offered_in_the_field_of_the_name = "autofill";
+        a_passkey_without_verification_is_refused = "unverified";
+        a_passkey_is_a_second_factor = "secondFactor";
+        an_app_and_a_recovery_code_work_without_scripts = "withoutScripts";
+        recovery_codes_are_kept_and_the_offer_comes_once = "keeping";
+        looks_of_the_factors = "looks";
+    }
     "looks.mjs" {
         looks_of_signing_up = "signUp";
         looks_of_the_account = "account";
@@ -76,6 +85,17 @@ in_a_browser! {
 #[test]
 fn administrators_help_sign_ups_and_mail() {
     as_administrator(&Site::sqlite(), "flows.mjs", "lists");
+}
+
+// The browser forgets it.
+#[test]
+fn a_passkey_that_nobody_knows_is_forgotten() {
+    as_administrator(&Site::sqlite(), "factors.mjs", "unknown");
+}
+
+#[test]
+fn looks_of_a_reset_of_factors() {
+    as_administrator(&Site::sqlite(), "factors.mjs", "looksOfReset");
 }
 
 #[test]
