@@ -93,13 +93,20 @@ async function setsUpApp(page) {
   return { secret, codes: await page.locator(".codes code").allTextContents() };
 }
 
-/** With the button, while the browser would offer it by itself as well. */
+/** With the button, while the browser offers passkeys by itself as well: nobody touches the authenticator for that. */
 async function usesButton(page, authenticator, path = "/login") {
   await authenticator.touched(false);
+  await page.addInitScript(() => {
+    const get = navigator.credentials.get.bind(navigator.credentials);
+    navigator.credentials.get = (options) => {
+      window.offered ||= options.mediation === "conditional";
+      return get(options);
+    };
+  });
   await page.goto(path);
-  await page.waitForSelector(withPasskey);
-  await page.click(withPasskey);
+  await page.waitForFunction(() => window.offered);
   await authenticator.touched(true);
+  await page.click(withPasskey);
 }
 
 const flows = {
