@@ -11,7 +11,7 @@ struct Tool {
     install: fn() -> Result,
 }
 
-const TOOLS: [Tool; 10] = [
+const TOOLS: [Tool; 12] = [
     Tool { name: "cargo-nextest", present: nextest_present, install: install_nextest },
     Tool { name: "PostgreSQL", present: vestibule_testing::installed, install: install_postgresql },
     Tool { name: "Python packages", present: python_present, install: install_python },
@@ -22,6 +22,8 @@ const TOOLS: [Tool; 10] = [
     Tool { name: "PgBouncer", present: pgbouncer_present, install: install_pgbouncer },
     Tool { name: "Caddy", present: caddy_present, install: install_caddy },
     Tool { name: "oathtool", present: oathtool_present, install: install_oathtool },
+    Tool { name: "OpenSSL", present: openssl_present, install: install_openssl },
+    Tool { name: "certutil", present: certutil_present, install: install_certutil },
 ];
 
 /// Installs the tools that are missing.
@@ -106,6 +108,22 @@ fn install_chromium() -> Result {
 }
 
 /// The README's commands are run as printed.
+fn openssl_present() -> bool {
+    succeeds(program("openssl").arg("version"))
+}
+
+fn install_openssl() -> Result {
+    apt(&["openssl"])
+}
+
+fn certutil_present() -> bool {
+    PathBuf::from("/usr/bin/certutil").exists()
+}
+
+fn install_certutil() -> Result {
+    apt(&["libnss3-tools"])
+}
+
 fn oathtool_present() -> bool {
     succeeds(program("oathtool").arg("--version"))
 }

@@ -123,11 +123,6 @@ impl Problem {
         problem
     }
 
-    /// What a sign-in still needs, where that is what is wrong.
-    pub(crate) fn asked_factor(&self) -> Option<&AskedFactor> {
-        self.0.second_factor.as_ref()
-    }
-
     #[must_use]
     pub(crate) fn with_attempts_left(mut self, attempts_left: u32) -> Self {
         self.0.attempts_left = Some(attempts_left);
