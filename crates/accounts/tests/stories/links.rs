@@ -73,7 +73,7 @@ on_both_stores! {
             }
             // T5: no token is accepted as one of another kind.
             for other in [
-                MailedLink::Confirmation, MailedLink::PasswordReset, MailedLink::EmailChange, MailedLink::EmailUndo, MailedLink::Invitation,
+                MailedLink::Confirmation, MailedLink::PasswordReset, MailedLink::EmailChange, MailedLink::EmailUndo, MailedLink::Invitation, MailedLink::Enrolment,
             ] {
                 let seen = state(world, other, token).await;
                 assert!(other == link || matches!(seen, LinkState::Invalid | LinkState::Expired), "{link:?} as {other:?}: {seen:?}");

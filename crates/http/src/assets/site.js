@@ -204,13 +204,13 @@ if (keys?.parseRequestOptionsFromJSON) {
     });
     if ("offers" in form.dataset) offer(form);
   }
+  const signal = (name, values) => keys[name]?.(values).catch(() => {});
+  for (const { dataset } of all("[data-unknown]")) signal("signalUnknownCredential", { rpId: dataset.rp, credentialId: dataset.unknown });
+  for (const { dataset } of all("[data-accepted]")) signal("signalAllAcceptedCredentials", JSON.parse(dataset.accepted));
   for (const note of all("[data-offer]")) {
     const seen = "vestibule-offer";
     note.hidden = localStorage.getItem(seen) !== null;
     localStorage.setItem(seen, "1");
     note.querySelector("[data-dismiss]").addEventListener("click", () => (note.hidden = true));
   }
-  const signal = (name, values) => keys[name]?.(values).catch(() => {});
-  for (const { dataset } of all("[data-unknown]")) signal("signalUnknownCredential", { rpId: dataset.rp, credentialId: dataset.unknown });
-  for (const { dataset } of all("[data-accepted]")) signal("signalAllAcceptedCredentials", JSON.parse(dataset.accepted));
 }

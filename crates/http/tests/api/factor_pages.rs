@@ -79,6 +79,7 @@ on_both_stores! {
         for wrong in ["000000", "12", ""] {
             let page = other.submit(&world, "/login/second-factor", &format!("code={wrong}&return_to=/account%23email")).await;
             assert!(page.status == 422 && page.text.contains("href=\"#code\""), "{}", page.text);
+            assert!(wrong.len() == 6 || page.text.contains("Enter the 6 digits"), "{}", page.text);
             assert!(wrong.len() < 6 || page.text.contains("Attempts left: 4"), "{}", page.text);
         }
         let code = world.code(&secret);

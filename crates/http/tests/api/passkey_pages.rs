@@ -18,8 +18,7 @@ async fn begun(world: &World, browser: &mut Browser, path: &str) -> Value {
 
 fn form(begun: &Value, credential: &Value) -> String {
     let pairs = [("ceremony", begun["ceremony"].as_str().unwrap()), ("credential", &credential.to_string())];
-    let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
-    pairs.map(|(name, value)| format!("{name}={}", encode(value))).join("&")
+    serde_urlencoded::to_string(pairs).unwrap()
 }
 
 async fn adds(world: &World, browser: &mut Browser) -> Authenticator {

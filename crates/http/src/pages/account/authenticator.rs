@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::catalogue::Code;
 use crate::extract::fields;
 use crate::pages::frame::error_view::{ErrorView, with_headers};
+use crate::pages::frame::factor_form::of_app;
 use crate::pages::frame::page_form::MemberForm;
 use crate::pages::frame::visit::{Member, see_other};
 use crate::problem::Problem;
@@ -59,7 +60,7 @@ async fn confirm(member: Member, form: MemberForm) -> Result<Response, Problem> 
     let view = if problem.code() == Code::CodeInvalid {
         Some(ErrorView::of_field("code", visit.language().text("authenticator.wrong")))
     } else {
-        visit.error_view(&problem)
+        visit.error_view(&problem).map(|view| of_app(visit, view))
     };
     let Some(view) = view else { return Err(problem) };
     let values = context! { ..view.values(), ..member.to_scan(&uri) };

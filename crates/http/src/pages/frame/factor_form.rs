@@ -64,13 +64,21 @@ pub(crate) fn offered(methods: &[Factor]) -> Value {
 #[derive(Clone, Copy)]
 pub(crate) struct Typed(Option<&'static str>);
 
+/// What is wrong with a code of an authenticator app: a mailed code has another length.
+pub(crate) fn of_app(visit: &Visit, view: ErrorView) -> ErrorView {
+    if view.code == Code::CodeMalformed {
+        return ErrorView::of_field("code", visit.language().text("factor.digits"));
+    }
+    view
+}
+
 impl Typed {
     pub(crate) fn of(is_sent: impl Fn(&str) -> bool) -> Self {
         Self(["code", "recovery_code", "password"].into_iter().find(|name| is_sent(name)))
     }
 
     fn view(self, visit: &Visit, problem: &Problem) -> Option<ErrorView> {
-        let view = visit.error_view(problem)?;
+        let view = of_app(visit, visit.error_view(problem)?);
         let is_wrong = matches!(problem.code(), Code::SecondFactorInvalid | Code::CodeInvalid);
         Some(match self.0.filter(|_| is_wrong) {
             Some(field) => view.at(field),
