@@ -9,6 +9,7 @@ mod lock;
 mod methods;
 mod pages;
 mod races;
+mod table;
 mod takeovers;
 
 use axum::body::Body;
