@@ -67,11 +67,11 @@ pub(crate) fn open(
     now: Timestamp,
 ) -> Result<Result<(Challenge, Account), LinkError>, Fault> {
     let Some((id, given)) = split(token) else { return Ok(Err(LinkError::Invalid)) };
-    // A row that is gone, because it expired or was voided, cannot be told from one that never existed.
-    let Some(challenge) = challenges::by_id(tx, &id)? else { return Ok(Err(LinkError::Expired)) };
-    if challenge.purpose != purpose || !is_mac(&core.root, &challenge, &given) {
-        return Ok(Err(LinkError::Invalid));
-    }
+    // A row that is gone, because it expired or was voided, cannot be told from one that never existed, nor from one whose
+    // id somebody knows.
+    let found = challenges::by_id(tx, &id)?;
+    let is_ours = |it: &Challenge| it.purpose == purpose && is_mac(&core.root, it, &given);
+    let Some(challenge) = found.filter(is_ours) else { return Ok(Err(LinkError::Expired)) };
     if challenge.used_at.is_some() {
         return Ok(Err(LinkError::Used));
     }

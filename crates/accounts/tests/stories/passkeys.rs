@@ -66,6 +66,10 @@ on_both_stores! {
         // A ceremony of a session, or of a challenge, is none for signing in.
         let of_session = world.accounts.begin_passkey_step_up(&world.session_of(ADA).await).await.unwrap();
         assert_eq!(sign_in(uses(&passkey, &of_session)).await, "Invalid");
+        // Whoever was not named before must be named by the authenticator.
+        let handle = passkey.user_handle.take();
+        assert_eq!(sign_in(uses(&passkey, &begin().await)).await, "Invalid");
+        passkey.user_handle = handle;
         // Nobody has this one.
         let stranger = vestibule_testing::webauthn::Authenticator::new(-7);
         assert_eq!(sign_in(uses(&stranger, &begin().await)).await, "Unknown");

@@ -138,7 +138,7 @@ on_both_stores! {
         let token = reset_token(world, "ada@example.org");
         let mut changed = token.clone();
         changed.replace_range(42.., if token.ends_with('A') { "E" } else { "A" });
-        assert_eq!(refusal(resets(world, &changed, NEW).await), "Link(Invalid)");
+        assert_eq!(refusal(resets(world, &changed, NEW).await), "Link(Expired)");
         assert_eq!(refusal(world.clicks(&token, Some(PASSWORD)).await), "LinkInvalid");
         assert!(world.accounts.authenticate(&token).await.is_err());
         assert!(world.accounts.undo_email(&token, &password(OTHER_PASSWORD), &client()).await.is_err());

@@ -128,6 +128,8 @@ on_both_stores! {
         world.accounts.disable_user(Actor::Operator, &user, None).await.unwrap();
         assert_eq!(refusal(world.accounts.second_factor(challenge.expose(), &given(), &client()).await), "Expired");
         world.accounts.enable_user(Actor::Operator, &user, None).await.unwrap();
+        assert_eq!(refusal(world.accounts.second_factor(challenge.expose(), &given(), &client()).await), "Expired");
+        let challenge = world.is_asked(ADA).await.challenge;
         world.accounts.set_password(&user, &password(OTHER_PASSWORD)).await.unwrap();
         assert_eq!(refusal(world.accounts.second_factor(challenge.expose(), &given(), &client()).await), "Expired");
         world.accounts.set_password(&user, &password(PASSWORD)).await.unwrap();

@@ -83,6 +83,25 @@ on_both_stores! {
         }
     }
 
+    async fn a_proof_leads_back_under_the_path(world: World) {
+        let mut world = world;
+        world.moves_to(HOME).await;
+        world.has_user(ADA, &[]).await;
+        let mut ada = Browser::default();
+        ada.fills(&world, "/our/accounts/login", &format!("login={ADA}&password={PASSWORD}")).await;
+        let verify = "/our/accounts/account/verify";
+        ada.get(&world, verify).await;
+        for (wanted, reached) in [
+            ("/our/accounts/account%23email", "/our/accounts/account#email"),
+            ("/our/accounts/login", "/our/accounts/account"), ("/account", "/our/accounts/account"),
+        ] {
+            let form = format!("password={PASSWORD}&return_to={wanted}");
+            assert_eq!(ada.submit(&world, verify, &form).await.leads_to(), reached, "{wanted}");
+        }
+        let on = ada.submit(&world, verify, &format!("password={PASSWORD}&then=/account/authenticator")).await;
+        assert_eq!((on.status, on.header("location")), (307, "/our/accounts/account/authenticator"));
+    }
+
     async fn what_leaves_the_host_names_the_path(world: World) {
         let mut world = world;
         world.moves_to(HOME).await;

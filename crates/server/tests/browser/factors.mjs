@@ -143,7 +143,8 @@ const flows = {
     await signsOut(page);
     assert.equal(await page.getAttribute("#login", "autocomplete"), "username webauthn");
     await authenticator.touched(true);
-    await page.goto("/login?return_to=/docs/errors");
+    // The form may be sent before the page has loaded to its end.
+    await page.goto("/login?return_to=/docs/errors", { waitUntil: "commit" });
     await page.waitForURL(`${site.url}/docs/errors`);
     assert.ok(await session(page));
   },

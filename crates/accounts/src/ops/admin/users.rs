@@ -18,7 +18,7 @@ use crate::ops::admin::error::AdminError;
 use crate::store::Tx;
 use crate::store::tables::limits::lock;
 use crate::store::tables::users::{self, Inserted};
-use crate::store::tables::{challenges, invitations, outbox, registrations, sessions};
+use crate::store::tables::{challenges, invitations, outbox, registrations, sessions, sign_in_challenges};
 use crate::token::subject;
 use crate::trail::{self, Entry};
 use crate::webhook::WebhookEvent;
@@ -98,8 +98,10 @@ impl Accounts {
                     trail::announce(tx, &core, WebhookEvent::UserDisabled, account.id, now)?;
                 }
                 sessions::end_all(tx, account.id, now)?;
-                challenges::void(tx, account.id, Purpose::PasswordReset)?;
-                challenges::void(tx, account.id, Purpose::EmailChange)?;
+                sign_in_challenges::void(tx, account.id)?;
+                for purpose in [Purpose::PasswordReset, Purpose::EmailChange, Purpose::Enrolment] {
+                    challenges::void(tx, account.id, purpose)?;
+                }
                 entry.about(&account).write(tx, &core, now)?;
                 Ok(Account { disabled_at: account.disabled_at.or(Some(now)), ..account })
             })

@@ -88,8 +88,11 @@ pub(crate) fn verify(
     let expected = Expected { rp_id: &party.id, origin: &party.origin, challenge: &challenge };
     let key = StoredKey { public_key: &stored.public_key, backup_eligible: Some(stored.backup_eligible) };
     // An authenticator that says for whom it answers must say the owner of the credential (§7.2).
-    let names_another =
-        given.credential.user_handle().is_some_and(|handle| stored.handle.is_none_or(|own| own != *handle));
+    // Where nobody was named before, it must say so.
+    let names_another = match given.credential.user_handle() {
+        Some(handle) => stored.handle.is_none_or(|own| own != *handle),
+        None => what == For::SignIn,
+    };
     let asserted = match verifier::verify_assertion(&expected, &key, &given.credential) {
         Ok(asserted) if !names_another => asserted,
         Ok(_) => return Ok(Err(Unproven::Invalid)),
