@@ -4,6 +4,7 @@
 use std::sync::Barrier;
 use std::thread;
 
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 use vestibule_testing::webauthn::{Asked, Authenticator};
 use vestibule_testing::{Client, PUBLIC_URL, SECRET_KEY, Server, Site, on_both_databases, system_program};
@@ -62,18 +63,20 @@ fn codes_of_another_program_sign_in() {
     });
 }
 
-/// The statuses of what both instances answer at once.
+/// The statuses of what both instances answer at once, or everything they say where none of them succeeds.
 fn race(instances: &[Client], path: &str, bodies: &[Value]) -> Vec<u16> {
     let start = Barrier::new(bodies.len());
     let ask = |(http, body): (&Client, &Value)| {
         start.wait();
-        http.post(path, None, body).status
+        http.post(path, None, body)
     };
     thread::scope(|scope| {
         let asked: Vec<_> =
             instances.iter().cycle().zip(bodies).map(|pair| scope.spawn(move || ask(pair))).collect();
-        let mut statuses: Vec<u16> = asked.into_iter().map(|one| one.join().unwrap()).collect();
+        let answers: Vec<_> = asked.into_iter().map(|one| one.join().unwrap()).collect();
+        let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
         statuses.sort_unstable();
+        assert_eq!(statuses[0], 200, "{path}: {answers:?}");
         statuses
     })
 }
@@ -87,7 +90,9 @@ fn of_two_instances_that_race_one_wins() {
     let instances = [first.http(), second.http()];
     let token = instances[0].sign_in(EMAIL, PASSWORD);
     let asked = instances[0].post("/v1/me/passkeys/options", Some(&bearer(&token)), &json!({})).json(200);
-    let passkey = Authenticator::new(-7);
+    let mut passkey = Authenticator::new(-7);
+    let handle = asked["public_key"]["user"]["id"].as_str().unwrap();
+    passkey.user_handle = Some(BASE64URL_NOPAD.decode(handle.as_bytes()).unwrap());
     let credential = passkey.registers(&Asked::new(&asked["public_key"], PUBLIC_URL));
     let added = json!({"ceremony": asked["ceremony"], "credential": credential});
     instances[0].post("/v1/me/passkeys", Some(&bearer(&token)), &added).json(201);

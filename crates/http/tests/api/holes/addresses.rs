@@ -21,7 +21,8 @@ fn alike(answer: &Answer) -> Told {
 /// A token that differs in its last part, which proves it, from one that works.
 fn tampered(token: &str) -> String {
     let (id, proof) = token.split_at(token.len() - 16);
-    let turned = |letter: char| if letter == 'A' { 'B' } else { 'A' };
+    // Both letters are as good as the last one: the bits that no octet has are zero.
+    let turned = |letter: char| if letter == 'A' { 'Q' } else { 'A' };
     format!("{id}{}", proof.chars().map(turned).collect::<String>())
 }
 
