@@ -8,6 +8,7 @@ use vestibule::{Accounts, Secret};
 
 use crate::api::readiness::Readiness;
 use crate::base::Base;
+use crate::cors::CorsOrigins;
 use crate::extract::TrustedProxies;
 use crate::extract::cookies::Cookies;
 use crate::options::{DevMailbox, HttpOptions};
@@ -30,6 +31,8 @@ pub(crate) struct Site {
     pub(crate) base: Base,
     /// External addresses that a sign-in may lead to.
     pub(crate) return_urls: Vec<String>,
+    /// The origins whose pages may read the API.
+    pub(crate) cors: CorsOrigins,
     pub(crate) proxies: TrustedProxies,
     pub(crate) dev: Option<Arc<dyn DevMailbox>>,
     pub(crate) introspection_clients: Vec<(String, Secret)>,
@@ -47,6 +50,7 @@ impl Site {
             cookies: Cookies::of(public_url),
             base: Base::of(public_url),
             return_urls: options.return_urls,
+            cors: options.cors,
             proxies: options.trusted_proxies,
             dev: options.dev,
             introspection_clients: options.introspection_clients,

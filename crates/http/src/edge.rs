@@ -1,5 +1,6 @@
 //! The only middleware: request id, trace line, security headers, and the answers that come from no handler.
 
+mod cross_origin;
 pub(crate) mod refused;
 
 use std::any::Any;
@@ -25,6 +26,8 @@ use tracing::Instrument as _;
 
 use crate::app::Site;
 use crate::catalogue::Code;
+use crate::describe::routes::Methods;
+use crate::edge::cross_origin::Readers;
 use crate::pages::frame::i18n::choice::LanguageChoice;
 use crate::pages::frame::problem_page::problem_page;
 use crate::personal::Asked;
@@ -53,17 +56,25 @@ struct Settings {
     https: bool,
     quotas: Quotas,
     site: Arc<Site>,
+    methods: Methods,
     request_id_start: u64,
     requests: AtomicU64,
 }
 
 impl EdgeLayer {
-    pub(crate) fn new(public_url: &str, quotas: Quotas, site: &Arc<Site>, request_id_start: u64) -> Self {
+    pub(crate) fn new(
+        public_url: &str,
+        quotas: Quotas,
+        site: &Arc<Site>,
+        methods: Methods,
+        request_id_start: u64,
+    ) -> Self {
         Self(Arc::new(Settings {
             public_url: public_url.to_owned(),
             https: public_url.starts_with("https://"),
             quotas,
             site: Arc::clone(site),
+            methods,
             request_id_start,
             requests: AtomicU64::new(0),
         }))
@@ -108,17 +119,19 @@ where
         let method = request.method().clone();
         let route = request.extensions().get::<MatchedPath>().cloned();
         let reader = reader(&request, &settings.site);
-        let answer = span.in_scope(|| match settings.refusal(&request) {
-            Some(problem) => Err(problem),
+        let readers = Readers::of(&request, &settings.site.cors);
+        let answer = span.in_scope(|| match settings.answered_here(&request, &readers) {
+            Some(response) => Err(Box::new(response)),
             None => Ok(self.inner.call(request)),
         });
         Box::pin(async move {
             let response = match answer {
                 Ok(answer) => guarded(answer).instrument(span.clone()).await,
-                Err(problem) => problem.into_response(),
+                Err(response) => *response,
             };
             let mut response = settings.finish(response, &method, reader, id);
             asked.mark(&mut response);
+            readers.write(response.headers_mut());
             span.in_scope(|| {
                 let route = route.as_ref().map_or("-", MatchedPath::as_str);
                 let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -171,6 +184,18 @@ async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Box<dyn Any + S
 }
 
 impl Settings {
+    /// The answer to a request that no handler sees: a refusal, or what a browser asks first.
+    fn answered_here(&self, request: &Request, readers: &Readers) -> Option<Response> {
+        let methods = || {
+            let route = request.extensions().get::<MatchedPath>()?.as_str();
+            self.methods.of(route.strip_prefix(self.site.base.path())?)
+        };
+        match self.refusal(request) {
+            Some(problem) => Some(problem.into_response()),
+            None => readers.preflight(request.headers(), methods),
+        }
+    }
+
     /// Refuses a request before any handler sees it.
     fn refusal(&self, request: &Request) -> Option<Problem> {
         refused::of(request).or_else(|| self.site.proxies.check(request.extensions()).err())
@@ -276,7 +301,8 @@ mod tests {
 
     async fn answer_to(accept: &'static str, handler: fn() -> Problem) -> (Response, String) {
         let quotas = Quotas::of(&vestibule::Policy::default());
-        let edge = EdgeLayer::new("http://localhost", quotas, &crate::app::tests::site(), 7);
+        let edge =
+            EdgeLayer::new("http://localhost", quotas, &crate::app::tests::site(), Methods::default(), 7);
         let route = axum::routing::get(async move || handler());
         let router: axum::Router = axum::Router::new().route("/", route).layer(edge);
         let request = Request::get("/").header(ACCEPT, accept).body(Body::empty()).expect("a request");

@@ -11,6 +11,7 @@ mod api;
 mod app;
 mod base;
 mod catalogue;
+mod cors;
 mod describe;
 mod edge;
 mod extract;
@@ -25,6 +26,7 @@ mod rate_limit;
 mod serve;
 
 pub use catalogue::{Code, Entry, catalogue};
+pub use cors::{CorsOrigin, CorsOriginError, CorsOrigins};
 pub use extract::cookies::session_cookie;
 pub use extract::{Client, ProxyError, SignedIn, TrustedProxies, UnknownPeer};
 pub use guard::{Guarded, RequireSignedIn, require_signed_in};
@@ -41,7 +43,7 @@ use axum::Router;
 use vestibule::Accounts;
 
 use crate::app::{App, Site};
-use crate::describe::routes::{RoutesOf, router_of};
+use crate::describe::routes::{Methods, RoutesOf, router_of};
 use crate::edge::EdgeLayer;
 use crate::rate_limit::Quotas;
 
@@ -54,8 +56,8 @@ pub fn router(accounts: Accounts, options: HttpOptions) -> Router {
     let url = accounts.public_url();
     let (parts, request_id_start) = (options.parts.clone(), options.request_id_start);
     let site = Arc::new(Site::new(url, options));
-    let edge = EdgeLayer::new(url, Quotas::of(accounts.policy()), &site, request_id_start);
-    let mut routes = routes_of(&parts);
+    let (mut routes, methods) = routes_of(&parts);
+    let edge = EdgeLayer::new(url, Quotas::of(accounts.policy()), &site, methods, request_id_start);
     if site.dev.is_some() {
         routes = routes.merge(pages::dev::routes());
     }
@@ -65,17 +67,19 @@ pub fn router(accounts: Accounts, options: HttpOptions) -> Router {
     if base.is_empty() { routes } else { Router::new().nest(&base, routes) }
 }
 
-/// The routes of these parts.
-fn routes_of(parts: &[Part]) -> Router<App> {
+/// The routes of these parts, and the methods of those that are described.
+fn routes_of(parts: &[Part]) -> (Router<App>, Methods) {
     let has = |part| parts.contains(&part);
     let mut files: Vec<RoutesOf> = Vec::new();
     if has(Part::Api) {
         files.extend(api::ROUTES.iter().copied().flatten().chain(openapi::ROUTES));
     }
     files.extend(pages::ROUTES.iter().filter(|(part, _)| has(*part)).map(|(_, routes)| routes));
-    let mut routes = router_of(files).merge(pages::assets());
+    let (described, methods) = router_of(files);
+    let mut routes = described.merge(pages::assets());
     if has(Part::Pages) {
         routes = routes.merge(pages::for_people());
     }
-    if has(Part::Fallback) { routes.fallback(edge::not_found) } else { routes }
+    let routes = if has(Part::Fallback) { routes.fallback(edge::not_found) } else { routes };
+    (routes, methods)
 }

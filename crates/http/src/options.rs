@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use vestibule::{Secret, Timestamp};
 
+use crate::cors::CorsOrigins;
 use crate::extract::TrustedProxies;
 use crate::pages::frame::brand::Brand;
 
@@ -19,6 +20,8 @@ pub struct HttpOptions {
     pub brand: Brand,
     /// External addresses that a sign-in may lead to, compared literally (B3). Our own paths need no entry.
     pub return_urls: Vec<String>,
+    /// The origins whose pages may read the answers of the API, never with cookies: none, unless some are named.
+    pub cors: CorsOrigins,
     /// The parts of the router: all, unless some are the application's own.
     pub parts: Vec<Part>,
     /// The proxies whose `X-Forwarded-For` and `X-Request-Id` are trusted. A request without a known peer address is
@@ -38,6 +41,7 @@ impl Default for HttpOptions {
             service_name: "Vestibule".to_owned(),
             brand: Brand::default(),
             return_urls: Vec::new(),
+            cors: CorsOrigins::default(),
             parts: Part::ALL.to_vec(),
             trusted_proxies: TrustedProxies::default(),
             dev: None,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vestibule::{Accounts, OpenMode, Workers};
-use vestibule_http::{DevMailbox, HttpOptions, Part, TrustedProxies};
+use vestibule_http::{CorsOrigins, DevMailbox, HttpOptions, Part, TrustedProxies};
 use vestibule_mail::HttpWebhooks;
 
 use crate::config::settings::{Config, Database};
@@ -143,6 +143,8 @@ fn http_options(config: &Config, dev: bool, mailer: &EchoingMailer) -> Result<Ht
         service_name: config.service_name.clone(),
         brand: config.pages.brand.clone(),
         return_urls: config.pages.return_urls.clone(),
+        cors: CorsOrigins::new(config.cors_origins.clone())
+            .map_err(|error| Failure::config(error.to_string()))?,
         parts: Part::ALL.to_vec(),
         trusted_proxies: TrustedProxies::parse(&proxies)
             .map_err(|error| Failure::config(error.to_string()))?,

@@ -3,6 +3,8 @@
 //! The descriptions are a large part of the program's code. A server routes requests without running it: it runs only
 //! when the description is requested.
 
+use std::collections::BTreeMap;
+
 use axum::Router;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter};
@@ -20,6 +22,7 @@ pub(crate) struct Routes {
 /// One handler.
 struct Route {
     path: String,
+    methods: Vec<&'static str>,
     answer: MethodRouter<App>,
 }
 
@@ -49,9 +52,11 @@ impl Routes {
         H: Handler<T, App>,
         T: 'static,
     {
-        let methods = P::methods().iter().map(filter).reduce(MethodFilter::or);
-        let answer = methods.map(|methods| MethodRouter::new().on(methods, handler)).unwrap_or_default();
-        self.routes.push(Route { path: P::path(), answer });
+        let of_path = P::methods();
+        let filters = of_path.iter().map(filter).reduce(MethodFilter::or);
+        let answer = filters.map(|filters| MethodRouter::new().on(filters, handler)).unwrap_or_default();
+        let methods = of_path.iter().map(name).collect();
+        self.routes.push(Route { path: P::path(), methods, answer });
         self
     }
 
@@ -69,9 +74,39 @@ impl Routes {
 /// The routes of one file.
 pub(crate) type RoutesOf = fn() -> Routes;
 
-/// The routes of some files alone, for a server.
-pub(crate) fn router_of(files: Vec<RoutesOf>) -> Router<App> {
-    files.into_iter().fold(Router::new(), |all, of_file| of_file().add_to(all))
+/// The routes of some files alone, for a server, and their methods.
+pub(crate) fn router_of(files: Vec<RoutesOf>) -> (Router<App>, Methods) {
+    files.into_iter().fold((Router::new(), Methods::default()), |(router, mut methods), of_file| {
+        let routes = of_file();
+        for route in &routes.routes {
+            methods.0.entry(route.path.clone()).or_default().extend(&route.methods);
+        }
+        (routes.add_to(router), methods)
+    })
+}
+
+/// The described paths, as templates, with the methods of each.
+#[derive(Debug, Default)]
+pub(crate) struct Methods(BTreeMap<String, Vec<&'static str>>);
+
+impl Methods {
+    /// The methods of a path; `None` if it is not described.
+    pub(crate) fn of(&self, path: &str) -> Option<&[&'static str]> {
+        self.0.get(path).map(Vec::as_slice)
+    }
+}
+
+const fn name(method: &HttpMethod) -> &'static str {
+    match method {
+        HttpMethod::Get => "GET",
+        HttpMethod::Put => "PUT",
+        HttpMethod::Post => "POST",
+        HttpMethod::Delete => "DELETE",
+        HttpMethod::Options => "OPTIONS",
+        HttpMethod::Head => "HEAD",
+        HttpMethod::Patch => "PATCH",
+        HttpMethod::Trace => "TRACE",
+    }
 }
 
 fn filter(method: &HttpMethod) -> MethodFilter {

@@ -20,6 +20,7 @@ mod check_mail;
 mod confirm;
 mod confirm_page;
 mod cookie;
+mod cors;
 mod cross_site;
 mod dev_mail;
 mod docs;

@@ -12,6 +12,7 @@ use vestibule::{
 use vestibule_mail::{WebhookSecrets, WebhookUrl};
 
 use super::checker::Checker;
+use super::cors::cors_origins;
 use super::environment::Environment;
 use super::layers::Layers;
 use super::pages::pages;
@@ -48,6 +49,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
     let algorithm = checker.parse("tokens.algorithm", &raw.tokens.algorithm, "write `EdDSA` or `ES256`");
     let policy = policy(&raw, algorithm.unwrap_or_default(), webhooks.as_ref());
     let pages = pages(&raw.pages, &mut checker);
+    let cors_origins = cors_origins(&raw.cors.origins, &mut checker);
     if let Err(error) = policy.check() {
         checker.problem(
             error.setting,
@@ -77,6 +79,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
         webhooks,
         policy,
         pages,
+        cors_origins,
         connections: Connections {
             most: raw.limits.connections,
             most_per_client: raw.limits.connections_per_client,

@@ -77,6 +77,7 @@ fn only_for_production(config: &Config) -> Vec<Problem> {
             "`mail.from` is not set, and `public_url` has no domain to derive it from".to_owned(),
             "set VESTIBULE_MAIL_FROM, e.g. no-reply@example.org".to_owned(),
         ),
+        exposed_origin(config),
         (
             !config.policy.client_limits,
             format!("{}: the limits per client are off", config.place("limits.enabled")),
@@ -94,6 +95,20 @@ fn only_for_production(config: &Config) -> Vec<Problem> {
         ),
     ];
     broken(rules)
+}
+
+/// Whoever sits between changes such a page, and then asks with the tokens of whoever looks at it.
+fn exposed_origin(config: &Config) -> (bool, String, String) {
+    let exposed = config.cors_origins.iter().find(|origin| origin.is_exposed());
+    let shown = exposed.map_or("", |origin| origin.as_str());
+    (
+        exposed.is_some(),
+        format!(
+            "{}: pages of {shown} travel unencrypted, and tokens with them",
+            config.place("cors.origins")
+        ),
+        format!("write {}, or use --dev to try it out", shown.replacen("http:", "https:", 1)),
+    )
 }
 
 fn always(config: &Config) -> Vec<Problem> {

@@ -106,6 +106,10 @@ pub(crate) const KEYS: &[Key] = &[
         "pages.return_urls",
         "addresses outside that a sign-in may lead to (`return_to`), compared as they are",
     ),
+    key(
+        "cors.origins",
+        "other origins whose pages may read the API, never with cookies, e.g. `https://app.example.org`",
+    ),
     key("tokens.access_lifetime", "how long an access token works"),
     key("tokens.algorithm", "how the next signing key signs: `EdDSA` or `ES256`; see `vestibule keys`"),
     key("tokens.audience", "the `aud` of the tokens; `public_url` where it is empty"),

@@ -22,6 +22,7 @@ pub(super) struct Raw {
     pub(super) signup: SignUp,
     pub(super) password: Password,
     pub(super) pages: Pages,
+    pub(super) cors: Cors,
     pub(super) tokens: Tokens,
     pub(super) passkeys: Passkeys,
     pub(super) second_factor: SecondFactor,
@@ -141,6 +142,12 @@ pub(super) struct Pages {
     pub(super) terms_url: String,
     pub(super) privacy_url: String,
     pub(super) return_urls: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cors {
+    pub(super) origins: Vec<String>,
 }
 
 #[derive(Deserialize)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use tracing_subscriber::filter::Targets;
 use vestibule::{Email, FirstAdmin, Policy, Secret, SecretKey, WebhookSubscription};
+use vestibule_http::CorsOrigin;
 use vestibule_mail::{WebhookSecrets, WebhookUrl};
 
 use super::keys::Key;
@@ -29,6 +30,8 @@ pub(crate) struct Config {
     pub(crate) webhooks: Option<Webhooks>,
     pub(crate) policy: Policy,
     pub(crate) pages: Pages,
+    /// The origins whose pages may read the API.
+    pub(crate) cors_origins: Vec<CorsOrigin>,
     pub(crate) connections: Connections,
     /// The first administrator to be created.
     pub(crate) bootstrap: Option<FirstAdmin>,

@@ -7,6 +7,7 @@ mod administration;
 mod axum_app;
 mod base_path;
 mod browser;
+mod browser_cors;
 mod browser_tls;
 mod clients;
 mod commands;
