@@ -1,7 +1,9 @@
 //! The only middleware: request id, trace line, security headers, and the answers that come from no handler.
 
 mod cross_origin;
+pub(crate) mod fix;
 pub(crate) mod refused;
+mod trace;
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -26,8 +28,10 @@ use tracing::Instrument as _;
 
 use crate::app::Site;
 use crate::catalogue::Code;
-use crate::describe::routes::Methods;
+use crate::describe::routes::RouteTable;
 use crate::edge::cross_origin::Readers;
+use crate::edge::fix::{Wanted, complete_oauth, fix};
+use crate::edge::trace::trace_id;
 use crate::pages::frame::i18n::choice::LanguageChoice;
 use crate::pages::frame::problem_page::problem_page;
 use crate::personal::Asked;
@@ -56,7 +60,7 @@ struct Settings {
     https: bool,
     quotas: Quotas,
     site: Arc<Site>,
-    methods: Methods,
+    routes: RouteTable,
     request_id_start: u64,
     requests: AtomicU64,
 }
@@ -66,7 +70,7 @@ impl EdgeLayer {
         public_url: &str,
         quotas: Quotas,
         site: &Arc<Site>,
-        methods: Methods,
+        routes: RouteTable,
         request_id_start: u64,
     ) -> Self {
         Self(Arc::new(Settings {
@@ -74,7 +78,7 @@ impl EdgeLayer {
             https: public_url.starts_with("https://"),
             quotas,
             site: Arc::clone(site),
-            methods,
+            routes,
             request_id_start,
             requests: AtomicU64::new(0),
         }))
@@ -117,6 +121,7 @@ where
         let span =
             tracing::info_span!("request", request_id = text_id, trace_id = trace_id(request.headers()));
         let method = request.method().clone();
+        let wanted = settings.site.dev.as_ref().map(|_| Wanted::of(&request, settings.site.base.path()));
         let route = request.extensions().get::<MatchedPath>().cloned();
         let reader = reader(&request, &settings.site);
         let readers = Readers::of(&request, &settings.site.cors);
@@ -129,7 +134,7 @@ where
                 Ok(answer) => guarded(answer).instrument(span.clone()).await,
                 Err(response) => *response,
             };
-            let mut response = settings.finish(response, &method, reader, id);
+            let mut response = settings.finish(response, &method, reader, wanted.as_ref(), id);
             asked.mark(&mut response);
             readers.write(response.headers_mut());
             span.in_scope(|| {
@@ -188,7 +193,7 @@ impl Settings {
     fn answered_here(&self, request: &Request, readers: &Readers) -> Option<Response> {
         let methods = || {
             let route = request.extensions().get::<MatchedPath>()?.as_str();
-            self.methods.of(route.strip_prefix(self.site.base.path())?)
+            self.routes.methods(route.strip_prefix(self.site.base.path())?)
         };
         match self.refusal(request) {
             Some(problem) => Some(problem.into_response()),
@@ -226,6 +231,7 @@ impl Settings {
         mut response: Response,
         method: &Method,
         reader: Option<LanguageChoice>,
+        wanted: Option<&Wanted>,
         id: HeaderValue,
     ) -> Response {
         let mut problem = response.extensions_mut().remove::<Problem>();
@@ -239,10 +245,14 @@ impl Settings {
         }
         if let Some(problem) = problem {
             let text_id = id.to_str().ok();
+            let fix = wanted.and_then(|wanted| fix(&problem, wanted, &self.routes, &self.public_url));
             response = match reader {
                 Some(choice) => problem_page(&self.site, &choice, &problem, text_id.unwrap_or_default()),
-                None => problem.into_full_response(&self.public_url, text_id),
+                None => problem.into_full_response(&self.public_url, text_id, fix.as_deref()),
             };
+        }
+        if let Some(wanted) = wanted {
+            complete_oauth(&mut response, wanted, &self.routes, &self.public_url);
         }
         if let Some(place) = response.headers().get(LOCATION).and_then(|to| self.site.base.in_location(to)) {
             response.headers_mut().insert(LOCATION, place);
@@ -275,16 +285,6 @@ fn is_request_id(text: &[u8]) -> bool {
     (1..=128).contains(&text.len()) && text.iter().all(allowed)
 }
 
-/// The trace id of a `traceparent` header (W3C Trace Context §3.2).
-fn trace_id(headers: &HeaderMap) -> Option<&str> {
-    let text = headers.get("traceparent")?.to_str().ok()?;
-    let mut parts = text.split('-');
-    let version = parts.next()?;
-    let id = parts.next()?;
-    let hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    (version.len() == 2 && id.len() == 32 && hex(version) && hex(id)).then_some(id)
-}
-
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
@@ -302,7 +302,7 @@ mod tests {
     async fn answer_to(accept: &'static str, handler: fn() -> Problem) -> (Response, String) {
         let quotas = Quotas::of(&vestibule::Policy::default());
         let edge =
-            EdgeLayer::new("http://localhost", quotas, &crate::app::tests::site(), Methods::default(), 7);
+            EdgeLayer::new("http://localhost", quotas, &crate::app::tests::site(), RouteTable::default(), 7);
         let route = axum::routing::get(async move || handler());
         let router: axum::Router = axum::Router::new().route("/", route).layer(edge);
         let request = Request::get("/").header(ACCEPT, accept).body(Body::empty()).expect("a request");
@@ -349,15 +349,5 @@ mod tests {
         let (response, text) = answer_of(overloaded).await;
         assert_eq!(response.headers()["retry-after"], "2");
         assert!(text.contains("temporarily_overloaded"), "{text}");
-    }
-
-    #[test]
-    fn a_trace_id_is_read_from_its_standard_form() {
-        let mut headers = HeaderMap::new();
-        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-        headers.insert("traceparent", HeaderValue::from_static(good));
-        assert_eq!(trace_id(&headers), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
-        headers.insert("traceparent", HeaderValue::from_static("00-XYZ-1-01"));
-        assert_eq!(trace_id(&headers), None);
     }
 }

@@ -43,7 +43,7 @@ use axum::Router;
 use vestibule::Accounts;
 
 use crate::app::{App, Site};
-use crate::describe::routes::{Methods, RoutesOf, router_of};
+use crate::describe::routes::{RouteTable, RoutesOf, router_of};
 use crate::edge::EdgeLayer;
 use crate::rate_limit::Quotas;
 
@@ -56,8 +56,8 @@ pub fn router(accounts: Accounts, options: HttpOptions) -> Router {
     let url = accounts.public_url();
     let (parts, request_id_start) = (options.parts.clone(), options.request_id_start);
     let site = Arc::new(Site::new(url, options));
-    let (mut routes, methods) = routes_of(&parts);
-    let edge = EdgeLayer::new(url, Quotas::of(accounts.policy()), &site, methods, request_id_start);
+    let (mut routes, table) = routes_of(&parts);
+    let edge = EdgeLayer::new(url, Quotas::of(accounts.policy()), &site, table, request_id_start);
     if site.dev.is_some() {
         routes = routes.merge(pages::dev::routes());
     }
@@ -67,19 +67,26 @@ pub fn router(accounts: Accounts, options: HttpOptions) -> Router {
     if base.is_empty() { routes } else { Router::new().nest(&base, routes) }
 }
 
-/// The routes of these parts, and the methods of those that are described.
-fn routes_of(parts: &[Part]) -> (Router<App>, Methods) {
+/// What the member `fix` of a problem with this code says in development mode, where nothing is known of the request:
+/// the command or request that would have worked. `None` for what is not the sender's mistake.
+pub fn fix_in_development(code: Code, public_url: &str) -> Option<String> {
+    let (_, table) = routes_of(&Part::ALL);
+    edge::fix::fix(&Problem::new(code), &edge::fix::Wanted::default(), &table, public_url)
+}
+
+/// The routes of these parts, and which of them are described.
+fn routes_of(parts: &[Part]) -> (Router<App>, RouteTable) {
     let has = |part| parts.contains(&part);
     let mut files: Vec<RoutesOf> = Vec::new();
     if has(Part::Api) {
         files.extend(api::ROUTES.iter().copied().flatten().chain(openapi::ROUTES));
     }
     files.extend(pages::ROUTES.iter().filter(|(part, _)| has(*part)).map(|(_, routes)| routes));
-    let (described, methods) = router_of(files);
+    let (described, table) = router_of(files);
     let mut routes = described.merge(pages::assets());
     if has(Part::Pages) {
         routes = routes.merge(pages::for_people());
     }
     let routes = if has(Part::Fallback) { routes.fallback(edge::not_found) } else { routes };
-    (routes, methods)
+    (routes, table)
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod field_error;
 mod of_errors;
+pub(crate) mod remedy;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -56,6 +57,8 @@ struct Body<'a> {
     second_factor: Option<&'a AskedFactor>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<&'a str>,
 }
 
 /// What a sign-in still needs.
@@ -131,7 +134,20 @@ impl Problem {
 
     /// Whether it names the missing role.
     pub(crate) fn lacks_role(&self) -> bool {
-        matches!(self.0.challenge, Challenge::Role(_))
+        self.missing_role().is_some()
+    }
+
+    /// The role that the user lacks.
+    pub(crate) fn missing_role(&self) -> Option<&str> {
+        match &self.0.challenge {
+            Challenge::Role(role) => Some(role),
+            Challenge::Bearer | Challenge::Basic | Challenge::Recent(_) => None,
+        }
+    }
+
+    /// The limit that was reached.
+    pub(crate) fn limit(&self) -> Option<Limit> {
+        self.0.limit
     }
 
     /// 422: these fields were refused.
@@ -211,9 +227,14 @@ impl Problem {
         problem
     }
 
-    /// The complete answer: `type` begins with `public_url`.
-    pub(crate) fn into_full_response(self, public_url: &str, request_id: Option<&str>) -> Response {
-        let body = self.body(public_url, request_id);
+    /// The complete answer: `type` begins with `public_url`; `fix` is for development mode.
+    pub(crate) fn into_full_response(
+        self,
+        public_url: &str,
+        request_id: Option<&str>,
+        fix: Option<&str>,
+    ) -> Response {
+        let body = self.body(public_url, request_id, fix);
         let mut response = (self.0.code.status(), body).into_response();
         let problem_json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, problem_json);
@@ -221,7 +242,7 @@ impl Problem {
         response
     }
 
-    fn body(&self, public_url: &str, request_id: Option<&str>) -> String {
+    fn body(&self, public_url: &str, request_id: Option<&str>, fix: Option<&str>) -> String {
         let Parts { code, errors, attempts_left, second_factor, .. } = &*self.0;
         let entry = code.entry();
         let body = Body {
@@ -234,6 +255,7 @@ impl Problem {
             attempts_left: *attempts_left,
             second_factor: second_factor.as_ref(),
             errors,
+            fix,
         };
         serde_json::to_string(&body).unwrap_or_default()
     }
@@ -292,7 +314,7 @@ impl IntoResponse for Problem {
     /// other applications there is no request id.
     fn into_response(self) -> Response {
         let home = self.0.home.clone().unwrap_or_default();
-        let mut response = self.clone().into_full_response(&home, None);
+        let mut response = self.clone().into_full_response(&home, None, None);
         response.extensions_mut().insert(self);
         response
     }

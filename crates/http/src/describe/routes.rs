@@ -74,25 +74,40 @@ impl Routes {
 /// The routes of one file.
 pub(crate) type RoutesOf = fn() -> Routes;
 
-/// The routes of some files alone, for a server, and their methods.
-pub(crate) fn router_of(files: Vec<RoutesOf>) -> (Router<App>, Methods) {
-    files.into_iter().fold((Router::new(), Methods::default()), |(router, mut methods), of_file| {
+/// The routes of some files alone, for a server, and which they are.
+pub(crate) fn router_of(files: Vec<RoutesOf>) -> (Router<App>, RouteTable) {
+    files.into_iter().fold((Router::new(), RouteTable::default()), |(router, mut table), of_file| {
         let routes = of_file();
         for route in &routes.routes {
-            methods.0.entry(route.path.clone()).or_default().extend(&route.methods);
+            let methods = route.methods.iter().map(|method| (*method, routes.describe));
+            table.0.entry(route.path.clone()).or_default().extend(methods);
         }
-        (routes.add_to(router), methods)
+        (routes.add_to(router), table)
     })
 }
 
 /// The described paths, as templates, with the methods of each.
 #[derive(Debug, Default)]
-pub(crate) struct Methods(BTreeMap<String, Vec<&'static str>>);
+pub(crate) struct RouteTable(BTreeMap<String, Vec<Method>>);
 
-impl Methods {
+/// Its name, and the description of the file it stands in.
+type Method = (&'static str, fn() -> OpenApi);
+
+impl RouteTable {
+    /// The paths.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// The methods of a path; `None` if it is not described.
-    pub(crate) fn of(&self, path: &str) -> Option<&[&'static str]> {
-        self.0.get(path).map(Vec::as_slice)
+    pub(crate) fn methods(&self, path: &str) -> Option<Vec<&'static str>> {
+        self.0.get(path).map(|methods| methods.iter().map(|(method, _)| *method).collect())
+    }
+
+    /// The description of the file that a route stands in.
+    pub(crate) fn describe(&self, method: &str, path: &str) -> Option<OpenApi> {
+        let (_, describe) = self.0.get(path)?.iter().find(|(of_route, _)| *of_route == method)?;
+        Some(describe())
     }
 }
 

@@ -49,6 +49,9 @@ pub(crate) struct ProblemSchema {
     /// Of `second_factor_required`: until when the challenge can be answered.
     #[schema(value_type = String, format = DateTime, required = false, nullable = false)]
     expires_at: Option<vestibule::Timestamp>,
+    /// In development mode only: the command or request that would have worked.
+    #[schema(required = false, nullable = false)]
+    fix: Option<String>,
 }
 
 /// One field that was refused.

@@ -64,14 +64,14 @@ impl Readers {
     }
 
     /// The answer to a preflight of an allowed origin; `methods` are those of the route.
-    pub(crate) fn preflight<'a>(
+    pub(crate) fn preflight(
         &self,
         headers: &HeaderMap,
-        methods: impl FnOnce() -> Option<&'a [&'static str]>,
+        methods: impl FnOnce() -> Option<Vec<&'static str>>,
     ) -> Option<Response> {
         let Self::Api { allowed: Some(_), is_options: true } = self else { return None };
         headers.get(ACCESS_CONTROL_REQUEST_METHOD)?;
-        let methods = HeaderValue::try_from(methods().unwrap_or(EVERY_METHOD).join(", ")).ok()?;
+        let methods = HeaderValue::try_from(methods().unwrap_or(EVERY_METHOD.to_vec()).join(", ")).ok()?;
         let permitted = [
             (ACCESS_CONTROL_ALLOW_METHODS, methods),
             (ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS),

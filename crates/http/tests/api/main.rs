@@ -32,6 +32,7 @@ mod embedding;
 mod example;
 mod factor_pages;
 mod factors;
+mod fix;
 mod guard;
 mod holes;
 mod introspect;

@@ -2,11 +2,14 @@
 
 use clap::Subcommand;
 use serde_json::json;
-use vestibule_http::{Entry, catalogue};
+use vestibule_http::{Entry, catalogue, fix_in_development};
 
 use super::context::Context;
 use super::terminal::output;
 use crate::failure::Failure;
+
+/// Where a server in development mode is reached.
+const DEV_URL: &str = "http://localhost:8080";
 
 /// What to print.
 #[derive(Clone, Debug, Subcommand)]
@@ -45,8 +48,10 @@ fn show(context: &Context, code: &str) -> Result<(), Failure> {
     if context.json {
         return output::object(as_json(entry));
     }
+    let concrete = fix_in_development(entry.code, DEV_URL);
+    let concrete = concrete.map_or_else(String::new, |fix| format!("\n  in --dev: {fix}"));
     output::line(&format!(
-        "{} ({}): {}\n  cause: {}\n  fix: {}",
+        "{} ({}): {}\n  cause: {}\n  fix: {}{concrete}",
         code, entry.status, entry.title, entry.cause, entry.fix
     ))
 }
@@ -60,4 +65,35 @@ fn as_json(entry: &Entry) -> serde_json::Value {
         "fix": entry.fix,
         "field": entry.of_a_field,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::Cli;
+    use crate::config::keys::KEYS;
+
+    /// The commands in a fix, each with the settings before it.
+    fn commands(fix: &str) -> Vec<&str> {
+        let plain = fix.split('`').flat_map(|part| part.split(": "));
+        plain.filter(|part| part.contains("vestibule ") && !part.contains("curl ")).collect()
+    }
+
+    #[test]
+    fn what_a_fix_says_to_run_can_be_run() {
+        let mut found = 0;
+        for entry in catalogue() {
+            for command in commands(&fix_in_development(entry.code, DEV_URL).unwrap_or_default()) {
+                let words = command.split(' ').skip_while(|word| word.contains('='));
+                Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{command}: {error}"));
+                for setting in command.split(' ').filter_map(|word| word.split_once('=')) {
+                    assert!(KEYS.iter().any(|key| key.variable() == setting.0), "{command}");
+                }
+                found += 1;
+            }
+        }
+        assert!(found > 5, "{found} commands");
+    }
 }

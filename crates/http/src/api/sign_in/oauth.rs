@@ -18,7 +18,7 @@ use crate::extract::{Form, Pairs};
 use crate::problem::Problem;
 
 /// The error of RFC 6749 §5.2. `temporarily_unavailable` is ours for 429 and 503.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 pub(crate) struct OAuthError {
     #[schema(
         pattern = "^(invalid_request|invalid_grant|invalid_client|unsupported_grant_type|temporarily_unavailable|second_factor_required)$"
@@ -33,6 +33,25 @@ pub(crate) struct OAuthError {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<String>, required = false, nullable = false)]
     methods: Option<Vec<&'static str>>,
+    /// In development mode only: the command or request that would have worked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, nullable = false)]
+    fix: Option<Box<str>>,
+}
+
+/// Tells the [`edge`](crate::edge) what was refused in this form.
+#[derive(Clone)]
+pub(crate) struct Refused {
+    error: OAuthError,
+    pub(crate) problem: Problem,
+}
+
+impl Refused {
+    /// The body with a fix in it.
+    pub(crate) fn with_fix(self, fix: String) -> String {
+        let error = OAuthError { fix: Some(fix.into()), ..self.error };
+        serde_json::to_string(&error).unwrap_or_default()
+    }
 }
 
 /// An answer in the `OAuth` form. It keeps the status and headers of the problem it is made from.
@@ -57,7 +76,7 @@ impl Refusal {
 
 impl OAuthError {
     fn new(error: &'static str, description: &str) -> Self {
-        Self { error, error_description: description.to_owned(), challenge: None, methods: None }
+        Self { error, error_description: description.to_owned(), challenge: None, methods: None, fix: None }
     }
 }
 
@@ -79,12 +98,24 @@ impl From<Fault> for Refusal {
     }
 }
 
+/// The problem whose fix an error without one has.
+fn nearest_problem(error: &str) -> Problem {
+    Problem::new(match error {
+        "second_factor_required" => Code::SecondFactorRequired,
+        "invalid_grant" | "invalid_client" => Code::InvalidCredentials,
+        _ => Code::InvalidRequest,
+    })
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut response = (self.status, axum::Json(self.error)).into_response();
-        if let Some(problem) = self.problem {
+        let Self { status, error, problem } = self;
+        let mut response = (status, axum::Json(error.clone())).into_response();
+        if let Some(problem) = &problem {
             problem.write_headers(&mut response);
         }
+        let problem = problem.unwrap_or_else(|| nearest_problem(error.error));
+        response.extensions_mut().insert(Refused { error, problem });
         response
     }
 }
