@@ -101,7 +101,7 @@ pub use domain::secret::Secret;
 pub use domain::secret_key::{SecretKey, SecretKeyError};
 pub use domain::stats::DayStats;
 pub use domain::time::{Timestamp, TimestampError};
-pub use domain::user::{Account, Expected, UserRef, UserStatus};
+pub use domain::user::{Account, Expected, FactorStatus, UserRef, UserStatus};
 pub use domain::user_name::{UserName, UserNameError};
 pub use env::{Env, ManualClock};
 pub use fault::Fault;

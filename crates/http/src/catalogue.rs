@@ -299,6 +299,9 @@ fields {
     StatusInvalid 422 "status_invalid": "Not a status",
         "A user is `active` or `disabled`.",
         "Send one of them.";
+    FactorStatusInvalid 422 "factor_status_invalid": "Not a condition on second factors",
+        "Users are listed by `none`, who have no second factor, or `any`, who have at least one.",
+        "Send one of them.";
     StateInvalid 422 "state_invalid": "Not a state of a message",
         "A message is `waiting`, `sent` or `failed`.",
         "Send one of them.";

@@ -88,6 +88,34 @@ pub enum UserStatus {
     Disabled,
 }
 
+/// Whether a user has a second factor: an authenticator app whose first code was given, or a passkey where there are
+/// any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactorStatus {
+    /// None.
+    None,
+    /// At least one.
+    Any,
+}
+
+impl FactorStatus {
+    /// Every state.
+    pub const ALL: [Self; 2] = [Self::None, Self::Any];
+
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Any => "any",
+        }
+    }
+
+    /// The state of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
 /// How to find one user.
 #[derive(Clone, Debug)]
 pub enum UserRef {

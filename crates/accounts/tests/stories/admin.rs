@@ -1,6 +1,8 @@
 use crate::on_both_stores;
 use crate::world::*;
-use vestibule::{Account, Accounts, Actor, Expected, NewUser, Page, UserQuery, UserRef, UserStatus};
+use vestibule::{
+    Account, Accounts, Actor, Expected, FactorStatus, NewUser, Page, UserQuery, UserRef, UserStatus,
+};
 
 async fn creates(world: &World, email: &str, name: Option<&str>, roles: &[&str]) -> Account {
     let new = NewUser {
@@ -52,6 +54,47 @@ on_both_stores! {
         assert_eq!(pages(&world.accounts, status(UserStatus::Active)).await.len(), 4);
         let both = UserQuery { status: Some(UserStatus::Active), ..prefix("ad") };
         assert_eq!(pages(&world.accounts, both).await, ["ada@example.org", "ADELE@example.org", "carol@example.org"]);
+    }
+
+    // An app counts from its first code on, a passkey where there are passkeys; recovery codes alone do not.
+    async fn users_are_listed_by_second_factor(world: &World) {
+        for email in ["app@example.org", "begun@example.org", "key@example.org", "none@example.org"] {
+            creates(world, email, None, &[]).await;
+            world.advance(seconds(1));
+        }
+        world.adds_app(&world.session_of("app@example.org").await).await;
+        world.accounts.begin_authenticator(&world.session_of("begun@example.org").await, &client()).await.unwrap();
+        world.adds_passkey(&world.session_of("key@example.org").await).await;
+        let by = |factor| UserQuery { second_factor: Some(factor), ..UserQuery::default() };
+        let (without, with) = (by(FactorStatus::None), by(FactorStatus::Any));
+        assert_eq!(pages(&world.accounts, without.clone()).await, ["begun@example.org", "none@example.org"]);
+        assert_eq!(pages(&world.accounts, with.clone()).await, ["app@example.org", "key@example.org"]);
+        let other = world.instance_with(|policy| policy.passkeys.enabled = false).await;
+        assert_eq!(pages(&other, with.clone()).await, ["app@example.org"]);
+        assert_eq!(pages(&other, without.clone()).await, ["begun@example.org", "key@example.org", "none@example.org"]);
+
+        let begins = |with: &str, query: &UserQuery| UserQuery { prefix: Some(with.into()), ..query.clone() };
+        assert_eq!(pages(&world.accounts, begins("k", &with)).await, ["key@example.org"]);
+        assert!(pages(&world.accounts, begins("k", &without)).await.is_empty());
+        for email in ["key@example.org", "none@example.org"] {
+            world.accounts.disable_user(Actor::Operator, &UserRef::Email(address(email)), None).await.unwrap();
+        }
+        for (query, prefix, disabled, active) in [
+            (&with, None, "key@example.org", "app@example.org"),
+            (&without, None, "none@example.org", "begun@example.org"),
+            (&with, Some("k"), "key@example.org", ""),
+            (&without, Some("n"), "none@example.org", ""),
+            (&with, Some("n"), "", ""),
+        ] {
+            let query = UserQuery { prefix: prefix.map(Into::into), ..query.clone() };
+            for (status, expected) in [(UserStatus::Disabled, disabled), (UserStatus::Active, active)] {
+                let found = pages(&world.accounts, UserQuery { status: Some(status), ..query.clone() }).await;
+                assert_eq!(found.join(" "), expected, "{query:?} {status:?}");
+            }
+        }
+        let first = list(&world.accounts, &UserQuery { limit: Some(1), ..without }).await;
+        let other = UserQuery { cursor: first.next_cursor, ..with };
+        assert_eq!(refusal(world.accounts.list_users(Actor::Operator, &other).await), "CursorInvalid");
     }
 
     // G1: a cursor belongs to its query and to this server.

@@ -25,6 +25,27 @@ on_both_stores! {
         assert_eq!(found["items"].as_array().unwrap().len(), 1);
     }
 
+    async fn users_are_found_by_their_second_factor(world: World) {
+        world.has_admin("root@example.org").await;
+        world.has_account(ADA).await;
+        world.adds_app(&world.access_token(ADA).await).await;
+        for name in ["bob", "carol"] {
+            world.has_user(&format!("{name}@example.com"), &[]).await;
+        }
+        let token = world.access_token("root@example.org").await;
+        let emails = |page: &serde_json::Value| -> Vec<String> {
+            page["items"].as_array().unwrap().iter().map(|user| user["email"].as_str().unwrap().to_owned()).collect()
+        };
+        let with = world.get_as("/v1/admin/users?second_factor=any", &token).await.json();
+        assert_eq!(emails(&with), [ADA]);
+        let first = world.get_as("/v1/admin/users?second_factor=none&limit=2", &token).await;
+        assert_eq!(emails(&first.json()), ["root@example.org", "bob@example.com"]);
+        let link = first.header("link").to_owned();
+        let next = link.strip_prefix(&format!("<{URL}")).unwrap().strip_suffix(">; rel=\"next\"").unwrap();
+        assert!(next.starts_with("/v1/admin/users?second_factor=none&limit=2&cursor="), "{next}");
+        assert_eq!(emails(&world.get_as(next, &token).await.json()), ["carol@example.com"]);
+    }
+
     async fn others_do_not(world: World) {
         world.has_account(ADA).await;
         let token = world.access_token(ADA).await;
@@ -51,6 +72,8 @@ on_both_stores! {
             ("limit=", "/limit limit_invalid"),
             ("limit=99999999999", "/limit limit_invalid"),
             ("status=gone", "/status status_invalid"),
+            ("second_factor=totp", "/second_factor factor_status_invalid"),
+            ("second_factor=", "/second_factor factor_status_invalid"),
             ("cursor=x", "/cursor cursor_invalid"),
             ("cursor=%00", "/cursor text_invalid"),
             ("q=%00", "/q text_invalid"),

@@ -98,10 +98,24 @@ on_both_stores! {
         assert!(hostile.status == 200 && !hostile.text.contains("<script>alert"), "{}", hostile.text);
     }
 
+    async fn users_are_found_by_their_second_factor(world: World) {
+        let mut browser = root(&world).await;
+        world.has_account(ADA).await;
+        world.adds_app(&world.access_token(ADA).await).await;
+        let page = browser.get(&world, "/admin/users?q=&status=&second_factor=none").await;
+        assert_eq!(listed(&page), [ROOT]);
+        assert!(page.text.contains("value=\"none\" selected"), "{}", page.text);
+        let page = browser.get(&world, "/admin/users?second_factor=any").await;
+        assert_eq!(listed(&page), [ADA]);
+        assert!(page.text.contains("value=\"any\" selected"), "{}", page.text);
+        let page = browser.get(&world, "/admin/users?second_factor=").await;
+        assert!(listed(&page).len() == 2 && !page.text.contains(" selected>With"), "{}", page.text);
+    }
+
     async fn a_bad_filter_is_told(world: World) {
         let mut browser = root(&world).await;
         for (query, words) in [
-            ("status=gone", "There is no such state."), ("q=%00", "The text has a character"),
+            ("status=gone", "There is no such state."), ("second_factor=x", "There is no such choice."), ("q=%00", "The text has a character"),
             ("limit=0", "1 to 200"), ("cursor=x", "not a page of this list"), ("x=y", "does not know"),
         ] {
             let page = browser.get(&world, &format!("/admin/users?{query}")).await;

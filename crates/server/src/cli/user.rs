@@ -6,7 +6,8 @@ mod ways_in;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use vestibule::{
-    Account, Accounts, Actor, Email, Expected, NewUser, Password, UserName, UserQuery, UserRef, UserStatus,
+    Account, Accounts, Actor, Email, Expected, FactorStatus, NewUser, Password, UserName, UserQuery, UserRef,
+    UserStatus,
 };
 
 use super::account::{as_json, named, print, state};
@@ -105,6 +106,9 @@ pub(crate) struct List {
     /// Only users in this state
     #[arg(long)]
     status: Option<Status>,
+    /// Only users without a second factor
+    #[arg(long)]
+    without_second_factor: bool,
     /// The maximum number of users
     #[arg(long, default_value_t = 50)]
     limit: usize,
@@ -190,7 +194,8 @@ async fn print_list(context: &Context, accounts: &Accounts, list: List) -> Resul
         Status::Active => UserStatus::Active,
         Status::Disabled => UserStatus::Disabled,
     });
-    let mut query = UserQuery { prefix: list.q, status, limit: None, cursor: None };
+    let second_factor = list.without_second_factor.then_some(FactorStatus::None);
+    let mut query = UserQuery { prefix: list.q, status, second_factor, limit: None, cursor: None };
     let mut left = list.limit;
     while left > 0 {
         query.limit = u32::try_from(left.min(PAGE_MAX)).ok();

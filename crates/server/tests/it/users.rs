@@ -27,6 +27,7 @@ fn users_are_managed_with_the_server_down() {
         assert_eq!(list(&[]), ["Ada@example.org", "bob@example.org"]);
         assert_eq!(list(&["--q", "bo"]), ["bob@example.org"]);
         assert_eq!(list(&["--limit", "1"]), ["Ada@example.org"]);
+        assert_eq!(list(&["--without-second-factor", "--q", "bo"]), ["bob@example.org"]);
 
         let id = made[0]["id"].as_str().unwrap();
         for name in [id, "ada@EXAMPLE.org", "ada"] {

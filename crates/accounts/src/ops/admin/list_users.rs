@@ -1,15 +1,16 @@
 //! The list of users: by page, by state, by prefix.
 
 use crate::accounts::Accounts;
+use crate::core::Core;
 use crate::domain::access::actor::Actor;
 use crate::domain::email::fold;
 use crate::domain::ids::UserId;
-use crate::domain::user::{Account, UserStatus};
+use crate::domain::user::{Account, FactorStatus, UserStatus};
 use crate::fault::Fault;
 use crate::ops::admin::error::AdminError;
 use crate::ops::admin::paging::{self, Page, PageSize};
 use crate::store::Tx;
-use crate::store::tables::users::list::{self, KeyRange, Stretch};
+use crate::store::tables::users::list::{self, KeyRange, Stretch, Wanted};
 use crate::token::root::RootKeys;
 
 /// Longer prefixes match nothing that could be stored.
@@ -22,6 +23,8 @@ pub struct UserQuery {
     pub prefix: Option<String>,
     /// Only users in this state.
     pub status: Option<UserStatus>,
+    /// Only users with a second factor, or without one.
+    pub second_factor: Option<FactorStatus>,
     /// Users per page, 1 to 200; 50 if `None`.
     pub limit: Option<u32>,
     /// The cursor at the end of the previous page.
@@ -37,7 +40,7 @@ impl Accounts {
     pub async fn list_users(&self, actor: Actor<'_>, query: &UserQuery) -> Result<Page<Account>, AdminError> {
         actor.must_be_admin()?;
         let size = PageSize::new(query.limit)?;
-        let list = List::new(&self.0.root, query)?;
+        let list = List::new(&self.0, query)?;
         let read = {
             let list = list.clone();
             move |tx: &mut Tx<'_>| list.read(tx, size.and_one_more())
@@ -52,7 +55,7 @@ impl Accounts {
 #[derive(Clone)]
 struct List {
     prefix: Option<String>,
-    status: Option<UserStatus>,
+    wanted: Wanted,
     after: Position,
 }
 
@@ -65,16 +68,21 @@ enum Position {
 }
 
 impl List {
-    fn new(root: &RootKeys, query: &UserQuery) -> Result<Self, AdminError> {
+    fn new(core: &Core, query: &UserQuery) -> Result<Self, AdminError> {
         let prefix = query.prefix.as_ref().filter(|prefix| !prefix.is_empty());
         let prefix = prefix.map(|prefix| fold(&prefix.chars().take(PREFIX_CHARS_MAX).collect::<String>()));
         let start = match prefix {
             None => Position::Id(UserId::from_bytes([0; 16])),
             Some(_) => Position::Email(String::new()),
         };
-        let mut list = Self { prefix, status: query.status, after: start };
+        let wanted = Wanted {
+            status: query.status,
+            second_factor: query.second_factor,
+            with_passkeys: core.relying_party.is_some(),
+        };
+        let mut list = Self { prefix, wanted, after: start };
         if let Some(cursor) = &query.cursor {
-            list.after = list.open_cursor(root, cursor)?;
+            list.after = list.open_cursor(&core.root, cursor)?;
         }
         Ok(list)
     }
@@ -83,11 +91,11 @@ impl List {
     fn read(&self, tx: &mut Tx<'_>, limit: i64) -> Result<(Vec<Account>, Option<Position>), Fault> {
         let Some(prefix) = &self.prefix else {
             let Position::Id(after) = self.after else { return Ok((Vec::new(), None)) };
-            let Stretch { found, end } = list::by_id(tx, after, self.status, limit)?;
+            let Stretch { found, end } = list::by_id(tx, after, self.wanted, limit)?;
             return Ok((found, end.map(Position::Id)));
         };
         let to = format!("{prefix}{}", char::MAX);
-        let range = |after| KeyRange { from: prefix, to: &to, after, status: self.status };
+        let range = |after| KeyRange { from: prefix, to: &to, after, wanted: self.wanted };
         let (mut found, names_after) = match &self.after {
             Position::Email(after) => {
                 let Stretch { found, end } = list::by_email(tx, range(after), limit)?;
@@ -140,8 +148,8 @@ impl List {
     }
 
     fn sealed<T>(&self, root: &RootKeys, work: impl FnOnce(&paging::List<'_>) -> T) -> T {
-        let status = format!("{:?}", self.status);
+        let conditions = format!("{:?} {:?}", self.wanted.status, self.wanted.second_factor);
         let prefix = self.prefix.as_deref().unwrap_or_default();
-        work(&paging::List { root, conditions: &[b"users", prefix.as_bytes(), status.as_bytes()] })
+        work(&paging::List { root, conditions: &[b"users", prefix.as_bytes(), conditions.as_bytes()] })
     }
 }

@@ -20,8 +20,20 @@ macro_rules! columns {
 }
 
 macro_rules! select {
-    ($rest:literal) => {
-        concat!("SELECT ", columns!(), " FROM users ", $rest)
+    ($($rest:expr),* $(,)?) => {
+        concat!("SELECT ", columns!(), " FROM users ", $($rest),*)
+    };
+}
+
+/// How many second factors a user has: passkeys count where the parameter is 1, and not where it is 0. Counted one user at a
+/// time, so that no database reads the whole tables for it.
+macro_rules! factors {
+    ($with_passkeys:literal) => {
+        concat!(
+            "((SELECT COUNT(*) FROM authenticators a WHERE a.user_id = users.id AND a.confirmed_at IS NOT NULL) + CAST(",
+            $with_passkeys,
+            " AS BIGINT) * (SELECT COUNT(*) FROM passkeys p WHERE p.user_id = users.id))"
+        )
     };
 }
 

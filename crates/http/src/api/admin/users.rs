@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
-use vestibule::{Accounts, Actor, UserQuery, UserStatus};
+use vestibule::{Accounts, Actor, FactorStatus, UserQuery, UserStatus};
 
 use crate::api::paging::{limit, link_to_next};
 use crate::api::user::User;
@@ -26,9 +26,11 @@ impl ReadFields for ListQuery {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let prefix = fields.optional("/q", fields::plain_text("/q"));
         let status = fields.optional("/status", status);
+        let second_factor = fields.optional("/second_factor", second_factor);
         let limit = fields.optional("/limit", limit);
         let cursor = fields.optional("/cursor", fields::plain_text("/cursor"));
-        Some(Self(UserQuery { prefix: prefix?, status: status?, limit: limit?, cursor: cursor? }))
+        let (prefix, status, second_factor) = (prefix?, status?, second_factor?);
+        Some(Self(UserQuery { prefix, status, second_factor, limit: limit?, cursor: cursor? }))
     }
 }
 
@@ -38,6 +40,10 @@ fn status(text: &str) -> Result<UserStatus, FieldError> {
         "disabled" => Ok(UserStatus::Disabled),
         _ => Err(FieldError::new("/status", Code::StatusInvalid)),
     }
+}
+
+fn second_factor(text: &str) -> Result<FactorStatus, FieldError> {
+    FactorStatus::from_name(text).ok_or_else(|| FieldError::new("/second_factor", Code::FactorStatusInvalid))
 }
 
 /// A page of users, oldest first. It may have fewer than were asked for, or none, and not be the last.
@@ -56,6 +62,9 @@ errors!(ListErrors: EVERY, API, BEARER, &[Code::ValidationFailed, Code::Forbidde
     security(("bearer" = [])),
     params(("q" = Option<String>, Query, description = "The beginning of an email address or a user name."),
         ("status" = Option<String>, Query, description = "`active` or `disabled`.", pattern = "^(active|disabled)$"),
+        ("second_factor" = Option<String>, Query, pattern = "^(none|any)$",
+            description = "`none`: only users without a second factor; `any`: only users with one. Authenticator apps count, and \
+                passkeys where they are enabled."),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Users per page; 50 by default."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before.")),
     responses((status = 200, description = "A page.", body = UserPage,
@@ -72,8 +81,10 @@ async fn list_users(
         UserStatus::Active => "active".to_owned(),
         UserStatus::Disabled => "disabled".to_owned(),
     });
+    let second_factor = query.second_factor.map(|factor| factor.name().to_owned());
+    let limit = query.limit.map(|limit| limit.to_string());
     let conditions =
-        [("q", query.prefix), ("status", status), ("limit", query.limit.map(|limit| limit.to_string()))];
+        [("q", query.prefix), ("status", status), ("second_factor", second_factor), ("limit", limit)];
     let headers = link_to_next(&accounts, "/v1/admin/users", conditions, page.next_cursor.as_deref());
     let items = page.items.into_iter().map(User::from).collect();
     Ok((headers, Json(UserPage { items, next_cursor: page.next_cursor })))

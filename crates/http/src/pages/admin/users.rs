@@ -27,6 +27,7 @@ async fn show(admin: Admin, uri: Uri) -> Result<Response, Problem> {
     let asked = Asked::of(&uri);
     let filter = context! {
         said => asked.said.as_deref(), q => asked.value("q"), status => asked.value("status"),
+        second_factor => asked.value("second_factor"),
         invite => admin.invitee(), proof => admin.proof(PATH).await?,
     };
     match admin.users(&asked).await {

@@ -10,7 +10,8 @@ from schemathesis.openapi.checks import RejectedPositiveData
 # What a description can say completely. A request that is as described is never refused for one of these.
 SHAPE = {
     "invalid_request", "malformed_json", "required", "unknown_field", "wrong_type", "exclusive", "locale_invalid",
-    "code_malformed", "id_invalid", "status_invalid", "limit_invalid", "boolean_invalid", "unsupported_grant_type",
+    "code_malformed", "id_invalid", "status_invalid", "factor_status_invalid", "limit_invalid", "boolean_invalid",
+    "unsupported_grant_type",
 }  # fmt: skip
 
 EMAIL = os.environ.get("FUZZ_EMAIL")

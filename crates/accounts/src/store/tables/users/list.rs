@@ -2,7 +2,7 @@
 
 use super::{account, count_disabled};
 use crate::domain::ids::UserId;
-use crate::domain::user::{Account, UserStatus};
+use crate::domain::user::{Account, FactorStatus, UserStatus};
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::sql::args;
@@ -17,63 +17,118 @@ pub(crate) struct Stretch<P> {
     pub(crate) end: Option<P>,
 }
 
+/// Which users are wanted.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    pub(crate) status: Option<UserStatus>,
+    pub(crate) second_factor: Option<FactorStatus>,
+    /// Whether passkeys count as second factors.
+    pub(crate) with_passkeys: bool,
+}
+
+impl Wanted {
+    /// As the statements take it: 1 is active only, 2 disabled only, 0 all; 1 is without a second factor only, 2 with one
+    /// only, 0 all; and 1 if passkeys count.
+    fn codes(self) -> (i64, i64, i64) {
+        let status = match self.status {
+            None => 0,
+            Some(UserStatus::Active) => 1,
+            Some(UserStatus::Disabled) => 2,
+        };
+        let factor = match self.second_factor {
+            None => 0,
+            Some(FactorStatus::None) => 1,
+            Some(FactorStatus::Any) => 2,
+        };
+        (status, factor, i64::from(self.with_passkeys))
+    }
+}
+
 /// A range of keys: from `from` (included) to `to` (not included), after `after`.
 #[derive(Clone, Copy)]
 pub(crate) struct KeyRange<'a> {
     pub(crate) from: &'a str,
     pub(crate) to: &'a str,
     pub(crate) after: &'a str,
-    pub(crate) status: Option<UserStatus>,
+    pub(crate) wanted: Wanted,
 }
 
-/// 1: active only, 2: disabled only, 0: all.
-fn code(status: Option<UserStatus>) -> i64 {
-    match status {
-        None => 0,
-        Some(UserStatus::Active) => 1,
-        Some(UserStatus::Disabled) => 2,
-    }
+/// The condition of a status.
+macro_rules! of_status {
+    ($status:literal) => {
+        concat!("CAST(", $status, " AS BIGINT) <> CASE WHEN users.disabled_at IS NULL THEN 2 ELSE 1 END ")
+    };
+}
+
+/// The condition of a second factor: nothing is counted where all are wanted.
+macro_rules! of_factor {
+    ($factor:literal, $with_passkeys:literal) => {
+        concat!(
+            "CAST(",
+            $factor,
+            " AS BIGINT) <> CASE WHEN CAST(",
+            $factor,
+            " AS BIGINT) = 0 THEN 3 WHEN ",
+            factors!($with_passkeys),
+            " = 0 THEN 2 ELSE 1 END "
+        )
+    };
 }
 
 /// Users in the order of their ids, from after `after`.
 pub(crate) fn by_id(
     tx: &mut Tx<'_>,
     after: UserId,
-    status: Option<UserStatus>,
+    wanted: Wanted,
     limit: i64,
 ) -> Result<Stretch<UserId>, Fault> {
     let all = |found| Ok(Stretch { found, end: None });
-    match status {
-        None => {
+    match (wanted.status, wanted.second_factor) {
+        (None, None) => {
             let sql = select!("WHERE users.id > $1 ORDER BY users.id LIMIT $2");
             all(tx.rows(sql, args![after, limit], account)?)
         }
-        Some(UserStatus::Disabled) => {
+        (Some(UserStatus::Disabled), None) => {
             let sql =
                 select!("WHERE users.id > $1 AND users.disabled_at IS NOT NULL ORDER BY users.id LIMIT $2");
             all(tx.rows(sql, args![after, limit], account)?)
         }
-        Some(UserStatus::Active) => {
-            let sql = "SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2";
-            let end: Option<UserId> = tx.row(sql, args![after, LOOKED_AT_MAX - 1], |row| row.get(0))?;
+        (Some(UserStatus::Active), _) | (_, Some(_)) => {
+            let end = end_of_stretch(tx, after)?;
             let last = end.unwrap_or(UserId::from_bytes([0xff; 16]));
             let sql = select!(
-                "WHERE users.id > $1 AND users.id <= $2 AND users.disabled_at IS NULL ORDER BY users.id LIMIT $3"
+                "WHERE users.id > $1 AND users.id <= $2 AND ",
+                of_status!("$3"),
+                "AND ",
+                of_factor!("$4", "$5"),
+                "ORDER BY users.id LIMIT $6"
             );
-            Ok(Stretch { found: tx.rows(sql, args![after, last, limit], account)?, end })
+            let (status, factor, passkeys) = wanted.codes();
+            let found = tx.rows(sql, args![after, last, status, factor, passkeys, limit], account)?;
+            Ok(Stretch { found, end })
         }
     }
 }
 
+/// The last of the users that are looked at together, after `after`; `None` if the table ends before.
+pub(crate) fn end_of_stretch(tx: &mut Tx<'_>, after: UserId) -> Result<Option<UserId>, Fault> {
+    let sql = "SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2";
+    tx.row(sql, args![after, LOOKED_AT_MAX - 1], |row| row.get(0))
+}
+
 /// Users whose email key is in the range, in the order of the keys.
 pub(crate) fn by_email(tx: &mut Tx<'_>, range: KeyRange<'_>, limit: i64) -> Result<Stretch<String>, Fault> {
-    if wants_few(tx, range.status)? {
+    let wanted = range.wanted;
+    if wants_few(tx, wanted.status)? {
         let sql = select!(
             "WHERE users.id IN (SELECT id FROM users WHERE disabled_at IS NOT NULL) \
-             AND users.email_key || '' >= $1 AND users.email_key || '' < $2 AND users.email_key || '' > $3 \
-             ORDER BY users.email_key || '' LIMIT $4"
+             AND users.email_key || '' >= $1 AND users.email_key || '' < $2 AND users.email_key || '' > $3 AND ",
+            of_factor!("$4", "$5"),
+            "ORDER BY users.email_key || '' LIMIT $6"
         );
-        let found = tx.rows(sql, args![range.from, range.to, range.after, limit], account)?;
+        let (_, factor, passkeys) = wanted.codes();
+        let found =
+            tx.rows(sql, args![range.from, range.to, range.after, factor, passkeys, limit], account)?;
         return Ok(Stretch { found, end: None });
     }
     let sql = "SELECT email_key FROM users WHERE email_key >= $1 AND email_key < $2 AND email_key > $3 \
@@ -82,25 +137,32 @@ pub(crate) fn by_email(tx: &mut Tx<'_>, range: KeyRange<'_>, limit: i64) -> Resu
         tx.row(sql, args![range.from, range.to, range.after, LOOKED_AT_MAX - 1], |row| row.get(0))?;
     let last = end.as_deref().unwrap_or(range.to);
     let sql = select!(
-        "WHERE users.email_key >= $1 AND users.email_key < $2 AND users.email_key > $3 AND users.email_key <= $4 \
-         AND CAST($5 AS BIGINT) <> CASE WHEN users.disabled_at IS NULL THEN 2 ELSE 1 END \
-         ORDER BY users.email_key LIMIT $6"
+        "WHERE users.email_key >= $1 AND users.email_key < $2 AND users.email_key > $3 AND users.email_key <= $4 AND ",
+        of_status!("$5"),
+        "AND ",
+        of_factor!("$6", "$7"),
+        "ORDER BY users.email_key LIMIT $8"
     );
-    let status = code(range.status);
-    let found = tx.rows(sql, args![range.from, range.to, range.after, last, status, limit], account)?;
+    let (status, factor, passkeys) = wanted.codes();
+    let (from, to, after) = (range.from, range.to, range.after);
+    let found = tx.rows(sql, args![from, to, after, last, status, factor, passkeys, limit], account)?;
     Ok(Stretch { found, end })
 }
 
 /// Users whose user-name key is in the range and whose email key is not, in the order of the names.
 pub(crate) fn by_name(tx: &mut Tx<'_>, range: KeyRange<'_>, limit: i64) -> Result<Stretch<String>, Fault> {
-    if wants_few(tx, range.status)? {
+    let wanted = range.wanted;
+    if wants_few(tx, wanted.status)? {
         let sql = select!(
             "WHERE users.id IN (SELECT id FROM users WHERE disabled_at IS NOT NULL) \
              AND users.user_name_key || '' >= $1 AND users.user_name_key || '' < $2 AND users.user_name_key || '' > $3 \
-             AND NOT (users.email_key || '' >= $1 AND users.email_key || '' < $2) \
-             ORDER BY users.user_name_key || '' LIMIT $4"
+             AND NOT (users.email_key || '' >= $1 AND users.email_key || '' < $2) AND ",
+            of_factor!("$4", "$5"),
+            "ORDER BY users.user_name_key || '' LIMIT $6"
         );
-        let found = tx.rows(sql, args![range.from, range.to, range.after, limit], account)?;
+        let (_, factor, passkeys) = wanted.codes();
+        let found =
+            tx.rows(sql, args![range.from, range.to, range.after, factor, passkeys, limit], account)?;
         return Ok(Stretch { found, end: None });
     }
     let sql = "SELECT user_name_key FROM users WHERE user_name_key >= $1 AND user_name_key < $2 \
@@ -110,12 +172,15 @@ pub(crate) fn by_name(tx: &mut Tx<'_>, range: KeyRange<'_>, limit: i64) -> Resul
     let last = end.as_deref().unwrap_or(range.to);
     let sql = select!(
         "WHERE users.user_name_key >= $1 AND users.user_name_key < $2 AND users.user_name_key > $3 \
-         AND users.user_name_key <= $4 AND NOT (users.email_key >= $1 AND users.email_key < $2) \
-         AND CAST($5 AS BIGINT) <> CASE WHEN users.disabled_at IS NULL THEN 2 ELSE 1 END \
-         ORDER BY users.user_name_key LIMIT $6"
+         AND users.user_name_key <= $4 AND NOT (users.email_key >= $1 AND users.email_key < $2) AND ",
+        of_status!("$5"),
+        "AND ",
+        of_factor!("$6", "$7"),
+        "ORDER BY users.user_name_key LIMIT $8"
     );
-    let status = code(range.status);
-    let found = tx.rows(sql, args![range.from, range.to, range.after, last, status, limit], account)?;
+    let (status, factor, passkeys) = wanted.codes();
+    let (from, to, after) = (range.from, range.to, range.after);
+    let found = tx.rows(sql, args![from, to, after, last, status, factor, passkeys, limit], account)?;
     Ok(Stretch { found, end })
 }
 
@@ -138,6 +203,8 @@ mod tests {
     const USERS: i64 = 30_000;
     /// Steps of SQLite's virtual machine, for a row that is looked at, and for one that is read.
     const STEPS: i64 = 40;
+    /// And for a row whose second factors are counted.
+    const STEPS_WITH_FACTORS: i64 = 80;
 
     /// Users whose addresses and names begin alike, one in `disabled_one_in` of them disabled.
     async fn store(disabled_one_in: i64) -> Store {
@@ -162,10 +229,10 @@ mod tests {
     }
 
     /// The result of listing users, and the steps it took.
-    async fn find(store: &Store, status: Option<UserStatus>, by_name: bool) -> (usize, Option<String>, i64) {
+    async fn find(store: &Store, wanted: Wanted, by_name: bool) -> (usize, Option<String>, i64) {
         let read = move |tx: &mut Tx<'_>| {
             steps::take();
-            let range = KeyRange { from: "user", to: "uses", after: "", status };
+            let range = KeyRange { from: "user", to: "uses", after: "", wanted };
             let list = if by_name { by_name_of(tx, range) } else { by_email(tx, range, 51) }?;
             Ok::<_, Fault>((list.found.len(), list.end, steps::take()))
         };
@@ -181,6 +248,7 @@ mod tests {
     async fn a_page_looks_at_a_bounded_number_of_rows() {
         use UserStatus::{Active, Disabled};
         let (few, many, all) = (store(USERS).await, store(2).await, store(1).await);
+        let only = |status| Wanted { status, second_factor: None, with_passkeys: true };
         for (store, status, by_name, found, goes_on) in [
             (&few, Some(Disabled), false, 1, false),
             (&few, Some(Active), false, 51, true),
@@ -191,17 +259,39 @@ mod tests {
             (&few, Some(Disabled), true, 0, false),
             (&all, Some(Disabled), true, 0, true),
         ] {
-            let (number, end, steps) = find(store, status, by_name).await;
+            let (number, end, steps) = find(store, only(status), by_name).await;
             assert_eq!((number, end.is_some()), (found, goes_on), "{status:?} {by_name}");
             assert!(steps <= STEPS * LOOKED_AT_MAX, "{status:?} {by_name}: {steps} steps");
         }
-        let active = |tx: &mut Tx<'_>| {
+        let active = move |tx: &mut Tx<'_>| {
             steps::take();
-            let list = by_id(tx, UserId::from_bytes([0; 16]), Some(Active), 51)?;
+            let list = by_id(tx, UserId::from_bytes([0; 16]), only(Some(Active)), 51)?;
             Ok::<_, Fault>((list.found.len(), list.end.is_some(), steps::take()))
         };
         let (found, goes_on, steps) = all.read(active).await.unwrap();
         assert_eq!((found, goes_on), (0, true));
         assert!(steps <= STEPS * LOOKED_AT_MAX, "{steps} steps");
+    }
+
+    // Nobody here has a second factor, so that whoever asks for users with one looks at whole stretches.
+    #[tokio::test]
+    async fn a_page_by_second_factor_looks_at_a_bounded_number_of_rows() {
+        let store = store(USERS).await;
+        let with = Wanted { status: None, second_factor: Some(FactorStatus::Any), with_passkeys: true };
+        for by_name in [false, true] {
+            let (found, end, steps) = find(&store, with, by_name).await;
+            assert_eq!((found, end.is_some()), (0, true), "{by_name}");
+            assert!(steps <= STEPS_WITH_FACTORS * LOOKED_AT_MAX, "{by_name}: {steps} steps");
+        }
+        let read = move |tx: &mut Tx<'_>| {
+            steps::take();
+            let list = by_id(tx, UserId::from_bytes([0; 16]), with, 51)?;
+            Ok::<_, Fault>((list.found.len(), list.end.is_some(), steps::take()))
+        };
+        let (found, goes_on, steps) = store.read(read).await.unwrap();
+        assert_eq!((found, goes_on), (0, true));
+        assert!(steps <= STEPS_WITH_FACTORS * LOOKED_AT_MAX, "{steps} steps");
+        let without = Wanted { second_factor: Some(FactorStatus::None), ..with };
+        assert_eq!(find(&store, without, false).await.0, 51);
     }
 }
