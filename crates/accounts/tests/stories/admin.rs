@@ -97,6 +97,26 @@ on_both_stores! {
         assert_eq!(refusal(world.accounts.list_users(Actor::Operator, &other).await), "CursorInvalid");
     }
 
+    // Only who may sign in counts; an administrator without a factor is told apart.
+    async fn second_factors_are_counted_for_the_overview(world: &World) {
+        for (email, roles) in [("root@example.org", ["admin", "editor"]), ("two@example.org", ["editor", "admin"]),
+            ("three@example.org", ["admin", "writer"]), ("key@example.org", ["administrator", "writer"]), ("ada@example.org", ["writer", "editor"])] {
+            creates(world, email, None, &roles).await;
+        }
+        world.adds_app(&world.session_of("root@example.org").await).await;
+        world.adds_passkey(&world.session_of("key@example.org").await).await;
+        let counted = async |accounts: &Accounts| {
+            let stats = accounts.stats(Actor::Operator).await.unwrap();
+            (stats.users_active, stats.users_with_second_factor, stats.admins_without_second_factor)
+        };
+        assert_eq!(counted(&world.accounts).await, (5, 2, 2));
+        assert_eq!(counted(&world.instance_with(|policy| policy.passkeys.enabled = false).await).await, (5, 1, 2));
+        for email in ["key@example.org", "two@example.org"] {
+            world.accounts.disable_user(Actor::Operator, &UserRef::Email(address(email)), None).await.unwrap();
+        }
+        assert_eq!(counted(&world.accounts).await, (3, 1, 1));
+    }
+
     // G1: a cursor belongs to its query and to this server.
     async fn made_up_cursors_are_refused(world: &World) {
         for number in 0..3 {

@@ -73,6 +73,8 @@ on_both_stores! {
         for tile in [
             "<strong>2</strong><a href=\"/admin/users?status=active\">active users</a>",
             "<strong>0</strong><a href=\"/admin/users?status=disabled\">disabled users</a>",
+            "<strong>0%</strong><a href=\"/admin/users?status=active&amp;second_factor=any\">of active users",
+            "<strong>1</strong>administrators without",
             "<strong>1</strong><a href=\"/admin/registrations\">open sign-ups</a>",
             "<strong>2</strong>live sessions",
             "<strong>0</strong><a href=\"/admin/mail?state=waiting\">emails waiting</a>",
@@ -91,6 +93,17 @@ on_both_stores! {
         let steps: Vec<_> = funnel.split("<strong>").skip(1).map(|rest| rest.split('<').next().unwrap()).collect();
         assert_eq!(steps, ["2", "1", "2"]);
         assert!(!page.text.contains("class=\"note wrong\"") && page.text.len() < 40_000, "{}", page.text.len());
+    }
+
+    async fn the_share_of_users_with_a_second_factor_is_shown(world: World) {
+        let mut root = administrator(&world).await;
+        for email in [ADA, "bob@example.org"] {
+            world.has_account(email).await;
+        }
+        world.adds_app(&world.access_token(ADA).await).await;
+        let page = root.get(&world, "/admin").await;
+        let tiles = between(&page.text, "<ul class=\"tiles\">", "</ul>");
+        assert!(tiles.contains("<strong>33%</strong>") && tiles.contains("<strong>1</strong>administrators"), "{tiles}");
     }
 
     async fn mail_that_does_not_leave_is_told_first(world: World) {

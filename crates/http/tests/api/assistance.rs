@@ -130,7 +130,8 @@ on_both_stores! {
         let stats = world.get_as("/v1/admin/stats", &token).await;
         assert_eq!(stats.status, 200, "{}", stats.text);
         let stats = stats.json();
-        assert_eq!(stats["users"], json!({"active": 2, "disabled": 0, "new_signed_in": 1}));
+        assert_eq!(stats["users"], json!({"active": 2, "disabled": 0, "new_signed_in": 1,
+            "with_second_factor": 0, "admins_without_second_factor": 1}));
         assert_eq!((&stats["registrations"]["open"], &stats["counted_up_to"]), (&json!(1), &json!(10_000)));
         assert_eq!(stats["sessions"], json!({"live": 1, "counted_up_to": 1000}));
         assert_eq!(stats["mail"], json!({"waiting": 1, "failed": 0, "oldest_at": "2027-01-15T08:00:00.000Z"}));

@@ -11,7 +11,8 @@ use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::ops::admin::error::AdminError;
 use crate::store::Tx;
-use crate::store::tables::{audit, outbox, registrations, sessions, users};
+use crate::store::tables::users::{self, standing};
+use crate::store::tables::{audit, outbox, registrations, sessions};
 
 /// Counting stops here, so that the answer is quick however many there are.
 const COUNTED_MOST: i64 = 10_000;
@@ -32,6 +33,10 @@ pub struct Stats {
     pub users_active: i64,
     /// Users who may not.
     pub users_disabled: i64,
+    /// Of the active users counted, the newest where there are more: those who have a second factor.
+    pub users_with_second_factor: i64,
+    /// Administrators who may sign in and have no second factor.
+    pub admins_without_second_factor: i64,
     /// Users created in the last 30 days, in whatever way, who have signed in at least once.
     pub new_users_signed_in: i64,
     /// Open sign-ups.
@@ -63,6 +68,7 @@ impl Accounts {
         let idle = now - self.0.policy().tokens.session_idle;
         let days = self.days(now).await?;
         let new_users_signed_in = self.new_users_signed_in(now).await?;
+        let (users_with_second_factor, admins_without_second_factor) = self.second_factors().await?;
         let read = move |tx: &mut Tx<'_>| -> Result<Stats, Fault> {
             let most = COUNTED_MOST;
             let (mails_waiting, oldest_mail_at) = outbox::count_waiting(tx, most)?;
@@ -70,6 +76,8 @@ impl Accounts {
                 counted_up_to: most,
                 users_active: users::count_active(tx, most)?,
                 users_disabled: users::count_disabled(tx, most)?,
+                users_with_second_factor,
+                admins_without_second_factor,
                 new_users_signed_in,
                 registrations_open: registrations::count_open(tx, now, most)?,
                 sessions_live: sessions::count_live(tx, now, idle, SESSIONS_MOST)?,
@@ -101,6 +109,16 @@ impl Accounts {
             tokio::task::yield_now().await;
         }
         Ok(days)
+    }
+
+    /// The users with a second factor, and the administrators without one: a read of its own, since each user is looked at.
+    async fn second_factors(&self) -> Result<(i64, i64), AdminError> {
+        let with_passkeys = self.0.relying_party.is_some();
+        let read = move |tx: &mut Tx<'_>| -> Result<_, Fault> {
+            let with = standing::count_with_factor(tx, with_passkeys, COUNTED_MOST)?;
+            Ok((with, standing::count_admins_without_factor(tx, with_passkeys, COUNTED_MOST)?))
+        };
+        self.0.store.survey(read).await.map_err(AdminError::Fault)
     }
 
     /// The users created on these days who have signed in. Ids begin with the time, so a range of ids is a range of

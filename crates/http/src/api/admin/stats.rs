@@ -18,7 +18,8 @@ pub(super) fn routes() -> Routes {
 /// Numbers for an overview.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
-    "counted_up_to": 10000, "users": {"active": 812, "disabled": 3, "new_signed_in": 341}, "registrations": {"open": 17},
+    "counted_up_to": 10000, "registrations": {"open": 17},
+    "users": {"active": 812, "disabled": 3, "new_signed_in": 341, "with_second_factor": 203, "admins_without_second_factor": 1},
     "sessions": {"live": 204, "counted_up_to": 1000},
     "mail": {"waiting": 1, "failed": 0, "oldest_at": "2026-03-01T09:30:00.000Z", "last_error": "451 4.7.1 try again later"},
     "days": [{"date": "2026-03-01", "sign_ups": 21, "activations": 19, "sign_ins": 140, "failed_sign_ins": 12}]
@@ -41,6 +42,11 @@ struct UserStats {
     disabled: i64,
     /// Made on the days of `days`, in whatever way, and signed in at least once since.
     new_signed_in: i64,
+    /// Of the active users counted, the newest where there are more: those who have an authenticator app, or a passkey where
+    /// passkeys are enabled.
+    with_second_factor: i64,
+    /// Administrators who may sign in and have neither.
+    admins_without_second_factor: i64,
 }
 
 /// Sign-ups that wait for their confirmation, decoys included.
@@ -100,6 +106,8 @@ impl From<vestibule::Stats> for Stats {
                 active: stats.users_active,
                 disabled: stats.users_disabled,
                 new_signed_in: stats.new_users_signed_in,
+                with_second_factor: stats.users_with_second_factor,
+                admins_without_second_factor: stats.admins_without_second_factor,
             },
             registrations: RegistrationStats { open: stats.registrations_open },
             sessions: SessionStats { live: stats.sessions_live, counted_up_to: stats.sessions_counted_up_to },

@@ -55,12 +55,15 @@ impl Reader<'_> {
     }
 
     /// The current totals, each linked to its list if there is one.
-    fn tiles(&self) -> [Value; 6] {
+    fn tiles(&self) -> [Value; 8] {
         let stats = self.stats;
+        let without = self.counted(stats.admins_without_second_factor);
         let sessions = self.language.counted(stats.sessions_live, stats.sessions_counted_up_to);
         [
             ("overview.active", self.counted(stats.users_active), "/admin/users?status=active"),
             ("overview.disabled", self.counted(stats.users_disabled), "/admin/users?status=disabled"),
+            ("overview.with_factor", self.share_with_factor(), "/admin/users?status=active&amp;second_factor=any"),
+            ("overview.admins_without", without, ""),
             ("overview.open", self.counted(stats.registrations_open), "/admin/registrations"),
             ("overview.sessions", sessions, ""),
             ("overview.mails_waiting", self.counted(stats.mails_waiting), "/admin/mail?state=waiting"),
@@ -70,6 +73,12 @@ impl Reader<'_> {
             // These are our own addresses: their slashes need no escaping.
             context! { name => self.language.text(name), number, href => Value::from_safe_string(href.to_owned()) }
         })
+    }
+
+    /// The part of the active users that has a second factor. Not all until all have one.
+    fn share_with_factor(&self) -> String {
+        let share = (self.stats.users_with_second_factor * 100).checked_div(self.stats.users_active);
+        self.language.fill("overview.percent", &[("number", &self.language.number(share.unwrap_or(0)))])
     }
 
     fn chart(&self, (name, of_day): Series) -> Value {

@@ -198,6 +198,7 @@ mod tests {
     use crate::domain::secret::Secret;
     use crate::policy::DatabasePolicy;
     use crate::store::sqlite::steps;
+    use crate::store::tables::users::standing::count_with_factor;
     use crate::store::{Store, migrations};
 
     const USERS: i64 = 30_000;
@@ -290,6 +291,13 @@ mod tests {
         };
         let (found, goes_on, steps) = store.read(read).await.unwrap();
         assert_eq!((found, goes_on), (0, true));
+        assert!(steps <= STEPS_WITH_FACTORS * LOOKED_AT_MAX, "{steps} steps");
+        let count = |tx: &mut Tx<'_>| {
+            steps::take();
+            Ok::<_, Fault>((count_with_factor(tx, true, LOOKED_AT_MAX)?, steps::take()))
+        };
+        let (counted, steps) = store.read(count).await.unwrap();
+        assert_eq!(counted, 0);
         assert!(steps <= STEPS_WITH_FACTORS * LOOKED_AT_MAX, "{steps} steps");
         let without = Wanted { second_factor: Some(FactorStatus::None), ..with };
         assert_eq!(find(&store, without, false).await.0, 51);

@@ -52,3 +52,28 @@ pub(crate) fn of(tx: &mut Tx<'_>, user: UserId, with_passkeys: bool) -> Result<O
         },
     )
 }
+
+/// Of the users who may sign in, the newest `most`: how many have a second factor.
+pub(crate) fn count_with_factor(tx: &mut Tx<'_>, with_passkeys: bool, most: i64) -> Result<i64, Fault> {
+    let sql = concat!(
+        "SELECT COUNT(*) FROM (SELECT ",
+        factors!("$1"),
+        " AS factors FROM users WHERE disabled_at IS NULL ORDER BY id DESC LIMIT $2) AS looked_at WHERE factors > 0"
+    );
+    tx.count(sql, args![i64::from(with_passkeys), most])
+}
+
+/// How many administrators who may sign in have no second factor, counted to `most`.
+pub(crate) fn count_admins_without_factor(
+    tx: &mut Tx<'_>,
+    with_passkeys: bool,
+    most: i64,
+) -> Result<i64, Fault> {
+    let sql = concat!(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM users WHERE roles <> '' AND ' ' || roles || ' ' LIKE '% admin %' \
+         AND disabled_at IS NULL AND ",
+        factors!("$1"),
+        " = 0 LIMIT $2) AS counted"
+    );
+    tx.count(sql, args![i64::from(with_passkeys), most])
+}
