@@ -1,6 +1,6 @@
 //! The façade: one method per operation, each in its own file under `ops/`.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use tokio::sync::Notify;
 
@@ -54,6 +54,7 @@ impl Accounts {
             mail_queued: Notify::new(),
             traffic: Traffic::default(),
             past_days: PastDays::default(),
+            in_step_until: Mutex::default(),
             judgements: Throttle::default(),
             relying_party,
             root,

@@ -1,9 +1,10 @@
 //! The state shared by every operation.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::Notify;
 
+use crate::domain::ids::UserId;
 use crate::domain::password::{Password, PasswordContext, PasswordError};
 use crate::domain::secret::Secret;
 use crate::domain::stats::PastDays;
@@ -34,6 +35,8 @@ pub(crate) struct Core {
     pub(crate) mail_queued: Notify,
     pub(crate) traffic: Traffic,
     pub(crate) past_days: PastDays,
+    /// The users up to this one were looked at for whether they know when a second factor is due; `None`: begin with the first.
+    pub(crate) in_step_until: Mutex<Option<UserId>>,
     /// How many passwords each client recently had judged.
     pub(crate) judgements: Throttle,
     /// Who passkeys belong to, where there are any.

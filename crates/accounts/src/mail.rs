@@ -123,6 +123,13 @@ pub enum MailContent {
         /// When the link stops working.
         link_expires_at: Timestamp,
     },
+    /// A second factor will be demanded, and there is none yet.
+    SecondFactorDue {
+        /// From when on signing in takes one.
+        due_at: Timestamp,
+        /// The address of the page where one is set up.
+        account: String,
+    },
     /// An operator tries whether mail leaves. It is about nobody and never in the outbox.
     Test,
 }
@@ -196,12 +203,13 @@ impl MailContent {
             Self::Welcome { .. } => "welcome",
             Self::SecurityNotice { .. } => "security_notice",
             Self::Enrolment { .. } => "enrolment",
+            Self::SecondFactorDue { .. } => "second_factor_due",
             Self::Test => "test",
         }
     }
 
     /// Every kind there is, for checks that each has its template.
-    pub const KINDS: [&'static str; 14] = [
+    pub const KINDS: [&'static str; 15] = [
         "confirm",
         "choose_password",
         "already_registered",
@@ -215,6 +223,7 @@ impl MailContent {
         "refresh_reused",
         "security_notice",
         "enrolment",
+        "second_factor_due",
         "test",
     ];
 }

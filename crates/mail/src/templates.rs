@@ -34,7 +34,7 @@ macro_rules! kind {
 
 /// The embedded files. A new kind of mail needs its folder and a line here; a new language its name in `kind!` and its
 /// words.
-const EMBEDDED: [&[(&str, &str)]; 15] = [
+const EMBEDDED: [&[(&str, &str)]; 16] = [
     &[
         file!("shared/layout.html"),
         file!("shared/parts.html"),
@@ -57,6 +57,7 @@ const EMBEDDED: [&[(&str, &str)]; 15] = [
     kind!("refresh_reused"),
     kind!("security_notice"),
     kind!("enrolment"),
+    kind!("second_factor_due"),
     kind!("test"),
 ];
 

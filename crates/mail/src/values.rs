@@ -47,6 +47,9 @@ pub(crate) fn of(content: &MailContent) -> Values {
                 ("forgot", Value::from(forgot.as_str())),
             ]
         }
+        MailContent::SecondFactorDue { due_at, account } => {
+            vec![("due_at", Value::from(minute(*due_at))), ("account", Value::from(account.as_str()))]
+        }
         MailContent::Test => Vec::new(),
     };
     values.into_iter().collect()
@@ -93,6 +96,7 @@ pub(crate) fn secrets(content: &MailContent) -> (Option<&Secret>, Option<&Secret
         | MailContent::FailedSignIns { .. }
         | MailContent::RefreshReused { .. }
         | MailContent::SecurityNotice { .. }
+        | MailContent::SecondFactorDue { .. }
         | MailContent::Test => (None, None),
     }
 }
@@ -136,6 +140,7 @@ pub(crate) fn samples() -> Vec<Mail> {
         MailContent::Invitation { link: link(), link_expires_at: at },
         MailContent::ChoosePassword { link: link(), link_expires_at: at },
         MailContent::Enrolment { link: link(), link_expires_at: at },
+        MailContent::SecondFactorDue { due_at: at, account: "https://example.org/account".to_owned() },
     ];
     let mail = |content| Mail {
         id,

@@ -64,6 +64,7 @@ pub(crate) async fn run(config: Config, options: Options) -> Result<(), Failure>
     let workers = Workers::start(&accounts, &mailer, webhooks(&config)?);
     tracing::info!(address = %listener.address(), public_url, dev = options.dev, mail = mailer.name(), "listening");
     say_about_keys(&config, &accounts);
+    say_about_administrators(&accounts).await;
     let _claim = claim_file(&config);
     if options.banner {
         banner::print(&config, &public_url, &listener.address(), is_new, setup.as_ref())?;
@@ -104,6 +105,23 @@ fn say_about_keys(config: &Config, accounts: &Accounts) {
             "links and codes of the previous secret key are accepted: take `secret_key_previous` out when they are over"
         );
     }
+}
+
+/// Logs how many administrators will soon need a second factor, or need one already, and have none.
+async fn say_about_administrators(accounts: &Accounts) {
+    match accounts.admins_lacking_second_factor().await {
+        Ok(0) => {}
+        Ok(number) => tracing::warn!("{}", lacking(number)),
+        Err(fault) => tracing::warn!(%fault, "the administrators without a second factor were not counted"),
+    }
+}
+
+/// How many administrators lack the second factor that the settings demand.
+pub(crate) fn lacking(number: i64) -> String {
+    format!(
+        "second_factor.require demands a second factor of administrators; those who have none: {number} \
+         (`vestibule user list --without-second-factor`)"
+    )
 }
 
 /// Warns if others can replace or are using the database file; while the value lives, it marks the file as in use.

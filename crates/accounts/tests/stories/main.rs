@@ -14,6 +14,7 @@ mod crowds;
 mod decoys;
 mod deliver;
 mod door;
+mod factor_due;
 mod factors;
 mod faults;
 mod first_contact;

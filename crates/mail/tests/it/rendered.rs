@@ -6,7 +6,7 @@ use vestibule_mail::{Letter, LetterError, Mailer, MailerError};
 
 use crate::support::{
     ACCOUNT, CODE, DEVICE, ESCAPED_LINK, FORGOT, IP, LINK, LOCALES, PASSKEY, config, confirm, contents,
-    events, links, mail, mailer, notice, render,
+    events, factor_due, links, mail, mailer, notice, render,
 };
 
 #[test]
@@ -108,6 +108,24 @@ fn a_changed_password_shows_where_to_set_another() {
             "{}",
             letter.html()
         );
+        assert!(letter.link().is_none() && letter.code().is_none());
+    }
+}
+
+// The page is where its owner signs in, so its address is no secret.
+#[test]
+fn a_due_factor_is_told_with_its_time_and_where_to_set_one_up() {
+    for locale in LOCALES {
+        let letter = render(&mail("ada@example.org", Some(locale), factor_due()));
+        assert!(letter.text().lines().any(|line| line == ACCOUNT), "{}", letter.text());
+        assert!(
+            letter.html().contains(&format!("<a class=\"button\" href=\"{ACCOUNT}\">")),
+            "{}",
+            letter.html()
+        );
+        for body in [letter.text(), letter.html()] {
+            assert!(body.contains("2023-11-15 22:13 UTC"), "{body}");
+        }
         assert!(letter.link().is_none() && letter.code().is_none());
     }
 }

@@ -55,6 +55,7 @@ pub(crate) fn contents() -> Vec<MailContent> {
     ];
     contents.extend(links(LINK));
     contents.extend(events().map(notice));
+    contents.push(factor_due());
     contents
 }
 
@@ -86,6 +87,12 @@ pub(crate) fn notice(event: SecurityEvent) -> MailContent {
         account: ACCOUNT.to_owned(),
         forgot: FORGOT.to_owned(),
     }
+}
+
+/// A second factor is due the day after.
+pub(crate) fn factor_due() -> MailContent {
+    let due_at = Timestamp::from_millis(1_700_086_400_000);
+    MailContent::SecondFactorDue { due_at, account: ACCOUNT.to_owned() }
 }
 
 /// The mails that are useless without their link.

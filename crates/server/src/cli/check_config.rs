@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use toml::Value;
-use vestibule::SendError;
+use vestibule::{RequireFactor, SendError};
 
 use super::context::Context;
 use super::terminal::output;
@@ -14,27 +14,33 @@ use crate::config::layers::Setting;
 use crate::config::problem::Problem;
 use crate::config::settings::Config;
 use crate::failure::{Exit, Failure};
+use crate::serve::lacking;
 use crate::{mailer, open};
 
 /// A check must be quick.
 const RELAY_MAX: Duration = Duration::from_secs(5);
+const DATABASE_MAX: Duration = Duration::from_secs(5);
 
 /// Runs the command. Exit code 3 means that there are problems.
 pub(crate) fn run(context: &Context, dev: bool, print_sources: bool) -> Result<(), Failure> {
-    let problems = match Config::load(&context.flags, &context.environment) {
+    let loaded = Config::load(&context.flags, &context.environment);
+    let problems = match &loaded {
         Ok(config) => {
             if print_sources {
                 config.settings().try_for_each(|(key, setting)| print(context, key, setting))?;
             }
-            problems(&config, dev)?
+            problems(config, dev)?
         }
-        Err(problems) => problems,
+        Err(problems) => problems.clone(),
     };
     if context.json {
         let told: Vec<_> = problems.iter().map(|it| json!({ "cause": it.cause, "fix": it.fix })).collect();
         output::object(json!({ "good": problems.is_empty(), "problems": told }))?;
     }
     if problems.is_empty() {
+        if let Ok(config) = &loaded {
+            note_administrators(config)?;
+        }
         eprintln!("The settings are good{}.", if dev { " for --dev" } else { "" });
         return Ok(());
     }
@@ -72,6 +78,25 @@ fn mail_problem(config: &Config, dev: bool) -> Result<Option<Problem>, Failure> 
             None
         }
     })
+}
+
+/// Notes how many administrators have no second factor, where the settings demand one. The check may run where there is no
+/// database yet, or none that can be reached: then nothing is said.
+fn note_administrators(config: &Config) -> Result<(), Failure> {
+    if config.policy.second_factor.require == RequireFactor::Off {
+        return Ok(());
+    }
+    let counted = async {
+        let accounts = open::for_command(config, config.public_url(None)).await?;
+        let number = accounts.admins_lacking_second_factor().await;
+        accounts.close().await;
+        Ok::<_, Failure>(number.ok())
+    };
+    let counted = open::block_on(async { Ok(tokio::time::timeout(DATABASE_MAX, counted).await) })?;
+    if let Ok(Ok(Some(number @ 1..))) = counted {
+        eprintln!("note: {}", lacking(number));
+    }
+    Ok(())
 }
 
 fn print(context: &Context, key: &Key, setting: &Setting) -> Result<(), Failure> {

@@ -7,7 +7,9 @@ use std::thread;
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 use vestibule_testing::webauthn::{Asked, Authenticator};
-use vestibule_testing::{Client, PUBLIC_URL, SECRET_KEY, Server, Site, on_both_databases, system_program};
+use vestibule_testing::{
+    Client, Finished, PUBLIC_URL, SECRET_KEY, Server, Site, on_both_databases, system_program,
+};
 
 const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "plover-tundra-saffron-61";
@@ -180,10 +182,34 @@ fn settings_that_would_lock_people_out_are_refused() {
     let check = |name: &str, value: &str| {
         let mut command = site.command(&["check-config"]);
         command.env(name, value);
-        vestibule_testing::Finished::of(&mut command)
+        Finished::of(&mut command)
     };
     check("VESTIBULE_PASSKEYS_RP_ID", "elsewhere.example").refused(3, "passkeys.rp_id");
     check("VESTIBULE_SECOND_FACTOR_REQUIRE", "everybody").refused(3, "second_factor.require");
     check("VESTIBULE_SECOND_FACTOR_GRACE", "1000d").refused(3, "90 days");
     check("VESTIBULE_TOKENS_STEP_UP", "2h").refused(3, "1 to 60 minutes");
+}
+
+// Nobody signs in: the server tells those concerned by itself, and the operator who they are.
+#[test]
+fn administrators_are_told_before_a_factor_is_demanded() {
+    on_both_databases(|site| {
+        drop(site.serve());
+        site.has_user("root@example.org", &["--admin"]);
+        site.has_user(EMAIL, &[]);
+        let lacking =
+            "second_factor.require demands a second factor of administrators; those who have none: 1";
+        let check = |require: &str| {
+            let mut command = site.command(&["check-config"]);
+            command.env("VESTIBULE_SECOND_FACTOR_REQUIRE", require);
+            Finished::of(&mut command).ok().stderr
+        };
+        assert!(check("admins").contains(lacking) && !check("off").contains("second_factor"));
+        let server = site.serve_with(&[("VESTIBULE_SECOND_FACTOR_REQUIRE", "admins")]);
+        server.logs(lacking);
+        let letter = server.mail("root@example.org");
+        assert!(letter.text.contains("takes a second factor"), "{}", letter.text);
+        assert!(letter.text.contains("/account#security"), "{}", letter.text);
+        assert!(site.relay().letters_to(EMAIL).is_empty());
+    });
 }

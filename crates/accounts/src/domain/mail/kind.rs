@@ -38,4 +38,6 @@ kinds! {
     SecurityNotice = "security_notice",
     /// With a link that leads to a second factor.
     Enrolment = "enrolment",
+    /// Says from when on a second factor is asked for.
+    SecondFactorDue = "second_factor_due",
 }

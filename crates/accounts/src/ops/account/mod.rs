@@ -3,6 +3,7 @@
 pub(crate) mod authenticator;
 pub(crate) mod email;
 pub(crate) mod factor_change;
+pub(crate) mod factor_due;
 pub(crate) mod forgot;
 pub(crate) mod passkeys;
 pub(crate) mod password;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::accounts::Accounts;
 use crate::domain::access::actor::Actor;
+use crate::domain::access::roles::ADMIN;
 use crate::domain::audit::AuditKind;
 use crate::domain::ids::{AuditId, UserId};
 use crate::domain::stats::{DAYS, DayStats};
@@ -90,6 +91,21 @@ impl Accounts {
             })
         };
         self.0.store.survey(read).await.map_err(AdminError::Fault)
+    }
+
+    /// How many administrators who may sign in have no second factor, although the policy demands one of them, counted to
+    /// 10,000. For an operator, who is told at the start.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store does not answer.
+    pub async fn admins_lacking_second_factor(&self) -> Result<i64, Fault> {
+        if !self.0.policy().second_factor.requires(&[ADMIN.to_owned()]) {
+            return Ok(0);
+        }
+        let with_passkeys = self.0.relying_party.is_some();
+        let read =
+            move |tx: &mut Tx<'_>| standing::count_admins_without_factor(tx, with_passkeys, COUNTED_MOST);
+        self.0.store.survey(read).await
     }
 
     /// The last 30 days. Each is a read of its own, so that a long trail delays nobody.

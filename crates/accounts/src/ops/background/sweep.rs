@@ -64,9 +64,9 @@ impl Health {
 }
 
 impl Accounts {
-    /// Deletes what has expired, at most a thousand rows of each table per step; returns how many rows were deleted.
-    /// Also follows the database's clock and reads the signing keys. Call it about once a minute, and again after a
-    /// pause while it finds something.
+    /// Deletes what has expired, at most a thousand rows of each table per step, and tells up to fifty users that a second
+    /// factor is due, where a policy demands one; returns how many rows were deleted or changed. Also follows the database's
+    /// clock and reads the signing keys. Call it about once a minute, and again after a pause while it finds something.
     ///
     /// # Errors
     /// [`Fault`] if the store does not answer.
@@ -90,6 +90,7 @@ impl Accounts {
             rows += core.store.write(move |tx| sweep(tx, &times)).await?;
         }
         rows += core.clone().reseal_authenticators(ROWS).await?;
+        rows += core.clone().bring_in_step().await?;
         Ok(usize::try_from(rows).unwrap_or(usize::MAX))
     }
 

@@ -16,6 +16,7 @@ use crate::domain::ids::{SessionId, UserId};
 use crate::domain::time::Timestamp;
 use crate::domain::user::Account;
 use crate::fault::Fault;
+use crate::ops::account::factor_due::follow_policy;
 use crate::ops::registration::confirmed::Confirmed;
 use crate::ops::sign_in::attempt::RightPassword;
 use crate::ops::sign_in::factor::RightFactor;
@@ -240,24 +241,6 @@ fn factors(standing: &Standing) -> Vec<Factor> {
 /// What a user may give as a second factor.
 pub(crate) fn factors_of(tx: &mut Tx<'_>, core: &Core, user: UserId) -> Result<Vec<Factor>, Fault> {
     Ok(standing::of(tx, user, core.relying_party.is_some())?.as_ref().map_or_else(Vec::new, factors))
-}
-
-/// The time until a second factor is due begins with the first contact under a policy that demands one, and is forgotten
-/// with the policy.
-pub(crate) fn follow_policy(
-    tx: &mut Tx<'_>,
-    core: &Core,
-    user: UserId,
-    roles: &[String],
-    due: Option<Timestamp>,
-    now: Timestamp,
-) -> Result<(), Fault> {
-    let policy = &core.policy().second_factor;
-    match (policy.requires(roles), due) {
-        (true, None) => users::set_factor_due(tx, user, Some(now + policy.grace)),
-        (false, Some(_)) => users::set_factor_due(tx, user, None),
-        (true, Some(_)) | (false, None) => Ok(()),
-    }
 }
 
 /// What a session that may go on is good for.

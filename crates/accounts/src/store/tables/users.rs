@@ -245,9 +245,16 @@ pub(crate) fn change_credentials(tx: &mut Tx<'_>, id: UserId) -> Result<Option<i
     tx.row(sql, args![id], |row| row.get(0))
 }
 
-/// From this time on a session of the user needs a second factor, where the policy demands one; `None` forgets it.
-pub(crate) fn set_factor_due(tx: &mut Tx<'_>, id: UserId, at: Option<Timestamp>) -> Result<(), Fault> {
-    tx.execute("UPDATE users SET factor_due_at = $2 WHERE id = $1", args![id, at])?;
+/// From this time on a session of the user needs a second factor, where the policy demands one. `false`: there is a time already,
+/// or the user is disabled or gone.
+pub(crate) fn set_factor_due(tx: &mut Tx<'_>, id: UserId, at: Timestamp) -> Result<bool, Fault> {
+    let sql =
+        "UPDATE users SET factor_due_at = $2 WHERE id = $1 AND factor_due_at IS NULL AND disabled_at IS NULL";
+    Ok(tx.execute(sql, args![id, at])? == 1)
+}
+
+pub(crate) fn forget_factor_due(tx: &mut Tx<'_>, id: UserId) -> Result<(), Fault> {
+    tx.execute("UPDATE users SET factor_due_at = NULL WHERE id = $1", args![id])?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use crate::domain::ids::UserId;
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
+use crate::policy::factors::RequireFactor;
 use crate::store::Tx;
 use crate::store::sql::args;
 
@@ -76,4 +77,38 @@ pub(crate) fn count_admins_without_factor(
         " = 0 LIMIT $2) AS counted"
     );
     tx.count(sql, args![i64::from(with_passkeys), most])
+}
+
+/// Which users are to be found whose due time is not as the policy wants it.
+pub(crate) struct OutOfStep {
+    pub(crate) demanded: RequireFactor,
+    pub(crate) with_passkeys: bool,
+    /// Where nothing is demanded any more, only times before this one are found.
+    pub(crate) due_before: Timestamp,
+    pub(crate) limit: i64,
+}
+
+/// Users after `after`, up to `end` or the last one: those of whom a second factor is demanded and who have neither one nor a
+/// due time, unless they are disabled; and those of whom none is demanded, with a time that has long passed.
+pub(crate) fn out_of_step(
+    tx: &mut Tx<'_>,
+    after: UserId,
+    end: Option<UserId>,
+    which: &OutOfStep,
+) -> Result<Vec<UserId>, Fault> {
+    let demanded = match which.demanded {
+        RequireFactor::Off => 0_i64,
+        RequireFactor::Admins => 1,
+        RequireFactor::All => 2,
+    };
+    let last = end.unwrap_or(UserId::from_bytes([0xff; 16]));
+    let passkeys = i64::from(which.with_passkeys);
+    let sql = concat!(
+        "SELECT id FROM users WHERE id > $1 AND id <= $2 AND CASE WHEN CAST($3 AS BIGINT) = 2 \
+         OR (CAST($3 AS BIGINT) = 1 AND ' ' || roles || ' ' LIKE '% admin %') \
+         THEN factor_due_at IS NULL AND disabled_at IS NULL AND ",
+        factors!("$4"),
+        " = 0 ELSE factor_due_at < $5 END ORDER BY id LIMIT $6"
+    );
+    tx.rows(sql, args![after, last, demanded, passkeys, which.due_before, which.limit], |row| row.get(0))
 }
