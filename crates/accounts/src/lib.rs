@@ -44,6 +44,54 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
 //! ```
 //!
+//! Where a user has an authenticator app, the right password is answered with a challenge, which a code of the app meets:
+//!
+//! ```
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let clock = vestibule::ManualClock::new(vestibule::Timestamp::from_millis(1_800_000_000_000));
+//! # // What the app shows: a person reads it there.
+//! # let app = |secret: &str| vestibule_testing::totp(secret, clock.now().as_seconds());
+//! # let settings = vestibule::Settings {
+//! #     database_url: format!("sqlite:{}/accounts.db", folder.path().display()).into(),
+//! #     secret_key: vestibule::SecretKey::generate(),
+//! #     previous_secret_key: None,
+//! #     public_url: "https://accounts.example.org".into(),
+//! #     policy: vestibule::Policy::default(),
+//! #     env: vestibule::Env::manual(&clock),
+//! # };
+//! use vestibule::*;
+//!
+//! let accounts = Accounts::open(settings).await?;
+//! let (email, password): (Email, _) = ("ada@example.org".parse()?, Password::new("violet-otter-maps-42")?);
+//! let new = NewUser { email: email.clone(), password: password.clone(), user_name: None, roles: vec![] };
+//! accounts.create_user(Actor::Operator, new).await?;
+//! let (login, client) = (Login::Email(email), Client::default());
+//!
+//! // The password is enough as long as there is no second factor. A sign-in of the last minutes may add one.
+//! let tokens = accounts.sign_in(&login, &password, &client).await?;
+//! let who = accounts.authenticate(tokens.access_token.expose()).await?;
+//! let NewAuthenticator { secret, uri } = accounts.begin_authenticator(&who, &client).await?;
+//! assert!(uri.expose().starts_with("otpauth://totp/")); // for a QR code
+//! let code: TotpCode = app(secret.expose()).parse()?;
+//! let recovery_codes = accounts.confirm_authenticator(&who, &code, &client).await?;
+//! assert_eq!(recovery_codes.len(), 10); // shown once
+//!
+//! # clock.advance(std::time::Duration::from_secs(30));
+//! // From now on it is asked for. A code works once: half a minute later the app shows the next one.
+//! let Err(SignInError::SecondFactorRequired(asked)) = accounts.sign_in(&login, &password, &client).await else {
+//!     panic!("there is an authenticator app");
+//! };
+//! assert!(asked.methods.contains(&Factor::Totp));
+//! let given = SecondFactor::Code(app(secret.expose()).parse()?);
+//! let tokens = accounts.second_factor(asked.challenge.expose(), &given, &client).await?;
+//! let who = accounts.authenticate(tokens.access_token.expose()).await?;
+//! assert!(who.amr().is_multi_factor());
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+//! ```
+//!
 //! Every operation documents what it promises and which errors it returns; the numbered promises (S1, C3, …) are those
 //! of `docs/security.md`. [`Accounts::run_workers`] sends the mail and deletes what has expired; if
 //! [`Policy::webhooks`] names endpoints, [`Workers`] also posts to them. Each worker is a loop around a step that may
