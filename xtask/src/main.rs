@@ -11,6 +11,7 @@ mod deny;
 mod faults;
 mod fuzz;
 mod http;
+mod interop;
 mod openapi;
 mod rules;
 mod setup;
@@ -57,6 +58,8 @@ enum Task {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
+    /// Compare with programs of others, for longer than the tests do
+    Interop(interop::Options),
     /// Measure the release build
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Task::Openapi => openapi::write(),
         Task::Faults(options) => faults::run(&options),
         Task::Fuzz { seconds } => fuzz::run(Duration::from_secs(seconds)),
+        Task::Interop(options) => interop::run(&options),
         Task::Bench(bench) => bench.run(),
         Task::StopPostgres => {
             vestibule_testing::stop_shared();

@@ -2,8 +2,8 @@
 
     run.py URL [options of `schemathesis run`, e.g. --seed 7 --max-examples 500]
 
-FUZZ_EMAIL and FUZZ_PASSWORD name an account to sign in with; without them nobody is signed in. The server must be one
-to throw away, whose limits per client are wide. Ends with 1 after a finding.
+FUZZ_EMAIL and FUZZ_PASSWORD name an account to sign in with; without them nobody is signed in. FUZZ_OPTIONS are more
+options. The server must be one to throw away, whose limits per client are wide. Ends with 1 after a finding.
 """
 
 import os
@@ -15,6 +15,7 @@ import tempfile
 here = pathlib.Path(__file__).resolve().parent
 schemathesis = pathlib.Path(sys.executable).with_name("schemathesis")
 url, *options = sys.argv[1:]
+options += os.environ.get("FUZZ_OPTIONS", "").split()
 
 command = [schemathesis, "--config-file", here / "schemathesis.toml", "run", f"{url}/openapi.json", "--url", url, *options]
 # It keeps notes of a run in its folder.

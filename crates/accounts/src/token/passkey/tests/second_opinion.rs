@@ -10,6 +10,7 @@ use super::harmful::HARMFUL;
 use super::mutations::{Change, HARMLESS, Kind, Outcome};
 use super::*;
 
+/// How many, unless `cargo xtask interop` asks for more.
 const CASES: usize = 1000;
 
 /// One mutated ceremony and what was decided here.
@@ -29,15 +30,21 @@ struct Opinion {
 
 #[test]
 fn a_second_opinion_agrees_on_a_thousand_mutations() {
-    let cases = cases();
+    let number = given("VESTIBULE_SECOND_OPINIONS").map_or(CASES, |number| usize::try_from(number).unwrap());
+    let cases = cases(number, given("VESTIBULE_SECOND_OPINIONS_SEED").unwrap_or(1));
     let opinions = opinions(&cases);
-    assert_eq!(opinions.len(), CASES);
+    assert_eq!(opinions.len(), number);
     // One of each kind is enough to read.
     let disputed: BTreeMap<&str, String> =
         cases.iter().zip(&opinions).filter_map(|(case, theirs)| case.dispute(theirs)).collect();
     assert!(disputed.is_empty(), "{disputed:#?}");
     let accepted = cases.iter().filter(|case| case.ours.is_ok()).count();
-    assert!((CASES / 4..CASES / 2).contains(&accepted), "{accepted} of {CASES} are accepted");
+    assert!((number / 4..number / 2).contains(&accepted), "{accepted} of {number} are accepted");
+}
+
+#[expect(clippy::disallowed_methods, reason = "no setting of the program: how long a comparison is")]
+fn given(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
 }
 
 impl Case {
@@ -60,21 +67,21 @@ impl Case {
 }
 
 /// A third harmless, the rest the others in turn.
-fn cases() -> Vec<Case> {
+fn cases(number: usize, seed: u64) -> Vec<Case> {
     let authenticators = Algorithm::ALL.map(|algorithm| (algorithm, Authenticator::new(algorithm)));
     let of = |kinds: &'static [Kind]| {
         kinds.iter().flat_map(|kind| kind.ceremonies.iter().map(move |ceremony| (kind, *ceremony)))
     };
     let mut harmless = of(HARMLESS).cycle();
     let mut others = of(HARMFUL).chain(of(DIFFERENCES)).cycle();
-    let mut dice = Dice(1);
+    let mut dice = Dice(seed);
     let mut next = |index: usize| {
         let (kind, ceremony) = if index.is_multiple_of(3) { harmless.next() } else { others.next() }.unwrap();
         let algorithm = kind.keys[dice.below(kind.keys.len())];
         let (_, authenticator) = authenticators.iter().find(|(of, _)| *of == algorithm).unwrap();
         case(kind, Draft::new(ceremony, authenticator), &mut dice)
     };
-    (0..CASES).map(&mut next).collect()
+    (0..number).map(&mut next).collect()
 }
 
 fn case(kind: &'static Kind, mut draft: Draft<'_>, dice: &mut Dice) -> Case {
