@@ -218,6 +218,53 @@ const flows = {
     await page.fill("#email-email", "ada@example.com");
   },
 
+  // A session with the password alone proves its passkey for what matters; what was waiting for it is then done.
+  async stepUp(site) {
+    const page = await ada(site);
+    const authenticator = await Authenticator.of(page);
+    await addsPasskey(page);
+    await authenticator.touched(false);
+    await signsOut(page);
+    await site.signsIn(page, ADA);
+    await page.waitForURL(/\/account/);
+    const locked = "#passkeys form[action$='/remove'] button";
+    await page.goto("/account/verify?return_to=/account%23email");
+    assert.equal(await page.locator("main [type=password]").count(), 0, "the password is not asked for");
+    // Nobody is verified, so nothing is proven.
+    await authenticator.verified(false);
+    await authenticator.touched(true);
+    await page.click("main [data-passkey] button");
+    await page.waitForFunction(() => /No passkey was used/.test(document.querySelector("main [role=status]").textContent));
+    assert.match(page.url(), /\/account\/verify/);
+    await page.goto("/account");
+    await page.click(locked);
+    await page.waitForSelector("h1:has-text('Confirm')");
+    await authenticator.verified(true);
+    await page.click("main [data-passkey] button");
+    await page.waitForURL(/said=passkey_removed/);
+    assert.equal(await page.locator("#passkeys .rows").count(), 0);
+    await authenticator.holdsInTheEnd(page, 0);
+  },
+
+  // A proof for its own sake leads back to where it was asked for, and counts.
+  async proof(site) {
+    const page = await ada(site);
+    const authenticator = await Authenticator.of(page);
+    await addsPasskey(page);
+    await authenticator.touched(false);
+    await signsOut(page);
+    await site.signsIn(page, ADA);
+    await page.waitForURL(/\/account/);
+    await authenticator.touched(true);
+    await page.goto("/account/verify?return_to=/account%23email");
+    await page.click("main [data-passkey] button");
+    await page.waitForURL(/\/account#email$/);
+    await page.fill("#email-email", "ada@example.com");
+    await page.fill("#email-password", PASSWORD);
+    await page.click("#email form[action='/account/email'] button:not([type=button])");
+    await page.waitForURL(/said=email/);
+  },
+
   // The same without scripts: a code, and a recovery code.
   async withoutScripts(site) {
     const page = await ada(site, { javaScriptEnabled: false });

@@ -69,6 +69,8 @@ in_a_browser! {
         a_passkey_is_offered_in_the_field_of_the_name = "autofill";
         a_passkey_without_verification_is_refused = "unverified";
         a_passkey_is_a_second_factor = "secondFactor";
+        a_passkey_steps_a_session_up_and_what_waited_is_done = "stepUp";
+        a_passkey_proof_leads_back_and_counts = "proof";
         an_app_and_a_recovery_code_work_without_scripts = "withoutScripts";
         recovery_codes_are_kept_and_the_offer_comes_once = "keeping";
         looks_of_the_factors = "looks";
