@@ -57,6 +57,9 @@ enum Task {
         /// How long each, all side by side
         #[arg(long, default_value_t = 60)]
         seconds: u64,
+        /// Only parsers whose name has this in it, e.g. `passkey`
+        #[arg(long, value_name = "PART", default_value = "")]
+        only: String,
     },
     /// Compare with programs of others, for longer than the tests do
     Interop(interop::Options),
@@ -78,7 +81,7 @@ fn main() -> ExitCode {
         Task::Setup => setup::run(),
         Task::Openapi => openapi::write(),
         Task::Faults(options) => faults::run(&options),
-        Task::Fuzz { seconds } => fuzz::run(Duration::from_secs(seconds)),
+        Task::Fuzz { seconds, only } => fuzz::run(Duration::from_secs(seconds), &only),
         Task::Interop(options) => interop::run(&options),
         Task::Bench(bench) => bench.run(),
         Task::StopPostgres => {

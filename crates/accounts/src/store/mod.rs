@@ -5,8 +5,8 @@
 //! remembered is an `Ok`.
 //!
 //! **Lock order** (PostgreSQL locks rows): limit subjects (the client's, then the address's), registrations,
-//! invitations, the setup link, users (administrators, then others), sessions, webhook deliveries, outbox. Code that
-//! locks more than one of them locks them in this order.
+//! invitations, the setup link, users (administrators, then others), their factors, what waits for a factor or a link,
+//! sessions, webhook deliveries, outbox. Code that locks more than one of them locks them in this order.
 
 pub(crate) mod error;
 mod job;

@@ -20,7 +20,7 @@ use crate::limits::{self, lockout, wait_after, wait_of};
 use crate::ops::sign_in::passkey_check::{PasskeyAssertion, VerifiedPasskey, verify};
 use crate::store::Tx;
 use crate::store::tables::limits::{Failures, Rule, Subject, lock, record, set_failures};
-use crate::store::tables::users::Credentials;
+use crate::store::tables::users::{self, Credentials};
 use crate::store::tables::{authenticators, recovery_codes};
 use crate::token::ceremony::For;
 use crate::token::recovery;
@@ -161,6 +161,7 @@ impl<'a> FactorAttempt<'a> {
     pub(crate) fn judge_totp(&self, tx: &mut Tx<'_>, core: &Core, given: &TotpCode) -> Result<Judged, Fault> {
         self.judge(tx, core, |tx| {
             let id = self.user.account.id;
+            users::lock(tx, id)?;
             let Some(stored) = authenticators::of_user(tx, id)?.filter(|it| it.confirmed_at.is_some()) else {
                 return Ok(None);
             };
@@ -193,6 +194,7 @@ impl<'a> FactorAttempt<'a> {
         self.judge(tx, core, |tx| {
             let account = &self.user.account;
             let hash = recovery::hash(&core.root, account.id, given);
+            users::lock(tx, account.id)?;
             if !recovery_codes::spend(tx, account.id, &hash, self.now)? {
                 return Ok(None);
             }

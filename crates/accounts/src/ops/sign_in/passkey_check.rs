@@ -101,6 +101,8 @@ pub(crate) fn verify(
             return Ok(Err(Unproven::Invalid));
         }
     };
+    // Whoever changes factors locks the user first, and then the factors.
+    users::lock(tx, stored.user)?;
     if !passkeys::spend_ceremony(tx, &ceremony.id, ceremony.expires_at)? {
         return Ok(Err(Unproven::Invalid));
     }
