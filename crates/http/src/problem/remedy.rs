@@ -106,6 +106,7 @@ remedies! {
     UserNameInvalid | UserNameLength | UserNameReserved => Value("\"ada-2\"");
     TextInvalid | TextTooLong => Value("\"asked for it by phone\"");
     RoleInvalid => Value("\"editor\"");
+    FactorStatusInvalid => Value("\"none\"");
     RolesTooMany => Value("[\"editor\"]");
     LocaleInvalid => Value("\"en\"");
     RecoveryCodeMalformed => Value("\"7k2m-9xqa-03hd-v5rt\"");
