@@ -30,7 +30,8 @@
 //! let (email, password): (Email, _) = ("ada@example.org".parse()?, Password::new("violet-otter-maps-42")?);
 //! let client = Client::default();
 //! let wish = SignUp {
-//!     email: email.clone(), password: password.clone(), user_name: None, locale: None, idempotency_key: None,
+//!     email: email.clone(), password: password.clone(), user_name: None, display_name: None, locale: None,
+//!     idempotency_key: None,
 //! };
 //! accounts.sign_up(wish, &client).await?;
 //! accounts.deliver(&post).await?; // one step; a program spawns `accounts.run_workers(post, shutdown)` instead
@@ -64,7 +65,9 @@
 //!
 //! let accounts = Accounts::open(settings).await?;
 //! let (email, password): (Email, _) = ("ada@example.org".parse()?, Password::new("violet-otter-maps-42")?);
-//! let new = NewUser { email: email.clone(), password: password.clone(), user_name: None, roles: vec![] };
+//! let new = NewUser {
+//!     email: email.clone(), password: password.clone(), user_name: None, display_name: None, roles: vec![],
+//! };
 //! accounts.create_user(Actor::Operator, new).await?;
 //! let (login, client) = (Login::Email(email), Client::default());
 //!
@@ -143,6 +146,8 @@ pub use domain::password::{
     PASSWORD_CODE_POINTS_MAX, PASSWORD_OCTETS_MAX, Password, PasswordContext, PasswordError, PasswordRules,
     Strength,
 };
+pub use domain::profile::display_name::{DisplayName, DisplayNameError};
+pub use domain::profile::edit::Edit;
 pub use domain::reason::{Reason, ReasonError};
 pub use domain::registration::OpenRegistration;
 pub use domain::secret::Secret;

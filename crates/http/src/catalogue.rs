@@ -284,6 +284,9 @@ fields {
     PasskeyMalformed 422 "passkey_malformed": "Not a credential",
         "The object is not what `PublicKeyCredential.toJSON()` gives, or is too long.",
         "Send what the browser gave, unchanged.";
+    DisplayNameInvalid 422 "display_name_invalid": "Not a display name",
+        "A display name has at most 100 characters, all of which can be seen, and at least one.",
+        "Choose another spelling.";
     PasskeyNameInvalid 422 "passkey_name_invalid": "Not a name for a passkey",
         "A name has 1 to 64 characters that can be seen.",
         "Choose another name.";

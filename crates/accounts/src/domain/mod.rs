@@ -7,6 +7,7 @@ pub(crate) mod ids;
 pub(crate) mod invitation;
 pub(crate) mod mail;
 pub(crate) mod password;
+pub(crate) mod profile;
 pub(crate) mod reason;
 pub(crate) mod registration;
 pub(crate) mod secret;

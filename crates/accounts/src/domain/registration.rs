@@ -2,6 +2,7 @@
 
 use crate::domain::email::Email;
 use crate::domain::ids::RegistrationId;
+use crate::domain::profile::display_name::DisplayName;
 use crate::domain::time::Timestamp;
 use crate::domain::user_name::UserName;
 
@@ -11,6 +12,7 @@ pub(crate) struct Registration {
     pub(crate) id: RegistrationId,
     pub(crate) email: Email,
     pub(crate) user_name: Option<UserName>,
+    pub(crate) display_name: Option<DisplayName>,
     pub(crate) password_hash: String,
     pub(crate) locale: Option<String>,
     pub(crate) created_at: Timestamp,

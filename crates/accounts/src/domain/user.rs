@@ -6,6 +6,7 @@ use data_encoding::BASE64URL_NOPAD;
 use crate::domain::access::roles::ADMIN;
 use crate::domain::email::Email;
 use crate::domain::ids::UserId;
+use crate::domain::profile::display_name::DisplayName;
 use crate::domain::time::Timestamp;
 use crate::domain::user_name::UserName;
 
@@ -18,6 +19,8 @@ pub struct Account {
     pub email: Email,
     /// The public name.
     pub user_name: Option<UserName>,
+    /// What people call its owner.
+    pub display_name: Option<DisplayName>,
     /// When the address was confirmed.
     pub email_confirmed_at: Timestamp,
     /// When the account became active.
@@ -56,12 +59,23 @@ impl Account {
 
     /// Identifies this state of the account: changes as soon as anything here does, and is the same on every instance.
     pub fn revision(&self) -> String {
-        let Self { id, email, user_name, email_confirmed_at, created_at, disabled_at, locale, roles } = self;
+        let Self {
+            id,
+            email,
+            user_name,
+            display_name,
+            email_confirmed_at,
+            created_at,
+            disabled_at,
+            locale,
+            roles,
+        } = self;
         let time = |at: &Timestamp| at.to_string();
         let parts = [
             Some(id.to_string()),
             Some(email.as_str().to_owned()),
             user_name.as_ref().map(|name| name.as_str().to_owned()),
+            display_name.as_ref().map(|name| name.as_str().to_owned()),
             Some(time(email_confirmed_at)),
             Some(time(created_at)),
             disabled_at.as_ref().map(time),
@@ -138,6 +152,7 @@ mod tests {
             id: UserId::from_bytes([1; 16]),
             email: "ada@example.org".parse().unwrap(),
             user_name: None,
+            display_name: None,
             email_confirmed_at: at(1),
             created_at: at(1),
             disabled_at: None,
@@ -148,6 +163,7 @@ mod tests {
             Account { id: UserId::from_bytes([2; 16]), ..account.clone() },
             Account { email: "Ada@example.org".parse().unwrap(), ..account.clone() },
             Account { user_name: Some("ada".parse().unwrap()), ..account.clone() },
+            Account { display_name: Some("ada".parse().unwrap()), ..account.clone() },
             Account { email_confirmed_at: at(2), ..account.clone() },
             Account { created_at: at(2), ..account.clone() },
             Account { disabled_at: Some(at(1)), ..account.clone() },

@@ -18,6 +18,12 @@ pub(crate) fn is_visible(c: char) -> bool {
     shown && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c) && !BLANK.contains(&c)
 }
 
+/// Whether a name for people may have it: what is visible, spaces, and the joiners and the selector that are parts of
+/// pictographs and of some scripts.
+pub(crate) fn is_shown(c: char) -> bool {
+    is_visible(c) || matches!(c, ' ' | '\u{200c}' | '\u{200d}' | '\u{fe0f}')
+}
+
 /// Whether this is displayed on the preceding character.
 pub(crate) fn is_mark(c: char) -> bool {
     use GeneralCategory as C;

@@ -17,7 +17,7 @@ pub(crate) struct Script {
 }
 
 /// Every version, oldest first, without gaps.
-pub(crate) const SCRIPTS: [Script; 12] = [
+pub(crate) const SCRIPTS: [Script; 13] = [
     Script {
         version: 1,
         name: "init",
@@ -89,6 +89,12 @@ pub(crate) const SCRIPTS: [Script; 12] = [
         name: "factors",
         up: include_str!("../../migrations/0012_factors.up.sql"),
         down: include_str!("../../migrations/0012_factors.down.sql"),
+    },
+    Script {
+        version: 13,
+        name: "user_data",
+        up: include_str!("../../migrations/0013_user_data.up.sql"),
+        down: include_str!("../../migrations/0013_user_data.down.sql"),
     },
 ];
 

@@ -237,7 +237,7 @@ on_both_stores! {
             world.has_account(&email).await;
             users.push(signed_in(world, &email).await);
         }
-        let change = ProfileChange { user_name: Some("countess".parse().unwrap()), locale: None };
+        let change = ProfileChange { user_name: Some("countess".parse().unwrap()), ..ProfileChange::default() };
         let from = client();
         let wishes = users.iter().map(|who| world.accounts.update_profile(who, change.clone(), &from));
         let answers = futures_util::future::join_all(wishes).await;
@@ -263,7 +263,7 @@ on_both_stores! {
     async fn the_profile_changes_without_a_password(world: &World) {
         world.has_account("ada@example.org").await;
         let who = signed_in(world, "ada@example.org").await;
-        let named = |name: &str| ProfileChange { user_name: Some(name.parse().unwrap()), locale: Some("de".into()) };
+        let named = |name: &str| ProfileChange { user_name: Some(name.parse().unwrap()), locale: Some("de".into()), ..ProfileChange::default() };
         let changed = world.accounts.update_profile(&who, named("Modern.Ada"), &client()).await.unwrap();
         assert_eq!(changed.user_name.unwrap().as_str(), "Modern.Ada");
         assert_eq!(changed.locale.as_deref(), Some("de"));
@@ -287,7 +287,7 @@ on_both_stores! {
         assert!(world.accounts.authenticate(tokens.access_token.expose()).await.is_err());
         assert_eq!(refusal(world.signs_in("ada@example.org", PASSWORD).await), "Refused");
         let new = NewUser {
-            email: address("root@example.org"),
+            display_name: None, email: address("root@example.org"),
             password: password(PASSWORD),
             user_name: None,
             roles: vec!["admin".into()],

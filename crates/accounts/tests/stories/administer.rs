@@ -7,6 +7,7 @@ use vestibule::{
 
 async fn admin(world: &World, email: &str) -> Account {
     let new = NewUser {
+        display_name: None,
         email: address(email),
         password: password(PASSWORD),
         user_name: None,
@@ -287,7 +288,7 @@ on_both_stores! {
 
     async fn roles_are_names(world: &World) {
         let new = |roles: &[&str]| NewUser {
-            email: address("ada@example.org"),
+            display_name: None, email: address("ada@example.org"),
             password: password(PASSWORD),
             user_name: None,
             roles: roles.iter().map(ToString::to_string).collect(),

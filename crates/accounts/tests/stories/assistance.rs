@@ -10,6 +10,7 @@ use vestibule::{
 /// A signed-in administrator.
 async fn administrator(world: &World) -> (Account, SignedIn) {
     let admin = NewUser {
+        display_name: None,
         email: address("root@example.org"),
         password: password(PASSWORD),
         user_name: None,
@@ -136,7 +137,7 @@ on_both_stores! {
         world.accounts.sign_up(wish, &client()).await.unwrap();
         world.deliver().await;
         world.letter_to("ada@example.org");
-        let named = NewUser { email: address("other@example.org"), password: password(PASSWORD),
+        let named = NewUser { display_name: None, email: address("other@example.org"), password: password(PASSWORD),
             user_name: Some("Ada".parse().unwrap()), roles: Vec::new() };
         world.accounts.create_user(Actor::Operator, named).await.unwrap();
         let id = open(world).await[0].id;

@@ -13,7 +13,13 @@ const WEEK: Duration = hours(7 * 24);
 
 async fn creates(world: &World, email: &str, roles: &[&str]) -> Account {
     let roles = roles.iter().map(ToString::to_string).collect();
-    let new = NewUser { email: address(email), password: password(PASSWORD), user_name: None, roles };
+    let new = NewUser {
+        display_name: None,
+        email: address(email),
+        password: password(PASSWORD),
+        user_name: None,
+        roles,
+    };
     world.accounts.create_user(Actor::Operator, new).await.unwrap()
 }
 

@@ -13,6 +13,7 @@ mod confirm_by_link;
 mod crowds;
 mod decoys;
 mod deliver;
+mod display_name;
 mod door;
 mod factor_due;
 mod factors;

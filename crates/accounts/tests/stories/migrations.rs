@@ -113,7 +113,12 @@ async fn live_a_little(world: &World) {
     let confirmed =
         world.accounts.confirm_by_code_in_browser(proof.expose(), &code, None, None, &client()).await;
     assert!(confirmed.unwrap().is_some(), "a session of a browser, and a sign-up that was claimed");
-    let wish = vestibule::SignUp { idempotency_key: Some("1".into()), ..wish("bob@example.org", PASSWORD) };
+    let display_name = Some("Bob, the Builder".parse().unwrap());
+    let wish = vestibule::SignUp {
+        display_name,
+        idempotency_key: Some("1".into()),
+        ..wish("bob@example.org", PASSWORD)
+    };
     world.accounts.sign_up(wish, &client()).await.unwrap();
     let telling = crate::webhooks::telling(world, &["app"]).await;
     crate::webhooks::creates(&telling, "eve@example.org").await;

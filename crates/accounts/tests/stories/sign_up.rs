@@ -179,7 +179,7 @@ on_both_stores! {
         confirm(&closed, "bob@example.org", PASSWORD, &letter.code()).await.unwrap();
         world.deliver().await;
         assert_eq!(world.kinds_to("bob@example.org"), ["welcome"]);
-        let root = NewUser { email: address("root@example.org"), password: password(PASSWORD), user_name: None, roles: vec![] };
+        let root = NewUser { display_name: None, email: address("root@example.org"), password: password(PASSWORD), user_name: None, roles: vec![] };
         closed.create_user(Actor::Operator, root).await.unwrap();
     }
 
@@ -246,7 +246,7 @@ on_both_stores! {
     async fn a_user_made_by_the_operator_ends_open_sign_ups(world: &World) {
         let letter = world.signs_up("ada@example.org").await;
         let new = NewUser {
-            email: address("ada@example.org"),
+            display_name: None, email: address("ada@example.org"),
             password: password(OTHER_PASSWORD),
             user_name: None,
             roles: vec![],

@@ -60,6 +60,7 @@ pub(crate) async fn telling(world: &World, endpoints: &[&str]) -> Accounts {
 
 fn new_user(email: &str, roles: &[&str]) -> NewUser {
     NewUser {
+        display_name: None,
         email: address(email),
         password: password(PASSWORD),
         user_name: None,

@@ -303,6 +303,7 @@ pub(crate) fn wish(email: &str, password: &str) -> SignUp {
         email: address(email),
         password: self::password(password),
         user_name: None,
+        display_name: None,
         locale: None,
         idempotency_key: None,
     }

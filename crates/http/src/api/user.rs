@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use vestibule::{Account, Email, Timestamp, UserId, UserName};
+use vestibule::{Account, DisplayName, Email, Timestamp, UserId, UserName};
 
 /// An account.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "id": "usr_06nq8sd5c9u7d1p4v0g2k8m3e4", "email": "ada@example.org", "user_name": "ada",
+    "display_name": "Ada Lovelace",
     "email_confirmed_at": "2026-03-01T09:30:00.000Z", "created_at": "2026-03-01T09:30:00.000Z", "roles": []
 }))]
 #[expect(clippy::struct_field_names, reason = "`user_name` is its name in the API")]
@@ -22,6 +23,10 @@ pub(crate) struct User {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, min_length = 2, max_length = 32, required = false)]
     user_name: Option<UserName>,
+    /// What people call its owner; need not be unique.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, min_length = 1, max_length = 100, required = false)]
+    display_name: Option<DisplayName>,
     #[schema(value_type = String, format = DateTime)]
     email_confirmed_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -40,8 +45,27 @@ pub(crate) struct User {
 
 impl From<Account> for User {
     fn from(account: Account) -> Self {
-        let Account { id, email, user_name, email_confirmed_at, created_at, disabled_at, locale, roles } =
-            account;
-        Self { id, email, user_name, email_confirmed_at, created_at, disabled_at, roles, locale }
+        let Account {
+            id,
+            email,
+            user_name,
+            display_name,
+            email_confirmed_at,
+            created_at,
+            disabled_at,
+            locale,
+            roles,
+        } = account;
+        Self {
+            id,
+            email,
+            user_name,
+            display_name,
+            email_confirmed_at,
+            created_at,
+            disabled_at,
+            roles,
+            locale,
+        }
     }
 }

@@ -30,6 +30,22 @@ on_both_stores! {
         assert!(taken.status == 409 && taken.text.contains("href=\"#profile-user_name\""), "{}", taken.text);
     }
 
+    async fn a_display_name_is_shown_and_emptied(world: World) {
+        world.has_account(ADA).await;
+        let mut browser = member(&world).await;
+        let saved = "/account?said=profile#profile";
+        let answer = browser.submit(&world, "/account/profile", "display_name=Ada+%3CLovelace%3E&user_name=").await;
+        assert_eq!(answer.leads_to(), saved);
+        let page = browser.get(&world, "/account").await;
+        assert!(page.text.contains("value=\"Ada &lt;Lovelace&gt;\""), "{}", page.text);
+        let wrong = browser.submit(&world, "/account/profile", "display_name=a%00b").await;
+        assert!(wrong.status == 422 && wrong.text.contains("href=\"#profile-display_name\""), "{}", wrong.text);
+        assert_eq!(browser.submit(&world, "/account/profile", "locale=de").await.leads_to(), saved);
+        assert!(browser.get(&world, "/account").await.text.contains("Lovelace"), "a field that is not sent stays");
+        assert_eq!(browser.submit(&world, "/account/profile", "display_name=&locale=en").await.leads_to(), saved);
+        assert!(!browser.get(&world, "/account").await.text.contains("Lovelace"));
+    }
+
     async fn a_new_address_waits_and_can_be_called_off(world: World) {
         world.has_account(ADA).await;
         let mut browser = member(&world).await;

@@ -158,11 +158,12 @@ on_both_stores! {
     async fn a_change_is_for_the_state_that_was_shown(world: World) {
         let (mut browser, path) = root_and_ada(&world).await;
         let stale = revision(&browser.get(&world, &path).await);
-        let form = format!("revision={stale}&user_name=countess&locale=fr");
+        let form = format!("revision={stale}&display_name=Ada+King&user_name=countess&locale=fr");
         assert_eq!(browser.submit(&world, &format!("{path}/profile"), &form).await.leads_to(), format!("{path}?said=profile"));
         let form = format!("revision={stale}&user_name=lovelace&locale=de");
         let page = browser.submit(&world, &format!("{path}/profile"), &form).await;
         assert!(page.status == 412 && page.text.contains("somebody else has just changed this user"), "{}", page.text);
+        assert!(page.text.contains("<bdi>Ada King</bdi>") && page.text.contains("value=\"Ada King\""), "{}", page.text);
         assert!(page.text.contains("value=\"countess\"") && !page.text.contains("lovelace"), "as it is now");
         for (act, form) in [
             ("roles", format!("revision={stale}&roles=admin&own_password={PASSWORD}")),

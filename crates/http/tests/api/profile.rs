@@ -37,6 +37,26 @@ on_both_stores! {
         }
     }
 
+    async fn a_display_name_is_set_and_removed(world: World) {
+        let wish = json!({"email": ADA, "password": PASSWORD, "display_name": " Ada, Countess of Lovelace "});
+        assert_eq!(world.post("/v1/signup", wish).await.status, 202);
+        let code = world.newest_mail(ADA).await.code.unwrap();
+        let account = world.sends_code(ADA, PASSWORD, &code).await.json();
+        assert_eq!(account["display_name"], "Ada, Countess of Lovelace", "{account}");
+        let token = world.access_token(ADA).await;
+        let patch = async |name: &str| world.send_as("PATCH", "/v1/me", &token, Some(json!({"display_name": name}))).await;
+        assert_eq!(patch("李 Ada").await.json()["display_name"], "李 Ada");
+        let answer = world.send_as("PATCH", "/v1/me", &token, Some(json!({"locale": "de"}))).await;
+        assert_eq!(answer.json()["display_name"], "李 Ada");
+        for refused in [" ", "a\nb", "a\u{202e}b", &"x".repeat(101)] {
+            assert_eq!(patch(refused).await.field_errors(), ["/display_name display_name_invalid"], "{refused:?}");
+        }
+        assert_eq!(patch("").await.json().get("display_name"), None);
+        assert_eq!(world.get_as("/v1/me", &token).await.json().get("display_name"), None);
+        let refused = json!({"email": "bob@example.org", "password": PASSWORD, "display_name": ""});
+        assert_eq!(world.post("/v1/signup", refused).await.field_errors(), ["/display_name display_name_invalid"]);
+    }
+
     // X4
     async fn a_deleted_account_is_gone_with_its_tokens(world: World) {
         world.has_account(ADA).await;

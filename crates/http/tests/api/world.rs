@@ -185,6 +185,7 @@ impl World {
     /// An active account with these roles.
     pub(crate) async fn has_user(&self, email: &str, roles: &[&str]) {
         let user = NewUser {
+            display_name: None,
             email: email.parse().unwrap(),
             password: vestibule::Password::new(PASSWORD).unwrap(),
             user_name: None,

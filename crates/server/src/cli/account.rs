@@ -1,7 +1,7 @@
 //! One user on the command line: how to name and print them.
 
 use serde_json::json;
-use vestibule::{Account, UserName, UserRef};
+use vestibule::{Account, DisplayName, UserName, UserRef};
 
 use super::context::Context;
 use super::terminal::output;
@@ -16,6 +16,7 @@ pub(super) fn print(context: &Context, user: &Account) -> Result<(), Failure> {
         ("id", user.id.to_string()),
         ("email", user.email.as_str().to_owned()),
         ("user name", text(user.user_name.as_ref().map(|name| name.as_str().to_owned()))),
+        ("name", text(user.display_name.as_ref().map(|name| name.as_str().to_owned()))),
         ("status", state(user).to_owned()),
         ("roles", text((!user.roles.is_empty()).then(|| user.roles.join(",")))),
         ("confirmed", user.email_confirmed_at.to_string()),
@@ -35,6 +36,7 @@ pub(super) fn as_json(user: &Account) -> serde_json::Value {
         "id": user.id,
         "email": user.email.as_str(),
         "user_name": user.user_name.as_ref().map(UserName::as_str),
+        "display_name": user.display_name.as_ref().map(DisplayName::as_str),
         "status": state(user),
         "roles": user.roles,
         "email_confirmed_at": user.email_confirmed_at,

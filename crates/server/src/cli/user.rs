@@ -6,8 +6,8 @@ mod ways_in;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use vestibule::{
-    Account, Accounts, Actor, Email, Expected, FactorStatus, NewUser, Password, UserName, UserQuery, UserRef,
-    UserStatus,
+    Account, Accounts, Actor, DisplayName, Email, Expected, FactorStatus, NewUser, Password, UserName,
+    UserQuery, UserRef, UserStatus,
 };
 
 use super::account::{as_json, named, print, state};
@@ -32,7 +32,7 @@ pub(crate) enum Command {
         /// ID, email address or user name
         user: String,
     },
-    /// Change roles, name or language of a user
+    /// Change roles, names or language of a user
     Update(change::Update),
     /// Email a user a link to set a new password; nobody else sees it
     ResetLink {
@@ -89,6 +89,9 @@ pub(crate) struct Create {
     /// A public name to sign in with
     #[arg(long)]
     user_name: Option<UserName>,
+    /// What people call the user, in any spelling
+    #[arg(long)]
+    display_name: Option<DisplayName>,
     /// Give the role `admin`
     #[arg(long)]
     admin: bool,
@@ -175,7 +178,8 @@ async fn make(
 ) -> Result<(), Failure> {
     let password = password.ok_or_else(|| Failure::usage("a password is needed"))?;
     let roles = if wish.admin { vec!["admin".to_owned()] } else { Vec::new() };
-    let user = NewUser { email: wish.email, password, user_name: wish.user_name, roles };
+    let Create { email, user_name, display_name, .. } = wish;
+    let user = NewUser { email, password, user_name, display_name, roles };
     print(context, &accounts.create_user(Actor::Operator, user).await?)
 }
 

@@ -17,7 +17,7 @@ fn users_are_managed_with_the_server_down() {
         let made = create(site, &["--email", "Ada@example.org", "--user-name", "ada", "--admin"]).ok().json();
         assert_eq!((&made[0]["email"], &made[0]["user_name"]), (&"Ada@example.org".into(), &"ada".into()));
         assert_eq!((&made[0]["status"], &made[0]["roles"][0]), (&"active".into(), &"admin".into()));
-        create(site, &["--email", "bob@example.org"]).ok();
+        create(site, &["--email", "bob@example.org", "--display-name", "Bob, the Builder"]).ok();
         create(site, &["--email", "ADA@example.org"]).refused(1, "another user has this email address");
 
         let list = |arguments: &[&str]| -> Vec<Value> {
@@ -33,6 +33,11 @@ fn users_are_managed_with_the_server_down() {
         for name in [id, "ada@EXAMPLE.org", "ada"] {
             assert_eq!(site.run(&["user", "show", name, "--json"]).ok().json()[0]["id"], id, "{name}");
         }
+        let show_bob = || site.run(&["user", "show", "bob@example.org", "--json"]).ok().json();
+        assert_eq!(show_bob()[0]["display_name"], "Bob, the Builder");
+        site.run(&["user", "update", "bob@example.org", "--display-name", ""]).ok();
+        assert_eq!(show_bob()[0]["display_name"], Value::Null);
+        site.run(&["user", "update", "bob@example.org", "--display-name", " "]).refused(2, "is empty");
         site.run(&["user", "show", "nobody@example.org"]).refused(5, "there is no such user");
         site.run(&["user", "show", "no body"]).refused(2, "user name");
 

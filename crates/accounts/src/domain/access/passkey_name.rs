@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::domain::visible::is_visible;
+use crate::domain::visible::is_shown;
 
 /// Code points of a name.
 const CODE_POINTS_MAX: usize = 64;
@@ -40,9 +40,7 @@ impl FromStr for PasskeyName {
         if text.chars().count() > CODE_POINTS_MAX {
             return Err(PasskeyNameError::TooLong);
         }
-        // Joiners and the selector are parts of pictographs and of some scripts.
-        let is_fit = |c: char| is_visible(c) || matches!(c, ' ' | '\u{200c}' | '\u{200d}' | '\u{fe0f}');
-        if !text.chars().all(is_fit) {
+        if !text.chars().all(is_shown) {
             return Err(PasskeyNameError::Invisible);
         }
         Ok(Self(text.to_owned()))

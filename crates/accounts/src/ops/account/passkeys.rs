@@ -12,6 +12,8 @@ use crate::domain::access::passkey_name::PasskeyName;
 use crate::domain::access::session::SignedIn;
 use crate::domain::audit::AuditKind;
 use crate::domain::ids::PasskeyId;
+use crate::domain::profile::display_name::DisplayName;
+use crate::domain::user_name::UserName;
 use crate::fault::Fault;
 use crate::ops::account::factor_change::{FactorChange, FactorError, PasskeyInvalid, may_remove};
 use crate::ops::sign_in::passkey::{PasskeyCeremony, descriptors};
@@ -69,11 +71,12 @@ impl Accounts {
         };
         let (handle, known) = self.0.store.write(look).await?;
         let name = who.account.email.as_str();
-        let display_name = who.account.user_name.as_ref().map_or(name, |name| name.as_str());
+        let called = who.account.display_name.as_ref().map(DisplayName::as_str);
+        let called = called.or(who.account.user_name.as_ref().map(UserName::as_str)).unwrap_or(name);
         let algorithms = Algorithm::ALL.map(|it| json!({ "type": "public-key", "alg": it.number() }));
         let public_key = json!({
             "rp": { "id": party.id, "name": core.policy().passwords.service_name },
-            "user": { "id": BASE64URL_NOPAD.encode(&handle), "name": name, "displayName": display_name },
+            "user": { "id": BASE64URL_NOPAD.encode(&handle), "name": name, "displayName": called },
             "challenge": BASE64URL_NOPAD.encode(&ceremony.challenge(&core.root)),
             "pubKeyCredParams": algorithms,
             "timeout": begun.expires_at.since(core.now()).as_millis(),

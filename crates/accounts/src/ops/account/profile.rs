@@ -5,6 +5,8 @@ use crate::domain::access::client::Client;
 use crate::domain::access::session::{Session, SignedIn};
 use crate::domain::audit::{AuditActor, AuditEvent, AuditKind};
 use crate::domain::password::Password;
+use crate::domain::profile::display_name::DisplayName;
+use crate::domain::profile::edit::Edit;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Account, UserRef};
 use crate::domain::user_name::UserName;
@@ -20,11 +22,13 @@ use crate::token::subject;
 use crate::trail::{self, Entry};
 use crate::webhook::WebhookEvent;
 
-/// What a user may change without giving the password. `None` leaves a property as it is.
+/// What a user may change without giving the password. `None` and [`Edit::Keep`] leave a property as it is.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileChange {
     /// Another public name.
     pub user_name: Option<UserName>,
+    /// What people are to call the user.
+    pub display_name: Edit<DisplayName>,
     /// The language of the mails, a BCP 47 tag.
     pub locale: Option<String>,
 }
@@ -64,7 +68,7 @@ pub struct Export {
 const EVENTS: i64 = 1000;
 
 impl Accounts {
-    /// Changes the user's own name or language.
+    /// Changes the user's own names or language.
     ///
     /// # Errors
     /// [`ProfileError::UserNameTaken`], [`Gone`](ProfileError::Gone), [`Fault`](ProfileError::Fault).
@@ -84,6 +88,9 @@ impl Accounts {
                     if !users::set_name(tx, id, name)? {
                         return Err(ProfileError::UserNameTaken);
                     }
+                }
+                if let Some(name) = change.display_name.to_store() {
+                    users::set_display_name(tx, id, name)?;
                 }
                 if let Some(locale) = &change.locale {
                     users::set_locale(tx, id, locale)?;

@@ -8,6 +8,8 @@ use crate::domain::access::session::Session;
 use crate::domain::audit::{AuditActor, AuditKind};
 use crate::domain::ids::MailId;
 use crate::domain::password::Password;
+use crate::domain::profile::display_name::DisplayName;
+use crate::domain::profile::edit::Edit;
 use crate::domain::reason::Reason;
 use crate::domain::user::{Account, Expected, UserRef};
 use crate::domain::user_name::UserName;
@@ -22,13 +24,15 @@ use crate::store::tables::{sessions, users};
 use crate::token::subject;
 use crate::trail::Entry;
 
-/// The changes to a user. `None` leaves a property as it is.
+/// The changes to a user. `None` and [`Edit::Keep`] leave a property as it is.
 #[derive(Clone, Debug, Default)]
 pub struct UserChange {
     /// The complete new set of roles.
     pub roles: Option<Roles>,
     /// A new user name.
     pub user_name: Option<UserName>,
+    /// What people are to call the user.
+    pub display_name: Edit<DisplayName>,
     /// The language of the mails, a BCP 47 tag.
     pub locale: Option<String>,
 }
@@ -176,6 +180,9 @@ impl UserChange {
         {
             return Err(AdminError::UserNameTaken);
         }
+        if let Some(name) = self.display_name.to_store() {
+            users::set_display_name(tx, before.id, name)?;
+        }
         if let Some(locale) = &self.locale {
             users::set_locale(tx, before.id, locale)?;
         }
@@ -190,6 +197,7 @@ fn difference(before: &Account, after: &Account) -> String {
     let parts = [
         (before.roles != after.roles).then_some(roles.as_str()),
         (before.user_name != after.user_name).then_some("user name"),
+        (before.display_name != after.display_name).then_some("display name"),
         (before.locale != after.locale).then_some("language"),
     ];
     let parts: Vec<&str> = parts.into_iter().flatten().collect();

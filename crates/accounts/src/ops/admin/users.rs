@@ -9,6 +9,7 @@ use crate::domain::audit::AuditKind;
 use crate::domain::email::Email;
 use crate::domain::ids::UserId;
 use crate::domain::password::{Password, PasswordContext};
+use crate::domain::profile::display_name::DisplayName;
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Account, Expected, UserRef};
@@ -32,6 +33,8 @@ pub struct NewUser {
     pub password: Password,
     /// The public name.
     pub user_name: Option<UserName>,
+    /// What people are to call the user.
+    pub display_name: Option<DisplayName>,
     /// The roles, e.g. `admin`, as [`Roles`](crate::Roles) accepts them: at most 16, each 1 to 32 of a-z, 0-9, `_` and
     /// `-`, beginning with a letter.
     pub roles: Vec<String>,
@@ -63,7 +66,10 @@ impl Accounts {
         };
         let roles = Roles::new(&user.roles)?;
         let password_hash = core.choose(&user.password, names).await??;
-        let account = new_account(&core, user.email, user.user_name, roles, now);
+        let account = Account {
+            display_name: user.display_name,
+            ..new_account(&core, user.email, user.user_name, roles, now)
+        };
         let entry = Entry::by(AuditKind::Created, actor).about(&account);
         self.0
             .store
@@ -181,6 +187,7 @@ pub(crate) fn new_account(
         id: UserId::from_bytes(core.settings.env.new_id(now)),
         email,
         user_name,
+        display_name: None,
         email_confirmed_at: now,
         created_at: now,
         disabled_at: None,

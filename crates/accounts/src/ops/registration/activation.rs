@@ -104,6 +104,7 @@ impl Activation {
             id: self.user,
             email: registration.email,
             user_name: self.user_name.clone().or(registration.user_name),
+            display_name: registration.display_name,
             email_confirmed_at: self.now,
             created_at: self.now,
             disabled_at: None,

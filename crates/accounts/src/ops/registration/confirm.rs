@@ -198,7 +198,7 @@ impl Accounts {
         let address = subject::address(&core.root, &registration.email);
         let way = "by link, with a password chosen there";
         let activation = Activation::new(&core, user_name, client, way, core.now());
-        let chosen = Registration { user_name: None, password_hash, ..registration };
+        let chosen = Registration { user_name: None, display_name: None, password_hash, ..registration };
         let choose = move |tx: &mut Tx<'_>| {
             lock(tx, &address, activation.now)?;
             activation.choose(tx, &core, &chosen)?.ok_or(ConfirmError::LinkUsed)

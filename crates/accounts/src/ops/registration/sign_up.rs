@@ -11,6 +11,7 @@ use crate::domain::email::Email;
 use crate::domain::ids::{MailId, RegistrationId};
 use crate::domain::mail::kind::MailKind;
 use crate::domain::password::{Password, PasswordContext, PasswordError};
+use crate::domain::profile::display_name::DisplayName;
 use crate::domain::registration::Registration;
 use crate::domain::time::Timestamp;
 use crate::domain::user_name::UserName;
@@ -34,6 +35,8 @@ pub struct SignUp {
     pub password: Password,
     /// The user name of the future account.
     pub user_name: Option<UserName>,
+    /// What people are to call its owner.
+    pub display_name: Option<DisplayName>,
     /// The language of the mails, a BCP 47 tag.
     pub locale: Option<String>,
     /// Identifies this attempt: a repetition with the same key gets the same answer and causes no second mail.
@@ -159,8 +162,13 @@ impl Attempt {
     fn new(core: &Arc<Core>, wish: &SignUp, password_hash: String, entry: Entry, now: Timestamp) -> Self {
         let env = &core.settings.env;
         let name = wish.user_name.as_ref().map_or("", UserName::as_str);
-        let parts =
-            [wish.email.as_str(), wish.password.expose(), name, wish.locale.as_deref().unwrap_or_default()];
+        let parts = [
+            wish.email.as_str(),
+            wish.password.expose(),
+            name,
+            wish.locale.as_deref().unwrap_or_default(),
+            wish.display_name.as_ref().map_or("", DisplayName::as_str),
+        ];
         let idempotency = wish.idempotency_key.as_ref().map(|key| {
             // The address is part of the name, so that nobody can use up someone else's keys.
             let name = [key.as_bytes(), wish.email.key().as_bytes()];
@@ -171,6 +179,7 @@ impl Attempt {
             id: RegistrationId::from_bytes(env.new_id(now)),
             email: wish.email.clone(),
             user_name: wish.user_name.clone(),
+            display_name: wish.display_name.clone(),
             password_hash,
             locale: wish.locale.clone(),
             created_at: now,

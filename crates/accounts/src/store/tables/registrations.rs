@@ -3,6 +3,7 @@
 use super::users::list::LOOKED_AT_MAX;
 use crate::domain::email::Email;
 use crate::domain::ids::{MailId, RegistrationId};
+use crate::domain::profile::display_name::DisplayName;
 use crate::domain::registration::{OpenRegistration, Registration};
 use crate::domain::time::Timestamp;
 use crate::domain::user_name::UserName;
@@ -13,7 +14,8 @@ use crate::store::sql::{Row, args};
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, email, user_name, password_hash, locale, created_at, expires_at, decoy_at, activated_at, email_key, crowded_at ",
+            "SELECT id, email, user_name, password_hash, locale, created_at, expires_at, decoy_at, activated_at, email_key, \
+             crowded_at, display_name ",
             "FROM registrations ",
             $rest
         )
@@ -33,7 +35,8 @@ pub(crate) struct Spent {
 pub(crate) fn insert(tx: &mut Tx<'_>, new: &Registration) -> Result<(), Fault> {
     tx.execute(
         "INSERT INTO registrations (id, email, email_key, user_name, password_hash, locale, created_at, expires_at, \
-         decoy_at, crowded_at, code_attempts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         decoy_at, crowded_at, code_attempts, display_name) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         args![
             new.id,
             new.email.as_str(),
@@ -45,7 +48,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, new: &Registration) -> Result<(), Fault> {
             new.expires_at,
             new.decoy_at,
             new.crowded_at,
-            0_i64
+            0_i64,
+            new.display_name.as_ref().map(DisplayName::as_str)
         ],
     )?;
     Ok(())
@@ -245,5 +249,6 @@ fn registration(row: &Row<'_>) -> Result<Registration, Fault> {
         decoy_at: row.get_opt(7)?,
         activated_at: row.get_opt(8)?,
         crowded_at: row.get_opt(10)?,
+        display_name: row.get_opt(11)?.map(DisplayName::from_stored),
     })
 }

@@ -4,6 +4,7 @@ use super::sessions::{self, SessionState};
 use crate::domain::access::roles::Roles;
 use crate::domain::email::Email;
 use crate::domain::ids::{SessionId, UserId};
+use crate::domain::profile::display_name::DisplayName;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Account;
 use crate::domain::user_name::UserName;
@@ -15,7 +16,8 @@ use crate::store::sql::{Row, args};
 macro_rules! columns {
     () => {
         "users.id, users.email, users.user_name, users.email_confirmed_at, users.created_at, users.disabled_at, users.locale, users.roles, \
-         users.email_key, users.password_hash, users.credential_version, users.factor_due_at"
+         users.email_key, users.password_hash, users.credential_version, users.factor_due_at, \
+         users.display_name"
     };
 }
 
@@ -65,7 +67,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, user: &Account, password_hash: &str) -> Re
     let name = user.user_name.as_ref();
     let rows = tx.execute(
         "INSERT INTO users (id, email, email_key, user_name, user_name_key, user_name_skeleton, password_hash, roles, \
-         locale, email_confirmed_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         locale, email_confirmed_at, created_at, display_name) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
          ON CONFLICT DO NOTHING",
         args![
             user.id,
@@ -78,7 +81,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, user: &Account, password_hash: &str) -> Re
             user.roles.join(" "),
             user.locale,
             user.email_confirmed_at,
-            user.created_at
+            user.created_at,
+            user.display_name.as_ref().map(DisplayName::as_str)
         ],
     )?;
     if rows == 1 {
@@ -137,7 +141,7 @@ pub(crate) fn of_session(
             Ok(OfSession {
                 account: account(row)?,
                 factor_due_at: row.get_opt(11)?,
-                state: sessions::state(row, 12)?,
+                state: sessions::state(row, 13)?,
             })
         },
     )
@@ -217,6 +221,7 @@ fn account(row: &Row<'_>) -> Result<Account, Fault> {
         id: row.get(0)?,
         email: Email::from_stored(row.get(1)?, row.get(8)?),
         user_name: row.get_opt(2)?.map(UserName::from_stored),
+        display_name: row.get_opt(12)?.map(DisplayName::from_stored),
         email_confirmed_at: row.get(3)?,
         created_at: row.get(4)?,
         disabled_at: row.get_opt(5)?,
@@ -319,6 +324,12 @@ pub(crate) fn set_name(tx: &mut Tx<'_>, id: UserId, name: &UserName) -> Result<b
         args![id, name.as_str(), name.key(), name.skeleton()],
     )?;
     Ok(true)
+}
+
+pub(crate) fn set_display_name(tx: &mut Tx<'_>, id: UserId, name: Option<&DisplayName>) -> Result<(), Fault> {
+    let sql = "UPDATE users SET display_name = $2 WHERE id = $1";
+    tx.execute(sql, args![id, name.map(DisplayName::as_str)])?;
+    Ok(())
 }
 
 pub(crate) fn set_locale(tx: &mut Tx<'_>, id: UserId, locale: &str) -> Result<(), Fault> {

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
-use vestibule::{Accounts, Export, ProfileChange, Timestamp, UserName};
+use vestibule::{Accounts, DisplayName, Edit, Export, Policy, ProfileChange, Timestamp, UserName};
 
 use super::sessions::ActiveSession;
 use super::ways_in::Ways;
@@ -14,7 +14,7 @@ use crate::catalogue::Code;
 use crate::describe::errors::{API, BEARER, BODY, EVERY, HASH, errors};
 use crate::describe::routes::{Routes, routes};
 use crate::extract::fields::possible_at;
-use crate::extract::{Bearer, Client, Fields, GivenPassword, Json, ReadFields, SignedIn, fields};
+use crate::extract::{Bearer, Client, Fields, GivenPassword, Json, Pairs, ReadFields, SignedIn, fields};
 use crate::problem::Problem;
 
 pub(super) fn routes() -> Routes {
@@ -33,11 +33,14 @@ async fn me(SignedIn(who): SignedIn) -> Json<User> {
 
 /// What changes; the rest stays.
 #[derive(ToSchema)]
-#[schema(example = json!({"user_name": "countess", "locale": "pt-BR"}))]
+#[schema(example = json!({"user_name": "countess", "display_name": "Ada Lovelace", "locale": "pt-BR"}))]
 pub(crate) struct UpdateRequest {
     /// Another public name.
     #[schema(value_type = String, min_length = 2, max_length = 32, required = false)]
     pub(crate) user_name: Option<UserName>,
+    /// What people are to call the account's owner: in any spelling, not unique. An empty text removes it.
+    #[schema(value_type = String, max_length = 100, required = false)]
+    pub(crate) display_name: Edit<DisplayName>,
     /// The language of the mails, a tag such as `en` or `pt-BR`.
     #[schema(value_type = String, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", required = false)]
     pub(crate) locale: Option<String>,
@@ -46,14 +49,31 @@ pub(crate) struct UpdateRequest {
 impl ReadFields for UpdateRequest {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let user_name = fields.optional("/user_name", fields::user_name);
+        let display_name = fields.optional("/display_name", fields::edited_display_name);
         let locale = fields.optional("/locale", fields::locale);
-        Some(Self { user_name: user_name?, locale: locale? })
+        Some(Self { user_name: user_name?, display_name: display_name?.unwrap_or_default(), locale: locale? })
+    }
+}
+
+impl UpdateRequest {
+    /// What a form asks for: whoever empties the field wants no display name.
+    pub(crate) fn of_form(form: Pairs, policy: &Policy) -> Result<Self, Problem> {
+        let emptied = form.value("display_name") == Some("");
+        let read: Self = form.read(policy)?;
+        Ok(if emptied { Self { display_name: Edit::Remove, ..read } } else { read })
+    }
+}
+
+impl From<UpdateRequest> for ProfileChange {
+    fn from(wish: UpdateRequest) -> Self {
+        let UpdateRequest { user_name, display_name, locale } = wish;
+        Self { user_name, display_name, locale }
     }
 }
 
 errors!(UpdateErrors: EVERY, API, BODY, BEARER, &[Code::UserNameTaken]);
 
-/// Changes the name or the language.
+/// Changes the names or the language.
 #[utoipa::path(patch, path = "/v1/me", tag = "Account", operation_id = "update_me", security(("bearer" = [])),
     request_body(content = UpdateRequest, content_type = "application/json"),
     responses((status = 200, description = "The account as it is now.", body = User), UpdateErrors))]
@@ -63,9 +83,7 @@ async fn update(
     Bearer(who): Bearer,
     Json(body): Json<UpdateRequest>,
 ) -> Result<Json<User>, Problem> {
-    let UpdateRequest { user_name, locale } = body;
-    let account = accounts.update_profile(&who, ProfileChange { user_name, locale }, &client).await?;
-    Ok(Json(account.into()))
+    Ok(Json(accounts.update_profile(&who, body.into(), &client).await?.into()))
 }
 
 /// The password, given again; an account without one leaves it out.

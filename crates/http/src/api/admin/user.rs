@@ -5,7 +5,10 @@ use axum::http::StatusCode;
 use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
 use utoipa::ToSchema;
-use vestibule::{Account, Accounts, Actor, Expected, Reason, Roles, UserChange, UserId, UserName, UserRef};
+use vestibule::{
+    Account, Accounts, Actor, DisplayName, Edit, Expected, Reason, Roles, UserChange, UserId, UserName,
+    UserRef,
+};
 
 use crate::api::common::{ACCEPTED, Accepted};
 use crate::api::user::User;
@@ -44,7 +47,8 @@ async fn show(
 
 /// What changes; the rest stays.
 #[derive(ToSchema)]
-#[schema(example = json!({"roles": ["editor"], "user_name": "countess", "locale": "pt-BR"}))]
+#[schema(example = json!({"roles": ["editor"], "user_name": "countess", "display_name": "Ada Lovelace",
+    "locale": "pt-BR"}))]
 struct ChangeUserRequest {
     /// All the roles from now on: each 1 to 32 of a-z, 0-9, _ and -, beginning with a letter.
     #[schema(value_type = Vec<String>, max_items = 16, required = false)]
@@ -52,6 +56,9 @@ struct ChangeUserRequest {
     /// Another public name.
     #[schema(value_type = String, min_length = 2, max_length = 32, required = false)]
     user_name: Option<UserName>,
+    /// What people are to call the account's owner: in any spelling, not unique. An empty text removes it.
+    #[schema(value_type = String, max_length = 100, required = false)]
+    display_name: Edit<DisplayName>,
     /// The language of the mails, a tag such as `en` or `pt-BR`.
     #[schema(value_type = String, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", required = false)]
     locale: Option<String>,
@@ -61,15 +68,21 @@ impl ReadFields for ChangeUserRequest {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let roles = fields.optional_list("/roles", fields::roles);
         let user_name = fields.optional("/user_name", fields::user_name);
+        let display_name = fields.optional("/display_name", fields::edited_display_name);
         let locale = fields.optional("/locale", fields::locale);
-        Some(Self { roles: roles?, user_name: user_name?, locale: locale? })
+        Some(Self {
+            roles: roles?,
+            user_name: user_name?,
+            display_name: display_name?.unwrap_or_default(),
+            locale: locale?,
+        })
     }
 }
 
 errors!(UpdateErrors: EVERY, API, BODY, BEARER, &[Code::Forbidden, Code::ReauthenticationRequired, Code::NotFound,
     Code::UserNameTaken, Code::LastAdmin, Code::PreconditionFailed, Code::PreconditionRequired]);
 
-/// Changes roles, name or language of a user who is still as `If-Match` says. Roles count from the next request on, and
+/// Changes roles, names or language of a user who is still as `If-Match` says. Roles count from the next request on, and
 /// need a sign-in of the administrator that is only minutes old.
 #[utoipa::path(patch, path = "/v1/admin/users/{id}", tag = "Administration", operation_id = "admin_update_user",
     security(("bearer" = [])), params(("id" = String, Path, pattern = "^usr_[0-9a-v]{26}$"),
@@ -86,8 +99,8 @@ async fn update(
     if_match: IfMatch,
     Json(body): Json<ChangeUserRequest>,
 ) -> Result<Response, Problem> {
-    let ChangeUserRequest { roles, user_name, locale } = body;
-    let change = UserChange { roles, user_name, locale };
+    let ChangeUserRequest { roles, user_name, display_name, locale } = body;
+    let change = UserChange { roles, user_name, display_name, locale };
     let (actor, expected) = (Actor::User(&who, &client), if_match.required()?);
     Ok(shown(accounts.change_user(actor, &UserRef::Id(id), &expected, change, None).await?))
 }

@@ -6,7 +6,8 @@ use axum::http::{HeaderName, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 use vestibule::{
-    Accounts, ConfirmMethod, Email, Password, PasswordContext, Pending, SignUp, Timestamp, UserName,
+    Accounts, ConfirmMethod, DisplayName, Email, Password, PasswordContext, Pending, SignUp, Timestamp,
+    UserName,
 };
 
 use crate::catalogue::Code;
@@ -23,7 +24,8 @@ pub(super) fn routes() -> Routes {
 
 /// Who wants an account.
 #[derive(ToSchema)]
-#[schema(example = json!({"email": "ada@example.org", "password": "violet-otter-maps-42", "user_name": "ada"}))]
+#[schema(example = json!({"email": "ada@example.org", "password": "violet-otter-maps-42", "user_name": "ada",
+    "display_name": "Ada Lovelace"}))]
 pub(crate) struct SignUpRequest {
     /// Where the confirmation goes.
     #[schema(value_type = String, format = "email", min_length = 5, max_length = 254)]
@@ -35,6 +37,9 @@ pub(crate) struct SignUpRequest {
     /// Chinese ones; else three.
     #[schema(value_type = String, min_length = 2, max_length = 32, required = false)]
     pub(crate) user_name: Option<UserName>,
+    /// What people are to call the account's owner: in any spelling, not unique.
+    #[schema(value_type = String, min_length = 1, max_length = 100, required = false)]
+    pub(crate) display_name: Option<DisplayName>,
     /// The language of the mails, a tag such as `en` or `pt-BR`.
     #[schema(value_type = String, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", required = false)]
     pub(crate) locale: Option<String>,
@@ -45,6 +50,7 @@ impl ReadFields for SignUpRequest {
         let email = fields.required("/email", fields::email);
         let password = fields.required("/password", fields::new_password("/password"));
         let user_name = fields.optional("/user_name", fields::user_name);
+        let display_name = fields.optional("/display_name", fields::display_name);
         let locale = fields.optional("/locale", fields::locale);
         if let (None, Some(password)) = (&email, &password) {
             // The operation will not run, so its rules are checked here: both errors in one answer.
@@ -53,14 +59,20 @@ impl ReadFields for SignUpRequest {
                 fields.refuse(FieldError::password("/password", &error));
             }
         }
-        Some(Self { email: email?, password: password?, user_name: user_name?, locale: locale? })
+        Some(Self {
+            email: email?,
+            password: password?,
+            user_name: user_name?,
+            display_name: display_name?,
+            locale: locale?,
+        })
     }
 }
 
 impl From<SignUpRequest> for SignUp {
     fn from(wish: SignUpRequest) -> Self {
-        let SignUpRequest { email, password, user_name, locale } = wish;
-        Self { email, password, user_name, locale, idempotency_key: None }
+        let SignUpRequest { email, password, user_name, display_name, locale } = wish;
+        Self { email, password, user_name, display_name, locale, idempotency_key: None }
     }
 }
 

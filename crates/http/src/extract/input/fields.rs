@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use vestibule::{
-    Code as ConfirmCode, Email, PasskeyName, Password, Policy, Reason, ReasonError, RecoveryCode, Roles,
-    TotpCode, UserName,
+    Code as ConfirmCode, DisplayName, Edit, Email, PasskeyName, Password, Policy, Reason, ReasonError,
+    RecoveryCode, Roles, TotpCode, UserName,
 };
 
 use super::tree::Tree;
@@ -163,6 +163,16 @@ pub(crate) fn email(text: &str) -> Result<Email, FieldError> {
 /// `/user_name`.
 pub(crate) fn user_name(text: &str) -> Result<UserName, FieldError> {
     text.parse().map_err(|error| FieldError::user_name("/user_name", error))
+}
+
+/// `/display_name`.
+pub(crate) fn display_name(text: &str) -> Result<DisplayName, FieldError> {
+    text.parse().map_err(|_| FieldError::new("/display_name", Code::DisplayNameInvalid))
+}
+
+/// `/display_name` of somebody who may have none: an empty text removes it.
+pub(crate) fn edited_display_name(text: &str) -> Result<Edit<DisplayName>, FieldError> {
+    if text.is_empty() { Ok(Edit::Remove) } else { display_name(text).map(Edit::Set) }
 }
 
 /// A password to be set; an error says why it cannot be one.

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use minijinja::context;
-use vestibule::{FactorError, ProfileChange, SessionId};
+use vestibule::{FactorError, SessionId};
 
 use super::step_up::Waiting;
 use crate::api::account::email::ChangeEmailRequest;
@@ -13,16 +13,14 @@ use crate::extract::fields::possible_at;
 use crate::pages::frame::i18n::Language;
 use crate::pages::frame::i18n::choice::remembered;
 use crate::pages::frame::page_form::MemberForm;
-use crate::pages::frame::visit::{Member, with_cookie};
+use crate::pages::frame::visit::{Member, Visit, with_cookie};
 use crate::problem::Problem;
 
 impl Member {
     async fn profile(&self, form: MemberForm) -> Result<&'static str, Problem> {
-        let UpdateRequest { user_name, locale } = form.accepted()?.read(self.visit.accounts.policy())?;
-        self.visit
-            .accounts
-            .update_profile(&self.who, ProfileChange { user_name, locale }, &self.visit.client)
-            .await?;
+        let Visit { accounts, client, .. } = &self.visit;
+        let wish = UpdateRequest::of_form(form.accepted()?, accounts.policy())?;
+        accounts.update_profile(&self.who, wish.into(), client).await?;
         Ok("profile")
     }
 
@@ -49,7 +47,9 @@ impl Member {
 }
 
 pub(super) async fn change_profile(member: Member, form: MemberForm) -> Result<Response, Problem> {
-    let typed = context! { user_name => form.typed("user_name"), locale => form.typed("locale") };
+    let typed = context! {
+        display_name => form.typed("display_name"), user_name => form.typed("user_name"), locale => form.typed("locale"),
+    };
     let locale = form.typed("locale").map(str::to_owned);
     let outcome = member.profile(form).await;
     let saved = outcome.is_ok();

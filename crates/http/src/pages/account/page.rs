@@ -24,6 +24,7 @@ impl Member {
             account => context! {
                 email => who.account.email.as_str(),
                 user_name => who.account.user_name.as_ref().map(vestibule::UserName::as_str),
+                display_name => who.account.display_name.as_ref().map(vestibule::DisplayName::as_str),
             },
             locale => locale.and_then(Language::of_tag).unwrap_or(visit.language()).tag(),
             speaks => Language::ALL.map(|one| context! { tag => one.tag(), name => one.name(), dir => one.direction() }),

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use minijinja::{Value, context};
 use vestibule::{
-    Account, AccountLimits, AuditActor, AuditEvent, AuditQuery, Email, MailState, QueuedMail, Session,
-    UserId, UserName, UserRef, WaysIn,
+    Account, AccountLimits, AuditActor, AuditEvent, AuditQuery, DisplayName, Email, MailState, QueuedMail,
+    Session, UserId, UserName, UserRef, WaysIn,
 };
 
 use super::section::{Admin, framed};
@@ -109,6 +109,7 @@ fn shown(account: &Account) -> Value {
         id => account.id.to_string(),
         email => account.email.as_str(),
         user_name => account.user_name.as_ref().map(UserName::as_str),
+        display_name => account.display_name.as_ref().map(DisplayName::as_str),
         roles => account.roles.join(" "),
         language,
         created_at => account.created_at.to_string(),

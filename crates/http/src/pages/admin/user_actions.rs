@@ -123,8 +123,9 @@ impl One {
     async fn profile(&self, form: MemberForm) -> Result<&'static str, Problem> {
         let mut form = form.accepted()?;
         let (expected, reason) = (expected(&mut form), reason(&mut form)?);
-        let UpdateRequest { user_name, locale } = form.read(self.admin.visit().accounts.policy())?;
-        let change = UserChange { roles: None, user_name, locale };
+        let wish = UpdateRequest::of_form(form, self.admin.visit().accounts.policy())?;
+        let UpdateRequest { user_name, display_name, locale } = wish;
+        let change = UserChange { roles: None, user_name, display_name, locale };
         self.change(expected, change, reason.as_ref(), &self.admin.0.who).await?;
         Ok("profile")
     }
@@ -196,8 +197,8 @@ async fn change_profile(one: One, form: MemberForm) -> Result<Response, Problem>
     let part = Part(
         "profile",
         context! {
-            user_name => form.typed("user_name"), speaks, reason => form.typed("reason"),
-            revision => form.typed("revision"),
+            display_name => form.typed("display_name"), user_name => form.typed("user_name"), speaks,
+            reason => form.typed("reason"), revision => form.typed("revision"),
         },
     );
     let outcome = one.profile(form).await;

@@ -89,7 +89,7 @@ impl ErrorView {
 }
 
 /// The fields of all pages, in the order of the pages.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 18] = [
     "token",
     "state",
     "kind",
@@ -97,6 +97,7 @@ const FIELDS: [&str; 17] = [
     "email",
     "user_id",
     "password",
+    "display_name",
     "user_name",
     "login",
     "code",

@@ -28,7 +28,9 @@ async fn show(visit: Visit, uri: Uri) -> Result<Response, Problem> {
 
 async fn submit(visit: Visit, form: PageForm) -> Result<Response, Problem> {
     let visit = visit.returning(form.typed("return_to"));
-    let typed = context! { email => form.typed("email"), user_name => form.typed("user_name") };
+    let typed = context! {
+        email => form.typed("email"), user_name => form.typed("user_name"), display_name => form.typed("display_name"),
+    };
     match sign_up(&visit, form).await {
         Ok((pending, proof)) => Ok(check_mail::waits(&visit, &proof, pending.expires_at, "/check-mail")),
         Err(problem) => visit.refused(problem, "sign_up/signup.html", typed),

@@ -2,7 +2,9 @@
 
 use clap::Args;
 use serde_json::json;
-use vestibule::{Accounts, Actor, Expected, Roles, UserChange, UserName, UserRef};
+use vestibule::{
+    Accounts, Actor, DisplayName, DisplayNameError, Edit, Expected, Roles, UserChange, UserName, UserRef,
+};
 
 use crate::cli::account::{named, print};
 use crate::cli::context::Context;
@@ -23,6 +25,9 @@ pub(crate) struct Update {
     /// The new user name
     #[arg(long)]
     user_name: Option<UserName>,
+    /// The new display name; an empty text removes it
+    #[arg(long, value_name = "NAME", value_parser = display_name)]
+    display_name: Option<Edit<DisplayName>>,
     /// The language of emails, a tag such as `en` or `pt-BR`
     #[arg(long, value_name = "TAG", value_parser = language)]
     locale: Option<String>,
@@ -30,8 +35,9 @@ pub(crate) struct Update {
 
 pub(crate) async fn update(context: &Context, accounts: &Accounts, wish: Update) -> Result<(), Failure> {
     let changes_roles = !(wish.add_role.is_empty() && wish.remove_role.is_empty());
-    if !changes_roles && wish.user_name.is_none() && wish.locale.is_none() {
-        let fix = "say what: --add-role, --remove-role, --user-name, --locale";
+    let Update { user_name, display_name, locale, .. } = &wish;
+    if !changes_roles && user_name.is_none() && display_name.is_none() && locale.is_none() {
+        let fix = "say what: --add-role, --remove-role, --user-name, --display-name, --locale";
         return Err(Failure::usage("nothing to change").fix(fix));
     }
     let account = accounts.find_user(Actor::Operator, &named(&wish.user)?).await?;
@@ -39,8 +45,12 @@ pub(crate) async fn update(context: &Context, accounts: &Accounts, wish: Update)
     let roles = Roles::new(kept.chain(&wish.add_role)).map_err(|error| {
         Failure::usage(error.to_string()).fix("name roles like `editor` or `billing-admin`")
     })?;
-    let change =
-        UserChange { roles: changes_roles.then_some(roles), user_name: wish.user_name, locale: wish.locale };
+    let change = UserChange {
+        roles: changes_roles.then_some(roles),
+        user_name: wish.user_name,
+        display_name: wish.display_name.unwrap_or_default(),
+        locale: wish.locale,
+    };
     // A concurrent change is not overwritten.
     let expected = Expected::OneOf(vec![account.revision()]);
     let user = UserRef::Id(account.id);
@@ -85,6 +95,10 @@ pub(crate) async fn sessions(context: &Context, accounts: &Accounts, user: &User
         })
         .collect();
     output::table(["id", "created", "last seen", "address", "device"], &rows)
+}
+
+fn display_name(text: &str) -> Result<Edit<DisplayName>, DisplayNameError> {
+    if text.is_empty() { Ok(Edit::Remove) } else { text.parse().map(Edit::Set) }
 }
 
 /// The form of a language tag (RFC 5646 §2.1), as the API accepts it.

@@ -1,0 +1,4 @@
+//! What is kept about people beside how they sign in.
+
+pub(crate) mod display_name;
+pub(crate) mod edit;
