@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::domain::application::registered::ConfiguredApplication;
 use crate::domain::password::PasswordRules;
 use crate::policy::factors::{PasskeyPolicy, SecondFactorPolicy};
 use crate::token::algorithm::SigningAlgorithm;
@@ -34,6 +35,8 @@ pub struct Policy {
     pub admin: AdminPolicy,
     /// Tokens and sessions.
     pub tokens: TokenPolicy,
+    /// Applications that send people here to sign in, beside those of the database; none by default.
+    pub applications: Vec<ConfiguredApplication>,
     /// Who needs a second factor.
     pub second_factor: SecondFactorPolicy,
     /// Passkeys.
@@ -290,6 +293,7 @@ impl Default for Policy {
             webhooks: Vec::new(),
             client_limits: true,
             exempt_networks: Vec::new(),
+            applications: Vec::new(),
         }
     }
 }

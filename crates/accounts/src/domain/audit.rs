@@ -104,6 +104,20 @@ kinds! {
     FactorsReset = "factors_reset",
     /// A link to enrol a second factor was mailed.
     EnrolmentRequested = "enrolment_requested",
+    /// An application was registered.
+    ApplicationCreated = "application_created",
+    /// The registration of an application was changed.
+    ApplicationUpdated = "application_updated",
+    /// An application got a secret, or lost its old one.
+    ApplicationSecretChanged = "application_secret_changed",
+    /// An application was removed.
+    ApplicationRemoved = "application_removed",
+    /// A user let an application in, or allowed it more.
+    ApplicationAllowed = "application_allowed",
+    /// A user took back what an application was allowed.
+    ApplicationDisconnected = "application_disconnected",
+    /// An application's code came a second time: the session that it began was ended.
+    CodeReused = "code_reused",
     /// The keys that sign tokens were changed.
     KeysChanged = "keys_changed",
     /// An operator accepted an SQLite database although it lacks what an earlier one had.

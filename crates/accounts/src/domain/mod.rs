@@ -1,6 +1,7 @@
 //! Types whose values are always valid. No I/O, no clock, no randomness.
 
 pub(crate) mod access;
+pub(crate) mod application;
 pub(crate) mod audit;
 pub(crate) mod email;
 pub(crate) mod ids;

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod admin;
+pub(crate) mod application;
 pub(crate) mod background;
 pub(crate) mod challenge;
 pub(crate) mod draft;

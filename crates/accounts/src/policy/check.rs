@@ -4,12 +4,18 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{DAY, HOUR, MINUTE, Policy, Rate};
+use crate::domain::application::registered::{ApplicationKind, ConfiguredApplication};
+use crate::domain::secret::Secret;
 use crate::policy::PolicyError;
 use crate::webhook::WebhookSubscription;
 
 const RATE_BOUNDS: &str = "must be 1 to 100000 in 1 second to 30 days";
 /// Each event is a row for every endpoint that wants it.
 const ENDPOINTS_MAX: usize = 16;
+
+const APPLICATIONS_MAX: usize = 100;
+/// Secrets are compared by a fast hash, so they must be long.
+const SECRET_OCTETS_MIN: usize = 32;
 
 /// Whether the rule is satisfied, the setting it is about, and the rule in words.
 type Rule = (bool, &'static str, &'static str);
@@ -20,7 +26,8 @@ impl Policy {
     /// # Errors
     /// The first setting that breaks its rule.
     pub fn check(&self) -> Result<(), PolicyError> {
-        let rules = [self.of_sign_ups(), self.of_tokens(), self.of_limits(), self.of_costs()];
+        let rules =
+            [self.of_sign_ups(), self.of_tokens(), self.of_applications(), self.of_limits(), self.of_costs()];
         match rules.iter().flatten().find(|(holds, ..)| !holds) {
             None => Ok(()),
             Some((_, setting, rule)) => Err(PolicyError { setting, rule }),
@@ -50,6 +57,35 @@ impl Policy {
                 (8..=64).contains(&passwords.min_code_points),
                 "password.min_length",
                 "must be 8 to 64 (ASVS 6.2.1, NIST SP 800-63B-4)",
+            ),
+        ]
+    }
+
+    fn of_applications(&self) -> Vec<Rule> {
+        let all = &self.applications;
+        let ids: BTreeSet<&str> = all.iter().map(|one| one.application.id.as_str()).collect();
+        let has_its_secrets = |one: &ConfiguredApplication| match one.application.kind {
+            ApplicationKind::Public => one.secrets.is_empty(),
+            ApplicationKind::Confidential => (1..=2).contains(&one.secrets.len()),
+        };
+        let is_long = |secret: &Secret| secret.expose().len() >= SECRET_OCTETS_MIN;
+        vec![
+            (all.len() <= APPLICATIONS_MAX, "clients", "are at most 100"),
+            (ids.len() == all.len(), "clients", "must have ids of their own"),
+            (
+                all.iter().all(|one| one.application.check().is_ok()),
+                "clients",
+                "must satisfy the rules of registrations",
+            ),
+            (
+                all.iter().all(has_its_secrets),
+                "clients",
+                "have one secret or two if they are confidential, and none if they are public",
+            ),
+            (
+                all.iter().flat_map(|one| &one.secrets).all(is_long),
+                "clients",
+                "need secrets of at least 32 characters",
             ),
         ]
     }

@@ -17,7 +17,7 @@ pub(crate) struct Script {
 }
 
 /// Every version, oldest first, without gaps.
-pub(crate) const SCRIPTS: [Script; 13] = [
+pub(crate) const SCRIPTS: [Script; 14] = [
     Script {
         version: 1,
         name: "init",
@@ -95,6 +95,12 @@ pub(crate) const SCRIPTS: [Script; 13] = [
         name: "user_data",
         up: include_str!("../../migrations/0013_user_data.up.sql"),
         down: include_str!("../../migrations/0013_user_data.down.sql"),
+    },
+    Script {
+        version: 14,
+        name: "applications",
+        up: include_str!("../../migrations/0014_applications.up.sql"),
+        down: include_str!("../../migrations/0014_applications.down.sql"),
     },
 ];
 

@@ -1,14 +1,17 @@
-//! Access tokens: signed JWTs of the profile RFC 9068, checked as RFC 8725 advises.
+//! Access tokens of this service's own sign-in: signed JWTs of the profile RFC 9068, checked as RFC 8725 advises.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jsonwebtoken::{Header, Validation, decode, decode_header, encode};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::keys::{Key, KeySet};
 use super::opaque::sha256;
 use crate::domain::access::amr::Amr;
+use crate::domain::application::id::OWN;
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
@@ -20,8 +23,6 @@ use crate::policy::TokenPolicy;
 const OCTETS_MAX: usize = 8 * 1024;
 const KEY_ID_OCTETS_MAX: usize = 64;
 const TYPE: &str = "at+jwt";
-/// The client of RFC 9068 §2.2: the application itself; there are no others yet.
-const CLIENT_ID: &str = "vestibule";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Claims {
@@ -106,18 +107,28 @@ impl Issuer {
             iat: now.as_seconds(),
             jti: data_encoding::BASE64URL_NOPAD.encode(&env.random::<16>()),
             sid: session.id.to_string(),
-            client_id: CLIENT_ID.to_owned(),
+            client_id: OWN.to_owned(),
             auth_time: session.auth_time.as_seconds(),
             amr: session.amr.names().into_iter().map(str::to_owned).collect(),
             roles: account.roles.clone(),
         };
-        let (key, signer) = keys.signing(now)?;
-        let header = Header {
-            typ: Some(TYPE.to_owned()),
-            kid: Some(key.id.to_string()),
-            ..Header::new(key.algorithm.header())
-        };
-        encode(&header, &claims, signer).ok().map(Secret::from)
+        sign(keys, TYPE, &claims, now)
+    }
+
+    /// Who issues: the public address.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How long tokens work.
+    pub(super) fn lifetime(&self) -> Duration {
+        self.policy.access_lifetime
+    }
+
+    /// Whether a token of these times works, whichever clock it was signed by.
+    pub(super) fn is_in_time(&self, issued_at: Timestamp, expires_at: Timestamp, now: Timestamp) -> bool {
+        let leeway = self.policy.leeway;
+        now < expires_at + leeway && issued_at <= now + leeway
     }
 
     /// Checks signature and claims.
@@ -135,20 +146,15 @@ impl Issuer {
             self.cache.put(hash, verified.clone());
             verified
         };
-        let leeway = self.policy.leeway;
-        let in_time = now < verified.expires_at + leeway && verified.issued_at <= now + leeway;
+        let in_time = self.is_in_time(verified.issued_at, verified.expires_at, now);
         let counts = in_time && keys.find(&verified.key).is_some_and(|key| key.lives(now));
         if counts { Ok(verified) } else { Err(Refused::Invalid) }
     }
 
     /// Signature, issuer, audience, ids. The algorithm is the key's: the header cannot choose another (J1).
     fn check(&self, key: &Key, token: &str) -> Option<Verified> {
-        let mut validation = Validation::new(key.algorithm.header());
-        // The library would read the system clock, and accept lists where we issue one value: these are checked here.
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        let claims = decode::<Claims>(token, &key.verifier, &validation).ok()?.claims;
-        if claims.iss != self.name || claims.aud != self.audience || claims.client_id != CLIENT_ID {
+        let claims = signed::<Claims>(key, token)?;
+        if claims.iss != self.name || claims.aud != self.audience || claims.client_id != OWN {
             return None;
         }
         let seconds = |seconds: i64| seconds.checked_mul(1000).map(Timestamp::from_millis);
@@ -162,10 +168,50 @@ impl Issuer {
     }
 }
 
-/// The key that a token names, if its header has no unknown demands (J2).
+/// Signs claims, as a token of this type.
+pub(super) fn sign<C: Serialize>(keys: &KeySet, typ: &str, claims: &C, now: Timestamp) -> Option<Secret> {
+    let (key, signer) = keys.signing(now)?;
+    let header = Header {
+        typ: Some(typ.to_owned()),
+        kid: Some(key.id.to_string()),
+        ..Header::new(key.algorithm.header())
+    };
+    encode(&header, claims, signer).ok().map(Secret::from)
+}
+
+/// The claims of a token of this type that a living key has signed, with the name of the key. Nothing else is checked.
+pub(super) fn open<C: DeserializeOwned>(
+    keys: &KeySet,
+    typ: &str,
+    token: &str,
+    now: Timestamp,
+) -> Result<(String, C), Refused> {
+    if token.len() > OCTETS_MAX {
+        return Err(Refused::Invalid);
+    }
+    let id = key_id_of(token, typ).ok_or(Refused::Invalid)?;
+    let key = keys.find(&id).ok_or(Refused::UnknownKey)?;
+    let claims = signed(key, token).filter(|_| key.lives(now)).ok_or(Refused::Invalid)?;
+    Ok((id, claims))
+}
+
+/// The claims of a token that this key has signed.
+fn signed<C: DeserializeOwned>(key: &Key, token: &str) -> Option<C> {
+    let mut validation = Validation::new(key.algorithm.header());
+    // The library would read the system clock, and accept lists where we issue one value: these are checked here.
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    decode::<C>(token, &key.verifier, &validation).ok().map(|token| token.claims)
+}
+
+/// The key that an access token names, if its header has no unknown demands (J2).
 pub(crate) fn key_id(token: &str) -> Option<String> {
+    key_id_of(token, TYPE)
+}
+
+fn key_id_of(token: &str, typ: &str) -> Option<String> {
     let header = decode_header(token).ok()?;
-    let plain = header.typ.as_deref() == Some(TYPE)
+    let plain = header.typ.as_deref() == Some(typ)
         && header.crit.is_none()
         && header.enc.is_none()
         && header.jku.is_none()

@@ -1,6 +1,7 @@
 //! Secrets that leave the server and come back: access tokens, refresh tokens, mailed links and codes, page cursors.
 
 pub(crate) mod algorithm;
+pub(crate) mod application;
 pub(crate) mod browser;
 pub(crate) mod ceremony;
 pub(crate) mod challenge;

@@ -1,4 +1,4 @@
-//! Refresh tokens and the sessions of browsers: 256 random bits, stored as their SHA-256 only (R1).
+//! Refresh tokens, the sessions of browsers, and the codes and secrets of applications: 256 random bits, stored as their SHA-256 only (R1).
 
 use aws_lc_rs::digest;
 use data_encoding::BASE64URL_NOPAD;
@@ -11,6 +11,10 @@ use crate::store::tables::sessions::TokenHash;
 const REFRESH: &str = "vrt_";
 /// The prefix of the secret of a browser's session: neither is accepted for the other (T5).
 const BROWSER: &str = "vbs_";
+/// The prefix of a code that an application exchanges for tokens.
+const CODE: &str = "vac_";
+/// The prefix of the secret of an application.
+const APPLICATION_SECRET: &str = "vcs_";
 
 /// A new refresh token, and its hash to store.
 pub(crate) fn new_refresh_token(env: &Env) -> (Secret, TokenHash) {
@@ -20,6 +24,16 @@ pub(crate) fn new_refresh_token(env: &Env) -> (Secret, TokenHash) {
 /// A new secret of a browser's session, and its hash to store.
 pub(crate) fn new_browser_secret(env: &Env) -> (Secret, TokenHash) {
     new(env, BROWSER)
+}
+
+/// A new code for an application, and its hash to store.
+pub(crate) fn new_code(env: &Env) -> (Secret, TokenHash) {
+    new(env, CODE)
+}
+
+/// A new secret of an application, and its hash to store.
+pub(crate) fn new_application_secret(env: &Env) -> (Secret, TokenHash) {
+    new(env, APPLICATION_SECRET)
 }
 
 fn new(env: &Env, prefix: &str) -> (Secret, TokenHash) {
@@ -36,6 +50,11 @@ pub(crate) fn hash_of(token: &str) -> Option<TokenHash> {
 /// The stored form of a browser's secret that was presented; `None` if it cannot be one of ours.
 pub(crate) fn hash_of_browser(secret: &str) -> Option<TokenHash> {
     hash_with(BROWSER, secret)
+}
+
+/// The stored form of a code that an application presented; `None` if it cannot be one of ours.
+pub(crate) fn hash_of_code(code: &str) -> Option<TokenHash> {
+    hash_with(CODE, code)
 }
 
 fn hash_with(prefix: &str, token: &str) -> Option<TokenHash> {

@@ -4,6 +4,7 @@
 mod expected;
 
 use crate::account::moves_in;
+use crate::applications::{asks, exchanges_at, parameter, shop};
 use crate::factors::{App, uses};
 use crate::world::*;
 use expected::{
@@ -11,8 +12,8 @@ use expected::{
     of_continuation, with_factors,
 };
 use vestibule::{
-    Accounts, Actor, Login, MailContent, PasskeySignInError, RequireFactor, SecondFactor, SecondFactorError,
-    Secret, SignInError, SignUpMode, SignedIn, UserRef, Way,
+    Accounts, Actor, AuthenticatedApplication, AuthorizationStep, Login, MailContent, PasskeySignInError,
+    RequireFactor, SecondFactor, SecondFactorError, Secret, SignInError, SignUpMode, SignedIn, UserRef, Way,
 };
 use vestibule_testing::webauthn::Authenticator;
 
@@ -89,6 +90,7 @@ enum Begun {
     Nothing,
     Challenge(Secret),
     Link(String),
+    Code(AuthenticatedApplication, String),
     NotOffered,
 }
 
@@ -96,6 +98,7 @@ enum Begun {
 async fn begin(world: &World, accounts: &Accounts, way: Way, ada: &Ada) -> Begun {
     let has_it = match way {
         Way::Password | Way::Confirmation => return Begun::Nothing,
+        Way::Application => return code_in_browser(accounts, &ada.who).await,
         Way::Passkey if ada.passkey.is_some() => return Begun::Nothing,
         Way::Passkey => return Begun::NotOffered,
         Way::Enrolment => true,
@@ -116,6 +119,22 @@ async fn begin(world: &World, accounts: &Accounts, way: Way, ada: &Ada) -> Begun
             Begun::Link(link.unwrap().expose().split_once("token=").unwrap().1.to_owned())
         }
         _ => Begun::NotOffered,
+    }
+}
+
+/// What an application gets in the browser of before.
+async fn code_in_browser(accounts: &Accounts, who: &SignedIn) -> Begun {
+    let made = accounts.create_application(Actor::Operator, shop()).await;
+    let secret = match made {
+        Ok(secret) => secret.unwrap(),
+        Err(_) => accounts.rotate_application_secret(Actor::Operator, &shop().id).await.unwrap(),
+    };
+    let by = accounts.authenticate_application("shop", Some(&secret)).await.unwrap();
+    let request = accounts.check_authorization(asks(&shop(), "openid offline_access")).await.unwrap();
+    match accounts.decide_authorization(&request, Some(who)).await.unwrap() {
+        AuthorizationStep::Done(address) => Begun::Code(by, parameter(&address, "code").unwrap()),
+        AuthorizationStep::SignIn => Begun::NotOffered,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -153,6 +172,13 @@ async fn enter(world: &World, accounts: &Accounts, way: Way, ada: &Ada, begun: B
                 }
             }
         }
+        (_, Begun::Code(by, code)) => match exchanges_at(accounts, &by, &code).await {
+            Ok(_) => Outcome::Session,
+            Err(error) => {
+                assert!(refusal::<(), _>(Err(error)).starts_with("Invalid"));
+                Outcome::Refused
+            }
+        },
         (Way::Passkey, _) => {
             let asked = accounts.begin_passkey_sign_in(None).await.unwrap();
             let given = uses(ada.passkey.as_ref().unwrap(), &asked);
@@ -206,12 +232,20 @@ async fn goes_on(world: &World, continuation: Continuation, state: State, who: &
     let secret = password(PASSWORD);
     let tokens = world.accounts.sign_in(&login, &secret, &client()).await.unwrap();
     let cookie = world.accounts.sign_in_browser(&login, &secret, None, &client()).await.unwrap();
+    let browser = world.accounts.authenticate_browser(cookie.secret.expose()).await.unwrap();
+    let Begun::Code(by, code) = code_in_browser(&world.accounts, &browser).await else { panic!("no code") };
+    let shops = exchanges_at(&world.accounts, &by, &code).await.unwrap();
     reach(world, state, who).await;
     let accounts = &world.accounts;
     let goes_on = match continuation {
         Continuation::AccessToken => accounts.authenticate(tokens.access_token.expose()).await.is_ok(),
         Continuation::RefreshToken => {
             accounts.refresh(tokens.refresh_token.expose(), &client()).await.is_ok()
+        }
+        Continuation::ApplicationToken => accounts.user_info(shops.access_token.expose()).await.is_ok(),
+        Continuation::ApplicationRefresh => {
+            let refresh = shops.refresh_token.unwrap();
+            accounts.refresh_for_application(&by, refresh.expose(), None, None, &client()).await.is_ok()
         }
         Continuation::BrowserCookie => accounts.authenticate_browser(cookie.secret.expose()).await.is_ok(),
     };
@@ -241,7 +275,7 @@ async fn try_states(world: &World) -> String {
     let mut rows = STATES.map(|(_, words)| vec![words.to_owned()]);
     for &way in Way::ALL {
         let (factors, rules) = match way {
-            Way::Password | Way::Confirmation => (Factors::None, Rules::Default),
+            Way::Password | Way::Confirmation | Way::Application => (Factors::None, Rules::Default),
             Way::Passkey => (Factors::Passkey, Rules::Default),
             Way::PasswordAndCode | Way::PasswordAndRecoveryCode => (Factors::App, Rules::Default),
             Way::PasswordAndPasskey => (Factors::Both, Rules::Default),

@@ -5,6 +5,7 @@
 mod account;
 mod admin;
 mod administer;
+mod applications;
 mod assistance;
 mod audit;
 mod browsers;

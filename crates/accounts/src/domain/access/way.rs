@@ -33,4 +33,6 @@ ways! {
     PasswordAndRecoveryCode = Some("with a recovery code"),
     /// With the password and a mailed link, in order to enrol a second factor.
     Enrolment = Some("with an enrolment link"),
+    /// With a code that an application got in the browser where somebody was signed in.
+    Application = Some("at an application"),
 }

@@ -3,6 +3,7 @@
 use crate::accounts::Accounts;
 use crate::domain::access::client::Client;
 use crate::domain::access::session::{Session, SignedIn};
+use crate::domain::application::grant::Grant;
 use crate::domain::audit::{AuditActor, AuditEvent, AuditKind};
 use crate::domain::password::Password;
 use crate::domain::profile::display_name::DisplayName;
@@ -15,6 +16,7 @@ use crate::ops::account::password::ChangeError;
 use crate::ops::account::ways_in::{WaysIn, ways_in};
 use crate::ops::admin::error::AdminError;
 use crate::ops::admin::users::find_replaceable;
+use crate::ops::application::grants;
 use crate::store::tables::audit::{self, Filter};
 use crate::store::tables::limits::lock;
 use crate::store::tables::{invitations, outbox, registrations, sessions, users, webhooks as deliveries};
@@ -60,6 +62,8 @@ pub struct Export {
     pub events: Vec<AuditEvent>,
     /// What it signs in with.
     pub ways_in: WaysIn,
+    /// The applications it has let in.
+    pub grants: Vec<Grant>,
     /// Webhooks about it: the event, when it happened, and when the endpoint accepted it.
     pub webhooks: Vec<(String, Timestamp, Option<Timestamp>)>,
 }
@@ -152,6 +156,7 @@ impl Accounts {
                 entry.write(tx, &core, now)?;
                 Ok(Export {
                     ways_in: ways_in(tx, &core, account.id)?.unwrap_or_default(),
+                    grants: grants::of_user(tx, &core, account.id)?,
                     sessions: sessions::list(tx, account.id, now, idle)?,
                     mails: outbox::of_user(tx, account.id)?,
                     events: audit::before(tx, &Filter::User(account.id), audit::END, EVENTS)?,

@@ -1,10 +1,11 @@
 //! The step of the sweeper, and the state for readiness checks.
 
 use crate::accounts::Accounts;
-use crate::domain::time::{MONTH, SKEW, Timestamp};
+use crate::domain::time::{HOUR, MONTH, SKEW, Timestamp};
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::migrations::{NEWEST, version};
+use crate::store::tables::application::{codes, requests};
 use crate::store::tables::{
     audit, challenges, invitations, keys, limits, outbox, passkeys, registrations, sessions,
     sign_in_challenges, webhooks,
@@ -25,10 +26,13 @@ struct Times {
 
 type Sweep = fn(&mut Tx<'_>, &Times) -> Result<u64, Fault>;
 
-const SWEEPS: [Sweep; 16] = [
+const SWEEPS: [Sweep; 18] = [
     |tx, times| registrations::sweep(tx, times.now, ROWS),
     |tx, times| challenges::sweep(tx, times.now, ROWS),
     |tx, times| sign_in_challenges::sweep(tx, times.now, ROWS),
+    |tx, times| requests::sweep(tx, times.now, ROWS),
+    // A used one is kept for a while, so that its second use is noticed.
+    |tx, times| codes::sweep(tx, times.now - HOUR, ROWS),
     |tx, times| passkeys::sweep_ceremonies(tx, times.now, ROWS),
     |tx, times| invitations::sweep(tx, times.now, ROWS),
     |tx, times| sessions::sweep_tokens(tx, times.now, ROWS),

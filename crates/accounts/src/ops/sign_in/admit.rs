@@ -17,11 +17,14 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::Account;
 use crate::fault::Fault;
 use crate::ops::account::factor_due::follow_policy;
+use crate::ops::application::allowed::Allowed;
+use crate::ops::application::authorization::redeemed::RedeemedCode;
 use crate::ops::registration::confirmed::Confirmed;
 use crate::ops::sign_in::attempt::RightPassword;
 use crate::ops::sign_in::factor::RightFactor;
 use crate::policy::factors::SecondFactorPolicy;
 use crate::store::Tx;
+use crate::store::tables::application::sessions::OfApplication;
 use crate::store::tables::sessions::{self, NewSession, SessionState, TokenHash};
 use crate::store::tables::users::standing::{self, Standing};
 use crate::store::tables::users::{self, Credentials};
@@ -71,6 +74,18 @@ impl<'a> Proofs<'a> {
         }
     }
 
+    /// An application has brought the code that it got for somebody who was signed in in a browser.
+    pub(crate) fn code(redeemed: &RedeemedCode) -> Self {
+        Self {
+            way: Way::Application,
+            user: redeemed.user(),
+            credential_version: redeemed.credential_version(),
+            proven: redeemed.proven(),
+            password: None,
+            factor: None,
+        }
+    }
+
     /// A second factor was right, alone or after the password.
     pub(crate) fn factor(right: &'a RightFactor) -> Self {
         let (way, password_at) = match (right.password_at, right.factor) {
@@ -93,11 +108,13 @@ impl<'a> Proofs<'a> {
 
 /// How a session is recognised later.
 #[derive(Clone, Copy)]
-pub(crate) enum SessionKey {
+pub(crate) enum SessionKey<'a> {
     /// Its first refresh token.
     Refresh(TokenHash),
     /// The hash of a browser's cookie, and that of the previous one, whose session ends (R4).
     Browser { hash: TokenHash, replaces: Option<TokenHash> },
+    /// By its application, with the first refresh token if it gets one; otherwise it ends with its access token.
+    Application { refresh: Option<TokenHash>, of: &'a OfApplication },
 }
 
 /// The outcome of admitting a user.
@@ -132,7 +149,7 @@ pub(crate) fn admit(
     tx: &mut Tx<'_>,
     core: &Core,
     proofs: &Proofs<'_>,
-    key: SessionKey,
+    key: SessionKey<'_>,
     client: &Client,
 ) -> Result<Admission, Fault> {
     let now = core.now();
@@ -169,37 +186,50 @@ fn open(
     tx: &mut Tx<'_>,
     core: &Core,
     proofs: &Proofs<'_>,
-    key: SessionKey,
+    key: SessionKey<'_>,
     client: &Client,
     user: Credentials,
 ) -> Result<Opened, Fault> {
     let now = core.now();
+    let tokens = &core.policy().tokens;
+    let lasts = match key {
+        SessionKey::Application { refresh: None, .. } => tokens.access_lifetime,
+        _ => tokens.session_absolute,
+    };
     let session = NewSession {
         id: SessionId::from_bytes(core.settings.env.new_id(now)),
         user_id: proofs.user,
         created_at: now,
-        expires_at: now + core.policy().tokens.session_absolute,
+        expires_at: now + lasts,
         user_agent: client.device(),
         ip: client.ip.map(|ip| ip.to_string()),
         browser: match key {
-            SessionKey::Refresh(_) => None,
+            SessionKey::Refresh(_) | SessionKey::Application { .. } => None,
             SessionKey::Browser { hash, .. } => Some(hash),
+        },
+        application: match key {
+            SessionKey::Application { of, .. } => Some(of.clone()),
+            SessionKey::Refresh(_) | SessionKey::Browser { .. } => None,
         },
         proven: proofs.proven,
         enrol_until: (proofs.way == Way::Enrolment).then(|| now + ENROLMENT),
     };
     sessions::insert(tx, &session)?;
     match key {
-        SessionKey::Refresh(hash) => {
-            let expires_at = now + core.policy().tokens.session_idle;
-            sessions::insert_token(tx, &hash, session.id, now, expires_at)?;
+        SessionKey::Refresh(hash) | SessionKey::Application { refresh: Some(hash), .. } => {
+            sessions::insert_token(tx, &hash, session.id, now, now + tokens.session_idle)?;
         }
+        SessionKey::Application { refresh: None, .. } => {}
         SessionKey::Browser { replaces, .. } => {
             replaces.map_or(Ok(()), |old| sessions::end_of_browser(tx, &old, now))?;
         }
     }
     let entry = Entry::new(AuditKind::SignedIn, AuditActor::User(proofs.user), client).about(&user.account);
-    let entry = proofs.way.detail().map_or(entry.clone(), |detail| entry.detail(detail));
+    let entry = match (&session.application, proofs.way.detail()) {
+        (Some(of), _) => entry.detail(format!("at the application {}", of.id)),
+        (None, Some(detail)) => entry.detail(detail),
+        (None, None) => entry,
+    };
     entry.write(tx, core, now)?;
     let NewSession { id: session, expires_at, proven, .. } = session;
     Ok(Opened { user, session, proven, began_at: now, expires_at })
@@ -251,8 +281,37 @@ pub(crate) enum GoesOn {
     ToEnrol,
 }
 
-/// Whether a session may go on: what every continuation asks, before it gives anything.
+/// Whether a session of this service itself may go on: what every continuation asks, before it gives anything.
 pub(crate) fn may_continue(
+    policy: &SecondFactorPolicy,
+    session: &SessionState,
+    user: &Account,
+    factor_due_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<GoesOn> {
+    // What an application was given opens nothing here.
+    if session.application.is_some() {
+        return None;
+    }
+    stands(policy, session, user, factor_due_at, now)
+}
+
+/// Whether the session of an application may go on: the same, and the user still allows it what it is for.
+pub(crate) fn application_may_continue(
+    policy: &SecondFactorPolicy,
+    session: &SessionState,
+    user: &Account,
+    factor_due_at: Option<Timestamp>,
+    allowed: &Allowed,
+    now: Timestamp,
+) -> bool {
+    let is_its_own = session.application.as_deref() == Some(allowed.id());
+    is_its_own
+        && allowed.is_by(session.user_id)
+        && stands(policy, session, user, factor_due_at, now) == Some(GoesOn::Fully)
+}
+
+fn stands(
     policy: &SecondFactorPolicy,
     session: &SessionState,
     user: &Account,

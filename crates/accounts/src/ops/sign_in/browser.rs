@@ -153,7 +153,7 @@ fn of_browser(
 /// A browser's session to be opened.
 pub(crate) struct Opening {
     secret: Secret,
-    pub(crate) key: SessionKey,
+    pub(crate) key: SessionKey<'static>,
 }
 
 impl Opening {

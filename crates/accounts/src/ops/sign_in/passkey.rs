@@ -146,7 +146,7 @@ impl Accounts {
     async fn open_with_passkey(
         &self,
         given: &PasskeyAssertion,
-        key: SessionKey,
+        key: SessionKey<'static>,
         client: &Client,
     ) -> Result<Opened, PasskeySignInError> {
         let (core, given, client) = (self.0.clone(), given.clone(), client.clone());
@@ -200,7 +200,7 @@ fn conclude(
     tx: &mut Tx<'_>,
     core: &Core,
     given: &PasskeyAssertion,
-    key: SessionKey,
+    key: SessionKey<'static>,
     client: &Client,
 ) -> Result<Result<Opened, PasskeySignInError>, Fault> {
     let now = core.now();

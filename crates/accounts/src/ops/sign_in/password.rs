@@ -134,7 +134,7 @@ impl Accounts {
         login: &Login,
         password: &Password,
         client: &Client,
-        key: SessionKey,
+        key: SessionKey<'static>,
     ) -> Result<Opened, SignInError> {
         loop {
             let (login, from) = (login.clone(), client.clone());
@@ -192,7 +192,7 @@ fn conclude(
     core: &Core,
     compared: &Compared,
     found: Found,
-    key: SessionKey,
+    key: SessionKey<'static>,
     client: &Client,
 ) -> Result<Concluded, Fault> {
     let right = match compared.judge(tx, core)? {

@@ -156,7 +156,7 @@ impl Accounts {
         &self,
         challenge: &str,
         given: &SecondFactor,
-        key: SessionKey,
+        key: SessionKey<'static>,
         client: &Client,
     ) -> Result<Opened, SecondFactorError> {
         let (core, text) = (self.0.clone(), challenge.to_owned());
@@ -205,7 +205,7 @@ fn conclude(
     core: &Core,
     text: &str,
     given: &SecondFactor,
-    key: SessionKey,
+    key: SessionKey<'static>,
     client: &Client,
 ) -> Result<Result<Opened, SecondFactorError>, Fault> {
     let now = core.now();

@@ -1,5 +1,6 @@
 //! One file per table, or pair of tables.
 
+pub(crate) mod application;
 pub(crate) mod audit;
 pub(crate) mod authenticators;
 pub(crate) mod challenges;

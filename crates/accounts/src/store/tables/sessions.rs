@@ -7,6 +7,7 @@ use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::sql::{Row, args};
+use crate::store::tables::application::sessions::OfApplication;
 
 /// A sign-in that lasts.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct NewSession {
     pub(crate) proven: Proven,
     /// Until when it may enrol a second factor that is due.
     pub(crate) enrol_until: Option<Timestamp>,
+    /// The application whose session it is; `None`: this service's own.
+    pub(crate) application: Option<OfApplication>,
 }
 
 /// Whose session it is, whether and until when it lives, and what was proven in it.
@@ -33,6 +36,8 @@ pub(crate) struct SessionState {
     pub(crate) ended_at: Option<Timestamp>,
     pub(crate) enrol_until: Option<Timestamp>,
     pub(crate) proven: Proven,
+    /// The application whose session it is; `None`: this service's own.
+    pub(crate) application: Option<String>,
 }
 
 impl SessionState {
@@ -46,7 +51,7 @@ impl SessionState {
 macro_rules! state_columns {
     () => {
         "sessions.user_id, sessions.created_at, sessions.expires_at, sessions.ended_at, sessions.enrol_until, sessions.amr, \
-         sessions.password_at, sessions.factor_at"
+         sessions.password_at, sessions.factor_at, sessions.application_id"
     };
 }
 pub(super) use state_columns;
@@ -62,9 +67,11 @@ pub(crate) struct OfBrowser {
 pub(crate) type TokenHash = [u8; 32];
 
 pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewSession) -> Result<(), Fault> {
+    let of = new.application.as_ref();
     tx.execute(
         "INSERT INTO sessions (id, user_id, created_at, last_seen_at, expires_at, user_agent, ip, browser_hash, amr, \
-         password_at, factor_at, enrol_until) VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         password_at, factor_at, enrol_until, application_id, parent_id, scopes, resource) \
+         VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         args![
             new.id,
             new.user_id,
@@ -76,7 +83,11 @@ pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewSession) -> Result<(), Fault> {
             new.proven.amr.to_string(),
             new.proven.password_at,
             new.proven.factor_at,
-            new.enrol_until
+            new.enrol_until,
+            of.map(|of| of.id.as_str()),
+            of.map(|of| of.parent),
+            of.map(|of| of.scopes.to_string()),
+            of.and_then(|of| of.resource.as_deref())
         ],
     )?;
     Ok(())
@@ -96,17 +107,20 @@ pub(crate) fn insert_token(
     Ok(())
 }
 
-/// Uses up an unused token and returns its session: of concurrent callers with the same token, one succeeds (R2).
+/// Uses up an unused token of this application, or of this service itself if the name is empty, and returns its session: of
+/// concurrent callers with the same token, one succeeds (R2).
 pub(crate) fn use_token(
     tx: &mut Tx<'_>,
     hash: &TokenHash,
+    application: &str,
     successor: &TokenHash,
     now: Timestamp,
 ) -> Result<Option<SessionId>, Fault> {
     tx.row(
         "UPDATE refresh_tokens SET consumed_at = $2, successor = $3 \
-         WHERE hash = $1 AND consumed_at IS NULL AND voided_at IS NULL AND expires_at > $2 RETURNING session_id",
-        args![hash, now, successor],
+         WHERE hash = $1 AND consumed_at IS NULL AND voided_at IS NULL AND expires_at > $2 AND $4 = \
+         (SELECT COALESCE(s.application_id, '') FROM sessions s WHERE s.id = session_id) RETURNING session_id",
+        args![hash, now, successor, application],
         |row| row.get(0),
     )
 }
@@ -121,12 +135,17 @@ pub(crate) struct UsedToken {
     pub(crate) successor_is_unused: bool,
 }
 
-pub(crate) fn used_token(tx: &mut Tx<'_>, hash: &TokenHash) -> Result<Option<UsedToken>, Fault> {
+pub(crate) fn used_token(
+    tx: &mut Tx<'_>,
+    hash: &TokenHash,
+    application: &str,
+) -> Result<Option<UsedToken>, Fault> {
     tx.row(
         "SELECT t.session_id, t.consumed_at, t.expires_at, t.successor, \
          (SELECT COUNT(*) FROM refresh_tokens s WHERE s.hash = t.successor AND s.consumed_at IS NULL AND s.voided_at IS NULL) \
-         FROM refresh_tokens t WHERE t.hash = $1 AND (t.consumed_at IS NOT NULL OR t.voided_at IS NOT NULL)",
-        args![hash],
+         FROM refresh_tokens t WHERE t.hash = $1 AND (t.consumed_at IS NOT NULL OR t.voided_at IS NOT NULL) \
+         AND $2 = (SELECT COALESCE(o.application_id, '') FROM sessions o WHERE o.id = t.session_id)",
+        args![hash, application],
         |row| {
             Ok(UsedToken {
                 session: row.get(0)?,
@@ -225,6 +244,7 @@ pub(super) fn state(row: &Row<'_>, first: usize) -> Result<SessionState, Fault> 
             password_at: row.get_opt(first + 6)?,
             factor_at: row.get_opt(first + 7)?,
         },
+        application: row.get_opt(first + 8)?,
     })
 }
 
@@ -267,7 +287,7 @@ pub(crate) fn sweep(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u6
     )
 }
 
-/// The sessions of a user that are alive, newest first.
+/// The sessions of a user with this service itself that are alive, newest first.
 pub(crate) fn list(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -276,7 +296,7 @@ pub(crate) fn list(
 ) -> Result<Vec<Session>, Fault> {
     tx.rows(
         "SELECT id, user_agent, ip, created_at, last_seen_at, expires_at, amr FROM sessions \
-         WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND last_seen_at > $3 \
+         WHERE user_id = $1 AND application_id IS NULL AND ended_at IS NULL AND expires_at > $2 AND last_seen_at > $3 \
          ORDER BY id DESC LIMIT 200",
         args![user, now, idle],
         |row| {

@@ -60,10 +60,17 @@ pub(super) enum Continuation {
     AccessToken,
     RefreshToken,
     BrowserCookie,
+    ApplicationToken,
+    ApplicationRefresh,
 }
 
-pub(super) const CONTINUATIONS: [Continuation; 3] =
-    [Continuation::AccessToken, Continuation::RefreshToken, Continuation::BrowserCookie];
+pub(super) const CONTINUATIONS: [Continuation; 5] = [
+    Continuation::AccessToken,
+    Continuation::RefreshToken,
+    Continuation::BrowserCookie,
+    Continuation::ApplicationToken,
+    Continuation::ApplicationRefresh,
+];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -100,7 +107,8 @@ pub(super) const fn in_state(way: Way, state: State) -> Outcome {
             | Way::PasswordAndCode
             | Way::PasswordAndPasskey
             | Way::PasswordAndRecoveryCode
-            | Way::Enrolment,
+            | Way::Enrolment
+            | Way::Application,
             State::Active,
         )
         // These give no password now, so nobody keeps them out by guessing.
@@ -109,7 +117,8 @@ pub(super) const fn in_state(way: Way, state: State) -> Outcome {
             | Way::Passkey
             | Way::PasswordAndCode
             | Way::PasswordAndPasskey
-            | Way::PasswordAndRecoveryCode,
+            | Way::PasswordAndRecoveryCode
+            | Way::Application,
             State::WrongPasswords,
         )
         // A passkey is of the account, whatever its password and its address are.
@@ -121,7 +130,8 @@ pub(super) const fn in_state(way: Way, state: State) -> Outcome {
             | Way::PasswordAndCode
             | Way::PasswordAndPasskey
             | Way::PasswordAndRecoveryCode
-            | Way::Enrolment,
+            | Way::Enrolment
+            | Way::Application,
             State::Disabled | State::Deleted | State::PasswordChanged | State::AddressChanged,
         )
         | (Way::Password, State::Deleted | State::PasswordChanged | State::AddressChanged)
@@ -134,7 +144,7 @@ pub(super) const fn with_factors(way: Way, factors: Factors, rules: Rules) -> Ou
     match (way, factors, rules) {
         (Way::Password, Factors::None, Rules::FactorOverdue) => Outcome::EnrolmentMailed,
         (
-            Way::Password | Way::Confirmation,
+            Way::Password | Way::Confirmation | Way::Application,
             Factors::None,
             Rules::Default | Rules::SignUpClosed | Rules::FactorDue,
         )
@@ -143,7 +153,9 @@ pub(super) const fn with_factors(way: Way, factors: Factors, rules: Rules) -> Ou
         | (Way::PasswordAndCode | Way::PasswordAndRecoveryCode, Factors::App | Factors::Both, _)
         | (Way::PasswordAndPasskey, Factors::Both, _)
         | (Way::PasswordAndPasskey, Factors::Passkey, Rules::FactorDue | Rules::FactorOverdue)
-        | (Way::Enrolment, Factors::None, Rules::FactorOverdue) => Outcome::Session,
+        | (Way::Enrolment, Factors::None, Rules::FactorOverdue)
+        // The browser's session has every factor that there is.
+        | (Way::Application, Factors::App | Factors::Passkey | Factors::Both, _) => Outcome::Session,
         (Way::Password, Factors::App | Factors::Both, _)
         | (Way::Password, Factors::Passkey, Rules::FactorDue | Rules::FactorOverdue) => Outcome::Asked,
         // What was proven before a factor was added counts no longer.
@@ -153,6 +165,7 @@ pub(super) const fn with_factors(way: Way, factors: Factors, rules: Rules) -> Ou
         | (Way::PasswordAndCode | Way::PasswordAndRecoveryCode, Factors::None | Factors::Passkey, _)
         | (Way::PasswordAndPasskey, Factors::Passkey, Rules::Default | Rules::SignUpClosed)
         | (Way::Enrolment, Factors::App | Factors::Passkey | Factors::Both, _)
+        | (Way::Application, Factors::None, Rules::FactorOverdue)
         | (Way::Enrolment, Factors::None, Rules::Default | Rules::SignUpClosed | Rules::FactorDue) => {
             Outcome::NotOffered
         }
@@ -163,11 +176,19 @@ pub(super) const fn with_factors(way: Way, factors: Factors, rules: Rules) -> Ou
 pub(super) const fn of_continuation(continuation: Continuation, state: State) -> Outcome {
     match (continuation, state) {
         (
-            Continuation::AccessToken | Continuation::RefreshToken | Continuation::BrowserCookie,
+            Continuation::AccessToken
+            | Continuation::RefreshToken
+            | Continuation::BrowserCookie
+            | Continuation::ApplicationToken
+            | Continuation::ApplicationRefresh,
             State::Active | State::WrongPasswords,
         ) => Outcome::Session,
         (
-            Continuation::AccessToken | Continuation::RefreshToken | Continuation::BrowserCookie,
+            Continuation::AccessToken
+            | Continuation::RefreshToken
+            | Continuation::BrowserCookie
+            | Continuation::ApplicationToken
+            | Continuation::ApplicationRefresh,
             State::Disabled | State::Deleted | State::PasswordChanged | State::AddressChanged,
         ) => Outcome::Refused,
     }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
-use vestibule::{Accounts, DisplayName, Edit, Export, Policy, ProfileChange, Timestamp, UserName};
+use vestibule::{Accounts, DisplayName, Edit, Export, Grant, Policy, ProfileChange, Timestamp, UserName};
 
 use super::sessions::ActiveSession;
 use super::ways_in::Ways;
@@ -133,10 +133,41 @@ pub(crate) struct Exported {
     mails: Vec<ExportedMail>,
     /// What it signs in with.
     ways_in: Ways,
+    /// The applications that it has let in.
+    applications: Vec<ConnectedApplication>,
     /// What was done with the account, newest first.
     events: Vec<AuditEvent>,
     /// What other programs were told about the account, oldest first.
     webhooks: Vec<ExportedWebhook>,
+}
+
+/// An application that the account has let in.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"client_id": "shop", "name": "Shop", "scope": "email openid",
+    "created_at": "2026-03-01T09:30:00.000Z", "last_used_at": "2026-03-02T09:30:00.000Z"}))]
+pub(crate) struct ConnectedApplication {
+    client_id: String,
+    /// What people call it.
+    name: String,
+    /// What it may see and do, separated by spaces.
+    scope: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When it last got a token.
+    #[schema(value_type = String, format = DateTime)]
+    last_used_at: Timestamp,
+}
+
+impl From<Grant> for ConnectedApplication {
+    fn from(grant: Grant) -> Self {
+        Self {
+            client_id: grant.application.to_string(),
+            name: grant.name,
+            scope: grant.scopes.to_string(),
+            created_at: grant.created_at,
+            last_used_at: grant.last_used_at,
+        }
+    }
 }
 
 /// A message about the account.
@@ -177,7 +208,9 @@ impl Exported {
         let events = held.events.into_iter().map(AuditEvent::from).collect();
         let webhook = |(event, created_at, sent_at)| ExportedWebhook { event, created_at, sent_at };
         let webhooks = held.webhooks.into_iter().map(webhook).collect();
-        Self { account: held.account.into(), sessions, ways_in: held.ways_in.into(), mails, events, webhooks }
+        let applications = held.grants.into_iter().map(ConnectedApplication::from).collect();
+        let (account, ways_in) = (held.account.into(), held.ways_in.into());
+        Self { account, sessions, mails, ways_in, applications, events, webhooks }
     }
 }
 

@@ -1,0 +1,92 @@
+//! Registering applications.
+
+use super::*;
+use crate::on_both_stores;
+use vestibule::{ApplicationInvalid, ConfiguredApplication, NewUser};
+
+on_both_stores! {
+    async fn a_registration_is_kept_as_it_is(world: &World) {
+        let application = Application { logout_uri: Some("https://shop.example/logout".to_owned()), ..shop() };
+        world.accounts.create_application(Actor::Operator, application.clone()).await.unwrap();
+        let found = world.accounts.find_application(Actor::Operator, &application.id).await.unwrap();
+        assert_eq!((&found.application, found.secrets), (&application, 1));
+        let taken = world.accounts.create_application(Actor::Operator, shop()).await;
+        assert_eq!(refusal(taken), "Taken");
+        let changed = Application { name: "Shop 2".to_owned(), logout_uri: None, ..shop() };
+        world.accounts.update_application(Actor::Operator, changed.clone()).await.unwrap();
+        assert_eq!(world.accounts.list_applications(Actor::Operator).await.unwrap()[0].application, changed);
+        let public = Application { kind: ApplicationKind::Public, machine_scopes: "".parse().unwrap(), ..shop() };
+        assert_eq!(refusal(world.accounts.update_application(Actor::Operator, public).await), "Kind");
+        world.accounts.remove_application(Actor::Operator, &application.id).await.unwrap();
+        assert_eq!(refusal(world.accounts.find_application(Actor::Operator, &application.id).await), "NotFound");
+        assert_eq!(refusal(world.accounts.update_application(Actor::Operator, changed).await), "NotFound");
+    }
+
+    async fn what_breaks_a_rule_is_not_registered(world: &World) {
+        let device = "com.example.app:/done".parse().unwrap();
+        for (wrong, expected) in [
+            (Application { name: " Shop".to_owned(), ..shop() }, ApplicationInvalid::Name),
+            (Application { name: "Shop\u{202e}".to_owned(), ..shop() }, ApplicationInvalid::Name),
+            (
+                Application { resources: vec!["http://api.shop.example".to_owned()], ..shop() },
+                ApplicationInvalid::Resource("http://api.shop.example".to_owned()),
+            ),
+            (Application { logout_uri: Some("ftp://x".to_owned()), ..shop() }, ApplicationInvalid::LogoutUri),
+            (Application { scopes: "email".parse().unwrap(), ..shop() }, ApplicationInvalid::Scope("email".to_owned())),
+            (
+                Application { machine_scopes: "openid".parse().unwrap(), ..shop() },
+                ApplicationInvalid::MachineScope("openid".to_owned()),
+            ),
+            (
+                Application { kind: ApplicationKind::Public, ..shop() },
+                ApplicationInvalid::MachineNeedsSecret,
+            ),
+            // RFC 8252 §8.6
+            (
+                Application { redirect_uris: vec![device], consent: Consent::Never, ..game() },
+                ApplicationInvalid::ConsentNeeded,
+            ),
+            (Application { redirect_uris: vec![], ..game() }, ApplicationInvalid::Useless),
+        ] {
+            let refused = world.accounts.create_application(Actor::Operator, wrong).await;
+            assert_eq!(refusal(refused), format!("Invalid({expected:?})"));
+        }
+    }
+
+    async fn administrators_register_and_nobody_else(world: &World) {
+        let new = NewUser {
+            email: address("root@example.org"),
+            password: password(PASSWORD),
+            user_name: None,
+            display_name: None,
+            roles: vec!["admin".to_owned()],
+        };
+        world.accounts.create_user(Actor::Operator, new).await.unwrap();
+        world.has_account("ada@example.org").await;
+        let (admin, ada) = (world.session_of("root@example.org").await, world.session_of("ada@example.org").await);
+        let from = client();
+        let refused = world.accounts.create_application(Actor::User(&ada, &from), shop()).await;
+        assert_eq!(refusal(refused), "Admin(Forbidden)");
+        assert!(world.accounts.list_applications(Actor::User(&ada, &from)).await.is_err());
+        world.accounts.create_application(Actor::User(&admin, &from), shop()).await.unwrap();
+        world.advance(hours(1));
+        // Power over others requires a recent proof.
+        let stale = world.accounts.rotate_application_secret(Actor::User(&admin, &from), &shop().id).await;
+        assert!(refusal(stale).starts_with("Admin(StepUp"));
+    }
+
+    // The settings win, and are changed there.
+    async fn an_application_of_the_settings_is_one_like_any_other(world: &World) {
+        let secret = Secret::from("a-secret-of-at-least-32-characters");
+        let configured = ConfiguredApplication { application: shop(), secrets: vec![secret.clone()] };
+        let accounts = world.instance_with(|policy| policy.applications = vec![configured]).await;
+        let by = accounts.authenticate_application("shop", Some(&secret)).await.unwrap();
+        accounts.machine_token(&by, None, None).await.unwrap();
+        assert_eq!(refusal(accounts.create_application(Actor::Operator, shop()).await), "Taken");
+        let id = shop().id;
+        assert_eq!(refusal(accounts.remove_application(Actor::Operator, &id).await), "InSettings");
+        assert_eq!(refusal(accounts.rotate_application_secret(Actor::Operator, &id).await), "InSettings");
+        let all = accounts.list_applications(Actor::Operator).await.unwrap();
+        assert_eq!((all.len(), all[0].times), (1, None));
+    }
+}
