@@ -157,6 +157,13 @@ pub enum SecurityEvent {
     FactorsReset,
     /// Somebody gave the right password, and then several wrong second factors.
     SecondFactorFailed,
+    /// An application was let in for the first time.
+    ApplicationAllowed {
+        /// What people call it.
+        name: String,
+        /// The names of the scopes: what it may see and do.
+        scopes: Vec<String>,
+    },
 }
 
 impl SecurityEvent {
@@ -173,6 +180,7 @@ impl SecurityEvent {
             Self::PasswordRemoved => "password_removed",
             Self::FactorsReset => "factors_reset",
             Self::SecondFactorFailed => "second_factor_failed",
+            Self::ApplicationAllowed { .. } => "application_allowed",
         }
     }
 }

@@ -41,6 +41,8 @@ pub(crate) fn of(content: &MailContent) -> Values {
                 ("event", Value::from(event.name())),
                 ("passkey", Value::from(passkey_of(event))),
                 ("codes_left", Value::from(codes_left(event))),
+                ("application", Value::from(application_of(event).map(|(name, _)| name))),
+                ("scopes", Value::from(application_of(event).map(|(_, scopes)| scopes.to_vec()))),
                 ("device", Value::from(from(device).and_then(|sent| device_of(&sent)))),
                 ("ip", Value::from(from(ip))),
                 ("account", Value::from(account.as_str())),
@@ -66,8 +68,14 @@ fn passkey_of(event: &SecurityEvent) -> Option<&str> {
         | SecurityEvent::RecoveryCodeUsed(_)
         | SecurityEvent::PasswordRemoved
         | SecurityEvent::FactorsReset
-        | SecurityEvent::SecondFactorFailed => None,
+        | SecurityEvent::SecondFactorFailed
+        | SecurityEvent::ApplicationAllowed { .. } => None,
     }
+}
+
+/// The name and the scopes of the application that a notice is about.
+fn application_of(event: &SecurityEvent) -> Option<(&str, &[String])> {
+    if let SecurityEvent::ApplicationAllowed { name, scopes } = event { Some((name, scopes)) } else { None }
 }
 
 fn codes_left(event: &SecurityEvent) -> Option<u32> {
@@ -152,6 +160,11 @@ pub(crate) fn samples() -> Vec<Mail> {
     contents.into_iter().chain(notices()).map(mail).collect()
 }
 
+fn allowed(scopes: &[&str]) -> SecurityEvent {
+    let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+    SecurityEvent::ApplicationAllowed { name: "Field <Notes>".to_owned(), scopes }
+}
+
 /// Every event, from a place that is known and from one that is not.
 fn notices() -> impl Iterator<Item = MailContent> {
     let passkey = || "Ada’s <phone>".to_owned();
@@ -167,6 +180,8 @@ fn notices() -> impl Iterator<Item = MailContent> {
         SecurityEvent::PasswordRemoved,
         SecurityEvent::FactorsReset,
         SecurityEvent::SecondFactorFailed,
+        allowed(&[]),
+        allowed(&["openid", "profile", "email", "offline_access", "orders:<read>"]),
     ];
     let device = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
     let places = [

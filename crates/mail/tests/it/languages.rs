@@ -5,8 +5,8 @@ use vestibule::{MailContent, Secret, SecurityEvent, Timestamp};
 use vestibule_mail::Letter;
 
 use crate::support::{
-    ACCOUNT, CODE, DEVICE, ESCAPED_LINK, ESCAPED_PASSKEY, FORGOT, IP, LINK, LOCALES, PASSKEY, SIGN_IN,
-    contents, mail, notice, render,
+    ACCOUNT, APPLICATION, CODE, DEVICE, ESCAPED_APPLICATION, ESCAPED_LINK, ESCAPED_PASSKEY, FORGOT, IP, LINK,
+    LOCALES, OWN_SCOPE, PASSKEY, SIGN_IN, contents, mail, notice, render,
 };
 
 const TO: &str = "ada@example.org";
@@ -32,12 +32,14 @@ fn letter(locale: &str, content: &MailContent) -> Letter {
 }
 
 /// The values a mail can contain besides words, as written in text and in HTML.
-const VALUES: [(&str, &str); 15] = [
+const VALUES: [(&str, &str); 17] = [
     (LINK, ESCAPED_LINK),
     (SIGN_IN, SIGN_IN),
     (FORGOT, FORGOT),
     (ACCOUNT, ACCOUNT),
     (PASSKEY, ESCAPED_PASSKEY),
+    (APPLICATION, ESCAPED_APPLICATION),
+    (OWN_SCOPE, "orders:&lt;read&gt;"),
     (DEVICE, DEVICE),
     (IP, IP),
     ("@example.net #4711", "@example.net #4711"),
@@ -140,7 +142,7 @@ fn what_is_not_arabic_stands_apart() {
             assert_only_as(&format!("\u{2068}{value}\u{2069}"), value, text);
             assert_only_as(&format!("<bdi dir=\"ltr\">{value}</bdi>"), value, html);
         }
-        for value in [PASSKEY, DEVICE, IP] {
+        for value in [PASSKEY, APPLICATION, OWN_SCOPE, DEVICE, IP] {
             assert_only_as(&format!("\u{2068}{value}\u{2069}"), value, text);
         }
         assert_only_as("<bdi>Fish &amp; Chips</bdi>", "Fish", html.split_once("</title>").unwrap().1);

@@ -5,8 +5,8 @@ use vestibule::{MailContent, MailTransport as _, Secret, SecurityEvent, SendAtte
 use vestibule_mail::{Letter, LetterError, Mailer, MailerError};
 
 use crate::support::{
-    ACCOUNT, CODE, DEVICE, ESCAPED_LINK, FORGOT, IP, LINK, LOCALES, PASSKEY, config, confirm, contents,
-    events, factor_due, links, mail, mailer, notice, render,
+    ACCOUNT, APPLICATION, CODE, DEVICE, ESCAPED_LINK, FORGOT, IP, LINK, LOCALES, OWN_SCOPE, PASSKEY, allowed,
+    config, confirm, contents, events, factor_due, links, mail, mailer, notice, render,
 };
 
 #[test]
@@ -140,7 +140,7 @@ fn a_notice_names_its_event_and_nothing_else_in_the_subject() {
         assert_eq!(subjects.len(), letters.len() - 1, "{subjects:?}");
         for letter in &letters {
             assert!(letter.link().is_none() && letter.code().is_none());
-            for value in [PASSKEY, DEVICE, IP, ACCOUNT, FORGOT] {
+            for value in [PASSKEY, APPLICATION, OWN_SCOPE, DEVICE, IP, ACCOUNT, FORGOT] {
                 assert!(!letter.subject().contains(value), "{}", letter.subject());
             }
         }
@@ -184,6 +184,28 @@ fn a_notice_tells_what_is_known() {
     }
 }
 
+// Each scope of everybody has words of its own; those of the application have only their names.
+#[test]
+fn a_notice_says_which_application_may_do_what() {
+    let named = ["openid", "profile", "email:", "offline_access"];
+    for locale in LOCALES {
+        let letter = render(&mail("ada@example.org", Some(locale), notice(allowed())));
+        assert!(
+            letter.text().contains(APPLICATION) && letter.text().contains(OWN_SCOPE),
+            "{}",
+            letter.text()
+        );
+        assert!(!named.iter().any(|name| letter.text().contains(name)), "{}", letter.text());
+        let own = "<code dir=\"ltr\">orders:&lt;read&gt;</code>";
+        assert!(letter.html().contains(own) && letter.html().matches("– ").count() == 5, "{}", letter.html());
+        let nothing = SecurityEvent::ApplicationAllowed { name: APPLICATION.to_owned(), scopes: Vec::new() };
+        let bare = render(&mail("ada@example.org", Some(locale), notice(nothing)));
+        assert!(bare.text().contains(APPLICATION), "{}", bare.text());
+        let lines = |letter: &Letter| letter.text().lines().collect::<BTreeSet<_>>().len();
+        assert_eq!(lines(&letter) - lines(&bare), 6, "{}", letter.text());
+    }
+}
+
 #[test]
 fn a_link_alone_needs_no_code() {
     let content = MailContent::Confirm {
@@ -221,6 +243,7 @@ async fn a_line_break_in_a_value_is_refused() {
             MailContent::Welcome { sign_in: bad.to_owned() },
             MailContent::PasswordChanged { forgot: bad.to_owned() },
             notice(SecurityEvent::PasskeyAdded(bad.to_owned())),
+            notice(SecurityEvent::ApplicationAllowed { name: bad.to_owned(), scopes: Vec::new() }),
         ];
         for content in pages.into_iter().chain(links(bad)) {
             let kind = content.kind();

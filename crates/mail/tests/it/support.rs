@@ -18,6 +18,9 @@ pub(crate) const FORGOT: &str = "https://example.net/forgot";
 pub(crate) const ACCOUNT: &str = "https://example.net/account";
 pub(crate) const PASSKEY: &str = "Ada's <phone>";
 pub(crate) const ESCAPED_PASSKEY: &str = "Ada&#39;s &lt;phone&gt;";
+pub(crate) const APPLICATION: &str = "Field <Notes>";
+pub(crate) const ESCAPED_APPLICATION: &str = "Field &lt;Notes&gt;";
+pub(crate) const OWN_SCOPE: &str = "orders:<read>";
 pub(crate) const DEVICE: &str = "Firefox · Linux";
 pub(crate) const IP: &str = "203.0.113.7";
 /// The languages of the mails.
@@ -60,7 +63,7 @@ pub(crate) fn contents() -> Vec<MailContent> {
 }
 
 /// Everything that a notice can be about, with few recovery codes left and with many.
-pub(crate) fn events() -> [SecurityEvent; 11] {
+pub(crate) fn events() -> [SecurityEvent; 12] {
     let passkey = || PASSKEY.to_owned();
     [
         SecurityEvent::PasskeyAdded(passkey()),
@@ -74,7 +77,14 @@ pub(crate) fn events() -> [SecurityEvent; 11] {
         SecurityEvent::PasswordRemoved,
         SecurityEvent::FactorsReset,
         SecurityEvent::SecondFactorFailed,
+        allowed(),
     ]
+}
+
+/// An application was let in, for everything there is and for something of its own.
+pub(crate) fn allowed() -> SecurityEvent {
+    let scopes = ["email", "offline_access", "openid", OWN_SCOPE, "profile"].map(str::to_owned).to_vec();
+    SecurityEvent::ApplicationAllowed { name: APPLICATION.to_owned(), scopes }
 }
 
 /// The notice about it, from a place that is known.

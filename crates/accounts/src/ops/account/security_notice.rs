@@ -5,6 +5,7 @@ use crate::domain::audit::{AuditEvent, AuditKind};
 use crate::domain::ids::AuditId;
 use crate::fault::Fault;
 use crate::mail::{MailContent, SecurityEvent};
+use crate::ops::application::find::application;
 use crate::ops::draft::Draft;
 use crate::store::Tx;
 use crate::store::tables::outbox::Leased;
@@ -13,7 +14,7 @@ use crate::store::tables::{audit, recovery_codes, users};
 /// Tells the owner, at the address of now.
 pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased) -> Result<Draft, Fault> {
     let Some(found) = audit::by_id(tx, AuditId::from_bytes(leased.about))? else { return Ok(Draft::Drop) };
-    let Some(event) = event(tx, &found)? else { return Ok(Draft::Drop) };
+    let Some(event) = event(tx, core, &found)? else { return Ok(Draft::Drop) };
     let user = found.user_id.map(|user| users::by_id(tx, user)).transpose()?.flatten();
     let Some(user) = user.map(|found| found.account) else { return Ok(Draft::Drop) };
     let AuditEvent { user_agent: device, ip, .. } = found;
@@ -22,7 +23,7 @@ pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased) -> Result<D
     Ok(Draft::send(leased, user.email, user.locale, content))
 }
 
-fn event(tx: &mut Tx<'_>, of: &AuditEvent) -> Result<Option<SecurityEvent>, Fault> {
+fn event(tx: &mut Tx<'_>, core: &Core, of: &AuditEvent) -> Result<Option<SecurityEvent>, Fault> {
     let name = || of.detail.clone().unwrap_or_default();
     Ok(Some(match of.kind {
         AuditKind::PasskeyAdded => SecurityEvent::PasskeyAdded(name()),
@@ -38,6 +39,15 @@ fn event(tx: &mut Tx<'_>, of: &AuditEvent) -> Result<Option<SecurityEvent>, Faul
         AuditKind::PasswordRemoved => SecurityEvent::PasswordRemoved,
         AuditKind::FactorsReset => SecurityEvent::FactorsReset,
         AuditKind::SecondFactorFailed => SecurityEvent::SecondFactorFailed,
+        AuditKind::ApplicationAllowed => allowed(tx, core, &name())?,
         _ => return Ok(None),
     }))
+}
+
+/// The application by its name of now, or its id where it is not registered any more; `detail` is `id: scopes`.
+fn allowed(tx: &mut Tx<'_>, core: &Core, detail: &str) -> Result<SecurityEvent, Fault> {
+    let (id, scopes) = detail.split_once(':').unwrap_or((detail, ""));
+    let name = application(tx, core, id)?.map_or_else(|| id.to_owned(), |application| application.name);
+    let scopes = scopes.split_ascii_whitespace().map(str::to_owned).collect();
+    Ok(SecurityEvent::ApplicationAllowed { name, scopes })
 }
