@@ -32,6 +32,7 @@ use crate::describe::routes::RouteTable;
 use crate::edge::cross_origin::Readers;
 use crate::edge::fix::{Wanted, complete_oauth, fix};
 use crate::edge::trace::trace_id;
+use crate::pages::frame::content_policy::WayToApplication;
 use crate::pages::frame::i18n::choice::LanguageChoice;
 use crate::pages::frame::problem_page::problem_page;
 use crate::personal::Asked;
@@ -131,7 +132,10 @@ where
         });
         Box::pin(async move {
             let response = match answer {
-                Ok(answer) => guarded(answer).instrument(span.clone()).await,
+                Ok(answer) => {
+                    let opened = async { Ok(WayToApplication::open(answer.await?).await) };
+                    guarded(opened).instrument(span.clone()).await
+                }
                 Err(response) => *response,
             };
             let mut response = settings.finish(response, &method, reader, wanted.as_ref(), id);

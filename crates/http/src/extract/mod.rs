@@ -16,7 +16,7 @@ pub use sender::signed_in::SignedIn;
 
 pub(crate) use if_match::{IfMatch, etag};
 pub(crate) use input::fields::{self, Fields, GivenPassword, ReadFields};
-pub(crate) use input::form::{Form, Pairs};
+pub(crate) use input::form::{Form, FormText, Pairs};
 pub(crate) use input::json::Json;
 pub(crate) use input::query::Query;
 pub(crate) use segment::{LastSegment, SegmentBeforeLast, ThirdFromLast};

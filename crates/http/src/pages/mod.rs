@@ -11,6 +11,7 @@ pub(crate) mod dev;
 mod docs;
 pub(crate) mod frame;
 mod home;
+mod oauth;
 mod sign_in;
 mod sign_up;
 
@@ -35,6 +36,7 @@ pub(crate) fn for_people() -> Router<App> {
         .merge(sign_in::routes())
         .merge(account::routes())
         .merge(admin::routes())
+        .merge(oauth::routes())
 }
 
 /// The files of all pages: any of them may show a refusal.

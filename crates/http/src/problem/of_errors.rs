@@ -4,8 +4,9 @@
 
 use vestibule::{
     AdminError, AuthenticateError, CeremonyError, ChangeError, CheckError, ConfirmError, EmailChangeError,
-    EnrolmentError, FactorError, Fault, JoinError, LinkError, OutboxError, PasskeySignInError, ProfileError,
-    RegistrationError, ResendError, ResetError, SecondFactorError, SignInError, SignUpError, StepUp,
+    EnrolmentError, FactorError, Fault, JoinError, KeepError, LinkError, OutboxError, PasskeySignInError,
+    ProfileError, RegistrationError, ResendError, ResetError, SecondFactorError, SignInError, SignUpError,
+    StepUp,
 };
 
 use super::Problem;
@@ -64,6 +65,16 @@ impl From<SignUpError> for Problem {
             SignUpError::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),
             SignUpError::Limited { retry_after } => Self::limited(Limit::Mails, retry_after),
             SignUpError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<KeepError> for Problem {
+    fn from(error: KeepError) -> Self {
+        match error {
+            KeepError::Limited { retry_after } => Self::new(Code::TooManyRequests).retry_after(retry_after),
+            KeepError::TooLong => Self::new(Code::InvalidRequest).detail("The request is longer than 8 KiB."),
+            KeepError::Fault(fault) => fault.into(),
         }
     }
 }

@@ -26,7 +26,7 @@ pub(crate) const FORMS: [&str; 15] = [
     "/setup",
 ];
 /// Those that need one.
-pub(crate) const MEMBERS: [&str; 31] = [
+pub(crate) const MEMBERS: [&str; 32] = [
     "/logout",
     "/account/profile",
     "/account/email",
@@ -42,6 +42,7 @@ pub(crate) const MEMBERS: [&str; 31] = [
     "/account/recovery-codes",
     "/account/verify",
     "/account/sessions/end",
+    "/account/applications/disconnect",
     "/account/delete",
     "/admin/users",
     "/admin/users/usr_00000000000000000000000000/disable",
@@ -64,6 +65,11 @@ pub(crate) const MEMBERS: [&str; 31] = [
 const OF_SCRIPT: [&str; 3] =
     ["/login/passkey/options", "/login/second-factor/options", "/login/second-factor"];
 const OF_SCRIPT_FOR_MEMBERS: [&str; 2] = ["/account/passkeys/options", "/account/verify/options"];
+
+/// Those that other sites may send: applications send people here with them, and they only lead to an address of ours.
+const OF_APPLICATIONS: [&str; 2] = ["/oauth/authorize", "/oauth/logout"];
+/// Those that lead to their page again if they do not count: `oauth_pages` and `holes/authorization.rs` try them.
+const ON_THE_WAY: [&str; 3] = ["/oauth/consent", "/oauth/switch", "/oauth/logout/confirm"];
 
 /// The message on a form that is shown again because it was not shown here.
 const STALE: &str = "This page was open for too long";
@@ -108,6 +114,8 @@ fn every_form_is_tried() {
         .chain(&MEMBERS)
         .chain(&OF_SCRIPT)
         .chain(&OF_SCRIPT_FOR_MEMBERS)
+        .chain(&OF_APPLICATIONS)
+        .chain(&ON_THE_WAY)
         .map(|path| (*path).to_owned())
         .collect();
     let id = |path: &str| {

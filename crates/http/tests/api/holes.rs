@@ -2,6 +2,7 @@
 //! made for one purpose is accepted for no other.
 
 mod addresses;
+mod authorization;
 mod empty;
 mod ends;
 mod forged;

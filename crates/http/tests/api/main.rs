@@ -43,6 +43,7 @@ mod login;
 mod login_page;
 mod mailed_links;
 mod me;
+mod oauth_pages;
 mod operations;
 mod passkey_pages;
 mod password;

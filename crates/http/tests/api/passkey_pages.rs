@@ -21,7 +21,7 @@ fn form(begun: &Value, credential: &Value) -> String {
     serde_urlencoded::to_string(pairs).unwrap()
 }
 
-async fn adds(world: &World, browser: &mut Browser) -> Authenticator {
+pub(crate) async fn adds(world: &World, browser: &mut Browser) -> Authenticator {
     browser.get(world, "/account").await;
     let begun = begun(world, browser, "/account/passkeys/options").await;
     let mut passkey = Authenticator::new(-7);
@@ -33,7 +33,7 @@ async fn adds(world: &World, browser: &mut Browser) -> Authenticator {
     passkey
 }
 
-async fn uses(
+pub(crate) async fn uses(
     world: &World,
     browser: &mut Browser,
     passkey: &Authenticator,

@@ -40,6 +40,8 @@ pub struct AuthorizationParameters {
     pub ui_locales: Option<String>,
     /// `request` or `request_uri`, which are refused
     pub has_request_object: bool,
+    /// Whether one that is read came more than once, which is refused (RFC 6749 §3.1)
+    pub is_repeated: bool,
 }
 
 /// A request that may be answered: its application and its addresses are known, and nothing in it is malformed.

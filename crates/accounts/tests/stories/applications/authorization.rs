@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::on_both_stores;
-use vestibule::{AuthorizationError, ConsentAnswer, MailContent, SecondFactor};
+use vestibule::{AuthorizationError, ConsentAnswer, MailContent, SecondFactor, SecurityEvent};
 
 /// A browser's name for itself.
 const BROWSER: &str = "holder-of-forms";
@@ -173,8 +173,11 @@ on_both_stores! {
         assert_eq!(world.accounts.list_grants(&who).await.unwrap()[0].scopes.to_string(), "email openid");
         world.deliver().await;
         let told = world.take_mails_to("ada@example.org");
-        assert!(told.iter().all(|mail| matches!(mail.content, MailContent::SecurityNotice { .. })));
-        assert!(told.len() <= 1, "the first time only");
+        let [MailContent::SecurityNotice { event, .. }] = told.iter().map(|mail| &mail.content).collect::<Vec<_>>()[..] else {
+            panic!("the first time only, not {told:?}")
+        };
+        let first = SecurityEvent::ApplicationAllowed { name: "Game".to_owned(), scopes: vec!["openid".to_owned()] };
+        assert_eq!(*event, first);
     }
 
     // RFC 8252 §8.6: any program of the device may receive what goes there.

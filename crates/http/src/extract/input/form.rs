@@ -1,5 +1,6 @@
 //! Pairs of names and values: forms and queries. A name may occur once (H9).
 
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 
 use vestibule::Policy;
@@ -18,16 +19,21 @@ impl Pairs {
     /// Decodes `a=1&b=2`. Invalid UTF-8 is refused, where the URL standard would insert a `U+FFFD`: a password must not
     /// turn into another.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, Problem> {
-        let refused = |reason: &'static str| Problem::new(Code::InvalidRequest).detail(reason);
-        let sent = text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
-        let pairs: Option<Vec<(String, String)>> = sent.map(pair).collect();
-        let pairs = pairs.ok_or_else(|| refused("The parameters are not percent-encoded UTF-8."))?;
+        let Self(pairs) = Self::parse_repeated(text)?;
         let mut names: Vec<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         if names.windows(2).any(|two| two[0] == two[1]) {
-            return Err(refused("A parameter came more than once."));
+            return Err(Problem::new(Code::InvalidRequest).detail("A parameter came more than once."));
         }
         Ok(Self(pairs))
+    }
+
+    /// The same for readers that decide themselves which names may occur more than once.
+    pub(crate) fn parse_repeated(text: &[u8]) -> Result<Self, Problem> {
+        let sent = text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+        let pairs: Option<Vec<(String, String)>> = sent.map(pair).collect();
+        let refused = "The parameters are not percent-encoded UTF-8.";
+        pairs.map(Self).ok_or_else(|| Problem::new(Code::InvalidRequest).detail(refused))
     }
 
     /// Reads a whole `T`, as strictly as from a JSON body. An empty field counts as not sent.
@@ -100,10 +106,21 @@ pub(crate) struct Form(pub(crate) Pairs);
 impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = Problem;
 
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let FormText(body) = FormText::from_request(request, state).await?;
+        Pairs::parse(&body).map(Form)
+    }
+}
+
+/// The same, not decoded yet.
+pub(crate) struct FormText(pub(crate) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for FormText {
+    type Rejection = Problem;
+
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         require_type(request.headers(), "application/x-www-form-urlencoded")?;
-        let body = read_body(request.into_body()).await?;
-        Pairs::parse(&body).map(Form)
+        read_body(request.into_body()).await.map(FormText)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `/account`: what people see and change in their own accounts.
 
+mod applications;
 mod authenticator;
 mod changes;
 mod data;
@@ -23,6 +24,7 @@ pub(super) fn routes() -> axum::Router<App> {
         .route("/account/password", post(changes::change_password))
         .route("/account/password/remove", post(changes::remove_password))
         .route("/account/sessions/end", post(changes::end_sessions))
+        .route("/account/applications/disconnect", post(applications::disconnect))
         .route("/account/export", get(data::export))
         .route("/account/delete", post(data::delete))
         .route("/.well-known/change-password", get(page::to_password))

@@ -9,7 +9,7 @@ use crate::pages::frame::device::device_words;
 use crate::pages::frame::error_view::with_headers;
 use crate::pages::frame::i18n::Language;
 use crate::pages::frame::query::query;
-use crate::pages::frame::visit::{Member, Visit, see_other};
+use crate::pages::frame::visit::{GO_ON, Member, Visit, see_other};
 use crate::problem::Problem;
 
 impl Member {
@@ -30,6 +30,7 @@ impl Member {
             speaks => Language::ALL.map(|one| context! { tag => one.tag(), name => one.name(), dir => one.direction() }),
             pending => pending.map(|(email, _)| context! { email => email.as_str() }),
             sessions,
+            applications => self.applications().await?,
             member => true,
             admin => who.is_admin(),
             must_enrol => who.must_enrol,
@@ -37,6 +38,12 @@ impl Member {
             ..values
         };
         Ok(visit.page(status, "account/account.html", values))
+    }
+
+    /// Where somebody who has set up a second factor was going, if an application has sent them.
+    pub(super) fn way_on(&self) -> Option<String> {
+        let id = self.visit.kept_request().filter(|_| !self.who.must_enrol)?;
+        Some(format!("{GO_ON}{id}"))
     }
 
     fn shown(&self, session: Session) -> Value {
@@ -79,5 +86,6 @@ pub(super) async fn to_password(visit: Visit) -> Result<Response, Problem> {
 }
 
 pub(super) async fn show(member: Member, uri: Uri) -> Result<Response, Problem> {
-    member.page(StatusCode::OK, context! { said => query(&uri).take("said") }).await
+    let said = query(&uri).take("said");
+    member.page(StatusCode::OK, context! { said, go_on => member.way_on() }).await
 }

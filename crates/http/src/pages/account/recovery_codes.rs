@@ -9,7 +9,7 @@ use vestibule::RecoveryCode;
 use super::step_up::Waiting;
 use crate::app::App;
 use crate::pages::frame::page_form::MemberForm;
-use crate::pages::frame::visit::{Member, see_other};
+use crate::pages::frame::visit::{GO_ON, Member, see_other};
 use crate::problem::Problem;
 
 const PATH: &str = "/account/recovery-codes";
@@ -39,6 +39,7 @@ pub(super) fn shown_once(member: &Member, codes: &[RecoveryCode], with_authentic
     let values = context! {
         codes, with_authenticator, email => member.who.account.email.as_str(), member => true,
         admin => member.who.is_admin(),
+        go_on => member.visit.kept_request().filter(|_| with_authenticator).map(|id| format!("{GO_ON}{id}")),
     };
     member.visit.page(StatusCode::OK, "account/recovery_codes.html", values)
 }

@@ -4,6 +4,7 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use minijinja::context;
 use vestibule::{SecondFactor, SecondFactorError};
 
 use super::step_up::{TEMPLATE, Waiting};
@@ -26,6 +27,7 @@ pub(super) fn routes() -> axum::Router<App> {
 async fn show(member: Member, uri: Uri) -> Result<Response, Problem> {
     let values = member.to_prove(&Waiting::default()).await?;
     let visit = member.visit.returning_to_members(query(&uri).value("return_to"));
+    let values = context! { for_application => visit.request(), ..values };
     Ok(visit.page(StatusCode::OK, TEMPLATE, values))
 }
 
@@ -45,6 +47,7 @@ async fn prove(member: Member, form: MemberForm) -> Result<Response, Problem> {
     }
     let values = member.to_prove(&waiting).await?;
     let visit = member.visit.returning_to_members(back.as_deref());
+    let values = context! { for_application => visit.request(), ..values };
     match outcome {
         Ok(()) => Ok(see_other(&visit.destination("/account"))),
         Err(problem) => typed.refused(&visit, problem, TEMPLATE, values),

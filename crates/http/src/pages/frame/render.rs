@@ -47,6 +47,10 @@ const FILES: &[(&str, &str)] = templates![
     "frame/mark.html",
     "frame/problem.html",
     "home.html",
+    "oauth/consent.html",
+    "oauth/sign_out.html",
+    "oauth/signed_out.html",
+    "oauth/stopped.html",
     "sign_in/address.html",
     "sign_in/enrol.html",
     "sign_in/link.html",
@@ -67,6 +71,12 @@ fn templates(language: Language) -> Environment<'static> {
     templates.add_function("to", |path: &str, values: Kwargs| to(path, &values));
     templates.add_filter("bdi", |value: Value| {
         Value::from_safe_string(format!("<bdi>{}</bdi>", minijinja::HtmlEscape(&value.to_string())))
+    });
+    templates.add_filter("code", |value: Value| {
+        Value::from_safe_string(format!(
+            "<code dir=\"ltr\">{}</code>",
+            minijinja::HtmlEscape(&value.to_string())
+        ))
     });
     templates.add_filter("when", |time: Value| when(&time));
     for (name, text) in FILES {

@@ -10,7 +10,7 @@ use axum::response::Response;
 use data_encoding::BASE64URL_NOPAD;
 use vestibule::SignUpMode;
 
-use super::visit::{Visit, with_cookie};
+use super::visit::{GO_ON, Visit, with_cookie};
 use crate::extract::cookies::Cookie;
 
 /// The longest path to return to.
@@ -27,7 +27,7 @@ impl Visit {
         self
     }
 
-    /// A visit that leads to one of the pages for members.
+    /// A visit that leads to one of the pages for members, or on with the request of an application.
     pub(crate) fn returning_to_members(self, wanted: Option<&str>) -> Self {
         let inside = wanted.filter(|wanted| is_for_members(&self.site.base.leading_to(wanted)));
         self.returning(inside)
@@ -35,9 +35,24 @@ impl Visit {
 
     /// A visit that leads to the place the browser keeps. It is checked again: it may be old.
     pub(crate) fn returning_as_kept(self) -> Self {
-        let kept = self.cookie(Cookie::Return).and_then(|kept| BASE64URL_NOPAD.decode(kept.as_bytes()).ok());
-        let kept = kept.and_then(|kept| String::from_utf8(kept).ok());
+        let kept = self.kept_place();
         self.returning(kept.as_deref())
+    }
+
+    fn kept_place(&self) -> Option<String> {
+        let kept = BASE64URL_NOPAD.decode(self.cookie(Cookie::Return)?.as_bytes()).ok()?;
+        String::from_utf8(kept).ok()
+    }
+
+    /// The same, but only to go on with the request of an application.
+    pub(crate) fn returning_to_application(self) -> Self {
+        if self.kept_request().is_some() { self.returning_as_kept() } else { self }
+    }
+
+    /// The request of an application that the browser keeps the place of.
+    pub(crate) fn kept_request(&self) -> Option<String> {
+        let place = self.kept_place().filter(|place| is_own_path(place))?;
+        self.site.base.leading_to(&place).strip_prefix(GO_ON).map(str::to_owned)
     }
 
     /// Makes the browser keep where this visit leads until a mail arrives, or delete where another one led.
@@ -59,8 +74,11 @@ impl Visit {
     }
 }
 
-/// Whether one of our paths is a page for members.
+/// Whether one of our paths is a page for members, or where an application's request goes on.
 fn is_for_members(path: &str) -> bool {
+    if path.starts_with(GO_ON) {
+        return true;
+    }
     let rest = ["/account", "/admin"].into_iter().find_map(|start| path.strip_prefix(start));
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
 }

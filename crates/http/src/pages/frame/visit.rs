@@ -1,6 +1,7 @@
 //! A visit: a request for a page or by its form, with its language, its cookies, and who is signed in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header::{LOCATION, SET_COOKIE};
@@ -8,9 +9,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use minijinja::{Value, context};
-use vestibule::{Accounts, AuthenticateError, BrowserSession, Fault, Secret, SignUpMode, SignedIn};
+use vestibule::{
+    Accounts, AuthenticateError, AuthorizationRequest, BrowserSession, Fault, Secret, SignUpMode, SignedIn,
+};
 
-use super::content_policy::leading_to;
+use super::content_policy::{WayToApplication, leading_to};
 use super::error_view::{ErrorView, with_headers};
 use super::i18n::Language;
 use super::render::page;
@@ -22,6 +25,12 @@ use crate::extract::{Client, TrustedProxies};
 use crate::pages::frame::i18n::choice::LanguageChoice;
 use crate::problem::Problem;
 
+/// Where an application's request goes on, with its name behind it.
+pub(crate) const GO_ON: &str = "/oauth/authorize?request=";
+
+/// How long it waits.
+pub(crate) const REQUEST_WAITS: Duration = Duration::from_hours(1);
+
 /// A request for a page.
 pub(crate) struct Visit {
     pub(crate) accounts: Accounts,
@@ -29,8 +38,10 @@ pub(crate) struct Visit {
     pub(crate) client: vestibule::Client,
     pub(super) choice: LanguageChoice,
     headers: HeaderMap,
-    /// What the forms of this page are tied to, and whether the browser does not have it yet.
-    holder: (Secret, bool),
+    /// What the forms of this page are tied to while nobody is signed in, and whether the browser does not have it yet.
+    browser: (Secret, bool),
+    /// The secret of a member's session, which their forms are tied to.
+    session: Option<Secret>,
     /// Where this visit leads in the end: one of our paths, or a registered URL.
     pub(crate) return_to: Option<String>,
 }
@@ -42,11 +53,12 @@ impl FromRequestParts<App> for Visit {
         let (accounts, site) = (Accounts::from_ref(app), Arc::<Site>::from_ref(app));
         let client = Client::of(parts, &TrustedProxies::from_ref(app), site.cookies)?;
         let choice = LanguageChoice::of(&parts.method, &parts.uri, &parts.headers, site.cookies);
-        let holder = match site.cookies.get(&parts.headers, Cookie::Form) {
+        let browser = match site.cookies.get(&parts.headers, Cookie::Form) {
             Some(held) if held.len() == 22 => (Secret::from(held), false),
             _ => (accounts.new_form_holder(), true),
         };
-        Ok(Self { choice, headers: parts.headers.clone(), accounts, site, client, holder, return_to: None })
+        let headers = parts.headers.clone();
+        Ok(Self { choice, headers, accounts, site, client, browser, session: None, return_to: None })
     }
 }
 
@@ -54,6 +66,22 @@ impl Visit {
     /// The language of the page.
     pub(crate) fn language(&self) -> Language {
         self.choice.language()
+    }
+
+    /// The request of an application that this visit leads back to.
+    pub(crate) fn request(&self) -> Option<&str> {
+        self.return_to.as_deref()?.strip_prefix(self.site.base.path())?.strip_prefix(GO_ON)
+    }
+
+    /// The request of an application that this visit leads back to, if it waits in this browser.
+    pub(crate) async fn kept(&self) -> Result<Option<AuthorizationRequest>, Fault> {
+        let Some(id) = self.request() else { return Ok(None) };
+        self.accounts.kept_authorization(self.browser(), id).await
+    }
+
+    /// Makes the browser use the first of these languages that is spoken here, unless the reader has chosen one.
+    pub(crate) fn suggested_language(&self, tags: &str) -> Option<HeaderValue> {
+        self.choice.suggested(tags, self.site.cookies)
     }
 
     /// The value of a cookie.
@@ -69,6 +97,27 @@ impl Visit {
             Err(AuthenticateError::Invalid) => Ok(None),
             Err(AuthenticateError::Fault(fault)) => Err(fault),
         }
+    }
+
+    /// The secret that names this browser, signed in or not; see [`Self::knowing_browser`].
+    pub(crate) fn browser(&self) -> &str {
+        self.browser.0.expose()
+    }
+
+    /// Makes a new browser keep its secret.
+    pub(crate) fn knowing_browser(&self, mut response: Response) -> Response {
+        if self.browser.1 {
+            let cookie = self.site.cookies.set(Cookie::Form, self.browser(), None);
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
+        response
+    }
+
+    /// The visit of a user who is signed in, whose forms are tied to the session.
+    pub(crate) fn of(mut self, who: SignedIn) -> Member {
+        self.session = self.cookie(Cookie::Session).map(Secret::from);
+        self.choice.of_account(who.account.locale.as_deref());
+        Member { visit: self, who }
     }
 
     /// The secret of the browser's session so far: a sign-in replaces it.
@@ -90,7 +139,7 @@ impl Visit {
         template: &str,
         values: Value,
     ) -> Response {
-        let (holder, is_new) = &self.holder;
+        let holder = self.session.as_ref().unwrap_or(&self.browser.0);
         let mode = self.accounts.policy().sign_up.mode;
         let own = context! {
             form_token => self.accounts.form_token(holder.expose()).expose(),
@@ -104,12 +153,16 @@ impl Visit {
         };
         let values = context! { ..values, ..own };
         let mut response = page(&self.site, self.language(), policy, status, template, values);
-        if *is_new {
-            let cookie = self.site.cookies.set(Cookie::Form, holder.expose(), None);
-            response.headers_mut().append(SET_COOKIE, cookie);
-        }
         self.choice.note(&mut response, self.site.cookies);
-        response
+        if let Some(request) = self.request() {
+            let (accounts, browser) = (self.accounts.clone(), self.browser.0.clone());
+            response.extensions_mut().insert(WayToApplication {
+                accounts,
+                browser,
+                request: request.to_owned(),
+            });
+        }
+        if self.session.is_some() { response } else { self.knowing_browser(response) }
     }
 
     /// The page's view of a problem, if the person can correct it here; no error if only another language was
@@ -188,18 +241,13 @@ impl FromRequestParts<App> for Member {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let visit = Visit::from_request_parts(parts, app).await;
-        let mut visit = visit.map_err(IntoResponse::into_response)?;
+        let visit = visit.map_err(IntoResponse::into_response)?;
         let who = visit.who().await.map_err(|fault| Problem::from(fault).into_response())?;
         let Some(who) = who else { return Err(see_other(&sign_in_first(parts, &visit.site.base))) };
         if who.must_enrol && !is_for_enrolment(parts.uri.path()) {
             return Err(see_other("/account?said=enrol#security"));
         }
-        // A member's forms are tied to the session.
-        if let Some(secret) = visit.cookie(Cookie::Session).map(Secret::from) {
-            visit.holder = (secret, false);
-        }
-        visit.choice.of_account(who.account.locale.as_deref());
-        Ok(Self { visit, who })
+        Ok(visit.of(who))
     }
 }
 

@@ -35,6 +35,7 @@ async fn show(visit: Visit, uri: Uri) -> Result<Response, Problem> {
 }
 
 async fn enter(visit: Visit, form: PageForm) -> Result<Response, Problem> {
+    let visit = visit.returning_to_application();
     let token = form.typed("token").unwrap_or_default().to_owned();
     match entered(&visit, &token, form).await {
         Ok(session) => Ok(visit.sign_in(&session, "/account?said=enrol#security")),

@@ -4,7 +4,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::{get, post};
 use minijinja::context;
-use vestibule::{BrowserSession, Login, Password, SignInError};
+use vestibule::{AuthorizationRequest, BrowserSession, Login, Password, RedirectUri, SignInError};
 
 use super::second_factor;
 use crate::app::App;
@@ -12,7 +12,7 @@ use crate::catalogue::Code;
 use crate::extract::cookies::Cookie;
 use crate::pages::frame::page_form::{MemberForm, PageForm};
 use crate::pages::frame::query::query;
-use crate::pages::frame::visit::{Member, Visit, see_other, with_cookie};
+use crate::pages::frame::visit::{Member, REQUEST_WAITS, Visit, see_other, with_cookie};
 use crate::pages::sign_up::check_mail;
 use crate::problem::Problem;
 
@@ -26,7 +26,14 @@ async fn show(visit: Visit, uri: Uri) -> Result<Response, Problem> {
     if visit.who().await?.is_some() {
         return Ok(see_other(&visit.destination("/account")));
     }
-    let page = visit.page(StatusCode::OK, "sign_in/login.html", context! { said => query.take("said") });
+    let kept = visit.kept().await?;
+    let values = context! {
+        said => query.take("said"),
+        login => kept.as_ref().and_then(|kept| kept.login_hint.as_deref()),
+        destination => kept.as_ref().map(AuthorizationRequest::redirect_uri)
+            .filter(|uri| !uri.is_native()).map(RedirectUri::destination),
+    };
+    let page = visit.page(StatusCode::OK, "sign_in/login.html", values);
     Ok(visit.kept_for_an_invitation(page))
 }
 
@@ -43,7 +50,10 @@ async fn submit(visit: Visit, form: PageForm) -> Result<Response, Problem> {
         Ok(Err(error)) => error.into(),
         Err(problem) => problem,
     };
-    visit.refused(problem, "sign_in/login.html", typed)
+    // A mail leads on, and from there to the application.
+    let is_kept = problem.code() == Code::SecondFactorEnrolmentRequired && visit.request().is_some();
+    let page = visit.refused(problem, "sign_in/login.html", typed)?;
+    Ok(if is_kept { with_cookie(page, visit.keep_return(REQUEST_WAITS)) } else { page })
 }
 
 /// A session, or why there is none.

@@ -23,7 +23,9 @@ async fn show(visit: Visit, uri: Uri) -> Result<Response, Problem> {
     if visit.who().await?.is_some() {
         return Ok(see_other(&visit.destination("/account")));
     }
-    Ok(visit.kept_for_an_invitation(visit.page(StatusCode::OK, "sign_up/signup.html", context! {})))
+    let hint = visit.kept().await?.and_then(|kept| kept.login_hint);
+    let values = context! { email => hint };
+    Ok(visit.kept_for_an_invitation(visit.page(StatusCode::OK, "sign_up/signup.html", values)))
 }
 
 async fn submit(visit: Visit, form: PageForm) -> Result<Response, Problem> {

@@ -86,6 +86,9 @@ fn read(
     now: Timestamp,
 ) -> Result<AuthorizationRequest, AuthorizationRefusal> {
     let wrong = AuthorizationRefusal::InvalidRequest;
+    if given.is_repeated {
+        return Err(wrong("a parameter came more than once"));
+    }
     if given.has_request_object {
         return Err(AuthorizationRefusal::RequestNotSupported);
     }

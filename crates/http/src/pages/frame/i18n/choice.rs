@@ -52,6 +52,13 @@ impl LanguageChoice {
         self.asked.is_some()
     }
 
+    /// Makes the browser use the first of these languages that is spoken here until it is closed, unless it has chosen
+    /// one.
+    pub(crate) fn suggested(&self, tags: &str, cookies: Cookies) -> Option<HeaderValue> {
+        let language = tags.split(' ').find_map(Language::of_tag).filter(|_| !self.chosen)?;
+        Some(cookies.set(Cookie::Language, language.tag(), None))
+    }
+
     /// Uses the account's language if the browser has not chosen one.
     pub(crate) fn of_account(&mut self, locale: Option<&str>) {
         if let (false, Some(own)) = (self.chosen, locale.and_then(Language::of_tag)) {

@@ -46,6 +46,11 @@ impl Language {
         filled(self.form(self.text(key), number), &[("n", &number.to_string())])
     }
 
+    /// Days in words.
+    pub(crate) fn days(self, number: u64) -> String {
+        filled(self.form(self.text("time.days"), number), &[("n", &number.to_string())])
+    }
+
     /// The form of a text for a number, from forms separated by bars, in the order of the plural rules of Unicode
     /// (CLDR): one and other, in Arabic one, two, few, many and other.
     fn form(self, text: &'static str, number: u64) -> &'static str {
