@@ -155,6 +155,7 @@ pub use domain::password::{
 };
 pub use domain::profile::display_name::{DisplayName, DisplayNameError};
 pub use domain::profile::edit::Edit;
+pub use domain::profile::user_data::{UserData, UserDataError};
 pub use domain::reason::{Reason, ReasonError};
 pub use domain::registration::OpenRegistration;
 pub use domain::secret::Secret;
@@ -168,6 +169,7 @@ pub use fault::Fault;
 pub use mail::{Mail, MailContent, MailTransport, SecurityEvent, SendAttempt, SendError};
 pub use migrator::Migrator;
 pub use ops::account::authenticator::NewAuthenticator;
+pub use ops::account::data::DataError;
 pub use ops::account::email::{EmailChangeError, EmailProof};
 pub use ops::account::factor_change::{FactorError, PasskeyInvalid};
 pub use ops::account::passkeys::PasskeyRegistration;

@@ -120,6 +120,17 @@ impl Entry {
     }
 }
 
+/// Queues the event that a user was updated, if something about them changed.
+pub(crate) fn announce_update(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    before: &Account,
+    after: &Account,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    if before == after { Ok(()) } else { announce(tx, core, WebhookEvent::UserUpdated, after.id, now) }
+}
+
 /// Queues an event for every endpoint that wants it, in the transaction of its cause (M7).
 pub(crate) fn announce(
     tx: &mut Tx<'_>,

@@ -16,6 +16,8 @@ pub enum WebhookEvent {
     UserCreated,
     /// Deleted, by themselves or by an administrator.
     UserDeleted,
+    /// The names, the language, the roles or the data of the user were changed.
+    UserUpdated,
     /// The address was changed, or the previous one restored.
     UserEmailChanged,
     /// May no longer sign in.
@@ -24,13 +26,14 @@ pub enum WebhookEvent {
 
 impl WebhookEvent {
     /// Every event.
-    pub const ALL: [Self; 4] =
-        [Self::UserCreated, Self::UserDeleted, Self::UserEmailChanged, Self::UserDisabled];
+    pub const ALL: [Self; 5] =
+        [Self::UserCreated, Self::UserUpdated, Self::UserDeleted, Self::UserEmailChanged, Self::UserDisabled];
 
     /// The name: the `type` of the payload.
     pub const fn name(self) -> &'static str {
         match self {
             Self::UserCreated => "user.created",
+            Self::UserUpdated => "user.updated",
             Self::UserDeleted => "user.deleted",
             Self::UserEmailChanged => "user.email_changed",
             Self::UserDisabled => "user.disabled",

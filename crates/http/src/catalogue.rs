@@ -287,6 +287,9 @@ fields {
     DisplayNameInvalid 422 "display_name_invalid": "Not a display name",
         "A display name has at most 100 characters, all of which can be seen, and at least one.",
         "Choose another spelling.";
+    DataTooLarge 422 "data_too_large": "Too much data",
+        "The object would have more than 4 KiB, written without spaces.",
+        "Leave members out, or remove others with `null`.";
     PasskeyNameInvalid 422 "passkey_name_invalid": "Not a name for a passkey",
         "A name has 1 to 64 characters that can be seen.",
         "Choose another name.";

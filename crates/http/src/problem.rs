@@ -35,6 +35,8 @@ struct Parts {
     retry_after: Option<Duration>,
     limit: Option<Limit>,
     challenge: Challenge,
+    /// The types of a patch that would have been read.
+    accept_patch: Option<&'static str>,
     /// The rest of the connection cannot be trusted.
     closes: bool,
     /// The public URL, if it is known before the edge adds it.
@@ -92,6 +94,7 @@ impl Problem {
             retry_after: None,
             limit: None,
             challenge: Challenge::Bearer,
+            accept_patch: None,
             closes: false,
             home: None,
         }))
@@ -184,6 +187,13 @@ impl Problem {
         self
     }
 
+    /// Names the types of a patch, if it is a 415 (RFC 5789 §2.2).
+    #[must_use]
+    pub(crate) fn accepting_patch(mut self, types: &'static str) -> Self {
+        self.0.accept_patch = Some(types).filter(|_| self.0.code == Code::UnsupportedMediaType);
+        self
+    }
+
     /// Closes the connection after the answer: the end of this request is uncertain.
     #[must_use]
     pub(crate) fn closing(mut self) -> Self {
@@ -260,7 +270,7 @@ impl Problem {
         serde_json::to_string(&body).unwrap_or_default()
     }
 
-    /// `Retry-After`, `WWW-Authenticate` (J7), `Connection`, and the limit for the [`edge`](crate::edge), which knows
+    /// `Retry-After`, `WWW-Authenticate` (J7), `Accept-Patch`, `Connection`, and the limit for the [`edge`](crate::edge), which knows
     /// its numbers.
     pub(crate) fn write_headers(&self, response: &mut Response) {
         if let Some(seconds) = self.retry_seconds() {
@@ -271,6 +281,9 @@ impl Problem {
         }
         if let Some(challenge) = self.challenge() {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(types) = self.0.accept_patch {
+            response.headers_mut().insert("accept-patch", HeaderValue::from_static(types));
         }
         if self.0.closes {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

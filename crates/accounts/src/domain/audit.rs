@@ -54,6 +54,10 @@ kinds! {
     EmailChangeUndone = "email_change_undone",
     /// The user name or the language was changed.
     ProfileChanged = "profile_changed",
+    /// A user changed their own data.
+    DataChanged = "data_changed",
+    /// What the application keeps about a user was changed.
+    AppDataChanged = "app_data_changed",
     /// A user exported everything stored about them.
     Exported = "exported",
     /// The account was deleted.

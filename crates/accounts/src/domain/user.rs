@@ -7,6 +7,7 @@ use crate::domain::access::roles::ADMIN;
 use crate::domain::email::Email;
 use crate::domain::ids::UserId;
 use crate::domain::profile::display_name::DisplayName;
+use crate::domain::profile::user_data::UserData;
 use crate::domain::time::Timestamp;
 use crate::domain::user_name::UserName;
 
@@ -31,6 +32,10 @@ pub struct Account {
     pub locale: Option<String>,
     /// What it may do beyond its own account, e.g. `admin`; sorted.
     pub roles: Vec<String>,
+    /// What its owner keeps with it.
+    pub data: UserData,
+    /// What the application keeps with it. Its owner cannot change it.
+    pub app_data: UserData,
 }
 
 /// Which states of an account a change applies to, so that a concurrent change is not lost.
@@ -69,6 +74,8 @@ impl Account {
             disabled_at,
             locale,
             roles,
+            data,
+            app_data,
         } = self;
         let time = |at: &Timestamp| at.to_string();
         let parts = [
@@ -81,6 +88,8 @@ impl Account {
             disabled_at.as_ref().map(time),
             locale.clone(),
             Some(roles.join(" ")),
+            data.to_stored().map(str::to_owned),
+            app_data.to_stored().map(str::to_owned),
         ];
         let mut context = Context::new(&SHA256);
         for part in parts {
@@ -158,7 +167,10 @@ mod tests {
             disabled_at: None,
             locale: None,
             roles: vec!["admin".to_owned()],
+            data: UserData::default(),
+            app_data: UserData::default(),
         };
+        let data = UserData::from_stored(Some(r#"{"a":1}"#.to_owned()));
         let others = [
             Account { id: UserId::from_bytes([2; 16]), ..account.clone() },
             Account { email: "Ada@example.org".parse().unwrap(), ..account.clone() },
@@ -170,6 +182,8 @@ mod tests {
             Account { locale: Some(String::new()), ..account.clone() },
             Account { locale: Some("admin".to_owned()), roles: vec![], ..account.clone() },
             Account { roles: vec![], ..account.clone() },
+            Account { data: data.clone(), ..account.clone() },
+            Account { app_data: data, ..account.clone() },
         ];
         let mut revisions: Vec<_> = others.iter().chain([&account]).map(Account::revision).collect();
         assert_eq!(account.revision(), account.clone().revision());

@@ -41,6 +41,7 @@ mod sweep;
 mod throttling;
 mod tokens;
 mod uncertain;
+mod user_data;
 mod webhooks;
 mod workers;
 mod world;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use vestibule::{Account, DisplayName, Email, Timestamp, UserId, UserName};
+use vestibule::{Account, DisplayName, Email, Timestamp, UserData, UserId, UserName};
 
 /// An account.
 #[derive(Serialize, ToSchema)]
@@ -41,6 +41,22 @@ pub(crate) struct User {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     locale: Option<String>,
+    /// What its owner keeps with it: see `PATCH /v1/me/data`.
+    #[serde(skip_serializing_if = "UserData::is_empty")]
+    #[schema(value_type = Object, required = false)]
+    data: UserData,
+    /// What the application keeps with it: shown to administrators, and in its owner's export.
+    #[serde(skip_serializing_if = "UserData::is_empty")]
+    #[schema(value_type = Object, required = false)]
+    app_data: UserData,
+}
+
+impl User {
+    /// With what the application keeps.
+    pub(crate) fn whole(mut account: Account) -> Self {
+        let app_data = std::mem::take(&mut account.app_data);
+        Self { app_data, ..account.into() }
+    }
 }
 
 impl From<Account> for User {
@@ -55,6 +71,8 @@ impl From<Account> for User {
             disabled_at,
             locale,
             roles,
+            data,
+            app_data: _,
         } = account;
         Self {
             id,
@@ -66,6 +84,8 @@ impl From<Account> for User {
             disabled_at,
             roles,
             locale,
+            data,
+            app_data: UserData::default(),
         }
     }
 }

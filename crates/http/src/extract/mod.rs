@@ -18,6 +18,7 @@ pub(crate) use if_match::{IfMatch, etag};
 pub(crate) use input::fields::{self, Fields, GivenPassword, ReadFields};
 pub(crate) use input::form::{Form, FormText, Pairs};
 pub(crate) use input::json::Json;
+pub(crate) use input::object::{AnyObject, MergePatch};
 pub(crate) use input::query::Query;
 pub(crate) use segment::{LastSegment, SegmentBeforeLast, ThirdFromLast};
 pub(crate) use sender::administrator::Administrator;

@@ -3,10 +3,10 @@
 //! The conversions have no `_` arm, so a new variant does not compile until it is given a code.
 
 use vestibule::{
-    AdminError, AuthenticateError, CeremonyError, ChangeError, CheckError, ConfirmError, EmailChangeError,
-    EnrolmentError, FactorError, Fault, JoinError, KeepError, LinkError, OutboxError, PasskeySignInError,
-    ProfileError, RegistrationError, ResendError, ResetError, SecondFactorError, SignInError, SignUpError,
-    StepUp,
+    AdminError, AuthenticateError, CeremonyError, ChangeError, CheckError, ConfirmError, DataError,
+    EmailChangeError, EnrolmentError, FactorError, Fault, JoinError, KeepError, LinkError, OutboxError,
+    PasskeySignInError, ProfileError, RegistrationError, ResendError, ResetError, SecondFactorError,
+    SignInError, SignUpError, StepUp, UserDataError,
 };
 
 use super::Problem;
@@ -75,6 +75,25 @@ impl From<KeepError> for Problem {
             KeepError::Limited { retry_after } => Self::new(Code::TooManyRequests).retry_after(retry_after),
             KeepError::TooLong => Self::new(Code::InvalidRequest).detail("The request is longer than 8 KiB."),
             KeepError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<UserDataError> for Problem {
+    fn from(error: UserDataError) -> Self {
+        match error {
+            UserDataError::TooLarge => FieldError::new("", Code::DataTooLarge).into(),
+            UserDataError::TooDeep => Self::new(Code::MalformedJson).detail(sentence(&error.to_string())),
+        }
+    }
+}
+
+impl From<DataError> for Problem {
+    fn from(error: DataError) -> Self {
+        match error {
+            DataError::Invalid(error) => error.into(),
+            DataError::Gone => Self::new(Code::InvalidToken),
+            DataError::Fault(fault) => fault.into(),
         }
     }
 }

@@ -112,6 +112,7 @@ remedies! {
     RecoveryCodeMalformed => Value("\"7k2m-9xqa-03hd-v5rt\"");
     PasskeyMalformed => Value("send what `PublicKeyCredential.toJSON()` gives, unchanged");
     DisplayNameInvalid => Value("\"Ada Lovelace\"");
+    DataTooLarge => Value("keep less than 4 KiB");
     PasskeyNameInvalid => Value("\"My phone\"");
     CodeMalformed => Value("\"0421\"");
     IdInvalid => Value("\"usr_06nq8sd5c9u7d1p4v0g2k8m3e4\"");

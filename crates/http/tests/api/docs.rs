@@ -6,7 +6,7 @@ use crate::on_both_stores;
 use crate::world::{URL, World};
 
 /// Every route of a server outside the development mode, without assets.
-const ROUTES: [(&str, &[&str]); 59] = [
+const ROUTES: [(&str, &[&str]); 61] = [
     ("/", &["get"]),
     ("/.well-known/jwks.json", &["get"]),
     ("/confirm", &["get", "post"]),
@@ -25,6 +25,7 @@ const ROUTES: [(&str, &[&str]); 59] = [
     ("/v1/admin/stats", &["get"]),
     ("/v1/admin/users", &["get", "post"]),
     ("/v1/admin/users/{id}", &["delete", "get", "patch"]),
+    ("/v1/admin/users/{id}/app-data", &["put"]),
     ("/v1/admin/users/{id}/disable", &["post"]),
     ("/v1/admin/users/{id}/enable", &["post"]),
     ("/v1/admin/users/{id}/reset-link", &["post"]),
@@ -47,6 +48,7 @@ const ROUTES: [(&str, &[&str]); 59] = [
     ("/v1/me", &["delete", "get", "patch"]),
     ("/v1/me/authenticator", &["delete", "post"]),
     ("/v1/me/authenticator/confirm", &["post"]),
+    ("/v1/me/data", &["patch"]),
     ("/v1/me/email", &["post"]),
     ("/v1/me/export", &["get"]),
     ("/v1/me/passkeys", &["post"]),

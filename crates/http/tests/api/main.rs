@@ -56,6 +56,7 @@ mod signup_page;
 mod stale_forms;
 mod token;
 mod typed;
+mod user_data;
 mod verify;
 mod world;
 

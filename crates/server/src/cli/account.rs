@@ -1,11 +1,12 @@
 //! One user on the command line: how to name and print them.
 
 use serde_json::json;
-use vestibule::{Account, DisplayName, UserName, UserRef};
+use vestibule::{Account, DisplayName, UserData, UserName, UserRef};
 
 use super::context::Context;
 use super::terminal::output;
 use crate::failure::Failure;
+use crate::printable;
 
 pub(super) fn print(context: &Context, user: &Account) -> Result<(), Failure> {
     if context.json {
@@ -23,8 +24,15 @@ pub(super) fn print(context: &Context, user: &Account) -> Result<(), Failure> {
         ("created", user.created_at.to_string()),
         ("disabled", text(user.disabled_at.map(|at| at.to_string()))),
         ("locale", text(user.locale.clone())),
+        ("data", json_text(&user.data)),
+        ("app data", json_text(&user.app_data)),
     ];
     lines.iter().try_for_each(|(name, value)| output::line(&format!("{name:<9}  {value}")))
+}
+
+/// On one line, in characters that a terminal does not obey.
+fn json_text(data: &UserData) -> String {
+    if data.is_empty() { "-".to_owned() } else { printable::json(&json!(data).to_string()).into_owned() }
 }
 
 pub(super) fn state(user: &Account) -> &'static str {
@@ -43,6 +51,8 @@ pub(super) fn as_json(user: &Account) -> serde_json::Value {
         "created_at": user.created_at,
         "disabled_at": user.disabled_at,
         "locale": user.locale,
+        "data": user.data,
+        "app_data": user.app_data,
     })
 }
 

@@ -2,3 +2,4 @@
 
 pub(crate) mod display_name;
 pub(crate) mod edit;
+pub(crate) mod user_data;

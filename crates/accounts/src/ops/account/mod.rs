@@ -1,6 +1,7 @@
 //! What users do with their own account.
 
 pub(crate) mod authenticator;
+pub(crate) mod data;
 pub(crate) mod email;
 pub(crate) mod factor_change;
 pub(crate) mod factor_due;

@@ -5,6 +5,7 @@ use crate::domain::access::client::Client;
 use crate::domain::access::session::{Session, SignedIn};
 use crate::domain::application::grant::Grant;
 use crate::domain::audit::{AuditActor, AuditEvent, AuditKind};
+use crate::domain::ids::UserId;
 use crate::domain::password::Password;
 use crate::domain::profile::display_name::DisplayName;
 use crate::domain::profile::edit::Edit;
@@ -17,6 +18,7 @@ use crate::ops::account::ways_in::{WaysIn, ways_in};
 use crate::ops::admin::error::AdminError;
 use crate::ops::admin::users::find_replaceable;
 use crate::ops::application::grants;
+use crate::store::Tx;
 use crate::store::tables::audit::{self, Filter};
 use crate::store::tables::limits::lock;
 use crate::store::tables::{invitations, outbox, registrations, sessions, users, webhooks as deliveries};
@@ -87,6 +89,8 @@ impl Accounts {
         self.0
             .store
             .write(move |tx| {
+                users::lock(tx, id)?;
+                let before = find(tx, id)?;
                 if let Some(name) = &change.user_name {
                     // A user may change the spelling of their own name.
                     if !users::set_name(tx, id, name)? {
@@ -99,8 +103,9 @@ impl Accounts {
                 if let Some(locale) = &change.locale {
                     users::set_locale(tx, id, locale)?;
                 }
-                let account = users::by_id(tx, id)?.map(|found| found.account).ok_or(ProfileError::Gone)?;
+                let account = find(tx, id)?;
                 entry.about(&account).write(tx, &core, now)?;
+                trail::announce_update(tx, &core, &before, &account, now)?;
                 Ok(account)
             })
             .await
@@ -166,4 +171,8 @@ impl Accounts {
             })
             .await
     }
+}
+
+fn find(tx: &mut Tx<'_>, id: UserId) -> Result<Account, ProfileError> {
+    users::by_id(tx, id)?.map(|found| found.account).ok_or(ProfileError::Gone)
 }

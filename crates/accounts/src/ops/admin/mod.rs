@@ -1,6 +1,7 @@
 //! The operations of administrators and operators.
 
 pub(crate) mod account_limits;
+pub(crate) mod app_data;
 pub(crate) mod applications;
 pub(crate) mod audit;
 pub(crate) mod authority;

@@ -22,7 +22,7 @@ use crate::store::Tx;
 use crate::store::tables::limits::lock;
 use crate::store::tables::{sessions, users};
 use crate::token::subject;
-use crate::trail::Entry;
+use crate::trail::{self, Entry};
 
 /// The changes to a user. `None` and [`Edit::Keep`] leave a property as it is.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +68,7 @@ impl Accounts {
                 let after = change.apply(tx, &before)?;
                 let entry = entry.about(&after).detail(difference(&before, &after));
                 entry.because(reason.as_ref()).write(tx, &core, now)?;
+                trail::announce_update(tx, &core, &before, &after, now)?;
                 Ok(after)
             })
             .await

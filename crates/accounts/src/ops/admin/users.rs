@@ -10,6 +10,7 @@ use crate::domain::email::Email;
 use crate::domain::ids::UserId;
 use crate::domain::password::{Password, PasswordContext};
 use crate::domain::profile::display_name::DisplayName;
+use crate::domain::profile::user_data::UserData;
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Account, Expected, UserRef};
@@ -193,6 +194,8 @@ pub(crate) fn new_account(
         disabled_at: None,
         locale: None,
         roles: roles.into_names(),
+        data: UserData::default(),
+        app_data: UserData::default(),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::domain::access::client::Client;
 use crate::domain::audit::{AuditActor, AuditKind};
 use crate::domain::ids::{MailId, RegistrationId, UserId};
 use crate::domain::mail::kind::MailKind;
+use crate::domain::profile::user_data::UserData;
 use crate::domain::registration::Registration;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Account;
@@ -110,6 +111,8 @@ impl Activation {
             disabled_at: None,
             locale: registration.locale,
             roles: Vec::new(),
+            data: UserData::default(),
+            app_data: UserData::default(),
         };
         match users::insert(tx, &account, &registration.password_hash)? {
             Inserted::Yes => {}

@@ -5,6 +5,7 @@ use crate::domain::access::roles::Roles;
 use crate::domain::email::Email;
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::profile::display_name::DisplayName;
+use crate::domain::profile::user_data::UserData;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Account;
 use crate::domain::user_name::UserName;
@@ -17,7 +18,7 @@ macro_rules! columns {
     () => {
         "users.id, users.email, users.user_name, users.email_confirmed_at, users.created_at, users.disabled_at, users.locale, users.roles, \
          users.email_key, users.password_hash, users.credential_version, users.factor_due_at, \
-         users.display_name"
+         users.display_name, users.data, users.app_data"
     };
 }
 
@@ -39,6 +40,7 @@ macro_rules! factors {
     };
 }
 
+pub(crate) mod data;
 pub(crate) mod list;
 pub(crate) mod standing;
 
@@ -141,7 +143,7 @@ pub(crate) fn of_session(
             Ok(OfSession {
                 account: account(row)?,
                 factor_due_at: row.get_opt(11)?,
-                state: sessions::state(row, 13)?,
+                state: sessions::state(row, 15)?,
             })
         },
     )
@@ -227,6 +229,8 @@ fn account(row: &Row<'_>) -> Result<Account, Fault> {
         disabled_at: row.get_opt(5)?,
         locale: row.get_opt(6)?,
         roles: roles.split_whitespace().map(str::to_owned).collect(),
+        data: UserData::from_stored(row.get_opt(13)?),
+        app_data: UserData::from_stored(row.get_opt(14)?),
     })
 }
 

@@ -209,7 +209,7 @@ impl Exported {
         let webhook = |(event, created_at, sent_at)| ExportedWebhook { event, created_at, sent_at };
         let webhooks = held.webhooks.into_iter().map(webhook).collect();
         let applications = held.grants.into_iter().map(ConnectedApplication::from).collect();
-        let (account, ways_in) = (held.account.into(), held.ways_in.into());
+        let (account, ways_in) = (User::whole(held.account), held.ways_in.into());
         Self { account, sessions, mails, ways_in, applications, events, webhooks }
     }
 }

@@ -1,6 +1,7 @@
 //! What users see and change in their own accounts.
 
 mod authenticator;
+pub(crate) mod data;
 pub(crate) mod email;
 pub(crate) mod me;
 mod passkeys;
@@ -14,6 +15,7 @@ use crate::describe::routes::RoutesOf;
 /// The routes of these files.
 pub(super) const ROUTES: &[RoutesOf] = &[
     authenticator::routes,
+    data::routes,
     email::routes,
     me::routes,
     passkeys::routes,

@@ -1,5 +1,6 @@
 //! The routes of administrators.
 
+mod app_data;
 pub(crate) mod audit;
 pub(crate) mod outbox;
 pub(crate) mod registrations;
@@ -12,6 +13,7 @@ use crate::describe::routes::RoutesOf;
 
 /// The routes of these files.
 pub(super) const ROUTES: &[RoutesOf] = &[
+    app_data::routes,
     audit::routes,
     outbox::routes,
     registrations::routes,

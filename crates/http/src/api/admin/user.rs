@@ -25,8 +25,8 @@ pub(super) fn routes() -> Routes {
 }
 
 /// The answer that shows a user, with the tag of the current state.
-fn shown(account: Account) -> Response {
-    ([(ETAG, etag(&account))], Json(User::from(account))).into_response()
+pub(super) fn shown(account: Account) -> Response {
+    ([(ETAG, etag(&account))], Json(User::whole(account))).into_response()
 }
 
 errors!(ShowErrors: EVERY, API, BEARER, &[Code::Forbidden, Code::NotFound]);

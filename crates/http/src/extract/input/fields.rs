@@ -58,15 +58,14 @@ impl<'a> Fields<'a> {
         let Some(at) = self.sent.iter().position(|(sent, _)| sent == name) else { return Some(None) };
         match self.sent.swap_remove(at).1 {
             Tree::Text(text) => Some(Some(text)),
-            Tree::Object(_) | Tree::List(_) | Tree::Other => {
+            Tree::Object(_) | Tree::List(_) | Tree::Other(_) => {
                 self.refuse(FieldError::new(pointer, Code::WrongType));
                 None
             }
         }
     }
 
-    /// An optional object, as JSON. Of what it holds only texts, lists and objects are kept: nothing else is read of a
-    /// credential.
+    /// An optional object, as JSON.
     #[expect(clippy::option_option, reason = "refused, absent and present are three things")]
     pub(crate) fn optional_object<T>(
         &mut self,
@@ -77,7 +76,7 @@ impl<'a> Fields<'a> {
         let Some(at) = self.sent.iter().position(|(sent, _)| sent == name) else { return Some(None) };
         let object = match self.sent.swap_remove(at).1 {
             object @ Tree::Object(_) => Ok(object.into_json().to_string()),
-            Tree::Text(_) | Tree::List(_) | Tree::Other => Err(FieldError::new(pointer, Code::WrongType)),
+            Tree::Text(_) | Tree::List(_) | Tree::Other(_) => Err(FieldError::new(pointer, Code::WrongType)),
         };
         match object.and_then(|json| read(&json)) {
             Ok(value) => Some(Some(value)),
@@ -142,7 +141,7 @@ fn texts(sent: Tree, pointer: &'static str) -> Result<Vec<String>, FieldError> {
     let Tree::List(items) = sent else { return Err(FieldError::new(pointer, Code::WrongType)) };
     let text = |(index, item)| match item {
         Tree::Text(text) => Ok(text),
-        Tree::Object(_) | Tree::List(_) | Tree::Other => {
+        Tree::Object(_) | Tree::List(_) | Tree::Other(_) => {
             Err(FieldError::new(format!("{pointer}/{index}"), Code::WrongType))
         }
     };

@@ -119,7 +119,7 @@ impl<S: Send + Sync> FromRequest<S> for FormText {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        require_type(request.headers(), "application/x-www-form-urlencoded")?;
+        require_type(request.headers(), &["application/x-www-form-urlencoded"])?;
         read_body(request.into_body()).await.map(FormText)
     }
 }

@@ -33,12 +33,7 @@ where
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        require_type(request.headers(), "application/json")?;
-        let body = read_body(request.into_body()).await?;
-        let syntax = |reason: String| Problem::new(Code::MalformedJson).detail(reason);
-        let text = std::str::from_utf8(&body).map_err(|_| syntax("The body is not UTF-8.".to_owned()))?;
-        let tree = Tree::parse(text).map_err(|e| syntax(format!("The body is not valid JSON: {e}.")))?;
-        let Tree::Object(sent) = tree else {
+        let Tree::Object(sent) = read_tree(request, &["application/json"]).await? else {
             let error = crate::problem::field_error::FieldError::new("", Code::WrongType);
             return Err(error.into());
         };
@@ -69,16 +64,25 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// 415 unless the declared type of the body is `expected`, in UTF-8 and not compressed.
-pub(crate) fn require_type(headers: &HeaderMap, expected: &str) -> Result<(), Problem> {
+/// The body, of one of these types, as JSON of any kind.
+pub(super) async fn read_tree(request: Request, types: &[&str]) -> Result<Tree, Problem> {
+    require_type(request.headers(), types)?;
+    let body = read_body(request.into_body()).await?;
+    let syntax = |reason: String| Problem::new(Code::MalformedJson).detail(reason);
+    let text = std::str::from_utf8(&body).map_err(|_| syntax("The body is not UTF-8.".to_owned()))?;
+    Tree::parse(text).map_err(|e| syntax(format!("The body is not valid JSON: {e}.")))
+}
+
+/// 415 unless the declared type of the body is one of these, in UTF-8 and not compressed.
+pub(crate) fn require_type(headers: &HeaderMap, types: &[&str]) -> Result<(), Problem> {
     let encoding = single(headers, &header::CONTENT_ENCODING)?;
     let content_type = single(headers, &header::CONTENT_TYPE)?.and_then(|value| value.to_str().ok());
     let plain = encoding.is_none_or(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if plain && content_type.is_some_and(|text| is_type(text, expected)) {
+    if plain && content_type.is_some_and(|text| types.iter().any(|expected| is_type(text, expected))) {
         return Ok(());
     }
     Err(Problem::new(Code::UnsupportedMediaType)
-        .detail(format!("This resource reads `{expected}` in UTF-8.")))
+        .detail(format!("This resource reads `{}` in UTF-8.", types.join("` or `"))))
 }
 
 /// `expected`, with no other parameter than `charset=utf-8` (RFC 9110 §8.3.1).

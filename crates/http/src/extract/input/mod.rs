@@ -3,5 +3,6 @@
 pub(crate) mod fields;
 pub(crate) mod form;
 pub(crate) mod json;
+pub(crate) mod object;
 pub(crate) mod query;
 pub(crate) mod tree;

@@ -9,17 +9,18 @@ use serde_json::Value;
 /// Levels of objects and arrays.
 const DEPTH_MAX: usize = 16;
 
-/// A JSON value, as far as this API distinguishes them: its only leaves are texts.
+/// A JSON value. This API distinguishes no leaves but texts: the others are for applications.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Tree {
     Text(String),
     Object(Vec<(String, Tree)>),
     List(Vec<Tree>),
-    Other,
+    /// `null`, a boolean or a number.
+    Other(Value),
 }
 
 impl Tree {
-    /// The same as JSON, with `null` for what is not distinguished.
+    /// The same as JSON.
     pub(crate) fn into_json(self) -> Value {
         match self {
             Self::Text(text) => Value::String(text),
@@ -27,7 +28,7 @@ impl Tree {
                 entries.into_iter().map(|(name, value)| (name, value.into_json())).collect()
             }
             Self::List(items) => items.into_iter().map(Self::into_json).collect(),
-            Self::Other => Value::Null,
+            Self::Other(value) => value,
         }
     }
 
@@ -64,24 +65,24 @@ impl<'de> Visitor<'de> for Level {
         f.write_str("a JSON value")
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Tree, E> {
-        Ok(Tree::Other)
+    fn visit_bool<E>(self, value: bool) -> Result<Tree, E> {
+        Ok(Tree::Other(value.into()))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Tree, E> {
-        Ok(Tree::Other)
+    fn visit_i64<E>(self, value: i64) -> Result<Tree, E> {
+        Ok(Tree::Other(value.into()))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Tree, E> {
-        Ok(Tree::Other)
+    fn visit_u64<E>(self, value: u64) -> Result<Tree, E> {
+        Ok(Tree::Other(value.into()))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Tree, E> {
-        Ok(Tree::Other)
+    fn visit_f64<E>(self, value: f64) -> Result<Tree, E> {
+        Ok(Tree::Other(value.into()))
     }
 
     fn visit_unit<E>(self) -> Result<Tree, E> {
-        Ok(Tree::Other)
+        Ok(Tree::Other(Value::Null))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Tree, E> {

@@ -8,7 +8,7 @@ use axum::routing::get;
 use minijinja::{Value, context};
 use vestibule::{
     Account, AccountLimits, AuditActor, AuditEvent, AuditQuery, DisplayName, Email, MailState, QueuedMail,
-    Session, UserId, UserName, UserRef, WaysIn,
+    Session, UserData, UserId, UserName, UserRef, WaysIn,
 };
 
 use super::section::{Admin, framed};
@@ -115,8 +115,15 @@ fn shown(account: &Account) -> Value {
         created_at => account.created_at.to_string(),
         confirmed_at => account.email_confirmed_at.to_string(),
         disabled_at => account.disabled_at.map(|at| at.to_string()),
+        data => as_text(&account.data),
+        app_data => as_text(&account.app_data),
         revision => account.revision(),
     }
+}
+
+/// The object in lines, unless it is empty.
+fn as_text(data: &UserData) -> Option<String> {
+    (!data.is_empty()).then(|| serde_json::to_string_pretty(data).unwrap_or_default())
 }
 
 /// The language of the pages with exactly this tag.

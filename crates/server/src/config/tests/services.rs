@@ -50,7 +50,7 @@ fn wrong_webhooks_are_told_without_their_secrets() {
         (
             "VESTIBULE_WEBHOOKS_EVENTS",
             "user.creatd",
-            "`webhooks.events` (VESTIBULE_WEBHOOKS_EVENTS): there is no event \"user.creatd\"\n  fix: choose from user.created, user.deleted,",
+            "`webhooks.events` (VESTIBULE_WEBHOOKS_EVENTS): there is no event \"user.creatd\"\n  fix: choose from user.created, user.updated, user.deleted,",
         ),
     ] {
         let message = problem(webhooks(&[(variable, value)]));

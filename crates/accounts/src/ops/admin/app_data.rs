@@ -1,0 +1,51 @@
+//! The application's data about a user.
+
+use crate::accounts::Accounts;
+use crate::domain::access::actor::Actor;
+use crate::domain::audit::AuditKind;
+use crate::domain::profile::user_data::UserData;
+use crate::domain::reason::Reason;
+use crate::domain::user::{Account, Expected, UserRef};
+use crate::ops::admin::error::AdminError;
+use crate::ops::admin::users::find;
+use crate::store::tables::users::{self, data};
+use crate::trail::{self, Entry};
+
+impl Accounts {
+    /// Replaces what the application keeps about a user who is in an expected state. The same again changes nothing.
+    ///
+    /// # Errors
+    /// [`AdminError::Forbidden`], [`NotFound`](AdminError::NotFound), [`Changed`](AdminError::Changed),
+    /// [`Fault`](AdminError::Fault).
+    pub async fn set_app_data(
+        &self,
+        actor: Actor<'_>,
+        user: &UserRef,
+        expected: &Expected,
+        app_data: UserData,
+        reason: Option<&Reason>,
+    ) -> Result<Account, AdminError> {
+        actor.must_be_admin()?;
+        let (core, user, expected, now) = (self.0.clone(), user.clone(), expected.clone(), self.0.now());
+        let entry = Entry::by(AuditKind::AppDataChanged, actor).because(reason);
+        self.0
+            .store
+            .write(move |tx| {
+                let id = find(tx, &user)?.id;
+                users::lock(tx, id)?;
+                // Read again: it may have changed before the lock was granted.
+                let before = find(tx, &UserRef::Id(id))?;
+                if !expected.is(&before) {
+                    return Err(AdminError::Changed);
+                }
+                let after = Account { app_data: app_data.clone(), ..before.clone() };
+                if after != before {
+                    data::set_app(tx, id, &after.app_data)?;
+                    entry.about(&after).write(tx, &core, now)?;
+                    trail::announce_update(tx, &core, &before, &after, now)?;
+                }
+                Ok(after)
+            })
+            .await
+    }
+}
