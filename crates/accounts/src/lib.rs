@@ -221,6 +221,7 @@ pub use ops::sign_in::refresh::RefreshError;
 pub use ops::sign_in::second_factor::{SecondFactor, SecondFactorChallenge, SecondFactorError};
 pub use ops::sign_in::step_up::StepUp;
 pub use ops::sign_in::tokens::Tokens;
+pub use policy::claims::{ClaimError, Claims};
 pub use policy::factors::{PasskeyPolicy, RequireFactor, SecondFactorPolicy};
 pub use policy::relying_party::RelyingParty;
 pub use policy::{

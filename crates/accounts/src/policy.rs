@@ -1,6 +1,7 @@
 //! Every limit and lifetime, with its name, its default and its origin.
 
 mod check;
+pub(crate) mod claims;
 pub(crate) mod factors;
 pub(crate) mod relying_party;
 
@@ -10,6 +11,7 @@ use ipnet::IpNet;
 
 use crate::domain::application::registered::ConfiguredApplication;
 use crate::domain::password::PasswordRules;
+use crate::policy::claims::Claims;
 use crate::policy::factors::{PasskeyPolicy, SecondFactorPolicy};
 use crate::token::algorithm::SigningAlgorithm;
 use crate::webhook::WebhookSubscription;
@@ -35,6 +37,8 @@ pub struct Policy {
     pub admin: AdminPolicy,
     /// Tokens and sessions.
     pub tokens: TokenPolicy,
+    /// What access tokens say beyond their own claims.
+    pub claims: Claims,
     /// Applications that send people here to sign in, beside those of the database; none by default.
     pub applications: Vec<ConfiguredApplication>,
     /// Who needs a second factor.
@@ -283,6 +287,7 @@ impl Default for Policy {
                 reauthenticate_after: 15 * MINUTE,
             },
             tokens: TokenPolicy::default(),
+            claims: Claims::default(),
             second_factor: SecondFactorPolicy::default(),
             passkeys: PasskeyPolicy::default(),
             passwords: PasswordRules { min_code_points: 8, service_name: "Vestibule".to_owned() },

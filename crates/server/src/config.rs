@@ -2,6 +2,7 @@
 
 mod checked;
 mod checker;
+mod claims;
 mod cors;
 pub(crate) mod environment;
 pub(crate) mod guards;

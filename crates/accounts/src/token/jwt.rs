@@ -7,6 +7,7 @@ use std::time::Duration;
 use jsonwebtoken::{Header, Validation, decode, decode_header, encode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::keys::{Key, KeySet};
 use super::opaque::sha256;
@@ -39,6 +40,15 @@ struct Claims {
     #[serde(default)]
     amr: Vec<String>,
     roles: Vec<String>,
+}
+
+/// A token to be signed: what is checked, and what is only carried. Whoever verifies one here does not read the rest.
+#[derive(Serialize)]
+struct Issued {
+    #[serde(flatten)]
+    checked: Claims,
+    #[serde(flatten)]
+    carried: Map<String, Value>,
 }
 
 /// What a token proves once its signature and claims are checked. The store is asked every time whether session and
@@ -90,16 +100,17 @@ impl Issuer {
         }
     }
 
-    /// Signs a token for a session.
+    /// Signs a token for a session. None of the `carried` claims has the name of one that is checked.
     pub(crate) fn issue(
         &self,
         keys: &KeySet,
         env: &Env,
         account: &Account,
         session: OfSession,
+        carried: Map<String, Value>,
         now: Timestamp,
     ) -> Option<Secret> {
-        let claims = Claims {
+        let checked = Claims {
             iss: self.name.clone(),
             sub: account.id.to_string(),
             aud: self.audience.clone(),
@@ -112,7 +123,7 @@ impl Issuer {
             amr: session.amr.names().into_iter().map(str::to_owned).collect(),
             roles: account.roles.clone(),
         };
-        sign(keys, TYPE, &claims, now)
+        sign(keys, TYPE, &Issued { checked, carried }, now)
     }
 
     /// Who issues: the public address.

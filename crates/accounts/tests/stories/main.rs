@@ -9,6 +9,7 @@ mod applications;
 mod assistance;
 mod audit;
 mod browsers;
+mod claims;
 mod confirm_by_code;
 mod confirm_by_link;
 mod crowds;

@@ -12,6 +12,7 @@ use vestibule::{
 use vestibule_mail::{WebhookSecrets, WebhookUrl};
 
 use super::checker::Checker;
+use super::claims::claims;
 use super::cors::cors_origins;
 use super::environment::Environment;
 use super::layers::Layers;
@@ -47,7 +48,8 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
     let level = level(&raw.log.level, &mut checker);
     let webhooks = webhooks(&raw.webhooks, &mut checker);
     let algorithm = checker.parse("tokens.algorithm", &raw.tokens.algorithm, "write `EdDSA` or `ES256`");
-    let policy = policy(&raw, algorithm.unwrap_or_default(), webhooks.as_ref());
+    let claims = claims(&raw.claims, &mut checker);
+    let policy = Policy { claims, ..policy(&raw, algorithm.unwrap_or_default(), webhooks.as_ref()) };
     let pages = pages(&raw.pages, &mut checker);
     let cors_origins = cors_origins(&raw.cors.origins, &mut checker);
     if let Err(error) = policy.check() {

@@ -119,6 +119,10 @@ pub(crate) const KEYS: &[Key] = &[
         "tokens.step_up",
         "how long after a proof users may change factors, address, password, or delete the account",
     ),
+    key(
+        "claims",
+        "more claims of access tokens, each with the place of its value: `plan = \"app.plan\"`, `theme = \"data.theme\"`",
+    ),
     key("passkeys.enabled", "whether there are passkeys"),
     key(
         "passkeys.rp_id",

@@ -215,6 +215,9 @@ impl Layers {
                 let items = text.split([',', '\n']).map(str::trim).filter(|item| !item.is_empty());
                 Ok(Value::Array(items.map(|item| Value::String(item.to_owned())).collect()))
             }
+            Value::Table(_) => {
+                pairs(text).ok_or(("no list of names and values", "e.g. `plan=app.plan, theme=data.theme`"))
+            }
             _ => Ok(Value::String(text.to_owned())),
         };
         match value {
@@ -245,6 +248,19 @@ impl Layers {
             *setting = Setting { value, source };
         }
     }
+}
+
+/// `a=x, b=y`, as a table. A name comes once, as in a file.
+fn pairs(text: &str) -> Option<Value> {
+    let mut table = Table::new();
+    for item in text.split([',', '\n']).map(str::trim).filter(|item| !item.is_empty()) {
+        let (name, value) = item.split_once('=')?;
+        let value = Value::String(value.trim().to_owned());
+        if table.insert(name.trim().to_owned(), value).is_some() {
+            return None;
+        }
+    }
+    Some(Value::Table(table))
 }
 
 fn is_section(path: &str) -> bool {
@@ -300,7 +316,8 @@ mod tests {
     #[test]
     fn every_default_has_its_key() {
         fn count(table: &Table) -> usize {
-            table.values().map(|value| value.as_table().map_or(1, count)).sum()
+            // An empty table is a value itself.
+            table.values().map(|value| value.as_table().filter(|it| !it.is_empty()).map_or(1, count)).sum()
         }
         assert_eq!(count(&DEFAULTS.parse().unwrap()), KEYS.len());
         assert_eq!(Layers::defaults().merged().len(), DEFAULTS.parse::<Table>().unwrap().len());

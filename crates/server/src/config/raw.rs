@@ -1,5 +1,7 @@
 //! The settings as typed values, before they are checked.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::values::{Network, PerTime, Span};
@@ -24,6 +26,7 @@ pub(super) struct Raw {
     pub(super) pages: Pages,
     pub(super) cors: Cors,
     pub(super) tokens: Tokens,
+    pub(super) claims: BTreeMap<String, String>,
     pub(super) passkeys: Passkeys,
     pub(super) second_factor: SecondFactor,
     pub(super) introspection: Introspection,
