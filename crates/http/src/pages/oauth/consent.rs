@@ -5,9 +5,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::post;
 use minijinja::{Value, context};
-use vestibule::{AuthorizationStep, ConsentAnswer, ConsentError, ConsentQuestion};
+use vestibule::{AuthorizationStep, ConsentAnswer, ConsentError, ConsentQuestion, DisplayName};
 
-use super::go_on::place_of;
 use super::scopes::in_words;
 use super::stopped::{Stopped, stopped};
 use crate::app::App;
@@ -20,6 +19,12 @@ use crate::problem::Problem;
 
 pub(super) fn routes() -> axum::Router<App> {
     axum::Router::new().route("/oauth/consent", post(answer)).route("/oauth/switch", post(switch))
+}
+
+/// Where the request of this name goes on.
+fn place_of(id: &str) -> String {
+    let query = serde_urlencoded::to_string([("request", id)]).unwrap_or_default();
+    format!("/oauth/authorize?{query}")
 }
 
 /// The page with the question.
@@ -40,6 +45,7 @@ pub(super) fn ask(member: &Member, question: &ConsentQuestion, id: &str, said: O
         scopes => in_words(language, scopes),
         before,
         unused_for => language.days(idle.as_secs().div_ceil(24 * 60 * 60)),
+        person => who.account.display_name.as_ref().map(DisplayName::as_str),
         email => who.account.email.as_str(),
     };
     let policy = leading_to(Some(redirect_uri.as_str()));

@@ -10,22 +10,14 @@ use crate::pages::account::step_up::prove_first;
 use crate::pages::frame::visit::{GO_ON, REQUEST_WAITS, Visit, see_other, with_cookie};
 use crate::problem::Problem;
 
-/// Where the request of this name goes on.
-pub(super) fn place_of(id: &str) -> String {
-    let query = serde_urlencoded::to_string([("request", id)]).unwrap_or_default();
-    format!("/oauth/authorize?{query}")
-}
-
 /// Leads to what the request needs next, or back to its application.
 pub(super) async fn go_on(visit: Visit, id: &str, said: Option<&str>) -> Result<Response, Problem> {
-    let Some(request) = visit.accounts.kept_authorization(visit.browser(), id).await? else {
-        return Ok(stopped(&visit, Stopped::Gone));
-    };
+    let who = visit.who().await?;
+    let step = visit.accounts.continue_authorization(who.as_ref(), visit.browser(), id).await?;
+    let Some(step) = step else { return Ok(stopped(&visit, Stopped::Gone)) };
     let here = format!("{GO_ON}{id}");
     let is_kept = visit.kept_request().as_deref() == Some(id);
     let arrived = is_kept.then(|| visit.site.cookies.clear(Cookie::Return));
-    let who = visit.who().await?;
-    let step = visit.accounts.decide_authorization(&request, who.as_ref()).await?;
     let answer = match (step, who) {
         (AuthorizationStep::Done(to), _) => see_other(&to),
         (AuthorizationStep::SignIn, None) => return Ok(sign_in_first(&visit, &here)),

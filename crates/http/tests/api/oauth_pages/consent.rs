@@ -39,6 +39,21 @@ on_both_stores! {
         assert!(first.page.text.contains("Know that you agreed"), "{}", first.page.text);
     }
 
+    // Without a question, too: a request that was answered does not count among those of its network any more.
+    async fn what_needs_no_question_is_answered_once(world: World) {
+        let mut world = world;
+        with_applications(&mut world).await;
+        world.has_account(ADA).await;
+        let (mut browser, page) = is_asked(&world, &[]).await;
+        answers(&world, &mut browser, &page, "allow").await;
+        let mut browser = Browser::default();
+        let end = goes(&world, &mut browser, &asked(&[])).await;
+        let place = end.parameter("return_to").unwrap();
+        let end = signs_in(&world, &mut browser, &end, ADA).await;
+        exchanges(&world, &end.code()).await.unwrap();
+        assert_eq!(browser.get(&world, &place).await.status, 410);
+    }
+
     async fn more_than_before_is_asked_again(world: World) {
         let mut world = world;
         with_applications(&mut world).await;

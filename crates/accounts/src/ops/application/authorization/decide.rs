@@ -10,11 +10,12 @@ use crate::domain::application::scope::Scopes;
 use crate::domain::ids::UserId;
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
-use crate::ops::application::authorization::issue::{Present, issue, refuse};
+use crate::ops::application::authorization::issue::{Present, from_json, issue, refuse};
+use crate::ops::application::authorization::keep::{holder_hash, read_id};
 use crate::ops::application::find::application;
 use crate::ops::sign_in::admit::{GoesOn, may_continue};
 use crate::store::Tx;
-use crate::store::tables::application::grants;
+use crate::store::tables::application::{grants, requests};
 use crate::store::tables::sessions;
 use crate::store::tables::users;
 use crate::store::tables::users::standing;
@@ -62,18 +63,55 @@ impl Accounts {
             .store
             .write(move |tx| {
                 let now = core.now();
-                match next(tx, &core, &request, who.as_ref(), now)? {
-                    Next::Stop(step) => Ok(step),
-                    Next::Ask(question, _) => Ok(AuthorizationStep::Ask(question)),
-                    Next::Answer(present) => {
-                        let user = present.user.account.id;
-                        let scopes = allowed(tx, user, &request)?;
-                        grants::allow(tx, user, &request.client_id, &scopes, now)?;
-                        issue(tx, &core, &request, &present, now).map(AuthorizationStep::Done)
-                    }
-                }
+                decided(tx, &core, &request, who.as_ref(), now)
             })
             .await
+    }
+
+    /// The same for a request that waits in this browser. Once it is answered it waits no more; `None`: it was answered already, it
+    /// is too old, or belongs to another browser.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store does not answer.
+    pub async fn continue_authorization(
+        &self,
+        who: Option<&SignedIn>,
+        holder: &str,
+        id: &str,
+    ) -> Result<Option<AuthorizationStep>, Fault> {
+        let Some(id) = read_id(id) else { return Ok(None) };
+        let (core, holder, who) = (self.0.clone(), holder_hash(holder), who.cloned());
+        self.0
+            .store
+            .write(move |tx| {
+                let now = core.now();
+                let Some(text) = requests::find(tx, &id, &holder, now)? else { return Ok(None) };
+                let step = decided(tx, &core, &from_json(&text)?, who.as_ref(), now)?;
+                let is_done = matches!(step, AuthorizationStep::Done(_));
+                let is_ours = !is_done || requests::take(tx, &id, &holder, now)?.is_some();
+                Ok(is_ours.then_some(step))
+            })
+            .await
+    }
+}
+
+/// What a request needs; and its answer if it needs nothing.
+fn decided(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    request: &AuthorizationRequest,
+    who: Option<&SignedIn>,
+    now: Timestamp,
+) -> Result<AuthorizationStep, Fault> {
+    match next(tx, core, request, who, now)? {
+        Next::Stop(step) => Ok(step),
+        Next::Ask(question, _) => Ok(AuthorizationStep::Ask(question)),
+        Next::Answer(present) => {
+            let user = present.user.account.id;
+            let scopes = allowed(tx, user, request)?;
+            grants::allow(tx, user, &request.client_id, &scopes, now)?;
+            issue(tx, core, request, &present, now).map(AuthorizationStep::Done)
+        }
     }
 }
 
