@@ -10,7 +10,7 @@ use utoipa::PartialSchema as _;
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, ServerBuilder};
 use vestibule::Accounts;
 
-use crate::api::sign_in::oauth::OAuthError;
+use crate::api::oauth::refusal::OAuthError;
 use crate::app::Site;
 use crate::describe::complete::complete;
 use crate::describe::errors::{EVERY, errors};

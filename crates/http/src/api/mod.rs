@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod admin;
 mod common;
 pub(crate) mod device;
+pub(crate) mod oauth;
 mod operations;
 mod paging;
 pub(crate) mod readiness;
@@ -15,4 +16,4 @@ use crate::describe::routes::RoutesOf;
 
 /// The routes of the API, file by file.
 pub(crate) const ROUTES: &[&[RoutesOf]] =
-    &[sign_up::ROUTES, sign_in::ROUTES, account::ROUTES, admin::ROUTES, &[operations::routes]];
+    &[sign_up::ROUTES, sign_in::ROUTES, oauth::ROUTES, account::ROUTES, admin::ROUTES, &[operations::routes]];

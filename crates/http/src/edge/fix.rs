@@ -7,7 +7,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::header::CONTENT_LENGTH;
 use axum::response::Response;
 
-use crate::api::sign_in::oauth::Refused;
+use crate::api::oauth::refusal::Refused;
 use crate::catalogue::Code;
 use crate::describe::curl::{asks_for, curl};
 use crate::describe::routes::RouteTable;

@@ -11,7 +11,7 @@ use utoipa::openapi::RefOr;
 use utoipa::{IntoResponses, ToSchema};
 use vestibule::{Accounts, AuthenticateError, Secret, SessionId, SignedIn, UserId, UserName};
 
-use super::oauth::{self, Refusal};
+use super::refusal::{self, Refusal};
 use crate::app::Site;
 use crate::catalogue::Code;
 use crate::describe::routes::{Routes, routes};
@@ -135,7 +135,7 @@ struct IntrospectErrors;
 
 impl IntoResponses for IntrospectErrors {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
-        oauth::responses(
+        refusal::responses(
             ("invalid_request", "The form has no token."),
             &[("invalid_client", Code::InvalidCredentials), ("temporarily_unavailable", Code::Unavailable)],
         )
@@ -154,7 +154,7 @@ async fn introspect(
     request: Request,
 ) -> Result<Json<Answer>, Refusal> {
     check_client(&site.introspection_clients, request.headers())?;
-    let token = oauth::needed(&mut oauth::form(request).await?, "token")?;
+    let token = refusal::needed(&mut refusal::form(request).await?, "token")?;
     match accounts.authenticate(&token).await {
         Ok(who) => Ok(Json(Answer::Active(Box::new(Introspection::of(who, &accounts))))),
         Err(AuthenticateError::Invalid) => Ok(Json(Answer::Inactive { active: false })),

@@ -15,7 +15,7 @@ use vestibule::{
     Tokens, TotpCodeError,
 };
 
-use super::oauth::{self, Refusal};
+use super::refusal::{self, Refusal};
 use crate::catalogue::Code;
 use crate::describe::routes::{Routes, routes};
 use crate::describe::schemas::one_of;
@@ -169,7 +169,7 @@ impl ToSchema for Grant {
 
 impl Grant {
     fn read(mut form: Pairs) -> Result<Self, Refusal> {
-        let mut needed = |name: &str| oauth::needed(&mut form, name);
+        let mut needed = |name: &str| refusal::needed(&mut form, name);
         match needed("grant_type").as_deref() {
             Err(_) | Ok("password") => {
                 let (username, password) = (needed("username")?, needed("password")?);
@@ -188,7 +188,7 @@ impl Grant {
                         code.parse().map_err(|error: TotpCodeError| wrong(error.to_string()))?,
                     ),
                     None => SecondFactor::RecoveryCode(
-                        oauth::needed(&mut form, "recovery_code")?
+                        refusal::needed(&mut form, "recovery_code")?
                             .parse()
                             .map_err(|error: RecoveryCodeError| wrong(error.to_string()))?,
                     ),
@@ -216,7 +216,7 @@ struct TokenErrors;
 
 impl IntoResponses for TokenErrors {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
-        oauth::responses(
+        refusal::responses(
             ("invalid_grant", "The request, or what it offers, is not valid."),
             &[
                 ("second_factor_required", Code::Forbidden),
@@ -245,7 +245,7 @@ async fn token(
     Client(client): Client,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let tokens = match Grant::read(oauth::form(request).await?)? {
+    let tokens = match Grant::read(refusal::form(request).await?)? {
         Grant::Password { login, password } => accounts.sign_in(&login, &password, &client).await?,
         Grant::Refresh(token) => accounts.refresh(&token, &client).await?,
         Grant::SecondFactor { challenge, given } => {
@@ -283,7 +283,7 @@ struct RevokeErrors;
 impl IntoResponses for RevokeErrors {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
         let bad = ("invalid_request", "The form has no token.");
-        oauth::responses(bad, &[("temporarily_unavailable", Code::Unavailable)])
+        refusal::responses(bad, &[("temporarily_unavailable", Code::Unavailable)])
     }
 }
 
@@ -297,7 +297,7 @@ async fn revoke(
     Client(client): Client,
     request: Request,
 ) -> Result<StatusCode, Refusal> {
-    let token = oauth::needed(&mut oauth::form(request).await?, "token")?;
+    let token = refusal::needed(&mut refusal::form(request).await?, "token")?;
     accounts.revoke(&token, &client).await?;
     Ok(StatusCode::OK)
 }

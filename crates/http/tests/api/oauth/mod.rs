@@ -1,0 +1,4 @@
+//! The routes of OAuth 2.
+
+mod introspect;
+mod token;
