@@ -47,8 +47,8 @@ impl Accounts {
             .await
     }
 
-    /// Ends the session that a token belongs to, access or refresh (RFC 7009). A text that is not a token changes
-    /// nothing.
+    /// Ends the session that a token of this service's own belongs to, access or refresh (RFC 7009). Anything else changes
+    /// nothing: applications give theirs back with [`revoke_for_application`](Self::revoke_for_application).
     ///
     /// # Errors
     /// [`Fault`] when the store does not answer.
@@ -67,7 +67,7 @@ impl Accounts {
             .store
             .write(move |tx| {
                 let ended = match (hash, &verified) {
-                    (Some(hash), _) => sessions::end_by_token(tx, &hash, now)?,
+                    (Some(hash), _) => sessions::end_by_token(tx, &hash, "", now)?,
                     (None, Some(verified)) => sessions::end_alive(tx, verified.session, now)?,
                     (None, None) => None,
                 };

@@ -330,15 +330,18 @@ pub(crate) fn end_others(
     tx.execute(sql, args![user, but, now])
 }
 
-/// Ends the session of a refresh token; its user, if it was alive.
+/// Ends the session of a refresh token of this application, or of this service itself if the name is empty; its user, if
+/// it was alive.
 pub(crate) fn end_by_token(
     tx: &mut Tx<'_>,
     hash: &TokenHash,
+    application: &str,
     now: Timestamp,
 ) -> Result<Option<UserId>, Fault> {
     let sql = "UPDATE sessions SET ended_at = $2 WHERE ended_at IS NULL AND expires_at > $2 \
+               AND COALESCE(application_id, '') = $3 \
                AND id IN (SELECT session_id FROM refresh_tokens WHERE hash = $1) RETURNING user_id";
-    tx.row(sql, args![hash, now], |row| row.get(0))
+    tx.row(sql, args![hash, now, application], |row| row.get(0))
 }
 
 /// How many sessions are alive, counted to `most`.
