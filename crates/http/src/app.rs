@@ -36,6 +36,8 @@ pub(crate) struct Site {
     pub(crate) proxies: TrustedProxies,
     pub(crate) dev: Option<Arc<dyn DevMailbox>>,
     pub(crate) introspection_clients: Vec<(String, Secret)>,
+    /// Whether passwords are exchanged for tokens.
+    pub(crate) password_grant: bool,
     /// Written on the first request: half a megabyte that most servers never need, shared by all answers.
     pub(crate) openapi: OnceLock<Bytes>,
     pub(crate) readiness: Readiness,
@@ -52,6 +54,7 @@ impl Site {
             return_urls: options.return_urls,
             cors: options.cors,
             proxies: options.trusted_proxies,
+            password_grant: options.password_grant || options.dev.is_some(),
             dev: options.dev,
             introspection_clients: options.introspection_clients,
             openapi: OnceLock::new(),

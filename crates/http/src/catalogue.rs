@@ -72,6 +72,9 @@ answers {
     InvalidCredentials 401 "invalid_credentials": "The name or the password is wrong",
         "No account, or no open sign-up, has this name and this password. Which of the two is wrong is not told.",
         "Check both. After a sign-up use the password of that sign-up.";
+    InvalidClient 401 "invalid_client": "The client is unknown, or its secret is wrong",
+        "No client is registered with this `client_id`, its secret is another one, or it has none and sent one.",
+        "Send `client_id` and `client_secret` as they were given out: with HTTP Basic or in the form. A public client sends its `client_id` alone.";
     ReauthenticationRequired 401 "reauthentication_required": "Prove again who you are",
         "This needs a proof that is only minutes old: the password, or a second factor where the account has one. The access token is fine.",
         "Give the proof with `POST /v1/me/verify` and repeat the request, or sign in again.";
@@ -93,6 +96,9 @@ answers {
     Forbidden 403 "forbidden": "This is not allowed",
         "The account does not have the role that this resource asks for, or the form of a page was sent from another site.",
         "Ask an administrator for the role `admin`. A form: open its page and press the button there.";
+    InsufficientScope 403 "insufficient_scope": "The token is not for this",
+        "The access token was issued to a client. It opens what its scopes name, and nothing of the account itself.",
+        "Use a token of a sign-in to this service itself, or one with the scope that `WWW-Authenticate` names.";
     FormExpired 403 "form_expired": "The form is too old",
         "The form of a page was not shown in this browser session, or the browser does not keep its cookies. Nothing was done.",
         "The answer is the form again, with what was typed but passwords: send that one. Let this site keep cookies.";

@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use vestibule::Accounts;
+
 /// Origins that can be listed at most.
 const MOST: usize = 32;
 /// The longest origin: a scheme, a host name of 253 octets and a port.
@@ -140,6 +142,8 @@ type Derived = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 pub struct CorsOrigins {
     listed: Arc<[CorsOrigin]>,
     derived: Option<Derived>,
+    /// Whose clients count, too.
+    accounts: Option<Accounts>,
 }
 
 impl CorsOrigins {
@@ -152,7 +156,7 @@ impl CorsOrigins {
         if listed.len() > MOST {
             return Err(CorsOriginError::TooMany);
         }
-        Ok(Self { listed, derived: None })
+        Ok(Self { listed, ..Self::default() })
     }
 
     /// Allows also the origins for which `is_allowed` says so, except for the routes of administrators.
@@ -164,23 +168,46 @@ impl CorsOrigins {
         self
     }
 
-    /// Whether pages of `origin` may read what `path` under `/v1/` answers.
+    /// Allows also the origins of the clients that these accounts know, except for the routes of administrators.
+    pub(crate) fn with_clients_of(mut self, accounts: &Accounts) -> Self {
+        self.accounts = Some(accounts.clone());
+        self
+    }
+
+    /// Whether pages of `origin` may read what `path` under `/v1/` answers now: as [`allows`](Self::allows) says, or
+    /// because a client is there.
+    pub(crate) async fn allow(&self, origin: &str, path: &str) -> bool {
+        if self.allows(origin, path) {
+            return true;
+        }
+        match &self.accounts {
+            Some(accounts) if may_derive(origin, path) => accounts.is_application_origin(origin).await,
+            _ => false,
+        }
+    }
+
+    /// Whether pages of `origin` may read what `path` under `/v1/` answers, without the clients.
     pub fn allows(&self, origin: &str, path: &str) -> bool {
         if origin.len() > LONGEST {
             return false;
         }
-        let is_derived = || {
-            let derived = self.derived.as_ref().filter(|_| !path.starts_with("/v1/admin"));
-            derived.is_some_and(|allows| origin.parse::<CorsOrigin>().is_ok() && allows(origin))
-        };
+        let is_derived =
+            || self.derived.as_ref().is_some_and(|allows| may_derive(origin, path) && allows(origin));
         self.listed.iter().any(|listed| listed.text == origin) || is_derived()
     }
 }
 
+/// Whether anything but the list may allow this: never administration, and nothing that no browser sends.
+fn may_derive(origin: &str, path: &str) -> bool {
+    !path.starts_with("/v1/admin") && origin.len() <= LONGEST && origin.parse::<CorsOrigin>().is_ok()
+}
+
 impl fmt::Debug for CorsOrigins {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { listed, derived } = self;
-        f.debug_struct("CorsOrigins").field("listed", listed).field("derived", &derived.is_some()).finish()
+        let Self { listed, derived, accounts } = self;
+        let mut shown = f.debug_struct("CorsOrigins");
+        shown.field("listed", listed).field("derived", &derived.is_some());
+        shown.field("clients", &accounts.is_some()).finish()
     }
 }
 

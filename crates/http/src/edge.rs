@@ -29,7 +29,7 @@ use tracing::Instrument as _;
 use crate::app::Site;
 use crate::catalogue::Code;
 use crate::describe::routes::RouteTable;
-use crate::edge::cross_origin::Readers;
+use crate::edge::cross_origin::CrossOrigin;
 use crate::edge::fix::{Wanted, complete_oauth, fix};
 use crate::edge::trace::trace_id;
 use crate::pages::frame::content_policy::WayToApplication;
@@ -125,18 +125,23 @@ where
         let wanted = settings.site.dev.as_ref().map(|_| Wanted::of(&request, settings.site.base.path()));
         let route = request.extensions().get::<MatchedPath>().cloned();
         let reader = reader(&request, &settings.site);
-        let readers = Readers::of(&request, &settings.site.cors);
-        let answer = span.in_scope(|| match settings.answered_here(&request, &readers) {
-            Some(response) => Err(Box::new(response)),
+        let cross_origin = CrossOrigin::of(&request);
+        let preflight = cross_origin.is_preflight(request.headers()).then(|| settings.methods(&request));
+        let answer = span.in_scope(|| match settings.refusal(&request) {
+            Some(problem) => Err(Box::new(problem.into_response())),
             None => Ok(self.inner.call(request)),
         });
         Box::pin(async move {
-            let response = match answer {
-                Ok(answer) => {
+            let readers = cross_origin.readers(&settings.site.cors).await;
+            // What a browser asks first, no handler sees.
+            let preflight = preflight.and_then(|methods| readers.preflight(methods));
+            let response = match (answer, preflight) {
+                (Err(response), _) => *response,
+                (Ok(_), Some(response)) => response,
+                (Ok(answer), None) => {
                     let opened = async { Ok(WayToApplication::open(answer.await?).await) };
                     guarded(opened).instrument(span.clone()).await
                 }
-                Err(response) => *response,
             };
             let mut response = settings.finish(response, &method, reader, wanted.as_ref(), id);
             asked.mark(&mut response);
@@ -193,16 +198,10 @@ async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Box<dyn Any + S
 }
 
 impl Settings {
-    /// The answer to a request that no handler sees: a refusal, or what a browser asks first.
-    fn answered_here(&self, request: &Request, readers: &Readers) -> Option<Response> {
-        let methods = || {
-            let route = request.extensions().get::<MatchedPath>()?.as_str();
-            self.routes.methods(route.strip_prefix(self.site.base.path())?)
-        };
-        match self.refusal(request) {
-            Some(problem) => Some(problem.into_response()),
-            None => readers.preflight(request.headers(), methods),
-        }
+    /// The methods of the route, if there is one.
+    fn methods(&self, request: &Request) -> Option<Vec<&'static str>> {
+        let route = request.extensions().get::<MatchedPath>()?.as_str();
+        self.routes.methods(route.strip_prefix(self.site.base.path())?)
     }
 
     /// Refuses a request before any handler sees it.

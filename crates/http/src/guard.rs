@@ -20,7 +20,8 @@ use crate::problem::Problem;
 ///
 /// Handlers behind it find the [`SignedIn`] among the extensions of the request. All others are answered as by the
 /// extractor: 401 `authentication_required` or `invalid_token`, 400 for two headers, 503 if the store does not answer;
-/// and 403 `forbidden` if the user lacks a role.
+/// 403 `insufficient_scope` for the token of a
+/// client; and 403 `forbidden` if the user lacks a role.
 ///
 /// Add it with `route_layer`: paths without a route stay 404. It guards the routes added before it, not those added
 /// afterwards.

@@ -40,6 +40,7 @@ pub use serve::serve;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::routing::get;
 use vestibule::Accounts;
 
 use crate::app::{App, Site};
@@ -50,9 +51,11 @@ use crate::rate_limit::Quotas;
 /// The routes of the API and the pages, with everything around them: request ids, trace lines, headers, limits.
 ///
 /// They begin with the path of the public URL: if that is `https://app.example.org/accounts`, there is
-/// `/accounts/login`, and all other paths are the application's. If it is a whole host, [`HttpOptions::parts`] can
+/// `/accounts/login`, and all other paths are the application's, except for
+/// `/.well-known/oauth-authorization-server/accounts` (RFC 8414). If it is a whole host, [`HttpOptions::parts`] can
 /// leave out what an application provides itself, such as its own `/`. Merge the router, do not nest it.
-pub fn router(accounts: Accounts, options: HttpOptions) -> Router {
+pub fn router(accounts: Accounts, mut options: HttpOptions) -> Router {
+    options.cors = options.cors.with_clients_of(&accounts);
     let url = accounts.public_url();
     let (parts, request_id_start) = (options.parts.clone(), options.request_id_start);
     let site = Arc::new(Site::new(url, options));
@@ -62,9 +65,20 @@ pub fn router(accounts: Accounts, options: HttpOptions) -> Router {
         routes = routes.merge(pages::dev::routes());
     }
     let base = site.base.path().to_owned();
+    let app = App { accounts, site };
     // Inside the router, so that the trace line knows which route matched.
-    let routes = routes.with_state(App { accounts, site }).layer(edge);
-    if base.is_empty() { routes } else { Router::new().nest(&base, routes) }
+    let routes = routes.with_state(app.clone()).layer(edge.clone());
+    if base.is_empty() {
+        return routes;
+    }
+    let routes = Router::new().nest(&base, routes);
+    if !parts.contains(&Part::Api) {
+        return routes;
+    }
+    // RFC 8414 §3.1 puts this before the path of the public URL, not after it.
+    let beside = format!("{}{base}", api::oauth::metadata::OF_AUTHORIZATION_SERVER);
+    let beside = Router::new().route(&beside, get(api::oauth::metadata::metadata));
+    routes.merge(beside.with_state(app).layer(edge))
 }
 
 /// What the member `fix` of a problem with this code says in development mode, where nothing is known of the request:

@@ -31,6 +31,9 @@ pub struct HttpOptions {
     pub dev: Option<Arc<dyn DevMailbox>>,
     /// The names and secrets of the services that may use `POST /v1/introspect`; without any, nobody may.
     pub introspection_clients: Vec<(String, Secret)>,
+    /// Whether `POST /v1/token` exchanges passwords (`grant_type=password`), as it does with [`dev`](Self::dev) in any case.
+    /// `POST /v1/login` signs in without it.
+    pub password_grant: bool,
     /// The start of request ids. Random, so that no two starts and no two instances issue the same one.
     pub request_id_start: u64,
 }
@@ -46,6 +49,7 @@ impl Default for HttpOptions {
             trusted_proxies: TrustedProxies::default(),
             dev: None,
             introspection_clients: Vec::new(),
+            password_grant: false,
             request_id_start: 0,
         }
     }

@@ -76,6 +76,10 @@ pub(crate) struct AskedFactor {
 enum Challenge {
     Bearer,
     Basic,
+    /// Nothing that a header could give.
+    Nothing,
+    /// A token with this scope.
+    Scope(&'static str),
     /// A token of a user with this role.
     Role(String),
     /// A proof that is no older than this (RFC 9470).
@@ -104,6 +108,13 @@ impl Problem {
     pub fn lacking_role(role: &str) -> Self {
         let mut problem = Self::new(Code::Forbidden).detail(format!("This needs the role `{role}`."));
         problem.0.challenge = Challenge::Role(role.to_owned());
+        problem
+    }
+
+    /// 403: the token is an application's, and not for this. Only another scope is named that would open it.
+    pub(crate) fn insufficient_scope(scope: &'static str) -> Self {
+        let mut problem = Self::new(Code::InsufficientScope);
+        problem.0.challenge = Challenge::Scope(scope);
         problem
     }
 
@@ -144,7 +155,11 @@ impl Problem {
     pub(crate) fn missing_role(&self) -> Option<&str> {
         match &self.0.challenge {
             Challenge::Role(role) => Some(role),
-            Challenge::Bearer | Challenge::Basic | Challenge::Recent(_) => None,
+            Challenge::Bearer
+            | Challenge::Basic
+            | Challenge::Nothing
+            | Challenge::Scope(_)
+            | Challenge::Recent(_) => None,
         }
     }
 
@@ -177,6 +192,13 @@ impl Problem {
     #[must_use]
     pub fn asking_for_basic(mut self) -> Self {
         self.0.challenge = Challenge::Basic;
+        self
+    }
+
+    /// Asks for nothing even if it is a 401: what was wrong came in the body.
+    #[must_use]
+    pub(crate) fn asking_for_nothing(mut self) -> Self {
+        self.0.challenge = Challenge::Nothing;
         self
     }
 
@@ -294,6 +316,8 @@ impl Problem {
     fn challenge(&self) -> Option<HeaderValue> {
         let fixed = match (&self.0.challenge, self.0.code) {
             (Challenge::Role(role), _) => return Some(insufficient_scope(role)),
+            (Challenge::Scope(scope), _) => return Some(insufficient_scope(scope)),
+            (Challenge::Nothing, _) => return None,
             (Challenge::Recent(max_age), _) => return insufficient_authentication(*max_age),
             (_, code) if code.status() != StatusCode::UNAUTHORIZED => return None,
             (Challenge::Basic, _) => "Basic realm=\"vestibule\", charset=\"UTF-8\"",

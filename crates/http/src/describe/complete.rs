@@ -43,8 +43,13 @@ fn complete_components(api: &mut OpenApi) {
     let mut basic = Http::new(HttpAuthScheme::Basic);
     basic.description = Some("The email address and the password of the sign-up.".to_owned());
     let mut client = Http::new(HttpAuthScheme::Basic);
-    client.description = Some("The name and the secret of a service, from the server's settings.".to_owned());
+    client.description =
+        Some("The name and the secret of a client, or of a service of the server's settings.".to_owned());
+    let mut client_token = Http::new(HttpAuthScheme::Bearer);
+    client_token.bearer_format = Some("JWT".to_owned());
+    client_token.description = Some("The `access_token` that a client gets at `POST /v1/token`.".to_owned());
     components.security_schemes.insert("client".to_owned(), SecurityScheme::Http(client).into());
+    components.security_schemes.insert("client_token".to_owned(), SecurityScheme::Http(client_token).into());
     components.security_schemes.insert("bearer".to_owned(), SecurityScheme::Http(bearer).into());
     let mut session = ApiKeyValue::new("__Host-vestibule_session");
     session.description = Some("The cookie of a sign-in on the pages of this server.".to_owned());

@@ -11,7 +11,7 @@ const DEPTH: usize = 4;
 
 /// The `curl` command for a route, with the example of its description as the body. Credentials are named, never given.
 pub(crate) fn curl(table: &RouteTable, public_url: &str, method: &str, path: &str) -> String {
-    let place = path.replace("{id}", "$ID");
+    let place = path.replace("{id}", "$ID").replace("{client_id}", "$CLIENT");
     let mut command = match method {
         "GET" => format!("curl \"{public_url}{place}\""),
         _ => format!("curl -X {method} \"{public_url}{place}\""),
@@ -24,11 +24,12 @@ pub(crate) fn curl(table: &RouteTable, public_url: &str, method: &str, path: &st
     command
 }
 
-/// The names of the ways to authenticate at a route, e.g. `bearer`; none if it is open or not described.
+/// The names of the ways to authenticate at a route, e.g. `bearer`; none if it may do without or is not described.
 pub(crate) fn asks_for(table: &RouteTable, method: &str, path: &str) -> Vec<String> {
     let names = |(_, operation): (Value, Value)| -> Option<Vec<String>> {
-        let ways = operation["security"].as_array()?.iter().filter_map(Value::as_object);
-        Some(ways.flat_map(Map::keys).cloned().collect())
+        let ways: Vec<_> = operation["security"].as_array()?.iter().filter_map(Value::as_object).collect();
+        let is_open = ways.iter().any(|way| way.is_empty());
+        Some(if is_open { Vec::new() } else { ways.into_iter().flat_map(Map::keys).cloned().collect() })
     };
     described(table, method, path).and_then(names).unwrap_or_default()
 }
@@ -43,7 +44,7 @@ fn described(table: &RouteTable, method: &str, path: &str) -> Option<(Value, Val
 fn credentials(operation: &Value) -> &'static str {
     let first = operation["security"][0].as_object().and_then(|way| way.keys().next());
     match first.map(String::as_str) {
-        Some("bearer") => " -H \"Authorization: Bearer $ACCESS_TOKEN\"",
+        Some("bearer" | "client_token") => " -H \"Authorization: Bearer $ACCESS_TOKEN\"",
         Some("basic") => " -u \"ada@example.org:$PASSWORD\"",
         Some("client") => " -u \"$CLIENT:$SECRET\"",
         _ => "",

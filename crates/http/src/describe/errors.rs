@@ -32,7 +32,8 @@ pub(crate) const PAGE_FORM: &[Code] = &[
     Code::UnsupportedMediaType,
 ];
 /// Additional errors of a route for signed-in users.
-pub(crate) const BEARER: &[Code] = &[Code::InvalidRequest, Code::AuthenticationRequired, Code::InvalidToken];
+pub(crate) const BEARER: &[Code] =
+    &[Code::InvalidRequest, Code::AuthenticationRequired, Code::InvalidToken, Code::InsufficientScope];
 /// Additional errors of a route that checks or hashes a password.
 pub(crate) const HASH: &[Code] = &[Code::TemporarilyOverloaded];
 

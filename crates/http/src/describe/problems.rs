@@ -56,7 +56,7 @@ fn problem(status: u16, codes: &[Code]) -> Response {
 pub(crate) fn problem_headers(status: u16) -> &'static [(&'static str, &'static str)] {
     match status {
         401 => &[("WWW-Authenticate", "How to authenticate.")],
-        403 => &[("WWW-Authenticate", "The role that is missing, where it is that.")],
+        403 => &[("WWW-Authenticate", "The role or the scope that is missing, where it is that.")],
         429 => &[
             ("Retry-After", "Seconds until another attempt makes sense."),
             ("RateLimit", "What is left of the limit."),

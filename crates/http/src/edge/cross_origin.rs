@@ -11,15 +11,13 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
+use crate::api::oauth::metadata::OF_AUTHORIZATION_SERVER;
 use crate::api::sign_in::verify::VERIFY;
 use crate::cors::CorsOrigins;
 
 /// What everybody may read: public keys, and the descriptions of the server.
-const PUBLIC: [&str; 3] = [
-    "/.well-known/jwks.json",
-    "/.well-known/openid-configuration",
-    "/.well-known/oauth-authorization-server",
-];
+const PUBLIC: [&str; 3] =
+    ["/.well-known/jwks.json", "/.well-known/openid-configuration", OF_AUTHORIZATION_SERVER];
 /// The headers that the API reads and that no browser sends without asking.
 const REQUEST_HEADERS: HeaderValue =
     HeaderValue::from_static("Authorization, Content-Type, Idempotency-Key, If-Match, Traceparent");
@@ -31,6 +29,63 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 /// For a path without a route, so that the page can read the 404 that its request will get.
 const EVERY_METHOD: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/// What a request says of where it comes from, and whether that matters for what it asks for.
+#[derive(Debug)]
+pub(crate) enum CrossOrigin {
+    /// Something for pages of our own origin.
+    Own,
+    /// Something for everybody.
+    Everybody,
+    /// The API: from this origin, if it is another one, at this path.
+    Api { from: Option<(HeaderValue, Box<str>)>, is_options: bool },
+}
+
+impl CrossOrigin {
+    pub(crate) fn of(request: &Request) -> Self {
+        let path = request.uri().path();
+        if PUBLIC.contains(&path) || is_beside_a_path(path) {
+            return Self::Everybody;
+        }
+        // Proxies ask there, about a request to somebody else's resource.
+        if !path.starts_with("/v1/") || path == VERIFY {
+            return Self::Own;
+        }
+        let mut sent = request.headers().get_all(ORIGIN).iter();
+        let from = match (sent.next(), sent.next()) {
+            (Some(origin), None) => Some((origin.clone(), path.into())),
+            _ => None,
+        };
+        Self::Api { from, is_options: *request.method() == Method::OPTIONS }
+    }
+
+    /// Whether a browser asks what it may send.
+    pub(crate) fn is_preflight(&self, headers: &HeaderMap) -> bool {
+        matches!(self, Self::Api { is_options: true, .. })
+            && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+    }
+
+    /// Who may read the answer.
+    pub(crate) async fn readers(self, origins: &CorsOrigins) -> Readers {
+        match self {
+            Self::Own => Readers::Own,
+            Self::Everybody => Readers::Everybody,
+            Self::Api { from: None, is_options } => Readers::Api { allowed: None, is_options },
+            Self::Api { from: Some((origin, path)), is_options } => {
+                let is_allowed = match origin.to_str() {
+                    Ok(text) => origins.allow(text, &path).await,
+                    Err(_) => false,
+                };
+                Readers::Api { allowed: is_allowed.then_some(origin), is_options }
+            }
+        }
+    }
+}
+
+/// RFC 8414 §3.1: where the public URL has a path, its metadata are beside that path.
+fn is_beside_a_path(path: &str) -> bool {
+    path.strip_prefix(OF_AUTHORIZATION_SERVER).is_some_and(|rest| rest.starts_with('/'))
+}
 
 /// Who may read an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,34 +99,10 @@ pub(crate) enum Readers {
 }
 
 impl Readers {
-    pub(crate) fn of(request: &Request, origins: &CorsOrigins) -> Self {
-        let path = request.uri().path();
-        if PUBLIC.contains(&path) {
-            return Self::Everybody;
-        }
-        // Proxies ask there, about a request to somebody else's resource.
-        if !path.starts_with("/v1/") || path == VERIFY {
-            return Self::Own;
-        }
-        let mut sent = request.headers().get_all(ORIGIN).iter();
-        let allowed = match (sent.next(), sent.next()) {
-            (Some(origin), None) if origin.to_str().is_ok_and(|origin| origins.allows(origin, path)) => {
-                Some(origin.clone())
-            }
-            _ => None,
-        };
-        Self::Api { allowed, is_options: *request.method() == Method::OPTIONS }
-    }
-
-    /// The answer to a preflight of an allowed origin; `methods` are those of the route.
-    pub(crate) fn preflight(
-        &self,
-        headers: &HeaderMap,
-        methods: impl FnOnce() -> Option<Vec<&'static str>>,
-    ) -> Option<Response> {
+    /// The answer to a preflight of an allowed origin; `methods` are those of the route, if there is one.
+    pub(crate) fn preflight(&self, methods: Option<Vec<&'static str>>) -> Option<Response> {
         let Self::Api { allowed: Some(_), is_options: true } = self else { return None };
-        headers.get(ACCESS_CONTROL_REQUEST_METHOD)?;
-        let methods = HeaderValue::try_from(methods().unwrap_or(EVERY_METHOD.to_vec()).join(", ")).ok()?;
+        let methods = HeaderValue::try_from(methods.unwrap_or(EVERY_METHOD.to_vec()).join(", ")).ok()?;
         let permitted = [
             (ACCESS_CONTROL_ALLOW_METHODS, methods),
             (ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS),

@@ -23,4 +23,4 @@ pub(crate) use input::query::Query;
 pub(crate) use segment::{LastSegment, SegmentBeforeLast, ThirdFromLast};
 pub(crate) use sender::administrator::Administrator;
 pub(crate) use sender::basic::{Basic, credentials};
-pub(crate) use sender::bearer::Bearer;
+pub(crate) use sender::bearer::{AccessToken, Bearer};

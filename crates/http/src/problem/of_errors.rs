@@ -6,7 +6,7 @@ use vestibule::{
     AdminError, AuthenticateError, CeremonyError, ChangeError, CheckError, ConfirmError, DataError,
     EmailChangeError, EnrolmentError, FactorError, Fault, JoinError, KeepError, LinkError, OutboxError,
     PasskeySignInError, ProfileError, RegistrationError, ResendError, ResetError, SecondFactorError,
-    SignInError, SignUpError, StepUp, UserDataError,
+    SignInError, SignUpError, StepUp, UserDataError, UserInfoError,
 };
 
 use super::Problem;
@@ -51,6 +51,16 @@ impl From<Fault> for Problem {
                 Self::new(Code::TemporarilyOverloaded).retry_after(retry_after)
             }
             Fault::Unavailable(cause) => Self::unavailable(&cause),
+        }
+    }
+}
+
+impl From<UserInfoError> for Problem {
+    fn from(error: UserInfoError) -> Self {
+        match error {
+            UserInfoError::Invalid => Self::new(Code::InvalidToken),
+            UserInfoError::InsufficientScope => Self::insufficient_scope("openid"),
+            UserInfoError::Fault(fault) => fault.into(),
         }
     }
 }

@@ -6,9 +6,11 @@ use crate::on_both_stores;
 use crate::world::{URL, World};
 
 /// Every route of a server outside the development mode, without assets.
-const ROUTES: [(&str, &[&str]); 61] = [
+const ROUTES: [(&str, &[&str]); 66] = [
     ("/", &["get"]),
     ("/.well-known/jwks.json", &["get"]),
+    ("/.well-known/oauth-authorization-server", &["get"]),
+    ("/.well-known/openid-configuration", &["get"]),
     ("/confirm", &["get", "post"]),
     ("/docs", &["get"]),
     ("/docs/errors", &["get"]),
@@ -51,6 +53,8 @@ const ROUTES: [(&str, &[&str]); 61] = [
     ("/v1/me/data", &["patch"]),
     ("/v1/me/email", &["post"]),
     ("/v1/me/export", &["get"]),
+    ("/v1/me/grants", &["get"]),
+    ("/v1/me/grants/{client_id}", &["delete"]),
     ("/v1/me/passkeys", &["post"]),
     ("/v1/me/passkeys/options", &["post"]),
     ("/v1/me/passkeys/{id}", &["delete", "patch"]),
@@ -68,6 +72,7 @@ const ROUTES: [(&str, &[&str]); 61] = [
     ("/v1/signup", &["post"]),
     ("/v1/token", &["post"]),
     ("/v1/token/revoke", &["post"]),
+    ("/v1/userinfo", &["get", "post"]),
 ];
 
 fn description() -> Value {

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod authorization;
+mod clients;
 mod empty;
 mod ends;
 mod forged;
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::factors::used;
+use crate::oauth::client::{Registered, code, redemption};
 use crate::on_both_stores;
 use crate::world::{ADA, Answer, PASSWORD, World};
 
@@ -97,6 +99,8 @@ async fn values(world: &World) -> Vec<(&'static str, String)> {
     let of_session = world.post_as("/v1/me/verify/options", &token).await.json();
     let of_challenge = json!({"challenge": asked["challenge"]});
     let of_challenge = world.post("/v1/login/passkey/options", of_challenge).await.json();
+    let client = Registered::with_secret(world, "shop").await;
+    let of_client = client.signs_in(world, ADA, "openid offline_access").await;
     let cookie = |browser: &Browser, part: &str| {
         let found = browser.cookies.iter().find(|(name, _)| name.contains(part));
         found.unwrap_or_else(|| panic!("no cookie {part}: {:?}", browser.cookies)).1.clone()
@@ -120,6 +124,11 @@ async fn values(world: &World) -> Vec<(&'static str, String)> {
         ("ceremony of a challenge", text(&of_challenge["ceremony"])),
         ("cursor", text(&page["next_cursor"])),
         ("user id", text(&session["user"]["id"])),
+        ("access token of a client", text(&of_client["access_token"])),
+        ("ID token", text(&of_client["id_token"])),
+        ("refresh token of a client", text(&of_client["refresh_token"])),
+        ("code", code(world, client.id, ADA, "openid").await),
+        ("client secret", client.secret.unwrap()),
     ]
 }
 
@@ -130,7 +139,7 @@ async fn with_cookie(world: &World, name: &str, value: &str) -> Answer {
 }
 
 /// Every place that takes an opaque value: its name, and the value that it is for.
-const PLACES: [(&str, &str); 16] = [
+const PLACES: [(&str, &str); 21] = [
     ("Authorization", "access token"),
     ("introspect", "access token"),
     ("refresh", "refresh token"),
@@ -147,6 +156,11 @@ const PLACES: [(&str, &str); 16] = [
     ("second factor by passkey", "ceremony of a challenge"),
     ("step-up by passkey", "ceremony of a session"),
     ("cursor", "cursor"),
+    ("user info", "access token of a client"),
+    ("introspection of a client", "access token of a client"),
+    ("refresh of a client", "refresh token of a client"),
+    ("code", "code"),
+    ("authentication of a client", "client secret"),
 ];
 
 async fn give(world: &World, place: &str, value: &str, all: &[(&str, String)]) -> Answer {
@@ -198,6 +212,26 @@ async fn give(world: &World, place: &str, value: &str, all: &[(&str, String)]) -
             let root = world.access_token("root@example.org").await;
             world.get_as(&format!("/v1/admin/users?limit=1&cursor={value}"), &root).await
         }
+        "user info" => world.get_as("/v1/userinfo", value).await,
+        _ => give_as_client(world, place, value, named("client secret")).await,
+    }
+}
+
+async fn give_as_client(world: &World, place: &str, value: &str, secret: &str) -> Answer {
+    let client = |secret: &str| format!("client_id=shop&client_secret={secret}");
+    let refresh = "grant_type=refresh_token&refresh_token";
+    match place {
+        "introspection of a client" => {
+            world.post_form("/v1/introspect", &format!("{}&token={value}", client(secret))).await
+        }
+        "refresh of a client" => {
+            world.post_form("/v1/token", &format!("{}&{refresh}={value}", client(secret))).await
+        }
+        "code" => world.post_form("/v1/token", &format!("{}&{}", client(secret), redemption(value))).await,
+        "authentication of a client" => {
+            let form = format!("{}&grant_type=client_credentials", client(value));
+            world.post_form("/v1/token", &form).await
+        }
         other => panic!("{other}"),
     }
 }
@@ -205,7 +239,9 @@ async fn give(world: &World, place: &str, value: &str, all: &[(&str, String)]) -
 /// What a place answers to a value that is not for it.
 fn is_refused(place: &str, answer: &Answer) -> bool {
     match place {
-        "introspect" => answer.status == 200 && answer.json() == json!({"active": false}),
+        "introspect" | "introspection of a client" => {
+            answer.status == 200 && answer.json() == json!({"active": false})
+        }
         _ => (400..500).contains(&answer.status),
     }
 }
@@ -228,6 +264,9 @@ on_both_stores! {
         }
         // None was used up: each still does what it is for.
         for (place, own) in [
+            ("user info", "access token of a client"),
+            ("introspection of a client", "access token of a client"), ("refresh of a client", "refresh token of a client"),
+            ("code", "code"), ("authentication of a client", "client secret"),
             ("Authorization", "access token"), ("introspect", "access token"), ("refresh", "refresh token"),
             ("session cookie", "browser session"), ("passkey options", "challenge"), ("cursor", "cursor"),
             ("confirm", "activation link"), ("invitation", "invitation"), ("address", "address link"),

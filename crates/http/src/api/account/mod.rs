@@ -3,6 +3,7 @@
 mod authenticator;
 pub(crate) mod data;
 pub(crate) mod email;
+mod grants;
 pub(crate) mod me;
 mod passkeys;
 pub(crate) mod password;
@@ -17,6 +18,7 @@ pub(super) const ROUTES: &[RoutesOf] = &[
     authenticator::routes,
     data::routes,
     email::routes,
+    grants::routes,
     me::routes,
     passkeys::routes,
     password::routes,

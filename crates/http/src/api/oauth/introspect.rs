@@ -4,18 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use subtle::{Choice, ConstantTimeEq as _};
 use utoipa::openapi::RefOr;
 use utoipa::{IntoResponses, ToSchema};
-use vestibule::{Accounts, AuthenticateError, Secret, SessionId, SignedIn, UserId, UserName};
+use vestibule::{
+    Accounts, ApplicationAccess, ApplicationKind, AuthenticateError, AuthenticatedApplication, Secret,
+    SessionId, SignedIn, UserName,
+};
 
+use super::client::ClientCredentials;
 use super::refusal::{self, Refusal};
 use crate::app::Site;
 use crate::catalogue::Code;
 use crate::describe::routes::{Routes, routes};
-use crate::extract::{Json, credentials};
+use crate::extract::Json;
 use crate::problem::Problem;
 
 pub(super) fn routes() -> Routes {
@@ -29,10 +32,14 @@ pub(super) fn routes() -> Routes {
 struct IntrospectForm {
     /// An access token. A refresh token is never `active` here: it is not for services.
     token: String,
+    /// With `client_secret`, where name and secret are not in the header.
+    client_id: Option<String>,
+    #[schema(format = Password)]
+    client_secret: Option<String>,
 }
 
 /// The answer of RFC 7662 §2.2. Where `active` is false there is nothing else.
-#[derive(Serialize, ToSchema)]
+#[derive(Default, Serialize, ToSchema)]
 #[schema(example = json!({
     "active": true, "token_type": "Bearer", "sub": "usr_06nq8sd5c9u7d1p4v0g2k8m3e4",
     "sid": "ses_06nq8sd5c9u7d1p4v0g2k8m3e4", "username": "ada", "iss": "https://accounts.example.org",
@@ -43,32 +50,58 @@ struct Introspection {
     active: bool,
     #[schema(value_type = String, pattern = "^Bearer$", required = false)]
     token_type: &'static str,
-    /// The `id` of the account.
-    #[schema(value_type = String, pattern = "^usr_[0-9a-v]{26}$", required = false)]
-    sub: UserId,
-    /// The session.
+    /// The `id` of the account; of a token with which a client speaks for itself, its `client_id`.
+    #[schema(required = false)]
+    sub: String,
+    /// The session; not of a client that speaks for itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, pattern = "^ses_[0-9a-v]{26}$", required = false)]
-    sid: SessionId,
-    /// The user name, where there is one.
+    sid: Option<SessionId>,
+    /// The user name, where there is one; of this service's own tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     username: Option<UserName>,
+    /// The client that the token was issued to; not of this service's own tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    /// What the client's token is for, separated by spaces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
     #[schema(required = false)]
     iss: String,
     #[schema(required = false)]
-    aud: String,
+    aud: Audience,
     /// When the token ends, in seconds since 1970.
     #[schema(required = false)]
     exp: i64,
+    /// When a client's token was issued, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iat: Option<i64>,
     /// When anything was last proven in the session, in seconds since 1970.
-    #[schema(required = false)]
-    auth_time: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
     /// How the session was authenticated (RFC 8176): `pwd`, `otp`, `hwk`, `swk`, `mfa`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<String>, required = false)]
-    amr: Vec<&'static str>,
-    /// The roles that the account has now, whatever the token says.
-    #[schema(required = false)]
-    roles: Vec<String>,
+    amr: Option<Vec<&'static str>>,
+    /// The roles that the account has now, whatever the token says; of this service's own tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<String>, required = false)]
+    roles: Option<Vec<String>>,
+}
+
+/// Where a token is good (RFC 7519 §4.1.3): one address, or several.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Default for Audience {
+    fn default() -> Self {
+        Self::Several(Vec::new())
+    }
 }
 
 /// The body of the answer.
@@ -79,38 +112,83 @@ enum Answer {
     Inactive { active: bool },
 }
 
+const INACTIVE: Answer = Answer::Inactive { active: false };
+
 impl Introspection {
     fn of(who: SignedIn, accounts: &Accounts) -> Self {
         let iss = accounts.public_url().to_owned();
-        let amr = who.amr().names();
+        let amr = Some(who.amr().names());
         Self {
             active: true,
             token_type: "Bearer",
-            sub: who.account.id,
-            sid: who.session_id,
+            sub: who.account.id.to_string(),
+            sid: Some(who.session_id),
             username: who.account.user_name,
-            aud: accounts.policy().tokens.audience.clone().unwrap_or_else(|| iss.clone()),
+            aud: Audience::One(accounts.policy().tokens.audience.clone().unwrap_or_else(|| iss.clone())),
             iss,
             exp: who.expires_at.as_seconds(),
-            auth_time: who.auth_time.as_seconds(),
+            auth_time: Some(who.auth_time.as_seconds()),
             amr,
-            roles: who.account.roles,
+            roles: Some(who.account.roles),
+            ..Self::default()
+        }
+    }
+
+    fn of_client(access: ApplicationAccess, accounts: &Accounts) -> Self {
+        let ApplicationAccess { application, user, scopes, mut audience, issued_at, expires_at } = access;
+        let id = application.id.to_string();
+        Self {
+            active: true,
+            token_type: "Bearer",
+            sub: user.as_ref().map_or_else(|| id.clone(), |user| user.account.id.to_string()),
+            sid: user.as_ref().map(|user| user.session_id),
+            client_id: Some(id),
+            scope: Some(scopes.to_string()),
+            iss: accounts.public_url().to_owned(),
+            aud: match audience.len() {
+                1 => Audience::One(audience.remove(0)),
+                _ => Audience::Several(audience),
+            },
+            exp: expires_at.as_seconds(),
+            iat: Some(issued_at.as_seconds()),
+            auth_time: user.as_ref().map(|user| user.auth_time.as_seconds()),
+            amr: user.map(|user| user.proven.amr.names()),
+            ..Self::default()
         }
     }
 }
 
-/// Admits the clients named in the options.
-fn check_client(known: &[(String, Secret)], headers: &HeaderMap) -> Result<(), Refusal> {
-    let refused = |problem: Problem| match problem.code().status() {
-        StatusCode::UNAUTHORIZED => Refusal::of(problem, "invalid_client"),
-        _ => Refusal::of(problem, "invalid_request"),
-    };
-    let (name, secret) = credentials(headers).map_err(refused)?;
-    // RFC 6749 §2.3.1 requires both to be form-encoded, but many programs send them as they are.
-    if knows(known, &name, &secret) || knows(known, &decoded(&name), &decoded(&secret)) {
-        return Ok(());
+/// Who asks, authenticated (RFC 7662 §2.1: otherwise anyone could try tokens).
+enum Service {
+    /// One of the setting `introspection.clients`: it learns of this service's own tokens.
+    OfSettings,
+    /// A client: it learns of tokens that were issued to it or for it.
+    Client(Box<AuthenticatedApplication>),
+}
+
+impl Service {
+    async fn of(
+        credentials: Option<ClientCredentials>,
+        site: &Site,
+        accounts: &Accounts,
+    ) -> Result<Self, Refusal> {
+        let Some(credentials) = credentials else {
+            let missing = Problem::new(Code::AuthenticationRequired).asking_for_basic();
+            return Err(Refusal::of(missing, "invalid_client"));
+        };
+        let is_known = |(id, secret): (String, Option<Secret>)| {
+            secret.is_some_and(|secret| knows(&site.introspection_clients, &id, secret.expose()))
+        };
+        if credentials.readings().into_iter().any(is_known) {
+            return Ok(Self::OfSettings);
+        }
+        let client = credentials.authenticate(accounts).await?;
+        // Anybody has the name of a public client.
+        match client.application().kind {
+            ApplicationKind::Confidential => Ok(Self::Client(Box::new(client))),
+            ApplicationKind::Public => Err(credentials.refused()),
+        }
     }
-    Err(refused(Problem::new(Code::InvalidCredentials).asking_for_basic()))
 }
 
 /// Compares with every client, each in constant time.
@@ -122,13 +200,11 @@ fn knows(known: &[(String, Secret)], name: &str, secret: &str) -> bool {
     bool::from(found) && !secret.is_empty()
 }
 
-/// Decodes a form-encoded text; anything else stays as it is.
-fn decoded(text: &str) -> String {
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(text).unwrap_or_default();
-    match <[_; 1]>::try_from(pairs) {
-        Ok([(decoded, rest)]) if rest.is_empty() && !text.contains('=') => decoded,
-        _ => text.to_owned(),
-    }
+/// Whether a client may know of a token: it is its own, or for one of its resources.
+fn concerns(client: &AuthenticatedApplication, access: &ApplicationAccess) -> bool {
+    let client = client.application();
+    access.application.id == client.id
+        || access.audience.iter().any(|audience| client.resources.contains(audience))
 }
 
 struct IntrospectErrors;
@@ -137,12 +213,15 @@ impl IntoResponses for IntrospectErrors {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
         refusal::responses(
             ("invalid_request", "The form has no token."),
-            &[("invalid_client", Code::InvalidCredentials), ("temporarily_unavailable", Code::Unavailable)],
+            &[("invalid_client", Code::InvalidClient), ("temporarily_unavailable", Code::Unavailable)],
         )
     }
 }
 
-/// Says whether an access token works now, and whose it is. For services that are named in the server's settings.
+/// Says whether an access token works now, and whose it is.
+///
+/// Services that are named in the server's settings are told of this service's own tokens; a client with a secret of tokens
+/// that were issued to it, or whose audience is one of its resources. All others are not `active`.
 #[utoipa::path(post, path = "/v1/introspect", tag = "Sign-in", operation_id = "introspect",
     security(("client" = [])),
     request_body(content = IntrospectForm, content_type = "application/x-www-form-urlencoded"),
@@ -153,11 +232,23 @@ async fn introspect(
     State(site): State<Arc<Site>>,
     request: Request,
 ) -> Result<Json<Answer>, Refusal> {
-    check_client(&site.introspection_clients, request.headers())?;
-    let token = refusal::needed(&mut refusal::form(request).await?, "token")?;
-    match accounts.authenticate(&token).await {
-        Ok(who) => Ok(Json(Answer::Active(Box::new(Introspection::of(who, &accounts))))),
-        Err(AuthenticateError::Invalid) => Ok(Json(Answer::Inactive { active: false })),
+    let headers = request.headers().clone();
+    let mut form = refusal::form(request).await?;
+    let credentials = ClientCredentials::read(&headers, &mut form)?;
+    let service = Service::of(credentials, &site, &accounts).await?;
+    let token = refusal::needed(&mut form, "token")?;
+    let answer = match service {
+        Service::OfSettings => {
+            accounts.authenticate(&token).await.map(|who| Introspection::of(who, &accounts))
+        }
+        Service::Client(client) => match accounts.authenticate_access(&token).await {
+            Ok(access) if !concerns(&client, &access) => Err(AuthenticateError::Invalid),
+            found => found.map(|access| Introspection::of_client(access, &accounts)),
+        },
+    };
+    match answer {
+        Ok(known) => Ok(Json(Answer::Active(Box::new(known)))),
+        Err(AuthenticateError::Invalid) => Ok(Json(INACTIVE)),
         Err(AuthenticateError::Fault(fault)) => Err(fault.into()),
     }
 }
@@ -177,8 +268,5 @@ mod tests {
             assert!(!knows(&known, name, secret), "{name} {secret}");
         }
         assert!(!knows(&[], "", "") && !knows(&[("x".to_owned(), Secret::from(""))], "x", ""));
-        assert_eq!(decoded("s3cret%2B%2F%25"), "s3cret+/%");
-        assert_eq!(decoded("a=b&c"), "a=b&c");
-        assert_eq!(decoded(""), "");
     }
 }

@@ -21,7 +21,7 @@ use crate::problem::Problem;
 #[derive(Clone, Serialize, ToSchema)]
 pub(crate) struct OAuthError {
     #[schema(
-        pattern = "^(invalid_request|invalid_grant|invalid_client|unsupported_grant_type|temporarily_unavailable|second_factor_required)$"
+        pattern = "^(invalid_request|invalid_grant|invalid_client|invalid_scope|invalid_target|unauthorized_client|unsupported_grant_type|temporarily_unavailable|second_factor_required)$"
     )]
     error: &'static str,
     error_description: String,
@@ -67,6 +67,13 @@ impl Refusal {
         Self { status: StatusCode::BAD_REQUEST, error, problem: None }
     }
 
+    /// 401: no such client, or not with this secret. The challenge belongs to whoever used the header (RFC 6749 §5.2).
+    pub(super) fn unknown_client(is_basic: bool) -> Self {
+        let problem = Problem::new(Code::InvalidClient);
+        let problem = if is_basic { problem.asking_for_basic() } else { problem.asking_for_nothing() };
+        Self::of(problem, "invalid_client")
+    }
+
     pub(super) fn of(problem: Problem, error: &'static str) -> Self {
         let status = problem.code().status();
         let error = OAuthError::new(error, problem.detail_text());
@@ -102,7 +109,7 @@ impl From<Fault> for Refusal {
 fn nearest_problem(error: &str) -> Problem {
     Problem::new(match error {
         "second_factor_required" => Code::SecondFactorRequired,
-        "invalid_grant" | "invalid_client" => Code::InvalidCredentials,
+        "invalid_grant" => Code::InvalidCredentials,
         _ => Code::InvalidRequest,
     })
 }

@@ -1,79 +1,32 @@
-//! Tokens as `OAuth` 2 issues (RFC 6749) and revokes them (RFC 7009).
+//! Tokens as `OAuth` 2 issues them (RFC 6749, OpenID Connect Core §3.1.3).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::PRAGMA;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
-use vestibule::{
-    Accounts, Login, Password, RecoveryCodeError, RefreshError, SecondFactor, SecondFactorError, SignInError,
-    Tokens, TotpCodeError,
-};
+use vestibule::{Accounts, ApplicationTokens, Secret, Tokens};
 
+use super::client::ClientCredentials;
+use super::client_grant::{
+    AuthorizationCodeGrantForm, ClientCredentialsGrantForm, ClientGrant, RefreshGrantForm,
+};
+use super::own_grant::{CodeGrantForm, OwnGrant, PasswordGrantForm, RecoveryGrantForm, SECOND_FACTOR};
 use super::refusal::{self, Refusal};
+use crate::app::Site;
 use crate::catalogue::Code;
 use crate::describe::routes::{Routes, routes};
 use crate::describe::schemas::one_of;
 use crate::extract::{Client, Pairs};
-use crate::problem::Problem;
 
 pub(super) fn routes() -> Routes {
-    routes!(token, revoke)
-}
-
-/// A password to exchange. Other parameters are ignored.
-#[derive(ToSchema)]
-#[schema(example = json!({"grant_type": "password", "username": "ada@example.org", "password": "violet-otter-maps-42"}))]
-#[expect(dead_code, reason = "describes what `Grant` reads")]
-struct PasswordGrantForm {
-    #[schema(required = false, nullable = false, pattern = "^(password)$")]
-    grant_type: Option<String>,
-    /// An email address or a user name.
-    username: String,
-    #[schema(format = Password)]
-    password: String,
-}
-
-/// A refresh token to exchange. Other parameters are ignored.
-#[derive(ToSchema)]
-#[schema(example = json!({"grant_type": "refresh_token", "refresh_token": "vrt_k3y0fTh3s3ss10nWh1chW0rks0nc3AndN3v3rAga1nX"}))]
-#[expect(dead_code, reason = "describes what `Grant` reads")]
-struct RefreshGrantForm {
-    #[schema(pattern = "^(refresh_token)$")]
-    grant_type: String,
-    refresh_token: String,
-}
-
-/// The grant of the second half of a sign-in.
-const SECOND_FACTOR: &str = "urn:vestibule:second-factor";
-
-/// A challenge of `second_factor_required`, and a code of the authenticator app. Other parameters are ignored.
-#[derive(ToSchema)]
-#[schema(example = json!({"grant_type": "urn:vestibule:second-factor",
-    "challenge": "vsf_AZXb2m0qd4yVJ0x3m1q7SPCk1rJmV3t0oZ4v3s9q2bY", "code": "492039"}))]
-#[expect(dead_code, reason = "describes what `Grant` reads")]
-struct CodeGrantForm {
-    #[schema(pattern = "^(urn:vestibule:second-factor)$")]
-    grant_type: String,
-    challenge: String,
-    code: String,
-}
-
-/// A challenge of `second_factor_required`, and a recovery code. Other parameters are ignored.
-#[derive(ToSchema)]
-#[schema(example = json!({"grant_type": "urn:vestibule:second-factor",
-    "challenge": "vsf_AZXb2m0qd4yVJ0x3m1q7SPCk1rJmV3t0oZ4v3s9q2bY", "recovery_code": "7k2m-9xqa-03hd-v5rt"}))]
-#[expect(dead_code, reason = "describes what `Grant` reads")]
-struct RecoveryGrantForm {
-    #[schema(pattern = "^(urn:vestibule:second-factor)$")]
-    grant_type: String,
-    challenge: String,
-    recovery_code: String,
+    routes!(token)
 }
 
 /// The answer of RFC 6749 §5.1.
@@ -88,66 +41,67 @@ struct TokenAnswer {
     token_type: &'static str,
     /// Seconds.
     expires_in: u64,
-    refresh_token: String,
+    /// Works once. A client gets one with the scope `offline_access`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    /// Who signed in (OpenID Connect Core §2): for a client, with the scope `openid`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+    /// What the access token of a client is for, separated by spaces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
 }
 
-impl From<SignInError> for Refusal {
-    fn from(error: SignInError) -> Self {
-        let description = error.to_string();
-        match error {
-            SignInError::Refused
-            | SignInError::Unconfirmed(_)
-            | SignInError::Disabled
-            | SignInError::EnrolmentRequired => Self::new("invalid_grant", &description),
-            SignInError::SecondFactorRequired(asked) => Self::asks_for(&asked),
-            SignInError::Limited { .. } | SignInError::Fault(_) => {
-                Self::of(error.into(), "temporarily_unavailable")
-            }
+impl From<Tokens> for TokenAnswer {
+    fn from(tokens: Tokens) -> Self {
+        Self {
+            access_token: tokens.access_token.expose().to_owned(),
+            token_type: "Bearer",
+            expires_in: tokens.expires_in.as_secs(),
+            refresh_token: Some(tokens.refresh_token.expose().to_owned()),
+            id_token: None,
+            scope: None,
         }
     }
 }
 
-impl From<RefreshError> for Refusal {
-    fn from(error: RefreshError) -> Self {
-        match error {
-            RefreshError::Invalid => Self::new("invalid_grant", "the refresh token is not valid"),
-            RefreshError::Limited { retry_after } => {
-                let problem = Problem::new(Code::TooManyRequests).retry_after(retry_after);
-                let detail =
-                    "The refresh token was used a moment ago. If that answer got lost, try again later.";
-                Self::of(problem.detail(detail), "temporarily_unavailable")
-            }
-            RefreshError::Fault(fault) => fault.into(),
+impl From<ApplicationTokens> for TokenAnswer {
+    fn from(tokens: ApplicationTokens) -> Self {
+        let text = |secret: Secret| secret.expose().to_owned();
+        Self {
+            access_token: text(tokens.access_token),
+            token_type: "Bearer",
+            expires_in: tokens.expires_in.as_secs(),
+            refresh_token: tokens.refresh_token.map(text),
+            id_token: tokens.id_token.map(text),
+            scope: Some(tokens.scopes.to_string()),
         }
     }
 }
 
-impl From<SecondFactorError> for Refusal {
-    fn from(error: SecondFactorError) -> Self {
-        let description = error.to_string();
-        match error {
-            SecondFactorError::Invalid { .. } | SecondFactorError::Expired => {
-                Self::new("invalid_grant", &description)
-            }
-            SecondFactorError::Limited { .. } | SecondFactorError::Fault(_) => {
-                Self::of(error.into(), "temporarily_unavailable")
-            }
-        }
+impl IntoResponse for TokenAnswer {
+    fn into_response(self) -> Response {
+        let no_cache = [
+            (PRAGMA, HeaderValue::from_static("no-cache")),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        ];
+        (no_cache, axum::Json(self)).into_response()
     }
 }
 
 /// The request in the form.
 enum Grant {
-    Password { login: Login, password: Password },
-    Refresh(String),
-    SecondFactor { challenge: String, given: SecondFactor },
+    Own(OwnGrant),
+    Client(ClientCredentials, ClientGrant),
 }
 
 impl PartialSchema for Grant {
     fn schema() -> RefOr<Schema> {
         one_of(&[
             PasswordGrantForm::name(),
+            AuthorizationCodeGrantForm::name(),
             RefreshGrantForm::name(),
+            ClientCredentialsGrantForm::name(),
             CodeGrantForm::name(),
             RecoveryGrantForm::name(),
         ])
@@ -160,65 +114,67 @@ impl ToSchema for Grant {
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((PasswordGrantForm::name().into(), PasswordGrantForm::schema()));
-        schemas.push((RefreshGrantForm::name().into(), RefreshGrantForm::schema()));
-        schemas.push((CodeGrantForm::name().into(), CodeGrantForm::schema()));
-        schemas.push((RecoveryGrantForm::name().into(), RecoveryGrantForm::schema()));
+        schemas.extend([
+            (PasswordGrantForm::name().into(), PasswordGrantForm::schema()),
+            (AuthorizationCodeGrantForm::name().into(), AuthorizationCodeGrantForm::schema()),
+            (RefreshGrantForm::name().into(), RefreshGrantForm::schema()),
+            (ClientCredentialsGrantForm::name().into(), ClientCredentialsGrantForm::schema()),
+            (CodeGrantForm::name().into(), CodeGrantForm::schema()),
+            (RecoveryGrantForm::name().into(), RecoveryGrantForm::schema()),
+        ]);
     }
 }
 
 impl Grant {
-    fn read(mut form: Pairs) -> Result<Self, Refusal> {
-        let mut needed = |name: &str| refusal::needed(&mut form, name);
-        match needed("grant_type").as_deref() {
-            Err(_) | Ok("password") => {
-                let (username, password) = (needed("username")?, needed("password")?);
-                let login = read_login(&username);
-                login.zip(Password::new(&password).ok()).map_or_else(
-                    || Err(SignInError::Refused.into()),
-                    |(login, password)| Ok(Self::Password { login, password }),
-                )
+    /// `passwords`: whether a password may be exchanged here.
+    fn read(headers: &HeaderMap, mut form: Pairs, passwords: bool) -> Result<Self, Refusal> {
+        let named = form.filled("grant_type");
+        match named.as_deref() {
+            None if !passwords => Err(Refusal::new("invalid_request", "`grant_type` is missing")),
+            None | Some("password") if passwords => Ok(Self::Own(OwnGrant::password(form)?)),
+            Some(SECOND_FACTOR) if passwords => Ok(Self::Own(OwnGrant::second_factor(form)?)),
+            Some("authorization_code") => {
+                let client = required(ClientCredentials::read(headers, &mut form)?)?;
+                Ok(Self::Client(client, ClientGrant::code(form)?))
             }
-            Ok("refresh_token") => Ok(Self::Refresh(needed("refresh_token")?)),
-            Ok(SECOND_FACTOR) => {
-                let challenge = needed("challenge")?;
-                let wrong = |error: String| Refusal::new("invalid_grant", &error);
-                let given = match form.take("code") {
-                    Some(code) => SecondFactor::Code(
-                        code.parse().map_err(|error: TotpCodeError| wrong(error.to_string()))?,
-                    ),
-                    None => SecondFactor::RecoveryCode(
-                        refusal::needed(&mut form, "recovery_code")?
-                            .parse()
-                            .map_err(|error: RecoveryCodeError| wrong(error.to_string()))?,
-                    ),
-                };
-                Ok(Self::SecondFactor { challenge, given })
+            Some("refresh_token") => match ClientCredentials::read(headers, &mut form)? {
+                Some(client) => Ok(Self::Client(client, ClientGrant::refresh(form)?)),
+                None => Ok(Self::Own(OwnGrant::refresh(form)?)),
+            },
+            Some("client_credentials") => {
+                let client = required(ClientCredentials::read(headers, &mut form)?)?;
+                Ok(Self::Client(client, ClientGrant::itself(form)?))
             }
-            Ok(_) => Err(Refusal::new(
+            Some("password") => Err(switched_off("sign in with `POST /v1/login`")),
+            Some(SECOND_FACTOR) => {
+                Err(switched_off("give the second factor to `POST /v1/login/second-factor`"))
+            }
+            _ => Err(Refusal::new(
                 "unsupported_grant_type",
-                "use `password`, `refresh_token` or `urn:vestibule:second-factor`",
+                "use `authorization_code`, `refresh_token` or `client_credentials`",
             )),
         }
     }
 }
 
-/// No user name has an `@`, so the two cannot be confused (M3).
-fn read_login(text: &str) -> Option<Login> {
-    if text.contains('@') {
-        text.parse().ok().map(Login::Email)
-    } else {
-        text.parse().ok().map(Login::UserName)
-    }
+fn required(client: Option<ClientCredentials>) -> Result<ClientCredentials, Refusal> {
+    client.ok_or_else(|| Refusal::unknown_client(false))
+}
+
+fn switched_off(instead: &str) -> Refusal {
+    Refusal::new("unsupported_grant_type", &format!("passwords are not exchanged here: {instead}"))
 }
 
 struct TokenErrors;
 
 impl IntoResponses for TokenErrors {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        let bad = "The request, or what it offers, is not valid: `invalid_request`, `invalid_grant`, `invalid_scope`, \
+                   `invalid_target`, `unauthorized_client` or `unsupported_grant_type`.";
         refusal::responses(
-            ("invalid_grant", "The request, or what it offers, is not valid."),
+            ("invalid_grant", bad),
             &[
+                ("invalid_client", Code::InvalidClient),
                 ("second_factor_required", Code::Forbidden),
                 ("temporarily_unavailable", Code::TooManyRequests),
                 ("temporarily_unavailable", Code::TemporarilyOverloaded),
@@ -227,77 +183,37 @@ impl IntoResponses for TokenErrors {
     }
 }
 
-/// Exchanges a password, a refresh token, or a challenge with a second factor for tokens.
+/// Exchanges a code, a refresh token, or the credentials of a client for tokens; where it is allowed, a password too.
 ///
-/// Where the account needs a second factor, the right password is answered 403 `second_factor_required` with a `challenge` for
-/// the grant `urn:vestibule:second-factor`.
+/// A client authenticates with HTTP Basic or with `client_id` and `client_secret` in the form; a public client sends its
+/// `client_id` alone. A refresh token that comes without a client is one of this service's own sign-in. A code works once:
+/// the second use of one ends the session that the first has begun.
 ///
 /// A refresh token works once. Of requests that bring the same one at once, one gets tokens, and the others 429 with
 /// `Retry-After`. After that time the token may be brought again, in case the answer got lost: it buys other tokens as long
 /// as those have not been used, which then do not work any more. In every other case a used token ends its session.
+///
+/// Passwords are exchanged in development mode, and with the setting `tokens.password_grant`: elsewhere `POST /v1/login`
+/// signs in. Where the account needs a second factor, the right password is answered 403 `second_factor_required` with a
+/// `challenge` for the grant `urn:vestibule:second-factor`.
 #[utoipa::path(post, path = "/v1/token", tag = "Sign-in", operation_id = "token",
+    security((), ("client" = [])),
     request_body(content = Grant, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "Tokens.", body = TokenAnswer,
         headers(("Pragma" = String, description = "`no-cache`"))),
         TokenErrors))]
 async fn token(
     State(accounts): State<Accounts>,
+    State(site): State<Arc<Site>>,
     Client(client): Client,
     request: Request,
-) -> Result<Response, Refusal> {
-    let tokens = match Grant::read(refusal::form(request).await?)? {
-        Grant::Password { login, password } => accounts.sign_in(&login, &password, &client).await?,
-        Grant::Refresh(token) => accounts.refresh(&token, &client).await?,
-        Grant::SecondFactor { challenge, given } => {
-            accounts.second_factor(&challenge, &given, &client).await?
+) -> Result<TokenAnswer, Refusal> {
+    let headers = request.headers().clone();
+    match Grant::read(&headers, refusal::form(request).await?, site.password_grant)? {
+        Grant::Own(grant) => Ok(grant.exchange(&accounts, &client).await?.into()),
+        Grant::Client(credentials, grant) => {
+            let by = credentials.authenticate(&accounts).await?;
+            Ok(grant.exchange(&accounts, &by, &client).await?.into())
         }
-    };
-    Ok(answer(&tokens))
-}
-
-fn answer(tokens: &Tokens) -> Response {
-    let body = TokenAnswer {
-        access_token: tokens.access_token.expose().to_owned(),
-        token_type: "Bearer",
-        expires_in: tokens.expires_in.as_secs(),
-        refresh_token: tokens.refresh_token.expose().to_owned(),
-    };
-    let no_cache = [
-        (PRAGMA, HeaderValue::from_static("no-cache")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    (no_cache, axum::Json(body)).into_response()
-}
-
-/// A token to end. Other parameters, `token_type_hint` too, are ignored.
-#[derive(ToSchema)]
-#[schema(example = json!({"token": "vrt_k3y0fTh3s3ss10nWh1chW0rks0nc3AndN3v3rAga1nX"}))]
-#[expect(dead_code, reason = "describes what `revoke` reads")]
-struct RevokeForm {
-    /// A refresh token or an access token.
-    token: String,
-}
-
-struct RevokeErrors;
-
-impl IntoResponses for RevokeErrors {
-    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
-        let bad = ("invalid_request", "The form has no token.");
-        refusal::responses(bad, &[("temporarily_unavailable", Code::Unavailable)])
     }
-}
-
-/// Ends the session that a token belongs to. A text that is no token is 200, too: it does not work any more either.
-#[utoipa::path(post, path = "/v1/token/revoke", tag = "Sign-in", operation_id = "revoke",
-    request_body(content = RevokeForm, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "The token does not work."),
-        RevokeErrors))]
-async fn revoke(
-    State(accounts): State<Accounts>,
-    Client(client): Client,
-    request: Request,
-) -> Result<StatusCode, Refusal> {
-    let token = refusal::needed(&mut refusal::form(request).await?, "token")?;
-    accounts.revoke(&token, &client).await?;
-    Ok(StatusCode::OK)
 }

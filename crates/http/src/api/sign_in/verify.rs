@@ -19,7 +19,7 @@ pub(super) fn routes() -> Routes {
 /// The user of the request, for an application that does not check itself.
 type Identity = [(HeaderName, HeaderValue); 5];
 
-errors!(VerifyErrors: EVERY, &[Code::AuthenticationRequired, Code::InvalidToken, Code::SecondFactorEnrolmentRequired]);
+errors!(VerifyErrors: EVERY, &[Code::AuthenticationRequired, Code::InvalidToken, Code::InsufficientScope, Code::SecondFactorEnrolmentRequired]);
 
 /// Whether a request is signed in: for nginx `auth_request`, Caddy `forward_auth` and Traefik `ForwardAuth`.
 ///

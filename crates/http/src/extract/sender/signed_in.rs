@@ -28,7 +28,7 @@ use crate::problem::Problem;
 /// (B2).
 ///
 /// Refused are: requests without credentials with 401 `authentication_required`, a wrong token with 401
-/// `invalid_token`, two headers with 400, and a cookie with a request of another or an unknown site with 403
+/// `invalid_token`, the token of a client with 403 `insufficient_scope`, two headers with 400, and a cookie with a request of another or an unknown site with 403
 /// `forbidden`; so is a session that must set up a second factor first, with 403 `second_factor_enrolment_required`.
 ///
 /// The handler's answer is for this person only: [`serve`](crate::serve) and

@@ -69,7 +69,10 @@ pub(super) fn filled(path: &str, user: &str) -> String {
         Some("sessions") => "ses_00000000000000000000000000",
         _ => "msg_00000000000000000000000000",
     };
-    path.replace("{id}", id).replace("{code}", "forbidden").replace("{file}", "site.js")
+    path.replace("{id}", id)
+        .replace("{client_id}", "shop")
+        .replace("{code}", "forbidden")
+        .replace("{file}", "site.js")
 }
 
 /// Everything that any route could need, signed in as an administrator, on the pages as well.

@@ -1,4 +1,13 @@
-//! The routes of OAuth 2.
+//! The routes of OAuth 2 and OpenID Connect.
 
+pub(crate) mod client;
+mod code;
+mod grants;
+mod inspection;
 mod introspect;
+mod machine;
+mod metadata;
+mod origins;
+mod refresh;
 mod token;
+mod user_info;

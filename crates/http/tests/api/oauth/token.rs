@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
+use vestibule_http::HttpOptions;
 
 use crate::on_both_stores;
-use crate::world::{ADA, Answer, PASSWORD, World};
+use crate::world::{ADA, Answer, PASSWORD, World, without_mailbox};
 
 fn refusal(answer: &Answer) -> (u16, String) {
     assert_eq!(answer.header("content-type"), "application/json");
@@ -50,7 +51,8 @@ on_both_stores! {
             ("grant_type=password&username=ada@example.org", "invalid_request"),
             ("grant_type=refresh_token", "invalid_request"),
             ("grant_type=password&grant_type=password", "invalid_request"),
-            ("grant_type=client_credentials", "unsupported_grant_type"),
+            ("grant_type=implicit", "unsupported_grant_type"),
+            ("grant_type=urn:ietf:params:oauth:grant-type:device_code", "unsupported_grant_type"),
             ("username=ada@example.org&password=another-long-word-9", "invalid_grant"),
             ("username=nobody@example.org&password=another-long-word-9", "invalid_grant"),
             ("username=%00&password=%00", "invalid_grant"),
@@ -68,6 +70,33 @@ on_both_stores! {
         assert_eq!(refusal(&long), (413, "invalid_request".to_owned()));
         let bare = world.send(Request::post("/v1/token").body(Body::from("a=b")).unwrap()).await;
         assert_eq!(refusal(&bare), (415, "invalid_request".to_owned()));
+    }
+
+    // RFC 9700 §2.4: a password is for the page of this server, or for `/v1/login`.
+    async fn passwords_are_exchanged_only_where_it_is_allowed(world: World) {
+        let mut world = world;
+        world.has_account(ADA).await;
+        let refresh = world.signs_in(ADA).await["refresh_token"].as_str().unwrap().to_owned();
+        let password = format!("username={ADA}&password={PASSWORD}");
+        world.router_with(without_mailbox());
+        for (form, error) in [
+            (format!("grant_type=password&{password}"), "unsupported_grant_type"),
+            (format!("grant_type=password&client_id=x&{password}"), "unsupported_grant_type"),
+            ("grant_type=urn:vestibule:second-factor&challenge=x&code=492039".to_owned(), "unsupported_grant_type"),
+            (password.clone(), "invalid_request"),
+            (format!("grant_type=&{password}"), "invalid_request"),
+        ] {
+            let answer = world.post_form("/v1/token", &form).await;
+            assert_eq!(refusal(&answer), (400, error.to_owned()), "{form}");
+            let description = answer.json()["error_description"].as_str().unwrap().to_owned();
+            assert!(error == "invalid_request" || description.contains("`POST /v1/login"), "{description}");
+        }
+        let form = format!("grant_type=refresh_token&refresh_token={refresh}");
+        assert_eq!(world.post_form("/v1/token", &form).await.status, 200);
+        world.router_with(HttpOptions { password_grant: true, ..without_mailbox() });
+        for form in [format!("grant_type=password&{password}"), password] {
+            assert_eq!(world.post_form("/v1/token", &form).await.status, 200, "{form}");
+        }
     }
 
     // RFC 7009

@@ -20,9 +20,10 @@ from vestibule_client.models import (
     ListUsersStatus,
     OAuthError,
     OAuthErrorError,
-    PasswordGrantForm,
     Problem,
     ProblemCode,
+    RefreshGrantForm,
+    RefreshGrantFormGrantType,
     Session,
     SignUpRequest,
     TokenAnswer,
@@ -65,10 +66,11 @@ user = me.sync(client=signed_in)
 assert isinstance(user, User) and user == confirmed
 assert (user.email, user.user_name, user.roles) == (EMAIL, "ada-python", [])
 
-# The same password in the OAuth form, right and wrong.
-bought = token.sync(client=anybody, body=PasswordGrantForm(username="ada-python", password=PASSWORD))
+# The next tokens, in the OAuth form, for a right token and a wrong one.
+REFRESH = RefreshGrantFormGrantType.REFRESH_TOKEN
+bought = token.sync(client=anybody, body=RefreshGrantForm(grant_type=REFRESH, refresh_token=session.refresh_token))
 assert isinstance(bought, TokenAnswer) and bought.refresh_token != session.refresh_token
-refusal = token.sync(client=anybody, body=PasswordGrantForm(username="ada-python", password="another-long-word-9"))
+refusal = token.sync(client=anybody, body=RefreshGrantForm(grant_type=REFRESH, refresh_token="another"))
 assert isinstance(refusal, OAuthError) and refusal.error is OAuthErrorError.INVALID_GRANT
 
 nobody = list_users.sync(client=signed_in, status=ListUsersStatus.ACTIVE, limit=10)

@@ -47,10 +47,11 @@ assert.deepEqual(user, confirmed.data);
 assert.equal(user.user_name, "ada-typescript");
 assert.deepEqual(user.roles satisfies string[], []);
 
-// The same password in the OAuth form.
+// The next tokens, in the OAuth form.
 const bodySerializer = (body: object) => new URLSearchParams(Object.entries(body));
 const form = { headers: { "Content-Type": "application/x-www-form-urlencoded" }, bodySerializer };
-const bought = await api.POST("/v1/token", { body: { username: email, password }, ...form });
+const next = { grant_type: "refresh_token" as const, refresh_token: session.data.refresh_token };
+const bought = await api.POST("/v1/token", { body: next, ...form });
 assert.equal(bought.data?.token_type, "Bearer");
 
 const nobody = await api.GET("/v1/admin/users", { headers, params: { query: { status: "active", limit: 10 } } });

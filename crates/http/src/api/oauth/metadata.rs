@@ -1,0 +1,164 @@
+//! What the server says of itself to clients (OpenID Connect Discovery 1.0, RFC 8414).
+
+use axum::extract::State;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::IntoResponse;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use vestibule::Accounts;
+
+use crate::describe::errors::{EVERY, errors};
+use crate::describe::routes::{Routes, routes};
+use crate::pages::frame::i18n::Language;
+
+/// The path of RFC 8414. Where the public URL has a path, that follows on the host (§3.1).
+pub(crate) const OF_AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
+
+pub(super) fn routes() -> Routes {
+    routes!(of_provider, of_server)
+}
+
+/// The members that RFC 8414, OpenID Connect Discovery and RFC 9207 define.
+#[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "the standards define them")]
+pub(crate) struct ServerMetadata {
+    issuer: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    userinfo_endpoint: String,
+    revocation_endpoint: String,
+    introspection_endpoint: String,
+    end_session_endpoint: String,
+    jwks_uri: String,
+    service_documentation: String,
+    #[schema(value_type = Vec<String>)]
+    scopes_supported: &'static [&'static str],
+    #[schema(value_type = Vec<String>)]
+    response_types_supported: &'static [&'static str],
+    #[schema(value_type = Vec<String>)]
+    response_modes_supported: &'static [&'static str],
+    #[schema(value_type = Vec<String>)]
+    grant_types_supported: &'static [&'static str],
+    #[schema(value_type = Vec<String>)]
+    code_challenge_methods_supported: &'static [&'static str],
+    authorization_response_iss_parameter_supported: bool,
+    #[schema(value_type = Vec<String>)]
+    token_endpoint_auth_methods_supported: &'static [&'static str],
+    #[schema(value_type = Vec<String>)]
+    revocation_endpoint_auth_methods_supported: &'static [&'static str],
+    #[schema(value_type = Vec<String>)]
+    introspection_endpoint_auth_methods_supported: &'static [&'static str],
+    /// Of the keys that count now.
+    id_token_signing_alg_values_supported: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    subject_types_supported: &'static [&'static str],
+    #[schema(value_type = Vec<String>)]
+    claim_types_supported: &'static [&'static str],
+    #[schema(value_type = Vec<String>)]
+    claims_supported: &'static [&'static str],
+    #[schema(value_type = Vec<String>)]
+    prompt_values_supported: &'static [&'static str],
+    #[schema(value_type = Vec<String>)]
+    acr_values_supported: &'static [&'static str],
+    #[schema(value_type = Vec<String>)]
+    ui_locales_supported: [&'static str; Language::ALL.len()],
+    claims_parameter_supported: bool,
+    request_parameter_supported: bool,
+    request_uri_parameter_supported: bool,
+}
+
+impl ServerMetadata {
+    fn of(accounts: &Accounts) -> Self {
+        let url = accounts.public_url();
+        let at = |path: &str| format!("{url}{path}");
+        Self {
+            issuer: url.to_owned(),
+            authorization_endpoint: at("/oauth/authorize"),
+            token_endpoint: at("/v1/token"),
+            userinfo_endpoint: at("/v1/userinfo"),
+            revocation_endpoint: at("/v1/token/revoke"),
+            introspection_endpoint: at("/v1/introspect"),
+            end_session_endpoint: at("/oauth/logout"),
+            jwks_uri: at("/.well-known/jwks.json"),
+            service_documentation: at("/docs"),
+            scopes_supported: &["openid", "profile", "email", "offline_access"],
+            response_types_supported: &["code"],
+            response_modes_supported: &["query"],
+            grant_types_supported: &["authorization_code", "refresh_token", "client_credentials"],
+            code_challenge_methods_supported: &["S256"],
+            authorization_response_iss_parameter_supported: true,
+            token_endpoint_auth_methods_supported: &["client_secret_basic", "client_secret_post", "none"],
+            revocation_endpoint_auth_methods_supported: &[
+                "client_secret_basic",
+                "client_secret_post",
+                "none",
+            ],
+            introspection_endpoint_auth_methods_supported: &["client_secret_basic", "client_secret_post"],
+            id_token_signing_alg_values_supported: algorithms(&accounts.jwks()),
+            subject_types_supported: &["public"],
+            claim_types_supported: &["normal"],
+            claims_supported: &[
+                "iss",
+                "sub",
+                "aud",
+                "azp",
+                "exp",
+                "iat",
+                "auth_time",
+                "nonce",
+                "sid",
+                "amr",
+                "acr",
+                "at_hash",
+                "email",
+                "email_verified",
+                "name",
+                "preferred_username",
+                "locale",
+            ],
+            prompt_values_supported: &["none", "login", "consent", "select_account"],
+            acr_values_supported: &["urn:vestibule:factor:1", "urn:vestibule:factor:2"],
+            ui_locales_supported: Language::ALL.map(Language::tag),
+            claims_parameter_supported: false,
+            request_parameter_supported: false,
+            request_uri_parameter_supported: false,
+        }
+    }
+}
+
+/// Of the keys in a JWK Set, each once.
+fn algorithms(jwks: &str) -> Vec<String> {
+    let set: Value = serde_json::from_str(jwks).unwrap_or_default();
+    let keys = set["keys"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut all: Vec<String> = keys.iter().filter_map(|key| key["alg"].as_str()).map(str::to_owned).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// The metadata, which may be kept as long as the keys.
+pub(crate) async fn metadata(State(accounts): State<Accounts>) -> impl IntoResponse {
+    let age = accounts.policy().tokens.jwks_max_age.as_secs();
+    ([(CACHE_CONTROL, format!("public, max-age={age}"))], axum::Json(ServerMetadata::of(&accounts)))
+}
+
+errors!(MetadataErrors: EVERY);
+
+/// Endpoints and abilities, for clients of `OpenID` Connect.
+#[utoipa::path(get, path = "/.well-known/openid-configuration", tag = "Operations", operation_id = "openid_configuration",
+    responses((status = 200, description = "May be kept as long as `Cache-Control` says.", body = ServerMetadata),
+        MetadataErrors))]
+async fn of_provider(accounts: State<Accounts>) -> impl IntoResponse {
+    metadata(accounts).await
+}
+
+/// The same for clients of `OAuth` 2 (RFC 8414). Where the public URL has a path, it is also at
+/// `/.well-known/oauth-authorization-server` followed by that path, on the host.
+#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "Operations",
+    operation_id = "oauth_authorization_server",
+    responses((status = 200, description = "May be kept as long as `Cache-Control` says.", body = ServerMetadata),
+        MetadataErrors))]
+async fn of_server(accounts: State<Accounts>) -> impl IntoResponse {
+    metadata(accounts).await
+}
