@@ -3,6 +3,7 @@
 mod checked;
 mod checker;
 mod claims;
+pub(crate) mod clients;
 mod cors;
 pub(crate) mod environment;
 pub(crate) mod guards;

@@ -2,6 +2,7 @@
 
 mod banner;
 mod connections;
+mod dev_client;
 mod listener;
 mod mailbox;
 mod open_files;
@@ -13,10 +14,11 @@ mod timeouts;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vestibule::{Accounts, OpenMode, Workers};
+use vestibule::{Accounts, ApplicationId, OpenMode, Workers};
 use vestibule_http::{CorsOrigins, DevMailbox, HttpOptions, Part, TrustedProxies};
 use vestibule_mail::HttpWebhooks;
 
+use crate::config::problem::Problem;
 use crate::config::settings::{Config, Database};
 use crate::failure::Failure;
 use crate::mailer::EchoingMailer;
@@ -43,13 +45,16 @@ pub(crate) struct Options {
 }
 
 /// Serves until SIGTERM, SIGINT or SIGQUIT, then drains.
-pub(crate) async fn run(config: Config, options: Options) -> Result<(), Failure> {
+pub(crate) async fn run(mut config: Config, options: Options) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     // Fails if it is set already; the process has one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     // Bound first: a port that is in use must not cost a migration, and early clients wait instead of failing.
     let listener = Listener::bind(&config.listen).await?;
     let public_url = config.public_url(listener.port());
+    if options.dev {
+        dev_client::add_to(&mut config.policy.applications);
+    }
     let is_new = matches!(&config.database, Database::Sqlite(path) if !path.exists());
     let may_make = if options.dev || options.migrate { OpenMode::Everything } else { OpenMode::NewDatabase };
     let opening = open::for_server(&config, public_url.clone(), may_make, options.dev);
@@ -57,6 +62,7 @@ pub(crate) async fn run(config: Config, options: Options) -> Result<(), Failure>
         opened = opening => opened?,
         () = signals.next() => return Ok(()),
     };
+    refuse_clients_registered_twice(&accounts).await?;
     make_first_admin(&config, &accounts).await?;
     let setup = if options.banner { accounts.setup_link().await? } else { None };
     let mailer = Arc::new(EchoingMailer::new(&config, options.dev, &public_url)?);
@@ -139,6 +145,19 @@ fn claim_file(config: &Config) -> Option<std::fs::File> {
         );
     }
     claim
+}
+
+/// Whoever changed the one in the database would wonder why nothing happens, and whoever took the other out of the settings
+/// would bring back what they had forgotten.
+async fn refuse_clients_registered_twice(accounts: &Accounts) -> Result<(), Failure> {
+    let twice = accounts.applications_registered_twice().await?;
+    let problem = |id: &ApplicationId| {
+        let place = if id.as_str() == dev_client::ID { "the settings or --dev" } else { "the settings" };
+        let cause = format!("the client `{id}` is registered twice: in {place}, and in the database");
+        Problem::new(cause, format!("take it out of the database: `vestibule client remove {id} --yes`"))
+    };
+    let problems: Vec<_> = twice.iter().map(problem).collect();
+    if problems.is_empty() { Ok(()) } else { Err(Failure::problems(&problems)) }
 }
 
 /// Creates the first administrator from the settings, if there is none.

@@ -13,6 +13,7 @@ use vestibule_mail::{WebhookSecrets, WebhookUrl};
 
 use super::checker::Checker;
 use super::claims::claims;
+use super::clients::clients;
 use super::cors::cors_origins;
 use super::environment::Environment;
 use super::layers::Layers;
@@ -49,7 +50,8 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
     let webhooks = webhooks(&raw.webhooks, &mut checker);
     let algorithm = checker.parse("tokens.algorithm", &raw.tokens.algorithm, "write `EdDSA` or `ES256`");
     let claims = claims(&raw.claims, &mut checker);
-    let policy = Policy { claims, ..policy(&raw, algorithm.unwrap_or_default(), webhooks.as_ref()) };
+    let (applications, client_secret_files) = clients(&raw.clients, &mut checker);
+    let policy = Policy { applications, claims, ..policy(&raw, algorithm.unwrap_or_default(), webhooks.as_ref()) };
     let pages = pages(&raw.pages, &mut checker);
     let cors_origins = cors_origins(&raw.cors.origins, &mut checker);
     if let Err(error) = policy.check() {
@@ -77,6 +79,8 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
         service_name: raw.service_name,
         trusted_proxies: raw.trusted_proxies,
         introspection_clients,
+        client_secret_files,
+        password_grant: raw.tokens.password_grant,
         mail,
         webhooks,
         policy,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use vestibule_http::TrustedProxies;
 
+use super::clients::SecretFile;
 use super::layers::Source;
 use super::problem::Problem;
 use super::settings::{Config, Database};
@@ -16,6 +17,7 @@ use crate::permissions::is_world_readable;
 pub(crate) fn refusals(config: &Config, dev: bool) -> Vec<Problem> {
     let mut problems = if dev { only_for_development(config) } else { only_for_production(config) };
     problems.extend(always(config));
+    problems.extend(exposed_secrets_of_clients(config));
     problems
 }
 
@@ -142,6 +144,16 @@ fn exposed(config: &Config, key: &str) -> (bool, String, String) {
     (path.is_some(), cause, format!("chmod 600 {shown}"))
 }
 
+fn exposed_secrets_of_clients(config: &Config) -> Vec<Problem> {
+    let exposed = config.client_secret_files.iter().filter(|file| is_exposed(&file.path));
+    let problem = |file: &SecretFile| {
+        let (place, shown) = (config.place("clients"), file.path.display());
+        let cause = format!("{place}: `{}`: every user of this machine can read {shown}", file.client);
+        Problem::new(cause, format!("chmod 600 {shown}"))
+    };
+    exposed.map(problem).collect()
+}
+
 /// The database contains password hashes. `sqlite3 … .backup` and `cp` create world-readable files.
 fn exposed_database(config: &Config) -> (bool, String, String) {
     let path = match &config.database {
@@ -162,10 +174,14 @@ fn broken<const N: usize>(rules: [(bool, String, String); N]) -> Vec<Problem> {
     rules.into_iter().filter(|(broken, ..)| *broken).map(|(_, cause, fix)| Problem { cause, fix }).collect()
 }
 
-/// The file with this secret, if it is world-readable. Container runtimes mount `/run/secrets` readable, in a namespace
-/// without other users.
+/// Container runtimes mount `/run/secrets` readable, in a namespace without other users.
+fn is_exposed(path: &Path) -> bool {
+    !path.starts_with("/run/secrets") && is_world_readable(path)
+}
+
+/// The file with this secret, if it is world-readable.
 fn exposed_file(config: &Config, key: &str) -> Option<PathBuf> {
     let source = &config.layers.get(key).source;
     let (Source::File(path) | Source::VariableFile(_, path)) = source else { return None };
-    (!path.starts_with("/run/secrets") && is_world_readable(path)).then(|| path.clone())
+    is_exposed(path).then(|| path.clone())
 }

@@ -46,6 +46,10 @@ pub(crate) const KEYS: &[Key] = &[
         "the secret key before: links and codes made under it still work, stored keys are encrypted anew",
     ),
     key("service_name", "how the service is called in mails, and what is refused as a password"),
+    key(
+        "clients",
+        "applications that send people here to sign in, each under a line `[[clients]]` of the settings file",
+    ),
     key("trusted_proxies", "addresses or networks (CIDR) of the proxies whose `X-Forwarded-For` is believed"),
     key("database.connections", "PostgreSQL: connections of this instance at most"),
     key(
@@ -113,6 +117,10 @@ pub(crate) const KEYS: &[Key] = &[
     key("tokens.access_lifetime", "how long an access token works"),
     key("tokens.algorithm", "how the next signing key signs: `EdDSA` or `ES256`; see `vestibule keys`"),
     key("tokens.audience", "the `aud` of the tokens; `public_url` where it is empty"),
+    key(
+        "tokens.password_grant",
+        "whether `grant_type=password` is answered for this service's own sessions; always with --dev",
+    ),
     key("tokens.session_idle", "a session ends after this long without use"),
     key("tokens.session_absolute", "a session ends after this long in any case"),
     key(

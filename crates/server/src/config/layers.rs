@@ -275,12 +275,16 @@ fn lookup<'a>(table: &'a Table, path: &str) -> Option<&'a Value> {
 }
 
 fn unreadable(what: &str, path: &Path, error: &io::Error) -> Problem {
-    let fix = match error.kind() {
-        io::ErrorKind::NotFound => "make the file, or name another".to_owned(),
-        io::ErrorKind::PermissionDenied => "let the user that runs vestibule read it".to_owned(),
-        _ => "it must be a UTF-8 text file".to_owned(),
-    };
-    Problem::new(format!("{what}: cannot read {}: {error}", path.display()), fix)
+    Problem::new(format!("{what}: cannot read {}: {error}", path.display()), reading(error))
+}
+
+/// What to do about a file that cannot be read.
+pub(super) fn reading(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "make the file, or name another",
+        io::ErrorKind::PermissionDenied => "let the user that runs vestibule read it",
+        _ => "it must be a UTF-8 text file",
+    }
 }
 
 /// A misspelt variable would otherwise be silently ignored, and a limit that was meant to apply would not.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use toml::Value;
 
 use super::values::{Network, PerTime, Span};
 
@@ -17,6 +18,7 @@ pub(super) struct Raw {
     pub(super) secret_key: String,
     pub(super) secret_key_previous: String,
     pub(super) service_name: String,
+    pub(super) clients: Vec<Value>,
     pub(super) trusted_proxies: Vec<Network>,
     pub(super) mail: Mail,
     pub(super) webhooks: Webhooks,
@@ -159,6 +161,7 @@ pub(super) struct Tokens {
     pub(super) access_lifetime: Span,
     pub(super) algorithm: String,
     pub(super) audience: String,
+    pub(super) password_grant: bool,
     pub(super) session_idle: Span,
     pub(super) session_absolute: Span,
     pub(super) step_up: Span,

@@ -7,6 +7,7 @@ use vestibule::{Email, FirstAdmin, Policy, Secret, SecretKey, WebhookSubscriptio
 use vestibule_http::CorsOrigin;
 use vestibule_mail::{WebhookSecrets, WebhookUrl};
 
+use super::clients::SecretFile;
 use super::keys::Key;
 use super::layers::{Layers, Setting, Source};
 use super::pages::Pages;
@@ -26,6 +27,11 @@ pub(crate) struct Config {
     pub(crate) service_name: String,
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) introspection_clients: Vec<IntrospectionClient>,
+    /// Where the secrets of the clients were read from.
+    pub(crate) client_secret_files: Vec<SecretFile>,
+    /// Whether `grant_type=password` is answered.
+    #[expect(dead_code, reason = "the router takes it once it answers the grants of applications")]
+    pub(crate) password_grant: bool,
     pub(crate) mail: Mail,
     pub(crate) webhooks: Option<Webhooks>,
     pub(crate) policy: Policy,

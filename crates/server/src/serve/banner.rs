@@ -39,7 +39,8 @@ fn text(
         "  vestibule {version} · dev mode · {database} · listening on {address} only\n\
          \n  Sign up     {public_url}/signup\
          \n  Mailbox     {public_url}/dev/mail   <- every email lands here, nothing is sent\
-         \n  API docs    {public_url}/docs       works offline{admin}\n\
+         \n  API docs    {public_url}/docs       works offline\
+         \n  OpenID      {public_url}/.well-known/openid-configuration   client_id `dev`, any address on localhost{admin}\n\
          \n  Try: curl -s {public_url}/v1/signup -H content-type:application/json -d '{{\"email\":\"ada@example.com\",\"password\":\"{password}\"}}'\
          \n  Not for production: `vestibule check-config` says what is missing for that.\n\n"
     )
@@ -98,7 +99,9 @@ mod tests {
         let text = text("PostgreSQL", "http://localhost:8081", "127.0.0.1:8081", "a-b-c-42", None);
         assert!(!text.contains("Admin"), "{text}");
         assert!(
-            text.contains("http://localhost:8081/dev/mail") && text.contains("\"password\":\"a-b-c-42\"}'"),
+            text.contains("http://localhost:8081/dev/mail")
+                && text.contains("http://localhost:8081/.well-known/openid-configuration")
+                && text.contains("\"password\":\"a-b-c-42\"}'"),
             "{text}"
         );
     }

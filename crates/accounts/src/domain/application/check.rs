@@ -50,6 +50,38 @@ pub enum ApplicationInvalid {
     Useless,
 }
 
+impl ApplicationInvalid {
+    /// What to do about it.
+    pub const fn fix(&self) -> &'static str {
+        match self {
+            Self::Name => "write what people call it, e.g. \"Example Shop\"",
+            Self::RedirectUri { .. } => {
+                "write the whole address as the application sends it, e.g. https://app.example.org/callback"
+            }
+            Self::TooMany(_) => "leave out those that are not used",
+            Self::Resource(_) => {
+                "write the address that the service is known by, e.g. https://api.example.org"
+            }
+            Self::LogoutUri => {
+                "write the address that the service listens on, e.g. https://app.example.org/logout"
+            }
+            Self::Scope(_) => {
+                "leave it out: every application may ask for openid, profile, email and offline_access"
+            }
+            Self::MachineNeedsSecret => "give the client a secret, or leave machine_scopes out",
+            Self::MachineScope(_) => {
+                "leave it out: only a user can grant openid, profile, email and offline_access"
+            }
+            Self::ConsentNeeded => {
+                "set consent to ask: another program on the device could claim the address"
+            }
+            Self::Useless => {
+                "say where its answers go (redirect_uris), or what it may do for itself (machine_scopes)"
+            }
+        }
+    }
+}
+
 impl Application {
     /// Checks everything that a field alone does not show.
     ///

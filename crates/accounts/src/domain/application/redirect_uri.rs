@@ -23,6 +23,8 @@ enum Kind {
     Web,
     /// A program on the same machine.
     Loopback,
+    /// Any program on the same machine, at any path: for development alone, and no text is read as this.
+    AnyLoopback,
     /// An application that has claimed the scheme.
     Scheme,
 }
@@ -50,6 +52,14 @@ pub enum RedirectUriError {
 }
 
 impl RedirectUri {
+    /// Every `http` address of this machine, with any port and path: for the application of a development mode. No
+    /// registration contains it, because no text is read as this.
+    #[expect(clippy::missing_panics_doc, reason = "the text is a constant")]
+    pub fn any_on_this_machine() -> Self {
+        let uri: Self = "http://localhost/*".parse().expect("an address of this machine");
+        Self { kind: Kind::AnyLoopback, ..uri }
+    }
+
     /// The address as it was registered.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -58,12 +68,15 @@ impl RedirectUri {
     /// Whether this is the registered address: the same octets, except for the port of a loopback address, which a
     /// program chooses when it starts (RFC 8252 §7.3).
     pub fn allows(&self, presented: &str) -> bool {
-        if self.text == presented {
-            return true;
-        }
         let loopback = || presented.parse().ok().filter(|other: &Self| other.kind == Kind::Loopback);
-        self.kind == Kind::Loopback
-            && loopback().is_some_and(|other| without_port(&self.text) == without_port(&other.text))
+        match self.kind {
+            Kind::Web | Kind::Scheme => self.text == presented,
+            Kind::Loopback => {
+                let is_same = |other: Self| without_port(&self.text) == without_port(&other.text);
+                self.text == presented || loopback().is_some_and(is_same)
+            }
+            Kind::AnyLoopback => loopback().is_some(),
+        }
     }
 
     /// The origin of a site, as browsers write it; `None` for programs and applications on a device.
@@ -79,13 +92,13 @@ impl RedirectUri {
 
     /// Whether a program on the same machine receives the answer.
     pub fn is_loopback(&self) -> bool {
-        self.kind == Kind::Loopback
+        matches!(self.kind, Kind::Loopback | Kind::AnyLoopback)
     }
 
     /// Where the answer goes, in the words of the consent page: a host, or the scheme of an application.
     pub fn destination(&self) -> &str {
         match self.kind {
-            Kind::Web | Kind::Loopback => self.url.host_str().unwrap_or_default(),
+            Kind::Web | Kind::Loopback | Kind::AnyLoopback => self.url.host_str().unwrap_or_default(),
             Kind::Scheme => self.url.scheme(),
         }
     }
@@ -226,6 +239,30 @@ mod tests {
             assert!(!native.allows(other), "{other}");
         }
         assert!(uri("http://[::1]:8000/cb").allows("http://[::1]:9000/cb"));
+    }
+
+    #[test]
+    fn the_application_of_development_answers_anywhere_on_this_machine_and_nowhere_else() {
+        let any = RedirectUri::any_on_this_machine();
+        for mine in ["http://localhost:5173/callback", "http://127.0.0.1/", "http://[::1]:8000/a/b?c=d"] {
+            assert!(any.allows(mine), "{mine}");
+        }
+        for other in [
+            "https://localhost/callback",
+            "http://localhost.evil.example/callback",
+            "http://localhost@evil.example/callback",
+            "http://evil.example/?http://localhost/",
+            "http://localhost:5173/callback#x",
+            "https://app.example.org/",
+            "com.example.app:/done",
+            "//localhost/",
+            "",
+        ] {
+            assert!(!any.allows(other), "{other}");
+        }
+        assert!(any.is_native() && any.is_loopback() && any.origin().is_none());
+        // Written down and read again, it is an address like any other.
+        assert!(!uri(any.as_str()).allows("http://localhost:5173/callback"));
     }
 
     #[test]

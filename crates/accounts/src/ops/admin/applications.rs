@@ -5,7 +5,7 @@ use crate::core::Core;
 use crate::domain::access::actor::Actor;
 use crate::domain::application::check::ApplicationInvalid;
 use crate::domain::application::id::ApplicationId;
-use crate::domain::application::registered::{Application, ApplicationKind};
+use crate::domain::application::registered::{Application, ApplicationKind, ConfiguredApplication};
 use crate::domain::audit::AuditKind;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
@@ -216,7 +216,8 @@ impl Accounts {
             .await
     }
 
-    /// Removes an application. Its sessions end, and what users have allowed it is forgotten.
+    /// Removes an application from the database. Its sessions end, and what users have allowed it is forgotten; unless the
+    /// settings have one of the same id, which keeps both.
     ///
     /// # Errors
     /// [`ApplicationChangeError`]
@@ -227,25 +228,47 @@ impl Accounts {
     ) -> Result<(), ApplicationChangeError> {
         let (core, id, now) = (self.0.clone(), id.clone(), self.0.now());
         actor.must_be_fresh_admin(&core, now).await?;
-        must_be_stored(&core, &id)?;
         let entry = Entry::by(AuditKind::ApplicationRemoved, actor).detail(id.as_str());
         self.0
             .store
             .write(move |tx| {
+                let stays = must_be_stored(&core, &id);
                 if !registered::delete(tx, &id)? {
-                    return Err(ApplicationChangeError::NotFound);
+                    return Err(stays.err().unwrap_or(ApplicationChangeError::NotFound));
                 }
-                grants::delete_all(tx, id.as_str())?;
-                sessions::end_all_at_application(tx, id.as_str(), now)?;
+                if stays.is_ok() {
+                    grants::delete_all(tx, id.as_str())?;
+                    sessions::end_all_at_application(tx, id.as_str(), now)?;
+                }
                 Ok(entry.write(tx, &core, now)?)
             })
             .await
+    }
+
+    /// The applications that are both in the settings and in the database. Only those of the settings count, which whoever
+    /// changes the others would not notice: a server should not start like this.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store does not answer.
+    pub async fn applications_registered_twice(&self) -> Result<Vec<ApplicationId>, Fault> {
+        let core = self.0.clone();
+        self.0.store.read(move |tx| twice(tx, &core)).await
     }
 }
 
 fn must_be_stored(core: &Core, id: &ApplicationId) -> Result<(), ApplicationChangeError> {
     let found = configured(core, id.as_str());
     found.map_or(Ok(()), |_| Err(ApplicationChangeError::InSettings))
+}
+
+fn twice(tx: &mut Tx<'_>, core: &Core) -> Result<Vec<ApplicationId>, Fault> {
+    let mut twice = Vec::new();
+    for ConfiguredApplication { application, .. } in &core.policy().applications {
+        if registered::find(tx, application.id.as_str())?.is_some() {
+            twice.push(application.id.clone());
+        }
+    }
+    Ok(twice)
 }
 
 fn list(tx: &mut Tx<'_>, core: &Core) -> Result<Vec<RegisteredApplication>, Fault> {

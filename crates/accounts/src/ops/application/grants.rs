@@ -7,6 +7,7 @@ use crate::domain::access::session::SignedIn;
 use crate::domain::application::grant::Grant;
 use crate::domain::audit::{AuditActor, AuditKind};
 use crate::domain::ids::UserId;
+use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::ops::application::find::application;
 use crate::store::Tx;
@@ -37,15 +38,27 @@ impl Accounts {
             .store
             .write(move |tx| {
                 users::lock(tx, user)?;
-                if !grants::delete(tx, user, &id)? {
-                    return Ok(false);
-                }
-                sessions::end_at_application(tx, user, &id, now)?;
-                entry.write(tx, &core, now)?;
-                Ok(true)
+                take_back(tx, &core, user, &id, &entry, now)
             })
             .await
     }
+}
+
+/// Forgets what a locked user allows an application, and ends its sessions. `false`: there is nothing to take back.
+pub(crate) fn take_back(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    user: UserId,
+    id: &str,
+    entry: &Entry,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    if !grants::delete(tx, user, id)? {
+        return Ok(false);
+    }
+    sessions::end_at_application(tx, user, id, now)?;
+    entry.write(tx, core, now)?;
+    Ok(true)
 }
 
 /// What a user allows, with the names of the applications.

@@ -13,4 +13,5 @@ pub(crate) mod refresh;
 pub(crate) mod revoke;
 pub(crate) mod sign_out;
 pub(crate) mod tokens;
+mod user_grants;
 pub(crate) mod user_info;

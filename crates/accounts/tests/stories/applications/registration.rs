@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::on_both_stores;
-use vestibule::{ApplicationInvalid, ConfiguredApplication, NewUser};
+use vestibule::{ApplicationInvalid, AuditKind, AuditQuery, ConfiguredApplication, NewUser, UserRef};
 
 on_both_stores! {
     async fn a_registration_is_kept_as_it_is(world: &World) {
@@ -88,5 +88,48 @@ on_both_stores! {
         assert_eq!(refusal(accounts.rotate_application_secret(Actor::Operator, &id).await), "InSettings");
         let all = accounts.list_applications(Actor::Operator).await.unwrap();
         assert_eq!((all.len(), all[0].times), (1, None));
+    }
+
+    // The one in the database counts for nothing until it is removed, which leaves what belongs to the other.
+    async fn an_application_that_is_registered_twice_is_found_and_removed(world: &World) {
+        let by = world.has_application(&shop()).await;
+        world.has_account("ada@example.org").await;
+        let ada = world.session_of("ada@example.org").await;
+        world.shops(&by, "openid", &ada).await;
+        let configured = ConfiguredApplication {
+            application: Application { name: "Shop of the settings".to_owned(), ..shop() },
+            secrets: vec![Secret::from("a-secret-of-at-least-32-characters")],
+        };
+        let accounts = world.instance_with(|policy| policy.applications = vec![configured]).await;
+        assert_eq!(accounts.applications_registered_twice().await.unwrap(), [shop().id]);
+        assert_eq!(world.accounts.applications_registered_twice().await.unwrap(), []);
+        assert_eq!(accounts.list_applications(Actor::Operator).await.unwrap().len(), 1);
+        accounts.remove_application(Actor::Operator, &shop().id).await.unwrap();
+        assert_eq!(accounts.applications_registered_twice().await.unwrap(), []);
+        assert_eq!(accounts.list_grants(&ada).await.unwrap()[0].name, "Shop of the settings");
+        assert_eq!(refusal(accounts.remove_application(Actor::Operator, &shop().id).await), "InSettings");
+    }
+
+    async fn what_a_user_has_let_in_is_seen_and_taken_back(world: &World) {
+        let by = world.has_application(&shop()).await;
+        world.has_account("ada@example.org").await;
+        world.has_account("bob@example.org").await;
+        let (ada, bob) = (world.session_of("ada@example.org").await, world.session_of("bob@example.org").await);
+        let tokens = world.shops(&by, "openid offline_access", &ada).await;
+        world.shops(&by, "openid", &bob).await;
+        let (accounts, of_ada) = (&world.accounts, UserRef::Id(ada.account.id));
+        let from = client();
+        assert!(accounts.grants_of(Actor::User(&bob, &from), &of_ada).await.is_err());
+        assert!(accounts.revoke_grant_of(Actor::User(&bob, &from), &of_ada, "shop").await.is_err());
+        let grants = accounts.grants_of(Actor::Operator, &of_ada).await.unwrap();
+        assert_eq!((grants.len(), grants[0].scopes.to_string()), (1, "offline_access openid".to_owned()));
+        assert!(accounts.revoke_grant_of(Actor::Operator, &of_ada, "shop").await.unwrap());
+        assert!(!accounts.revoke_grant_of(Actor::Operator, &of_ada, "shop").await.unwrap());
+        assert!(accounts.user_info(tokens.access_token.expose()).await.is_err());
+        assert_eq!(accounts.list_grants(&bob).await.unwrap().len(), 1);
+        let query = AuditQuery { kind: Some(AuditKind::ApplicationDisconnected), ..AuditQuery::default() };
+        let trail = accounts.list_audit(Actor::Operator, &query).await.unwrap().items;
+        let told: Vec<_> = trail.iter().map(|event| (event.user_id, event.detail.as_deref())).collect();
+        assert_eq!(told, [(Some(ada.account.id), Some("shop"))]);
     }
 }
