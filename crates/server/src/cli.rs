@@ -3,6 +3,7 @@
 mod account;
 mod audit;
 mod check_config;
+mod client;
 mod context;
 mod database;
 mod errors;
@@ -61,6 +62,9 @@ enum Command {
     /// Manage users; also works while the server is down
     #[command(subcommand)]
     User(user::Command),
+    /// Manage the applications that sign people in here; also works while the server is down
+    #[command(subcommand)]
+    Client(client::Command),
     /// Manage the keys that sign access tokens; also works while the server is down
     #[command(subcommand)]
     Keys(keys::Command),
@@ -116,6 +120,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Migrate(command) => migrate::run(&context, &command),
         Command::Database(command) => database::run(&context, &command),
         Command::User(command) => user::run(&context, command),
+        Command::Client(command) => client::run(&context, command),
         Command::Keys(command) => keys::run(&context, &command),
         Command::Limits(command) => limits::run(&context, &command),
         Command::Audit(command) => audit::run(&context, command),

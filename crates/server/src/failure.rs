@@ -3,7 +3,8 @@
 use std::fmt;
 
 use vestibule::{
-    AdminError, DatabaseError, Fault, JoinError, KeyError, MigrateError, OpenError, OutboxError,
+    AdminError, ApplicationChangeError, DatabaseError, Fault, JoinError, KeyError, MigrateError, OpenError,
+    OutboxError,
 };
 
 use crate::config::problem::Problem;
@@ -208,6 +209,30 @@ impl From<AdminError> for Failure {
                 Self::failed(error.to_string()).fix("enable the user first: `vestibule user enable USER`")
             }
             error => Self::failed(error.to_string()),
+        }
+    }
+}
+
+impl From<ApplicationChangeError> for Failure {
+    fn from(error: ApplicationChangeError) -> Self {
+        let words = error.to_string();
+        match error {
+            ApplicationChangeError::Admin(error) => error.into(),
+            ApplicationChangeError::Invalid(invalid) => Self::usage(words).fix(invalid.fix()),
+            ApplicationChangeError::Taken => {
+                Self::failed(words).fix("choose another id, or change that one: `vestibule client update ID`")
+            }
+            ApplicationChangeError::NotFound => {
+                Self::not_found(words).fix("`vestibule client list` lists them")
+            }
+            ApplicationChangeError::InSettings => {
+                Self::failed(words).fix("change it under [[clients]] there, and restart the servers")
+            }
+            ApplicationChangeError::TooMany => {
+                Self::failed(words).fix("remove those that are not used: `vestibule client remove ID`")
+            }
+            ApplicationChangeError::Kind => Self::failed(words)
+                .fix("remove it and add it again as the other kind: `vestibule client add`, with or without --public"),
         }
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot unwrap has failed")]
 
 mod administration;
+mod applications;
 #[expect(unreachable_pub, reason = "the text of docs/protect.md, where it is an application's own file")]
 mod axum_app;
 mod base_path;

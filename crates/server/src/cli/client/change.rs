@@ -1,0 +1,169 @@
+//! `vestibule client add`, `update` and `rotate-secret`.
+
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+use vestibule::{
+    Accounts, Actor, Application, ApplicationId, ApplicationKind, Consent, RedirectUri,
+    RegisteredApplication, Scopes,
+};
+
+use super::shown::{print, print_with_secret};
+use crate::cli::context::Context;
+use crate::failure::Failure;
+
+/// A new client.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Add {
+    /// The `client_id`: 2 to 64 of a-z, 0-9, `-`, `_` and `.`
+    id: ApplicationId,
+    /// What people call it
+    #[arg(long)]
+    name: String,
+    /// It cannot keep a secret: a page in the browser, an app, a program that people install
+    #[arg(long)]
+    public: bool,
+    #[command(flatten)]
+    lists: Lists,
+}
+
+/// What changes about a client; the rest stays.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Update {
+    /// The `client_id`
+    id: ApplicationId,
+    /// What people call it
+    #[arg(long)]
+    name: Option<String>,
+    #[command(flatten)]
+    lists: Lists,
+}
+
+/// The parts of a registration that both commands take.
+#[derive(Clone, Debug, Args)]
+struct Lists {
+    /// Where answers may go; can be repeated
+    #[arg(long = "redirect-uri", value_name = "URI")]
+    redirect_uris: Option<Vec<Entry<RedirectUri>>>,
+    /// Where people may be sent after signing out; can be repeated
+    #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
+    post_logout_redirect_uris: Option<Vec<Entry<RedirectUri>>>,
+    /// Where it is told of the end of a session (back-channel logout)
+    #[arg(long, value_name = "URL")]
+    logout_uri: Option<Entry<String>>,
+    /// A resource that its tokens may be for, as an https address; can be repeated
+    #[arg(long = "resource", value_name = "URL")]
+    resources: Option<Vec<Entry<String>>>,
+    /// What it may ask users for beside openid, profile, email and `offline_access`; can be repeated
+    #[arg(long = "scope", value_name = "NAME")]
+    scopes: Option<Vec<Entry<Scopes>>>,
+    /// What it may do for itself, without a user (`client_credentials`); can be repeated
+    #[arg(long = "machine-scope", value_name = "NAME")]
+    machine_scopes: Option<Vec<Entry<Scopes>>>,
+    /// Whether users are asked what it may see [default: ask]
+    #[arg(long)]
+    consent: Option<Asking>,
+}
+
+/// Whether users are asked.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Asking {
+    /// The first time, and whenever it wants more
+    Ask,
+    /// It belongs to the owner of this service
+    Never,
+}
+
+/// An entry of a list; an empty text is none, so that a list can be emptied.
+#[derive(Clone, Debug)]
+struct Entry<T>(Option<T>);
+
+impl<T: FromStr> FromStr for Entry<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        if text.is_empty() { Ok(Self(None)) } else { text.parse().map(Some).map(Self) }
+    }
+}
+
+/// The entries, if the list was named.
+fn replace<T>(list: &mut Vec<T>, named: Option<Vec<Entry<T>>>) {
+    if let Some(named) = named {
+        *list = named.into_iter().filter_map(|entry| entry.0).collect();
+    }
+}
+
+fn replace_scopes(scopes: &mut Scopes, named: Option<Vec<Entry<Scopes>>>) -> Result<(), Failure> {
+    let Some(named) = named else { return Ok(()) };
+    let texts: Vec<String> = named.into_iter().filter_map(|entry| entry.0).map(String::from).collect();
+    *scopes =
+        texts.join(" ").parse().map_err(|error: vestibule::ScopesError| Failure::usage(error.to_string()))?;
+    Ok(())
+}
+
+impl Lists {
+    fn apply(self, to: &mut Application) -> Result<(), Failure> {
+        replace(&mut to.redirect_uris, self.redirect_uris);
+        replace(&mut to.post_logout_redirect_uris, self.post_logout_redirect_uris);
+        replace(&mut to.resources, self.resources);
+        replace_scopes(&mut to.scopes, self.scopes)?;
+        replace_scopes(&mut to.machine_scopes, self.machine_scopes)?;
+        if let Some(Entry(uri)) = self.logout_uri {
+            to.logout_uri = uri;
+        }
+        if let Some(consent) = self.consent {
+            to.consent = match consent {
+                Asking::Ask => Consent::Ask,
+                Asking::Never => Consent::Never,
+            };
+        }
+        Ok(())
+    }
+}
+
+pub(super) async fn add(context: &Context, accounts: &Accounts, add: Add) -> Result<(), Failure> {
+    let mut client = Application {
+        id: add.id,
+        name: add.name,
+        kind: if add.public { ApplicationKind::Public } else { ApplicationKind::Confidential },
+        redirect_uris: Vec::new(),
+        post_logout_redirect_uris: Vec::new(),
+        logout_uri: None,
+        resources: Vec::new(),
+        scopes: Scopes::default(),
+        machine_scopes: Scopes::default(),
+        consent: Consent::Ask,
+    };
+    add.lists.apply(&mut client)?;
+    let id = client.id.clone();
+    let secret = accounts.create_application(Actor::Operator, client).await?;
+    let made = accounts.find_application(Actor::Operator, &id).await?;
+    print_with_secret(context, &made, secret.as_ref())
+}
+
+pub(super) async fn update(context: &Context, accounts: &Accounts, update: Update) -> Result<(), Failure> {
+    let found = accounts.find_application(Actor::Operator, &update.id).await?;
+    let RegisteredApplication { application: mut client, .. } = found;
+    if let Some(name) = update.name {
+        client.name = name;
+    }
+    update.lists.apply(&mut client)?;
+    accounts.update_application(Actor::Operator, client).await?;
+    print(context, &accounts.find_application(Actor::Operator, &update.id).await?)
+}
+
+pub(super) async fn rotate_secret(
+    context: &Context,
+    accounts: &Accounts,
+    id: &ApplicationId,
+) -> Result<(), Failure> {
+    let secret = accounts.rotate_application_secret(Actor::Operator, id).await?;
+    let client = accounts.find_application(Actor::Operator, id).await?;
+    print_with_secret(context, &client, Some(&secret))?;
+    if client.secrets > 1 {
+        eprintln!(
+            "The secret before works until `vestibule client drop-old-secret {id}`, or until the next rotation."
+        );
+    }
+    Ok(())
+}
