@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use vestibule::{EmailError, PasswordError, RolesError, UserNameError};
+use vestibule::{ApplicationInvalid, EmailError, PasswordError, RedirectUriError, RolesError, UserNameError};
 
 use crate::catalogue::Code;
 
@@ -45,6 +45,35 @@ impl FieldError {
         match error {
             RolesError::Malformed { index } => Self::new(format!("{pointer}/{index}"), Code::RoleInvalid),
             RolesError::TooMany => Self::new(pointer, Code::RolesTooMany),
+        }
+    }
+
+    /// An address for answers.
+    pub(crate) fn redirect_uri(pointer: String, error: RedirectUriError) -> Self {
+        Self::new(pointer, Code::RedirectUriInvalid).detail(format!("The address {error}."))
+    }
+
+    /// A registration of a client that breaks a rule.
+    pub(crate) fn application(invalid: &ApplicationInvalid) -> Self {
+        match invalid {
+            ApplicationInvalid::Name => Self::new("/name", Code::ClientNameInvalid),
+            ApplicationInvalid::RedirectUri { error, .. } => {
+                Self::redirect_uri("/redirect_uris".to_owned(), *error)
+            }
+            ApplicationInvalid::TooMany(list) => Self::new(format!("/{list}"), Code::ListTooLong),
+            ApplicationInvalid::Resource(_) => Self::new("/resources", Code::WebAddressInvalid),
+            ApplicationInvalid::LogoutUri => Self::new("/logout_uri", Code::WebAddressInvalid),
+            ApplicationInvalid::Scope(_) => {
+                Self::new("/scopes", Code::ScopeInvalid).detail(invalid.to_string())
+            }
+            ApplicationInvalid::MachineScope(_) => {
+                Self::new("/machine_scopes", Code::ScopeInvalid).detail(invalid.to_string())
+            }
+            ApplicationInvalid::MachineNeedsSecret => Self::new("/machine_scopes", Code::ClientSecretNeeded),
+            ApplicationInvalid::ConsentNeeded => Self::new("/consent", Code::ConsentNeeded),
+            ApplicationInvalid::Useless => {
+                Self::new("/redirect_uris", Code::Required).detail(invalid.to_string())
+            }
         }
     }
 

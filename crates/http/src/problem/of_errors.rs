@@ -3,10 +3,10 @@
 //! The conversions have no `_` arm, so a new variant does not compile until it is given a code.
 
 use vestibule::{
-    AdminError, AuthenticateError, CeremonyError, ChangeError, CheckError, ConfirmError, DataError,
-    EmailChangeError, EnrolmentError, FactorError, Fault, JoinError, KeepError, LinkError, OutboxError,
-    PasskeySignInError, ProfileError, RegistrationError, ResendError, ResetError, SecondFactorError,
-    SignInError, SignUpError, StepUp, UserDataError, UserInfoError,
+    AdminError, ApplicationChangeError, AuthenticateError, CeremonyError, ChangeError, CheckError,
+    ConfirmError, DataError, EmailChangeError, EnrolmentError, FactorError, Fault, JoinError, KeepError,
+    LinkError, OutboxError, PasskeySignInError, ProfileError, RegistrationError, ResendError, ResetError,
+    SecondFactorError, SignInError, SignUpError, StepUp, UserDataError, UserInfoError,
 };
 
 use super::Problem;
@@ -311,6 +311,20 @@ impl From<AdminError> for Problem {
             AdminError::CursorInvalid => FieldError::new("/cursor", Code::CursorInvalid).into(),
             AdminError::LimitInvalid => FieldError::new("/limit", Code::LimitInvalid).into(),
             AdminError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<ApplicationChangeError> for Problem {
+    fn from(error: ApplicationChangeError) -> Self {
+        match error {
+            ApplicationChangeError::Admin(error) => error.into(),
+            ApplicationChangeError::Invalid(invalid) => FieldError::application(&invalid).into(),
+            ApplicationChangeError::Taken => Self::new(Code::ClientTaken),
+            ApplicationChangeError::NotFound => Self::new(Code::NotFound),
+            ApplicationChangeError::InSettings => Self::new(Code::ClientInSettings),
+            ApplicationChangeError::TooMany => Self::new(Code::ClientsTooMany),
+            ApplicationChangeError::Kind => Self::new(Code::ClientIsPublic),
         }
     }
 }

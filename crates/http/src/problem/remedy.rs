@@ -81,6 +81,11 @@ remedies! {
     AlreadyActive | LinkUsed => Request("POST", "/v1/login", "it is done; sign in");
     SignUpDecoy =>
         Command("vestibule user reset-link ada@example.org", "help the owner into the account there is");
+    ClientTaken => Request("GET", "/v1/admin/clients", "choose another `id`; these are there");
+    ClientInSettings => Same("change it under [[clients]] of the settings file, and restart the server; others are changed here");
+    ClientIsPublic =>
+        Request("POST", "/v1/admin/clients", "remove it, and register it again as `confidential`");
+    ClientsTooMany => Request("DELETE", "/v1/admin/clients/{id}", "remove those that are not used");
     MailSent => Request("GET", MAILBOX, "look into the mailbox");
     LinkExpired => Request("GET", MAILBOX, "take the whole link of the newest mail");
     CodeExpired => Request("POST", "/v1/confirm/resend", "ask for a new code, which works for a minute");
@@ -124,5 +129,14 @@ remedies! {
     StateInvalid => Value("\"failed\"");
     LimitInvalid => Value("50");
     CursorInvalid => Value("send `next_cursor` as it came, or leave it out");
+    ClientIdInvalid => Value("\"shop\"");
+    ClientNameInvalid => Value("\"Example Shop\"");
+    ClientKindInvalid => Value("\"confidential\"");
+    ClientSecretNeeded => Value("leave it out, or register the client as `confidential`");
+    RedirectUriInvalid => Value("[\"https://shop.example.org/callback\"]");
+    WebAddressInvalid => Value("\"https://api.example.org\"");
+    ScopeInvalid => Value("[\"orders:read\"]");
+    ConsentInvalid | ConsentNeeded => Value("\"ask\"");
+    ListTooLong => Value("send at most 16");
     BooleanInvalid => Value("true");
 }

@@ -6,7 +6,7 @@ use crate::on_both_stores;
 use crate::world::{URL, World};
 
 /// Every route of a server outside the development mode, without assets.
-const ROUTES: [(&str, &[&str]); 66] = [
+const ROUTES: [(&str, &[&str]); 72] = [
     ("/", &["get"]),
     ("/.well-known/jwks.json", &["get"]),
     ("/.well-known/oauth-authorization-server", &["get"]),
@@ -19,6 +19,10 @@ const ROUTES: [(&str, &[&str]); 66] = [
     ("/openapi.json", &["get"]),
     ("/readyz", &["get"]),
     ("/v1/admin/audit", &["get"]),
+    ("/v1/admin/clients", &["get", "post"]),
+    ("/v1/admin/clients/{id}", &["delete", "get", "put"]),
+    ("/v1/admin/clients/{id}/old-secret", &["delete"]),
+    ("/v1/admin/clients/{id}/secret", &["post"]),
     ("/v1/admin/mail", &["get"]),
     ("/v1/admin/mail/{id}/retry", &["post"]),
     ("/v1/admin/registrations", &["get"]),
@@ -30,6 +34,8 @@ const ROUTES: [(&str, &[&str]); 66] = [
     ("/v1/admin/users/{id}/app-data", &["put"]),
     ("/v1/admin/users/{id}/disable", &["post"]),
     ("/v1/admin/users/{id}/enable", &["post"]),
+    ("/v1/admin/users/{id}/grants", &["get"]),
+    ("/v1/admin/users/{id}/grants/{client_id}", &["delete"]),
     ("/v1/admin/users/{id}/reset-link", &["post"]),
     ("/v1/admin/users/{id}/sign-out", &["post"]),
     ("/v1/admin/users/{id}/ways-in", &["get"]),

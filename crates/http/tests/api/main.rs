@@ -5,6 +5,7 @@ mod account_page;
 mod address_pages;
 mod admin;
 mod admin_audit_page;
+mod admin_clients;
 mod admin_mail_page;
 mod admin_overview_page;
 mod admin_registrations_page;

@@ -51,7 +51,8 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
     let algorithm = checker.parse("tokens.algorithm", &raw.tokens.algorithm, "write `EdDSA` or `ES256`");
     let claims = claims(&raw.claims, &mut checker);
     let (applications, client_secret_files) = clients(&raw.clients, &mut checker);
-    let policy = Policy { applications, claims, ..policy(&raw, algorithm.unwrap_or_default(), webhooks.as_ref()) };
+    let policy =
+        Policy { applications, claims, ..policy(&raw, algorithm.unwrap_or_default(), webhooks.as_ref()) };
     let pages = pages(&raw.pages, &mut checker);
     let cors_origins = cors_origins(&raw.cors.origins, &mut checker);
     if let Err(error) = policy.check() {

@@ -1,7 +1,7 @@
 //! The first administrator, and operations of operators on users.
 
 use serde_json::json;
-use vestibule_testing::{Site, on_both_databases};
+use vestibule_testing::{Finished, Site, on_both_databases};
 
 const PASSWORD: &str = "velvet-comet-lichen-27";
 const OTHER: &str = "copper-lamp-river-77";
@@ -88,4 +88,28 @@ fn operators_change_and_help_users() {
         site.run_with_input(&set, &format!("{OTHER}\n")).ok();
         server.http().sign_in("ada@example.org", OTHER);
     });
+}
+
+#[test]
+fn development_has_a_client_of_its_own() {
+    let site = Site::sqlite();
+    let server = site.serve_for_development(&[]);
+    let said = server.says("OpenID");
+    assert!(said.contains("/.well-known/openid-configuration   client_id `dev`"), "{said}");
+    drop(server);
+    // Its name may be taken.
+    site.run(&[
+        "client",
+        "add",
+        "dev",
+        "--name",
+        "Mine",
+        "--redirect-uri",
+        "https://shop.example.org/callback",
+    ])
+    .ok();
+    Finished::of(&mut site.serving_for_development(&[]))
+        .refused(2, "the client `dev` is registered twice: in the settings or --dev, and in the database");
+    site.run(&["client", "remove", "dev", "--yes"]).ok();
+    drop(site.serve_for_development(&[]));
 }

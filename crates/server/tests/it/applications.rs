@@ -143,18 +143,3 @@ fn the_settings_are_checked_and_shown_without_secrets() {
     );
     Finished::of(&mut site.serving(&[])).refused(2, "every user of this machine can read");
 }
-
-#[test]
-fn development_has_a_client_of_its_own() {
-    let site = Site::sqlite();
-    let server = site.serve_for_development(&[]);
-    let said = server.says("OpenID");
-    assert!(said.contains("/.well-known/openid-configuration   client_id `dev`"), "{said}");
-    drop(server);
-    // Its name may be taken.
-    site.run(&["client", "add", "dev", "--name", "Mine", "--redirect-uri", CALLBACK]).ok();
-    Finished::of(&mut site.serving_for_development(&[]))
-        .refused(2, "the client `dev` is registered twice: in the settings or --dev, and in the database");
-    site.run(&["client", "remove", "dev", "--yes"]).ok();
-    drop(site.serve_for_development(&[]));
-}

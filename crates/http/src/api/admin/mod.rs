@@ -2,6 +2,9 @@
 
 mod app_data;
 pub(crate) mod audit;
+pub(crate) mod client;
+mod clients;
+mod grants;
 pub(crate) mod outbox;
 pub(crate) mod registrations;
 mod stats;
@@ -15,6 +18,8 @@ use crate::describe::routes::RoutesOf;
 pub(super) const ROUTES: &[RoutesOf] = &[
     app_data::routes,
     audit::routes,
+    clients::routes,
+    grants::routes,
     outbox::routes,
     registrations::routes,
     stats::routes,
