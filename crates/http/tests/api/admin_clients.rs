@@ -26,7 +26,7 @@ fn shop() -> Value {
 }
 
 /// An application that asks nobody.
-fn own_application() -> Application {
+pub(crate) fn own_application() -> Application {
     Application {
         id: "shop".parse().unwrap(),
         name: "Example Shop".to_owned(),

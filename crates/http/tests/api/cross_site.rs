@@ -3,6 +3,7 @@ use axum::http::Request;
 use serde_json::json;
 use vestibule::{Actor, UserQuery};
 
+use crate::admin_clients::own_application;
 use crate::browser::Browser;
 use crate::on_both_stores;
 use crate::world::{ADA, PASSWORD, World};
@@ -26,7 +27,7 @@ pub(crate) const FORMS: [&str; 15] = [
     "/setup",
 ];
 /// Those that need one.
-pub(crate) const MEMBERS: [&str; 32] = [
+pub(crate) const MEMBERS: [&str; 38] = [
     "/logout",
     "/account/profile",
     "/account/email",
@@ -54,6 +55,12 @@ pub(crate) const MEMBERS: [&str; 32] = [
     "/admin/users/usr_00000000000000000000000000/roles",
     "/admin/users/usr_00000000000000000000000000/delete",
     "/admin/users/usr_00000000000000000000000000/ways-in",
+    "/admin/users/usr_00000000000000000000000000/disconnect",
+    "/admin/new-client",
+    "/admin/clients/shop/registration",
+    "/admin/clients/shop/secret",
+    "/admin/clients/shop/old-secret",
+    "/admin/clients/shop/remove",
     "/admin/registrations/reg_00000000000000000000000000/resend",
     "/admin/registrations/reg_00000000000000000000000000/confirm",
     "/admin/mail/retry",
@@ -123,6 +130,7 @@ fn every_form_is_tried() {
             "{id}",
             match path.split('/').nth(2) {
                 Some("users") => "usr_00000000000000000000000000",
+                Some("clients") => "shop",
                 Some("registrations") => "reg_00000000000000000000000000",
                 _ => "msg_00000000000000000000000000",
             },
@@ -211,6 +219,7 @@ on_both_stores! {
         assert_ne!(browser.cookies["__Host-vestibule_session"], session);
         let page = world.accounts.list_users(Actor::Operator, &UserQuery::default()).await.unwrap();
         let own_id = page.items[0].id.to_string();
+        world.accounts.create_application(Actor::Operator, own_application()).await.unwrap();
         for path in MEMBERS.map(|path| path.replace("usr_00000000000000000000000000", &own_id)) {
             let path = path.as_str();
             for token in ["", before.as_str(), first.as_str()] {

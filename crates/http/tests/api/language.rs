@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::admin_clients::own_application;
 use crate::browser::Browser;
 use crate::cross_site::{FORMS, MEMBERS};
 use crate::on_both_stores;
@@ -90,6 +91,7 @@ on_both_stores! {
         }
         assert!(!browser.cookies.contains_key("__Host-vestibule_session"));
         let mut browser = Browser::signed_in(&world, ADA).await;
+        world.accounts.create_application(vestibule::Actor::Operator, own_application()).await.unwrap();
         let id = world.get_as("/v1/me", &world.access_token(ADA).await).await.json()["id"].as_str().unwrap().to_owned();
         let fields = format!("password={PASSWORD}&current_password={PASSWORD}&own_password={PASSWORD}&new_password=copper-lamp-river-77\
             &email=eve%40example.org&user_name=countess&roles=editor");

@@ -6,6 +6,7 @@ mod address_pages;
 mod admin;
 mod admin_audit_page;
 mod admin_clients;
+mod admin_clients_page;
 mod admin_mail_page;
 mod admin_overview_page;
 mod admin_registrations_page;

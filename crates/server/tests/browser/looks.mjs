@@ -254,6 +254,38 @@ const parts = {
     }
   },
 
+  async applications(site) {
+    const page = await (await site.person()).newPage();
+    const send = (part = "main form") => page.click(`${part} button:not([type=button])`);
+    await site.signsIn(page, "root@example.org", PASSWORD, "/login?return_to=/admin/new-client");
+    await page.waitForURL(/\/admin\/new-client/);
+    await look(page, "application-new");
+    await page.fill("#id", "The Shop");
+    await page.fill("#name", "Example Shop");
+    await page.fill("#redirect_uris", "http://shop.example.org/callback");
+    await page.fill("#scopes", "orders:read\norders:write");
+    await send();
+    await look(page, "application-new-wrong");
+    await page.fill("#id", "shop");
+    await page.fill("#redirect_uris", "https://shop.example.org/callback\nhttps://a-department-with-a-long-name.shop.example.org/oauth/callback");
+    await page.fill("#own_password", PASSWORD);
+    await send();
+    await page.waitForSelector("text=We show it only now");
+    await look(page, "application-secret");
+    await page.click("text=The application has it");
+    await page.waitForURL(/\/admin\/clients\/shop$/);
+    await page.fill("#secret-own_password", PASSWORD);
+    await send("form[action$='/secret']");
+    await page.waitForSelector("text=goes on working until you drop it");
+    await look(page, "application-secrets");
+    for (const language of ["en", "de", "fr", "es", "ar"]) {
+      for (const [path, name] of [["clients", "applications"], ["clients/shop", "application"], ["new-client", "application-new"], ["clients/dev", "application-of-settings"]]) {
+        await page.goto(`/admin/${path}?lang=${language}`);
+        await look(page, `${name}-${language}`);
+      }
+    }
+  },
+
   async mailbox(site) {
     const page = await (await site.person()).newPage();
     await page.goto("/dev/mail");

@@ -105,6 +105,11 @@ fn looks_of_the_lists() {
     as_administrator(&Site::sqlite(), "looks.mjs", "lists");
 }
 
+#[test]
+fn looks_of_the_applications() {
+    as_administrator(&Site::sqlite(), "looks.mjs", "applications");
+}
+
 /// The picture in README.md: `VESTIBULE_SCREENSHOTS=docs/images cargo xtask test browser::looks_of_the_readme` takes it
 /// again, with the full path of the folder.
 #[test]

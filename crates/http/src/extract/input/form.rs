@@ -53,6 +53,24 @@ impl Pairs {
         Fields::read_all(sent.collect(), policy)
     }
 
+    /// Reads a whole `T` with lists among its fields: in a form each is one text, with spaces or line breaks between the
+    /// items. An empty text is an empty list.
+    pub(crate) fn read_with_lists<T: ReadFields>(
+        mut self,
+        lists: &[&str],
+        policy: &Policy,
+    ) -> Result<T, Problem> {
+        let mut sent = Vec::new();
+        for list in lists {
+            let text = self.take(list).unwrap_or_default();
+            let items = text.split_ascii_whitespace().map(|item| Tree::Text(item.to_owned()));
+            sent.push(((*list).to_owned(), Tree::List(items.collect())));
+        }
+        let filled = self.0.into_iter().filter(|(_, value)| !value.is_empty());
+        sent.extend(filled.map(|(name, value)| (name, Tree::Text(value))));
+        Fields::read_all(sent, policy)
+    }
+
     /// The value of a name.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(sent, _)| sent == name).map(|(_, value)| value.as_str())

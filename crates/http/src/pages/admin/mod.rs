@@ -3,6 +3,8 @@
 
 mod audit;
 mod chart;
+mod client;
+mod clients;
 mod outbox;
 mod overview;
 mod proof;
@@ -10,6 +12,7 @@ mod registrations;
 mod section;
 mod user;
 mod user_actions;
+mod user_grants;
 mod users;
 mod words;
 
@@ -21,6 +24,9 @@ pub(super) fn routes() -> axum::Router<App> {
         .merge(users::routes())
         .merge(user::routes())
         .merge(user_actions::routes())
+        .merge(user_grants::routes())
+        .merge(clients::routes())
+        .merge(client::routes())
         .merge(registrations::routes())
         .merge(outbox::routes())
         .merge(audit::routes())

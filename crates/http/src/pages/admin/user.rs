@@ -72,6 +72,7 @@ impl One {
         let ways = accounts.ways_in_of(actor, &user).await?;
         let page = context! {
             ways => of_ways(&ways),
+            grants => self.grants().await?,
             proof => self.admin.proof(&self.path()).await?,
             user => shown(&account),
             speaks => languages(account.locale.as_deref()),

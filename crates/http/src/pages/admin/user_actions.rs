@@ -68,11 +68,15 @@ impl Action {
 }
 
 /// The part of the page whose form was sent, and what was typed there.
-struct Part(&'static str, Value);
+pub(super) struct Part(pub(super) &'static str, pub(super) Value);
 
 impl One {
     /// Redirects to the page, which confirms what was done; or shows the page again, with the error in this part of it.
-    async fn answer(&self, part: Part, outcome: Result<&'static str, Problem>) -> Result<Response, Problem> {
+    pub(super) async fn answer(
+        &self,
+        part: Part,
+        outcome: Result<&'static str, Problem>,
+    ) -> Result<Response, Problem> {
         let problem = match outcome {
             Ok(said) => return Ok(see_other(&format!("{}?said={said}", self.path()))),
             Err(problem) if is_missing(&problem) => {

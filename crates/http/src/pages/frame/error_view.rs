@@ -89,7 +89,7 @@ impl ErrorView {
 }
 
 /// The fields of all pages, in the order of the pages.
-const FIELDS: [&str; 18] = [
+const FIELDS: [&str; 26] = [
     "token",
     "state",
     "kind",
@@ -102,7 +102,15 @@ const FIELDS: [&str; 18] = [
     "login",
     "code",
     "recovery_code",
+    "id",
     "name",
+    "redirect_uris",
+    "post_logout_redirect_uris",
+    "logout_uri",
+    "resources",
+    "scopes",
+    "machine_scopes",
+    "consent",
     "current_password",
     "new_password",
     "reason",
@@ -114,6 +122,7 @@ const FIELDS: [&str; 18] = [
 fn field_of(code: Code) -> Option<&'static str> {
     match code {
         Code::EmailTaken => Some("email"),
+        Code::ClientTaken => Some("id"),
         Code::UserNameTaken => Some("user_name"),
         Code::InvalidCredentials => Some("password"),
         Code::CodeInvalid | Code::CodeExpired => Some("code"),
