@@ -187,7 +187,7 @@ fn http_options(config: &Config, dev: bool, mailer: &EchoingMailer) -> Result<Ht
             .map_err(|error| Failure::config(error.to_string()))?,
         dev: mailbox,
         introspection_clients: clients.map(|it| (it.name.clone(), it.secret.clone())).collect(),
-        password_grant: dev,
+        password_grant: dev || config.password_grant,
         request_id_start: entropy::number(),
     })
 }

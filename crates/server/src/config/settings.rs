@@ -30,7 +30,6 @@ pub(crate) struct Config {
     /// Where the secrets of the clients were read from.
     pub(crate) client_secret_files: Vec<SecretFile>,
     /// Whether `grant_type=password` is answered.
-    #[expect(dead_code, reason = "the router takes it once it answers the grants of applications")]
     pub(crate) password_grant: bool,
     pub(crate) mail: Mail,
     pub(crate) webhooks: Option<Webhooks>,
