@@ -17,6 +17,7 @@ mod database_file;
 mod database_lost;
 mod described;
 mod factors;
+mod foreign_clients;
 mod forward_auth;
 mod instances;
 mod introspection;

@@ -33,6 +33,9 @@ pub(crate) struct AccessClaims {
     auth_time: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     amr: Option<Vec<String>>,
+    /// Only where the token is for a resource: the application itself has no use for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    roles: Option<Vec<String>>,
 }
 
 /// RFC 7519 §4.1.3: one, or several.
@@ -64,6 +67,7 @@ impl AccessClaims {
             sid: Some(to.session.to_string()),
             auth_time: Some(to.auth_time.as_seconds()),
             amr: Some(to.amr.names().into_iter().map(str::to_owned).collect()),
+            roles: of.resource.is_some().then(|| to.account.roles.clone()),
             ..Self::new(issuer, env, &of.id, &of.scopes, now)
         }
     }
@@ -95,6 +99,7 @@ impl AccessClaims {
             sid: None,
             auth_time: None,
             amr: None,
+            roles: None,
         }
     }
 }

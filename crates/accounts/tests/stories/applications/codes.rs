@@ -24,6 +24,7 @@ on_both_stores! {
         assert_eq!(access["scope"], "email offline_access openid orders");
         assert_eq!(access["aud"], "https://accounts.example.org/v1/userinfo");
         assert_ne!(access["sid"], who.session_id.to_string());
+        assert!(access.get("roles").is_none());
         let id = claims(tokens.id_token.as_ref().unwrap());
         assert_eq!(id["aud"], "shop");
         assert_eq!(id["nonce"], "n-1");
@@ -128,6 +129,7 @@ on_both_stores! {
         let tokens = world.exchanges(&by, &code).await.unwrap();
         let audience = claims(&tokens.access_token)["aud"].clone();
         assert_eq!(audience, serde_json::json!([API, "https://accounts.example.org/v1/userinfo"]));
+        assert_eq!(claims(&tokens.access_token)["roles"], serde_json::json!([]));
     }
 
     // B14: what was granted is asked for again at each use.

@@ -1,0 +1,50 @@
+//! Programs that others wrote sign people in here: openid-client (on oauth4webapi), oidc-client-ts in a browser, Authlib.
+
+use std::path::Path;
+use std::process::Command;
+
+use vestibule_testing::{PASSWORD, Site, free_address, node, on_both_databases, python};
+
+const EMAIL: &str = "ada@example.org";
+
+/// Registers the shop, a server; its secret.
+fn has_shop(site: &Site, redirect_uri: &str) -> String {
+    let shop = ["client", "add", "shop", "--name", "Shop", "--scope", "orders", "--machine-scope", "stock", "--json"];
+    let added = site.run(&[&shop[..], &["--redirect-uri", redirect_uri]].concat()).ok().json();
+    added[0]["secret"].as_str().unwrap().to_owned()
+}
+
+#[track_caller]
+fn succeeds(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+// RFC 6749, 7636, 7662, 7009, 9207; OpenID Connect Core, Discovery, RP-Initiated Logout
+#[test]
+fn servers_and_pages_of_others_sign_people_in() {
+    let site = Site::sqlite();
+    let port = free_address().port().to_string();
+    let app = format!("http://localhost:{port}");
+    let secret = has_shop(&site, &format!("{app}/shop"));
+    let page = ["client", "add", "page", "--name", "Page", "--public", "--redirect-uri"];
+    let after = ["--post-logout-redirect-uri", &format!("{app}/bye")];
+    site.run(&[&page[..], &[&format!("{app}/page")], &after[..]].concat()).ok();
+    let server = site.serve_at_its_url(&[("VESTIBULE_CORS_ORIGINS", &app)]);
+    site.has_user(EMAIL, &[]);
+    let url = format!("http://localhost:{}", server.address.rsplit_once(':').unwrap().1);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/applications.mjs");
+    succeeds(node().arg(script).args([&url, &port, &secret, EMAIL, PASSWORD]));
+}
+
+#[test]
+fn authlib_signs_somebody_in_without_javascript() {
+    on_both_databases(|site| {
+        let secret = has_shop(site, "https://shop.example/authlib");
+        let server = site.serve_at_its_url(&[]);
+        site.has_user(EMAIL, &[]);
+        let url = format!("http://localhost:{}", server.address.rsplit_once(':').unwrap().1);
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/applications.py");
+        succeeds(python().arg(script).args([&url, &secret, EMAIL, PASSWORD]));
+    });
+}
