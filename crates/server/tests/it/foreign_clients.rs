@@ -9,7 +9,18 @@ const EMAIL: &str = "ada@example.org";
 
 /// Registers the shop, a server; its secret.
 fn has_shop(site: &Site, redirect_uri: &str) -> String {
-    let shop = ["client", "add", "shop", "--name", "Shop", "--scope", "orders", "--machine-scope", "stock", "--json"];
+    let shop = [
+        "client",
+        "add",
+        "shop",
+        "--name",
+        "Shop",
+        "--scope",
+        "orders",
+        "--machine-scope",
+        "stock",
+        "--json",
+    ];
     let added = site.run(&[&shop[..], &["--redirect-uri", redirect_uri]].concat()).ok().json();
     added[0]["secret"].as_str().unwrap().to_owned()
 }

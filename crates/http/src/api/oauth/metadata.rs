@@ -70,18 +70,18 @@ pub(crate) struct ServerMetadata {
 
 impl ServerMetadata {
     fn of(accounts: &Accounts) -> Self {
-        let url = accounts.public_url();
-        let at = |path: &str| format!("{url}{path}");
+        let issuer = accounts.public_url();
+        let url = |path: &str| format!("{issuer}{path}");
         Self {
-            issuer: url.to_owned(),
-            authorization_endpoint: at("/oauth/authorize"),
-            token_endpoint: at("/v1/token"),
-            userinfo_endpoint: at("/v1/userinfo"),
-            revocation_endpoint: at("/v1/token/revoke"),
-            introspection_endpoint: at("/v1/introspect"),
-            end_session_endpoint: at("/oauth/logout"),
-            jwks_uri: at("/.well-known/jwks.json"),
-            service_documentation: at("/docs"),
+            issuer: issuer.to_owned(),
+            authorization_endpoint: url("/oauth/authorize"),
+            token_endpoint: url("/v1/token"),
+            userinfo_endpoint: url("/v1/userinfo"),
+            revocation_endpoint: url("/v1/token/revoke"),
+            introspection_endpoint: url("/v1/introspect"),
+            end_session_endpoint: url("/oauth/logout"),
+            jwks_uri: url("/.well-known/jwks.json"),
+            service_documentation: url("/docs"),
             scopes_supported: &["openid", "profile", "email", "offline_access"],
             response_types_supported: &["code"],
             response_modes_supported: &["query"],

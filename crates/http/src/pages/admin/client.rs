@@ -21,13 +21,17 @@ use crate::pages::frame::visit::see_other;
 use crate::problem::Problem;
 
 pub(super) fn routes() -> axum::Router<App> {
-    let back = get(async |one: OneClient| see_other(&one.path()));
     axum::Router::new()
         .route("/admin/clients/{id}", get(show))
-        .route("/admin/clients/{id}/registration", back.clone().post(change))
-        .route("/admin/clients/{id}/secret", back.clone().post(rotate_secret))
-        .route("/admin/clients/{id}/old-secret", back.clone().post(drop_old_secret))
-        .route("/admin/clients/{id}/remove", back.merge(post(remove)))
+        .route("/admin/clients/{id}/registration", get(back).post(change))
+        .route("/admin/clients/{id}/secret", get(back).post(rotate_secret))
+        .route("/admin/clients/{id}/old-secret", get(back).post(drop_old_secret))
+        .route("/admin/clients/{id}/remove", get(back).post(remove))
+}
+
+/// Who arrives here with a link, or after a step-up, finds the page of the application.
+async fn back(one: OneClient) -> Response {
+    see_other(&one.path())
 }
 
 /// The application that the path names, for an administrator.
