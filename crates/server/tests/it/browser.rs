@@ -28,6 +28,25 @@ fn drives(server: &Server, script: &str, part: &[&str]) {
     assert!(output.status.success(), "{script} {part:?}: {said}");
 }
 
+/// The same with two applications on another host, one of them also on this machine.
+fn with_applications(site: &Site, script: &str, part: &str) {
+    let server = site.serve_for_development(&[]);
+    for (id, name) in
+        [("notes", "Field Notes"), ("shop", "A shop with a rather long name, of all things & more")]
+    {
+        let places = [
+            "--redirect-uri",
+            "https://notes.example/callback",
+            "--redirect-uri",
+            "http://127.0.0.1/callback",
+        ];
+        let back = ["--post-logout-redirect-uri", "https://notes.example/bye", "--scope", "notes:write"];
+        let add = ["client", "add", id, "--public", "--name", name];
+        site.run(&[&add[..], &places, &back].concat()).ok();
+    }
+    drives(&server, script, &[part]);
+}
+
 macro_rules! in_a_browser {
     ($($script:literal { $($(#[$meta:meta])* $name:ident = $part:literal;)* })*) => {$($(
         $(#[$meta])*
@@ -93,6 +112,22 @@ fn administrators_help_sign_ups_and_mail() {
 #[test]
 fn a_passkey_that_nobody_knows_is_forgotten() {
     as_administrator(&Site::sqlite(), "factors.mjs", "unknown");
+}
+
+// B13: whatever lies between, Chromium lets each form lead to the application in the end.
+#[test]
+fn a_sign_up_leads_back_to_the_application_that_asked() {
+    with_applications(&Site::sqlite(), "oauth.mjs", "signUp");
+}
+
+#[test]
+fn an_answer_reaches_a_program_on_this_machine() {
+    with_applications(&Site::sqlite(), "oauth.mjs", "toProgram");
+}
+
+#[test]
+fn looks_of_the_way_to_an_application() {
+    with_applications(&Site::sqlite(), "oauth.mjs", "looks");
 }
 
 #[test]
