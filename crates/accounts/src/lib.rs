@@ -222,6 +222,7 @@ pub use ops::sign_in::second_factor::{SecondFactor, SecondFactorChallenge, Secon
 pub use ops::sign_in::step_up::StepUp;
 pub use ops::sign_in::tokens::Tokens;
 pub use policy::claims::{ClaimError, Claims};
+pub use policy::data_schema::{DataFault, DataSchema};
 pub use policy::factors::{PasskeyPolicy, RequireFactor, SecondFactorPolicy};
 pub use policy::relying_party::RelyingParty;
 pub use policy::{

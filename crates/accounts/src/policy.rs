@@ -2,9 +2,11 @@
 
 mod check;
 pub(crate) mod claims;
+pub(crate) mod data_schema;
 pub(crate) mod factors;
 pub(crate) mod relying_party;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -12,6 +14,7 @@ use ipnet::IpNet;
 use crate::domain::application::registered::ConfiguredApplication;
 use crate::domain::password::PasswordRules;
 use crate::policy::claims::Claims;
+use crate::policy::data_schema::DataSchema;
 use crate::policy::factors::{PasskeyPolicy, SecondFactorPolicy};
 use crate::token::algorithm::SigningAlgorithm;
 use crate::webhook::WebhookSubscription;
@@ -41,6 +44,8 @@ pub struct Policy {
     pub claims: Claims,
     /// Applications that send people here to sign in, beside those of the database; none by default.
     pub applications: Vec<ConfiguredApplication>,
+    /// What users may keep in their own data; anything by default.
+    pub data_schema: Option<Arc<dyn DataSchema>>,
     /// Who needs a second factor.
     pub second_factor: SecondFactorPolicy,
     /// Passkeys.
@@ -288,6 +293,7 @@ impl Default for Policy {
             },
             tokens: TokenPolicy::default(),
             claims: Claims::default(),
+            data_schema: None,
             second_factor: SecondFactorPolicy::default(),
             passkeys: PasskeyPolicy::default(),
             passwords: PasswordRules { min_code_points: 8, service_name: "Vestibule".to_owned() },

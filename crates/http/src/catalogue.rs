@@ -308,6 +308,9 @@ fields {
     DataTooLarge 422 "data_too_large": "Too much data",
         "The object would have more than 4 KiB, written without spaces.",
         "Leave members out, or remove others with `null`.";
+    DataInvalid 422 "data_invalid": "Not what may be kept",
+        "The schema of this server (`user_data.schema`) does not allow the member, or asks for one that would be missing.",
+        "Send what the detail of the error asks for.";
     PasskeyNameInvalid 422 "passkey_name_invalid": "Not a name for a passkey",
         "A name has 1 to 64 characters that can be seen.",
         "Choose another name.";

@@ -14,6 +14,7 @@ pub(crate) mod problem;
 pub(crate) mod raw;
 mod service;
 pub(crate) mod settings;
+mod user_data;
 pub(crate) mod values;
 
 use std::path::PathBuf;

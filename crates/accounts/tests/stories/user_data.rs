@@ -1,13 +1,15 @@
 //! What users keep with their account, and what the application keeps with it.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use crate::on_both_stores;
 use crate::webhooks::{creates, telling};
 use crate::world::*;
 use vestibule::{
-    Account, Accounts, Actor, AuditKind, AuditQuery, Edit, Expected, ProfileChange, SignedIn, UserData,
-    UserRef,
+    Account, Accounts, Actor, AuditKind, AuditQuery, DataError, DataFault, DataSchema, Edit, Expected,
+    ProfileChange, SignedIn, UserData, UserRef,
 };
 
 const ADA: &str = "ada@example.org";
@@ -19,6 +21,18 @@ pub(crate) fn object(value: Value) -> Map<String, Value> {
 
 fn data(value: Value) -> UserData {
     UserData::new(object(value)).unwrap()
+}
+
+/// Allows `b` only beside `a`.
+#[derive(Debug)]
+struct Pairs;
+
+impl DataSchema for Pairs {
+    fn faults(&self, data: &Map<String, Value>) -> Vec<DataFault> {
+        let is_alone = data.contains_key("b") && !data.contains_key("a");
+        let fault = || DataFault { pointer: "/b".to_owned(), reason: "it is alone".to_owned() };
+        is_alone.then(fault).into_iter().collect()
+    }
 }
 
 fn of(account: &Account) -> (Value, Value) {
@@ -69,6 +83,25 @@ on_both_stores! {
         assert_eq!(refusal(patch(json!({"b": "x".repeat(2000)})).await), "Invalid(TooLarge)");
         let kept = patch(json!({"b": 1})).await.unwrap();
         assert_eq!(of(&kept).0, json!({"a": "x".repeat(3000), "b": 1}));
+    }
+
+    // What users keep is judged as a whole, as it would be afterwards; what the application keeps is not.
+    async fn a_schema_says_what_users_may_keep(world: &World) {
+        world.has_account(ADA).await;
+        let accounts = world.instance_with(|policy| policy.data_schema = Some(Arc::new(Pairs))).await;
+        let who = signed_in(&accounts).await;
+        let patch = async |value| accounts.update_data(&who, object(value), &client()).await;
+        patch(json!({"a": 1, "b": 2})).await.unwrap();
+        let Err(DataError::Refused(faults)) = patch(json!({"a": null})).await else { panic!("`b` is alone") };
+        assert_eq!((faults.len(), faults[0].pointer.as_str()), (1, "/b"));
+        assert_eq!(of(&patch(json!({"a": 3})).await.unwrap()).0, json!({"a": 3, "b": 2}));
+        assert_eq!(of(&patch(json!({"a": null, "b": null})).await.unwrap()).0, json!({}));
+        let (user, alone) = (UserRef::Email(address(ADA)), data(json!({"b": 1})));
+        accounts.set_app_data(Actor::Operator, &user, &Expected::Any, alone, None).await.unwrap();
+        // What was kept under another schema stays until it is changed.
+        world.accounts.update_data(&who, object(json!({"b": 5})), &client()).await.unwrap();
+        assert_eq!(of(&patch(json!({"b": 5})).await.unwrap()).0, json!({"b": 5}));
+        assert!(matches!(patch(json!({"b": 6})).await, Err(DataError::Refused(_))));
     }
 
     // Of many patches at once, on two instances, none is lost.

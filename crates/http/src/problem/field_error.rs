@@ -4,8 +4,11 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use vestibule::{ApplicationInvalid, EmailError, PasswordError, RedirectUriError, RolesError, UserNameError};
+use vestibule::{
+    ApplicationInvalid, DataFault, EmailError, PasswordError, RedirectUriError, RolesError, UserNameError,
+};
 
+use super::sentence;
 use crate::catalogue::Code;
 
 /// A refused field.
@@ -39,6 +42,11 @@ impl FieldError {
     fn param(mut self, name: &str, value: usize) -> Self {
         self.params.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// What a schema says of a member.
+    pub(crate) fn data(fault: DataFault) -> Self {
+        Self::new(fault.pointer, Code::DataInvalid).detail(sentence(&fault.reason))
     }
 
     pub(crate) fn roles(pointer: &'static str, error: RolesError) -> Self {

@@ -9,8 +9,8 @@ use vestibule::{
     SecondFactorError, SignInError, SignUpError, StepUp, UserDataError, UserInfoError,
 };
 
-use super::Problem;
 use super::field_error::FieldError;
+use super::{Problem, sentence};
 use crate::catalogue::Code;
 use crate::rate_limit::Limit;
 
@@ -102,6 +102,7 @@ impl From<DataError> for Problem {
     fn from(error: DataError) -> Self {
         match error {
             DataError::Invalid(error) => error.into(),
+            DataError::Refused(faults) => Self::fields(faults.into_iter().map(FieldError::data).collect()),
             DataError::Gone => Self::new(Code::InvalidToken),
             DataError::Fault(fault) => fault.into(),
         }
@@ -230,12 +231,6 @@ impl From<EnrolmentError> for Problem {
             EnrolmentError::Fault(fault) => fault.into(),
         }
     }
-}
-
-/// With a capital and a full stop.
-fn sentence(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
 }
 
 impl From<LinkError> for Problem {

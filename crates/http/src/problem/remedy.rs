@@ -121,6 +121,7 @@ remedies! {
     PasskeyMalformed => Value("send what `PublicKeyCredential.toJSON()` gives, unchanged");
     DisplayNameInvalid => Value("\"Ada Lovelace\"");
     DataTooLarge => Value("keep less than 4 KiB");
+    DataInvalid => Value("send what its `detail` asks for");
     PasskeyNameInvalid => Value("\"My phone\"");
     CodeMalformed => Value("\"0421\"");
     IdInvalid => Value("\"usr_06nq8sd5c9u7d1p4v0g2k8m3e4\"");

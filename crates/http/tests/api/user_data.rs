@@ -10,6 +10,18 @@ use crate::world::{ADA, Answer, World};
 const ROOT: &str = "root@example.org";
 const TYPES: &str = "application/merge-patch+json, application/json";
 
+/// A schema by which `theme` is a text.
+#[derive(Debug)]
+struct Themes;
+
+impl vestibule::DataSchema for Themes {
+    fn faults(&self, data: &serde_json::Map<String, Value>) -> Vec<vestibule::DataFault> {
+        let wrong = data.get("theme").is_some_and(|theme| !theme.is_string());
+        let (pointer, reason) = ("/theme".to_owned(), "the value is no text".to_owned());
+        wrong.then_some(vestibule::DataFault { pointer, reason }).into_iter().collect()
+    }
+}
+
 /// A body of any type.
 async fn sends(world: &World, method: &str, path: &str, token: &str, kind: &str, body: &str) -> Answer {
     let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, kind);
@@ -69,6 +81,18 @@ on_both_stores! {
         // Nothing is hidden in it: the same comes back.
         let odd = json!({"": "\0", "__proto__": {"x": "</script>"}, "é\u{202e}": 9_007_199_254_740_991_i64});
         assert_eq!(patches(&world, &token, &odd.to_string()).await.json(), odd);
+    }
+
+    async fn a_schema_says_where_it_is_wrong(world: World) {
+        let mut world = world;
+        world.has_account(ADA).await;
+        world.follows(|policy| policy.data_schema = Some(std::sync::Arc::new(Themes))).await;
+        let token = world.access_token(ADA).await;
+        assert_eq!(patches(&world, &token, r#"{"theme": "dark"}"#).await.status, 200);
+        let refused = patches(&world, &token, r#"{"theme": 1}"#).await;
+        assert_eq!(refused.field_errors(), ["/theme data_invalid"]);
+        assert_eq!(refused.json()["errors"][0]["detail"], "The value is no text.");
+        assert_eq!(world.get_as("/v1/me", &token).await.json()["data"], json!({"theme": "dark"}));
     }
 
     async fn administrators_replace_what_the_application_keeps(world: World) {

@@ -21,6 +21,7 @@ use super::pages::pages;
 use super::problem::Problem;
 use super::raw::{self, Method, Preset, Raw};
 use super::settings::{Config, Connections, Database, Log, Mail, Webhooks};
+use super::user_data;
 use super::values::{IntrospectionClient, Listen, PublicUrl};
 
 const MAKE_SECRET: &str =
@@ -51,8 +52,9 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
     let algorithm = checker.parse("tokens.algorithm", &raw.tokens.algorithm, "write `EdDSA` or `ES256`");
     let claims = claims(&raw.claims, &mut checker);
     let (applications, client_secret_files) = clients(&raw.clients, &mut checker);
-    let policy =
-        Policy { applications, claims, ..policy(&raw, algorithm.unwrap_or_default(), webhooks.as_ref()) };
+    let data_schema = user_data::schema(&raw.user_data.schema, &mut checker);
+    let policy = policy(&raw, algorithm.unwrap_or_default(), webhooks.as_ref());
+    let policy = Policy { applications, claims, data_schema, ..policy };
     let pages = pages(&raw.pages, &mut checker);
     let cors_origins = cors_origins(&raw.cors.origins, &mut checker);
     if let Err(error) = policy.check() {

@@ -131,6 +131,10 @@ pub(crate) const KEYS: &[Key] = &[
         "claims",
         "more claims of access tokens, each with the place of its value: `plan = \"app.plan\"`, `theme = \"data.theme\"`",
     ),
+    key(
+        "user_data.schema",
+        "the file of a JSON Schema for what users keep in their own data; anything where it is empty",
+    ),
     key("passkeys.enabled", "whether there are passkeys"),
     key(
         "passkeys.rp_id",

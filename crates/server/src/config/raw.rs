@@ -29,6 +29,7 @@ pub(super) struct Raw {
     pub(super) cors: Cors,
     pub(super) tokens: Tokens,
     pub(super) claims: BTreeMap<String, String>,
+    pub(super) user_data: UserData,
     pub(super) passkeys: Passkeys,
     pub(super) second_factor: SecondFactor,
     pub(super) introspection: Introspection,
@@ -165,6 +166,12 @@ pub(super) struct Tokens {
     pub(super) session_idle: Span,
     pub(super) session_absolute: Span,
     pub(super) step_up: Span,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UserData {
+    pub(super) schema: String,
 }
 
 #[derive(Deserialize)]
