@@ -1,6 +1,8 @@
 //! Every error code, declared once: the basis of problems, the `OpenAPI` enum, the pages under `/docs/errors` and the
 //! command `vestibule errors list`.
 
+mod text;
+
 use axum::http::StatusCode;
 
 /// What an error code means, for people.
@@ -383,19 +385,6 @@ impl Code {
     /// The status of the answer.
     pub fn status(self) -> StatusCode {
         StatusCode::from_u16(self.entry().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-    }
-}
-
-impl std::str::FromStr for Code {
-    type Err = ();
-    fn from_str(text: &str) -> Result<Self, ()> {
-        CATALOGUE.iter().map(|entry| entry.code).find(|code| code.as_str() == text).ok_or(())
-    }
-}
-
-impl serde::Serialize for Code {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -4,6 +4,7 @@
 pub(crate) mod field_error;
 mod of_errors;
 pub(crate) mod remedy;
+mod sentence;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -355,10 +356,4 @@ impl IntoResponse for Problem {
         response.extensions_mut().insert(self);
         response
     }
-}
-
-/// With a capital and a full stop.
-fn sentence(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
 }

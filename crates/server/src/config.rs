@@ -2,7 +2,6 @@
 
 mod checked;
 mod checker;
-mod claims;
 pub(crate) mod clients;
 mod cors;
 pub(crate) mod environment;

@@ -14,7 +14,7 @@ mod timeouts;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vestibule::{Accounts, ApplicationId, OpenMode, Workers};
+use vestibule::{Accounts, ApplicationId, OpenMode, RedirectUri, Workers};
 use vestibule_http::{CorsOrigins, DevMailbox, HttpOptions, Part, TrustedProxies};
 use vestibule_mail::HttpWebhooks;
 
@@ -176,12 +176,14 @@ fn http_options(config: &Config, dev: bool, mailer: &EchoingMailer) -> Result<Ht
         .filter(|_| dev)
         .map(|memory| Arc::new(Mailbox(memory.clone())) as Arc<dyn DevMailbox>);
     let clients = config.introspection_clients.iter();
+    let cors =
+        CorsOrigins::new(config.cors_origins.clone()).map_err(|error| Failure::config(error.to_string()))?;
     Ok(HttpOptions {
         service_name: config.service_name.clone(),
         brand: config.pages.brand.clone(),
         return_urls: config.pages.return_urls.clone(),
-        cors: CorsOrigins::new(config.cors_origins.clone())
-            .map_err(|error| Failure::config(error.to_string()))?,
+        // The client `dev` may be a page at any port of this machine.
+        cors: if dev { cors.with_derived(is_of_this_machine) } else { cors },
         parts: Part::ALL.to_vec(),
         trusted_proxies: TrustedProxies::parse(&proxies)
             .map_err(|error| Failure::config(error.to_string()))?,
@@ -190,4 +192,10 @@ fn http_options(config: &Config, dev: bool, mailer: &EchoingMailer) -> Result<Ht
         password_grant: dev || config.password_grant,
         request_id_start: entropy::number(),
     })
+}
+
+/// Whether pages of an origin come from this machine.
+fn is_of_this_machine(origin: &str) -> bool {
+    let page: Result<RedirectUri, _> = format!("{origin}/").parse();
+    page.is_ok_and(|page| page.is_loopback())
 }

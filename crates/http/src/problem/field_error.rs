@@ -8,7 +8,7 @@ use vestibule::{
     ApplicationInvalid, DataFault, EmailError, PasswordError, RedirectUriError, RolesError, UserNameError,
 };
 
-use super::sentence;
+use super::sentence::sentence;
 use crate::catalogue::Code;
 
 /// A refused field.

@@ -9,8 +9,9 @@ use vestibule::{
     SecondFactorError, SignInError, SignUpError, StepUp, UserDataError, UserInfoError,
 };
 
+use super::Problem;
 use super::field_error::FieldError;
-use super::{Problem, sentence};
+use super::sentence::sentence;
 use crate::catalogue::Code;
 use crate::rate_limit::Limit;
 

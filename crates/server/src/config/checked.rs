@@ -12,7 +12,6 @@ use vestibule::{
 use vestibule_mail::{WebhookSecrets, WebhookUrl};
 
 use super::checker::Checker;
-use super::claims::claims;
 use super::clients::clients;
 use super::cors::cors_origins;
 use super::environment::Environment;
@@ -21,21 +20,19 @@ use super::pages::pages;
 use super::problem::Problem;
 use super::raw::{self, Method, Preset, Raw};
 use super::settings::{Config, Connections, Database, Log, Mail, Webhooks};
-use super::user_data;
+use super::user_data::claims::claims;
+use super::user_data::schema as data_schema;
 use super::values::{IntrospectionClient, Listen, PublicUrl};
 
 const MAKE_SECRET: &str =
     "make one with `echo \"whsec_$(openssl rand -base64 32)\"` and give it as VESTIBULE_WEBHOOKS_SECRET_FILE";
+const LISTEN: &str = "write e.g. \"127.0.0.1:8080\" or \"unix:/run/vestibule/http.sock\"";
 const RECEIVER: &str = "write e.g. \"https://app.example.org/webhooks\"; for a receiver on this machine or in your own network \
      also set VESTIBULE_WEBHOOKS_ALLOW_PRIVATE_ADDRESSES=true";
 
 pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Result<Config, Vec<Problem>> {
     let mut checker = Checker { layers, problems: Vec::new() };
-    let listen: Option<Listen> = checker.parse(
-        "listen",
-        &raw.listen,
-        "write e.g. \"127.0.0.1:8080\" or \"unix:/run/vestibule/http.sock\"",
-    );
+    let listen: Option<Listen> = checker.parse("listen", &raw.listen, LISTEN);
     let public_url: Option<PublicUrl> = checker.parse(
         "public_url",
         &raw.public_url,
@@ -52,9 +49,9 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
     let algorithm = checker.parse("tokens.algorithm", &raw.tokens.algorithm, "write `EdDSA` or `ES256`");
     let claims = claims(&raw.claims, &mut checker);
     let (applications, client_secret_files) = clients(&raw.clients, &mut checker);
-    let data_schema = user_data::schema(&raw.user_data.schema, &mut checker);
-    let policy = policy(&raw, algorithm.unwrap_or_default(), webhooks.as_ref());
-    let policy = Policy { applications, claims, data_schema, ..policy };
+    let data_schema = data_schema(&raw.user_data.schema, &mut checker);
+    let others = policy(&raw, algorithm.unwrap_or_default(), webhooks.as_ref());
+    let policy = Policy { applications, claims, data_schema, ..others };
     let pages = pages(&raw.pages, &mut checker);
     let cors_origins = cors_origins(&raw.cors.origins, &mut checker);
     if let Err(error) = policy.check() {

@@ -1,5 +1,7 @@
 //! The schema that the users' own data must satisfy.
 
+pub(super) mod claims;
+
 use std::fs::File;
 use std::io::Read as _;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The first administrator, and operations of operators on users.
 
 use serde_json::json;
-use vestibule_testing::{Finished, Site, on_both_databases};
+use vestibule_testing::{Finished, Server, Site, on_both_databases};
 
 const PASSWORD: &str = "velvet-comet-lichen-27";
 const OTHER: &str = "copper-lamp-river-77";
@@ -112,4 +112,23 @@ fn development_has_a_client_of_its_own() {
         .refused(2, "the client `dev` is registered twice: in the settings or --dev, and in the database");
     site.run(&["client", "remove", "dev", "--yes"]).ok();
     drop(site.serve_for_development(&[]));
+}
+
+// The client `dev` is a page at any port; in production a page of this machine is like any other.
+#[test]
+fn pages_of_this_machine_read_the_api_in_development() {
+    let site = Site::sqlite();
+    let readers = |server: &Server, origin: &str| {
+        let answer = server.http().request("GET", "/v1/me", &[("origin", origin)], "");
+        !answer.header("access-control-allow-origin").is_empty()
+    };
+    let server = site.serve_for_development(&[]);
+    for origin in ["http://localhost:3000", "http://127.0.0.1:5173", "http://[::1]:3000"] {
+        assert!(readers(&server, origin), "{origin}");
+    }
+    for origin in ["http://localhost.evil.example", "https://evil.example", "null"] {
+        assert!(!readers(&server, origin), "{origin}");
+    }
+    drop(server);
+    assert!(!readers(&site.serve(), "http://localhost:3000"));
 }

@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use minijinja::{Value, context};
 use vestibule::{Actor, ApplicationId, ApplicationKind, RedirectUri, RegisteredApplication, Secret};
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use vestibule::{ClaimError, Claims};
 
-use super::checker::Checker;
+use crate::config::checker::Checker;
 
-pub(super) fn claims(table: &BTreeMap<String, String>, checker: &mut Checker) -> Claims {
+pub(crate) fn claims(table: &BTreeMap<String, String>, checker: &mut Checker) -> Claims {
     let pairs = table.iter().map(|(name, path)| (name.as_str(), path.as_str()));
     Claims::from_paths(pairs).unwrap_or_else(|error| {
         let fix = match error {
