@@ -140,9 +140,21 @@ impl Server {
     /// # Panics
     /// If it has ended.
     pub fn resident_kib(&self) -> u64 {
+        self.status_kib("VmRSS:")
+    }
+
+    /// The part of it that belongs to no file, in KiB: what the program has allocated and used.
+    ///
+    /// # Panics
+    /// If it has ended.
+    pub fn allocated_kib(&self) -> u64 {
+        self.status_kib("RssAnon:")
+    }
+
+    fn status_kib(&self, of: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         let status = status.expect("the process runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it has memory");
+        let line = status.lines().find_map(|line| line.strip_prefix(of)).expect("it has memory");
         line.trim().trim_end_matches(" kB").parse().expect("it is a number")
     }
 }

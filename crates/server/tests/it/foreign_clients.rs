@@ -37,11 +37,11 @@ fn servers_and_pages_of_others_sign_people_in() {
     let site = Site::sqlite();
     let port = free_address().port().to_string();
     let app = format!("http://localhost:{port}");
+    let server = site.serve_at_its_url(&[("VESTIBULE_CORS_ORIGINS", &app)]);
     let secret = has_shop(&site, &format!("{app}/shop"));
     let page = ["client", "add", "page", "--name", "Page", "--public", "--redirect-uri"];
     let after = ["--post-logout-redirect-uri", &format!("{app}/bye")];
     site.run(&[&page[..], &[&format!("{app}/page")], &after[..]].concat()).ok();
-    let server = site.serve_at_its_url(&[("VESTIBULE_CORS_ORIGINS", &app)]);
     site.has_user(EMAIL, &[]);
     let url = format!("http://localhost:{}", server.address.rsplit_once(':').unwrap().1);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/applications.mjs");
@@ -51,8 +51,8 @@ fn servers_and_pages_of_others_sign_people_in() {
 #[test]
 fn authlib_signs_somebody_in_without_javascript() {
     on_both_databases(|site| {
-        let secret = has_shop(site, "https://shop.example/authlib");
         let server = site.serve_at_its_url(&[]);
+        let secret = has_shop(site, "https://shop.example/authlib");
         site.has_user(EMAIL, &[]);
         let url = format!("http://localhost:{}", server.address.rsplit_once(':').unwrap().1);
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/applications.py");

@@ -66,7 +66,7 @@ pub struct Application {
     pub redirect_uris: Vec<RedirectUri>,
     /// Where people may be sent after signing out.
     pub post_logout_redirect_uris: Vec<RedirectUri>,
-    /// Where it is told of the end of a session (OpenID Connect Back-Channel Logout).
+    /// Its address for OpenID Connect Back-Channel Logout. It is kept; nothing is sent there yet.
     pub logout_uri: Option<String>,
     /// The resources its tokens may be for (RFC 8707), as absolute addresses.
     pub resources: Vec<String>,

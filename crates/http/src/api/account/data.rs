@@ -26,11 +26,9 @@ errors!(UpdateErrors: EVERY, API, BODY, BEARER);
 /// Changes the data of the account: an object of at most 4 KiB for whatever the application lets people keep.
 ///
 /// The body is a merge patch (RFC 7396): members that are `null` are removed, objects are merged, anything else is replaced.
-/// Of two patches at once, one is merged into what the other has left.
+/// Of two patches at once, one is merged into what the other has left. It may also come as `application/merge-patch+json`.
 #[utoipa::path(patch, path = "/v1/me/data", tag = "Account", operation_id = "update_my_data", security(("bearer" = [])),
-    request_body(description = "What changes.", content(
-        (Data = "application/merge-patch+json", example = json!({"theme": "light", "newsletter": null})),
-        (Data = "application/json", example = json!({"theme": "light", "newsletter": null})))),
+    request_body(description = "What changes.", content = Data, example = json!({"theme": "light", "newsletter": null})),
     responses((status = 200, description = "The data as it is now.", body = Data,
         headers(("Accept-Patch" = String, description = "The types of a body."))), UpdateErrors))]
 async fn update(

@@ -13,7 +13,7 @@ use crate::problem::field_error::FieldError;
 
 /// An application that sends people here to sign in, or gets tokens for itself.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Client, example = json!({
+#[schema(as = RegisteredClient, example = json!({
     "id": "shop", "name": "Example Shop", "kind": "confidential", "source": "database",
     "redirect_uris": ["https://shop.example.org/callback"], "post_logout_redirect_uris": ["https://shop.example.org/"],
     "logout_uri": "https://shop.example.org/logout", "resources": ["https://api.example.org"], "scopes": ["orders:read"],
@@ -38,7 +38,7 @@ pub(super) struct ClientShown {
     /// Where people may be sent after signing out.
     #[schema(value_type = Vec<String>)]
     post_logout_redirect_uris: Vec<RedirectUri>,
-    /// Where it is told of the end of a session.
+    /// Its address for `OpenID` Connect Back-Channel Logout. It is kept; nothing is sent there yet.
     #[schema(required)]
     logout_uri: Option<String>,
     /// The resources its tokens may be for.
@@ -113,7 +113,7 @@ pub(crate) struct Registration {
     /// Where people may be sent after signing out.
     #[schema(value_type = Vec<String>, max_items = 16, required = false)]
     post_logout_redirect_uris: Vec<RedirectUri>,
-    /// Where it is told of the end of a session (`OpenID` Connect Back-Channel Logout).
+    /// Its address for `OpenID` Connect Back-Channel Logout. It is kept; nothing is sent there yet.
     #[schema(max_length = 512, required = false, nullable = false)]
     logout_uri: Option<String>,
     /// The resources its tokens may be for (RFC 8707), as absolute addresses.
@@ -198,7 +198,7 @@ pub(super) struct NewClientSchema {
     /// Where people may be sent after signing out.
     #[schema(max_items = 16, required = false)]
     post_logout_redirect_uris: Vec<String>,
-    /// Where it is told of the end of a session (`OpenID` Connect Back-Channel Logout).
+    /// Its address for `OpenID` Connect Back-Channel Logout. It is kept; nothing is sent there yet.
     #[schema(max_length = 512, required = false, nullable = false)]
     logout_uri: Option<String>,
     /// The resources its tokens may be for (RFC 8707), as absolute addresses.

@@ -45,7 +45,6 @@ impl IntoResponses for RevokeErrors {
 /// Ends the session that a token belongs to: one of this service's own, or, for a client that authenticates as at
 /// `/v1/token`, one of that client. Anything else is 200, too: it does not work any more either, or is not the sender's.
 #[utoipa::path(post, path = "/v1/token/revoke", tag = "Sign-in", operation_id = "revoke",
-    security((), ("client" = [])),
     request_body(content = RevokeForm, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "The token does not work, or is somebody else's."),
         RevokeErrors))]

@@ -197,7 +197,6 @@ impl IntoResponses for TokenErrors {
 /// signs in. Where the account needs a second factor, the right password is answered 403 `second_factor_required` with a
 /// `challenge` for the grant `urn:vestibule:second-factor`.
 #[utoipa::path(post, path = "/v1/token", tag = "Sign-in", operation_id = "token",
-    security((), ("client" = [])),
     request_body(content = Grant, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "Tokens.", body = TokenAnswer,
         headers(("Pragma" = String, description = "`no-cache`"))),

@@ -63,7 +63,7 @@ fn facts(client: &RegisteredApplication) -> Vec<(&'static str, String)> {
         ("registered in", source(client).to_owned()),
         ("redirects to", uris(&application.redirect_uris)),
         ("after sign-out", uris(&application.post_logout_redirect_uris)),
-        ("told of sign-out", text(application.logout_uri.clone().unwrap_or_default())),
+        ("logout address", text(application.logout_uri.clone().unwrap_or_default())),
         ("resources", text(application.resources.join(" "))),
         ("scopes", text(application.scopes.to_string())),
         ("machine scopes", text(application.machine_scopes.to_string())),
