@@ -119,6 +119,7 @@ async function browser() {
   const page = await opened("/start");
   // The browser leaves the page while this runs.
   await page.evaluate(() => window.users.signinRedirect()).catch(() => {});
+  await page.waitForURL((at) => at.href !== `${app}/start`);
   await allows(page);
   const answer = page.url();
   assert.match(answer, /\/page\?code=/);
