@@ -287,7 +287,8 @@ on_both_stores! {
         assert!(world.accounts.authenticate(tokens.access_token.expose()).await.is_err());
         assert_eq!(refusal(world.signs_in("ada@example.org", PASSWORD).await), "Refused");
         let new = NewUser {
-            display_name: None, email: address("root@example.org"),
+            email: address("root@example.org"),
+            display_name: None,
             password: password(PASSWORD),
             user_name: None,
             roles: vec!["admin".into()],

@@ -178,7 +178,8 @@ on_both_stores! {
         let long = "x".repeat(65);
         for wrong in ["not admin", " admin", "admin\n", "a\tb", "", "a,b", "a\"b", "a\\b", "r\u{f4}le", "a\u{a0}b", &long] {
             let new = NewUser {
-                display_name: None, email: address("eve@example.org"),
+                email: address("eve@example.org"),
+                display_name: None,
                 password: password(PASSWORD),
                 user_name: None,
                 roles: vec!["editor".to_owned(), wrong.to_owned()],
@@ -195,7 +196,8 @@ on_both_stores! {
     async fn taken_names_and_unknown_users_are_told_to_the_operator(world: &World) {
         creates(world, "ada@example.org", Some("countess"), &[]).await;
         let new = |email, name: &str| NewUser {
-            display_name: None, email: address(email),
+            email: address(email),
+            display_name: None,
             password: password(PASSWORD),
             user_name: Some(name.parse().unwrap()),
             roles: vec![],

@@ -288,7 +288,8 @@ on_both_stores! {
 
     async fn roles_are_names(world: &World) {
         let new = |roles: &[&str]| NewUser {
-            display_name: None, email: address("ada@example.org"),
+            email: address("ada@example.org"),
+            display_name: None,
             password: password(PASSWORD),
             user_name: None,
             roles: roles.iter().map(ToString::to_string).collect(),

@@ -74,7 +74,8 @@ on_both_stores! {
     async fn administrators_are_named(world: &World) {
         let ada = world.has_account("ada@example.org").await;
         let admin = NewUser {
-            display_name: None, email: address("root@example.org"),
+            email: address("root@example.org"),
+            display_name: None,
             password: password(PASSWORD),
             user_name: None,
             roles: vec!["admin".into()],
@@ -106,7 +107,8 @@ on_both_stores! {
     // A refused action is rolled back, and its entry with it.
     async fn a_refused_act_leaves_no_entry(world: &World) {
         let admin = NewUser {
-            display_name: None, email: address("root@example.org"),
+            email: address("root@example.org"),
+            display_name: None,
             password: password(PASSWORD),
             user_name: None,
             roles: vec!["admin".into()],

@@ -61,7 +61,8 @@ on_both_stores! {
 
     async fn whoever_accepts_may_choose_another_name(world: &World) {
         let bob = NewUser {
-            display_name: None, email: address("bob@example.org"),
+            email: address("bob@example.org"),
+            display_name: None,
             password: password(PASSWORD),
             user_name: Some("bob-1".parse().unwrap()),
             roles: vec![],
@@ -170,7 +171,8 @@ on_both_stores! {
     // A former administrator cannot come back through an invitation made before.
     async fn invitations_go_with_the_role_of_their_maker(world: &World) {
         let admin = |email: &str| NewUser {
-            display_name: None, email: address(email),
+            email: address(email),
+            display_name: None,
             password: password(PASSWORD),
             user_name: None,
             roles: vec!["admin".to_owned()],

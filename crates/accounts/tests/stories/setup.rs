@@ -99,7 +99,8 @@ on_both_stores! {
     async fn any_administrator_closes_the_link(world: &World) {
         let key = key(&world.accounts).await.unwrap();
         let admin = NewUser {
-            display_name: None, email: address("root@example.org"),
+            email: address("root@example.org"),
+            display_name: None,
             password: password(PASSWORD),
             user_name: None,
             roles: vec!["admin".to_owned()],

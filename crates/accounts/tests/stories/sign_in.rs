@@ -15,7 +15,8 @@ on_both_stores! {
 
     async fn a_user_name_signs_in(world: &World) {
         let new = NewUser {
-            display_name: None, email: address("ada@example.org"),
+            email: address("ada@example.org"),
+            display_name: None,
             password: password(PASSWORD),
             user_name: Some("Countess".parse().unwrap()),
             roles: vec![],

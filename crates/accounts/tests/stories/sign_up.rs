@@ -246,7 +246,8 @@ on_both_stores! {
     async fn a_user_made_by_the_operator_ends_open_sign_ups(world: &World) {
         let letter = world.signs_up("ada@example.org").await;
         let new = NewUser {
-            display_name: None, email: address("ada@example.org"),
+            email: address("ada@example.org"),
+            display_name: None,
             password: password(OTHER_PASSWORD),
             user_name: None,
             roles: vec![],
