@@ -237,8 +237,8 @@ impl Accounts {
                     return Err(stays.err().unwrap_or(ApplicationChangeError::NotFound));
                 }
                 if stays.is_ok() {
-                    grants::delete_all(tx, id.as_str())?;
                     sessions::end_all_at_application(tx, id.as_str(), now)?;
+                    grants::delete_all(tx, id.as_str())?;
                 }
                 Ok(entry.write(tx, &core, now)?)
             })

@@ -53,10 +53,11 @@ pub(crate) fn take_back(
     entry: &Entry,
     now: Timestamp,
 ) -> Result<bool, Fault> {
+    // The sessions first, as whoever goes on with one takes them.
+    sessions::end_at_application(tx, user, id, now)?;
     if !grants::delete(tx, user, id)? {
         return Ok(false);
     }
-    sessions::end_at_application(tx, user, id, now)?;
     entry.write(tx, core, now)?;
     Ok(true)
 }
