@@ -59,13 +59,13 @@ impl Accounts {
         who: Option<&SignedIn>,
     ) -> Result<AuthorizationStep, Fault> {
         let (core, request, who) = (self.0.clone(), request.clone(), who.cloned());
-        self.0
-            .store
-            .write(move |tx| {
-                let now = core.now();
-                decided(tx, &core, &request, who.as_ref(), now)
-            })
-            .await
+        let is_nobody = who.is_none();
+        let decide = move |tx: &mut Tx<'_>| {
+            let now = core.now();
+            decided(tx, &core, &request, who.as_ref(), now)
+        };
+        // For nobody nothing is written, and nobody may keep the writer busy.
+        if is_nobody { self.0.store.read(decide).await } else { self.0.store.write(decide).await }
     }
 
     /// The same for a request that waits in this browser. Once it is answered it waits no more; `None`: it was answered already, it
