@@ -271,5 +271,5 @@ fn an_idle_server_is_small() {
     let server = site.serve();
     assert_eq!(server.get("/readyz").status, 200);
     let allocated = server.allocated_kib();
-    assert!(allocated <= 12 * 1024, "{allocated} KiB");
+    assert!(allocated <= 8 * 1024, "{allocated} KiB");
 }
