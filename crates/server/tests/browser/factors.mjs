@@ -142,6 +142,7 @@ const flows = {
     await authenticator.touched(false);
     await signsOut(page);
     assert.equal(await page.getAttribute("#login", "autocomplete"), "username webauthn");
+    await page.goto("about:blank");
     await authenticator.touched(true);
     // The form may be sent before the page has loaded to its end.
     await page.goto("/login?return_to=/docs/errors", { waitUntil: "commit" });
