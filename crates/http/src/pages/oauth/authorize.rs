@@ -6,7 +6,7 @@ use axum::routing::get;
 use vestibule::{AuthorizationError, AuthorizationRequest, AuthorizationStep, KeepError, SignedIn, Unproven};
 
 use super::go_on::go_on;
-use super::parameters::Sent;
+use super::parameters::{QUERY_MAX, Sent};
 use super::stopped::{Stopped, stopped};
 use crate::app::App;
 use crate::extract::FormText;
@@ -14,8 +14,6 @@ use crate::pages::frame::visit::{GO_ON, Visit, see_other, with_cookie};
 use crate::problem::Problem;
 
 const PATH: &str = "/oauth/authorize";
-/// The longest query that an address of ours carries: with its path and that of the public URL it stays within 4 KiB.
-const QUERY_MAX: usize = 3 * 1024;
 
 pub(super) fn routes() -> axum::Router<App> {
     axum::Router::new().route(PATH, get(show).post(receive))

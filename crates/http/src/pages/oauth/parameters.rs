@@ -26,6 +26,9 @@ const OF_AUTHORIZATION: [&str; 16] = [
     "request_uri",
 ];
 
+/// The longest query that an address of ours carries: with its path and that of the public URL it stays within 4 KiB.
+pub(super) const QUERY_MAX: usize = 3 * 1024;
+
 /// What an application has sent.
 pub(super) struct Sent(Vec<(String, String)>);
 

@@ -6,7 +6,7 @@ use axum::routing::{get, post};
 use minijinja::context;
 use vestibule::{SignOutParameters, SignOutWish, SignedIn};
 
-use super::parameters::Sent;
+use super::parameters::{QUERY_MAX, Sent};
 use crate::app::App;
 use crate::extract::FormText;
 use crate::extract::cookies::Cookie;
@@ -16,8 +16,6 @@ use crate::pages::frame::visit::{Visit, see_other, with_cookie};
 use crate::problem::Problem;
 
 const PATH: &str = "/oauth/logout";
-/// The longest query that an address of ours carries: with its path and that of the public URL it stays within 4 KiB.
-const QUERY_MAX: usize = 3 * 1024;
 
 pub(super) fn routes() -> axum::Router<App> {
     axum::Router::new().route(PATH, get(show).post(receive)).route("/oauth/logout/confirm", post(confirm))
@@ -41,10 +39,10 @@ async fn show(visit: Visit, uri: Uri) -> Result<Response, Problem> {
 /// Brings a wish that came as a form into the address. Browsers send our cookies with that, and not with a form of another site
 /// (`SameSite=Lax`).
 async fn receive(FormText(body): FormText) -> Result<Response, Problem> {
-    let query = Sent::read(&body)?.query();
+    let sent = Sent::read(&body)?;
+    let whole = sent.query();
     // The token only saves a question.
-    let query =
-        if query.len() <= QUERY_MAX { query } else { Asked::of(&Sent::read(&body)?.sign_out()).query() };
+    let query = if whole.len() <= QUERY_MAX { whole } else { Asked::of(&sent.sign_out()).query() };
     Ok(see_other(&format!("{PATH}?{query}")))
 }
 
