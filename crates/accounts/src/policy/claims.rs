@@ -147,6 +147,15 @@ impl Claims {
         Self(Source::Function(Arc::new(function)))
     }
 
+    /// Whether the application's data about a user may end up in tokens, where others decide by it what the user may do.
+    pub(crate) fn may_come_from_app_data(&self) -> bool {
+        match &self.0 {
+            Source::Nothing => false,
+            Source::Rules(rules) => rules.iter().any(|rule| rule.of == Of::AppData),
+            Source::Function(_) => true,
+        }
+    }
+
     /// The claims about a user.
     pub fn of(&self, account: &Account) -> Map<String, Value> {
         match &self.0 {

@@ -1,12 +1,12 @@
 //! Claims of the application's own in access tokens.
 
 use data_encoding::BASE64URL_NOPAD;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::on_both_stores;
 use crate::user_data::object;
 use crate::world::*;
-use vestibule::{Accounts, Actor, Claims, Expected, Login, Policy, Tokens, UserData, UserRef};
+use vestibule::{Accounts, Actor, Claims, Expected, Login, NewUser, Policy, Tokens, UserData, UserRef};
 
 const ADA: &str = "ada@example.org";
 
@@ -25,6 +25,33 @@ async fn knows(accounts: &Accounts, value: Value) {
 }
 
 on_both_stores! {
+    // O4: whoever can change what tokens say can do as much as with roles.
+    async fn data_that_ends_up_in_tokens_is_changed_with_a_fresh_proof(world: &World) {
+        world.has_account(ADA).await;
+        let new = NewUser {
+            email: address("root@example.org"),
+            password: password(PASSWORD),
+            user_name: None,
+            display_name: None,
+            roles: vec!["admin".to_owned()],
+        };
+        world.accounts.create_user(Actor::Operator, new).await.unwrap();
+        let (root, from) = (world.session_of("root@example.org").await, client());
+        world.advance(hours(1));
+        let (user, actor) = (UserRef::Email(address(ADA)), Actor::User(&root, &from));
+        let plan = || UserData::new(object(json!({"plan": "pro"}))).unwrap();
+        for (path, is_enough) in [("app.plan", false), ("data.plan", true), ("roles", true)] {
+            let claims = Claims::from_paths([("plan", path)]).unwrap();
+            let accounts = world.instance_with(|policy| policy.claims = claims).await;
+            let set = accounts.set_app_data(actor, &user, &Expected::Any, plan(), None).await;
+            assert_eq!(set.is_ok(), is_enough, "{path}: {set:?}");
+            assert!(is_enough || refusal(set).starts_with("StepUp"));
+        }
+        let accounts = world.instance_with(|policy| policy.claims = Claims::by(|_| Map::new())).await;
+        let set = accounts.set_app_data(actor, &user, &Expected::Any, plan(), None).await;
+        assert!(refusal(set).starts_with("StepUp"));
+    }
+
     async fn a_token_has_the_claims_of_the_settings(world: &World) {
         world.has_account(ADA).await;
         let settings = |policy: &mut Policy| {

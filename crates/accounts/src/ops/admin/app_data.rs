@@ -12,10 +12,11 @@ use crate::store::tables::users::{self, data};
 use crate::trail::{self, Entry};
 
 impl Accounts {
-    /// Replaces what the application keeps about a user who is in an expected state. The same again changes nothing.
+    /// Replaces what the application keeps about a user who is in an expected state. The same again changes nothing. Where
+    /// [`Policy::claims`](crate::Policy::claims) may take it into tokens, an administrator needs a recent proof, as for roles.
     ///
     /// # Errors
-    /// [`AdminError::Forbidden`], [`NotFound`](AdminError::NotFound), [`Changed`](AdminError::Changed),
+    /// [`AdminError::Forbidden`], [`StepUp`](AdminError::StepUp), [`NotFound`](AdminError::NotFound), [`Changed`](AdminError::Changed),
     /// [`Fault`](AdminError::Fault).
     pub async fn set_app_data(
         &self,
@@ -25,8 +26,13 @@ impl Accounts {
         app_data: UserData,
         reason: Option<&Reason>,
     ) -> Result<Account, AdminError> {
-        actor.must_be_admin()?;
         let (core, user, expected, now) = (self.0.clone(), user.clone(), expected.clone(), self.0.now());
+        // What tokens say is power, as a role is (O4).
+        if core.policy().claims.may_come_from_app_data() {
+            actor.must_be_fresh_admin(&core, now).await?;
+        } else {
+            actor.must_be_admin()?;
+        }
         let entry = Entry::by(AuditKind::AppDataChanged, actor).because(reason);
         self.0
             .store

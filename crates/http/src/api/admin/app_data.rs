@@ -17,7 +17,8 @@ pub(super) fn routes() -> Routes {
     routes!(replace)
 }
 
-errors!(ReplaceErrors: EVERY, API, BODY, BEARER, &[Code::Forbidden, Code::NotFound, Code::PreconditionFailed]);
+errors!(ReplaceErrors: EVERY, API, BODY, BEARER, &[Code::Forbidden, Code::ReauthenticationRequired,
+    Code::NotFound, Code::PreconditionFailed]);
 
 /// Replaces what the application keeps about a user: an object of at most 4 KiB, which its user cannot change.
 #[utoipa::path(put, path = "/v1/admin/users/{id}/app-data", tag = "Administration", operation_id = "admin_set_app_data",
