@@ -1,4 +1,7 @@
 use super::*;
+use crate::domain::application::registered::{Application, ApplicationKind, Consent};
+use crate::domain::application::scope::Scopes;
+use crate::domain::secret::Secret;
 
 #[test]
 fn the_defaults_are_allowed() {
@@ -37,4 +40,41 @@ fn unsafe_settings_are_refused_by_name() {
     }
     let webhooks = many[..16].iter().map(|name| endpoint(name)).collect();
     assert_eq!(Policy { webhooks, ..Policy::default() }.check(), Ok(()));
+}
+
+#[test]
+fn applications_of_the_settings_have_secrets_as_their_kind_demands() {
+    let application = |id: &str, kind| Application {
+        id: id.parse().unwrap(),
+        name: "Shop".to_owned(),
+        kind,
+        redirect_uris: vec!["https://shop.example/callback".parse().unwrap()],
+        post_logout_redirect_uris: vec![],
+        logout_uri: None,
+        resources: vec![],
+        scopes: Scopes::default(),
+        machine_scopes: Scopes::default(),
+        consent: Consent::Ask,
+    };
+    let with = |id: &str, kind, lengths: &[usize]| ConfiguredApplication {
+        application: application(id, kind),
+        secrets: lengths.iter().map(|length| Secret::from("s".repeat(*length))).collect(),
+    };
+    let is_allowed = |applications| Policy { applications, ..Policy::default() }.check().is_ok();
+    let (secret, none) = (ApplicationKind::Confidential, ApplicationKind::Public);
+    for (kind, lengths, allowed) in [
+        (secret, &[32][..], true),
+        (secret, &[32, 33], true),
+        (secret, &[31], false),
+        (secret, &[32, 31], false),
+        (secret, &[], false),
+        (secret, &[32, 32, 32], false),
+        (none, &[], true),
+        (none, &[32], false),
+    ] {
+        assert_eq!(is_allowed(vec![with("shop", kind, lengths)]), allowed, "{kind:?} {lengths:?}");
+    }
+    let many = |number: usize| (0..number).map(|i| with(&format!("app-{i}"), none, &[])).collect::<Vec<_>>();
+    assert!(is_allowed(many(100)) && !is_allowed(many(101)));
+    assert!(!is_allowed(vec![with("shop", none, &[]), with("shop", none, &[])]));
 }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use crate::applications::{asks, shop};
 use crate::world::*;
 use vestibule::{MigrateError, Migrator, Secret};
 
@@ -130,6 +131,49 @@ async fn live_a_little(world: &World) {
     };
     world.accounts.invite(vestibule::Actor::Operator, invitation).await.unwrap();
     world.accounts.setup_link().await.unwrap().unwrap();
+    lives_with_applications(world).await;
+    let who = world.session_of("ada@example.org").await;
+    world.adds_app(&who).await;
+    world.adds_passkey(&who).await;
+    let asked = world.signs_in("ada@example.org", PASSWORD).await;
+    assert!(refusal(asked).starts_with("SecondFactorRequired"), "a right password that waits");
+}
+
+/// Two sessions of one application, a code, and a request that waits; how many sessions are this service's own.
+async fn lives_with_applications(world: &World) -> usize {
+    let who = world.session_of("ada@example.org").await;
+    let data = serde_json::json!({"theme": "dark"}).as_object().unwrap().clone();
+    world.accounts.update_data(&who, data, &client()).await.unwrap();
+    let own = world.sql("SELECT id FROM sessions");
+    let by = world.has_application(&shop()).await;
+    for scope in ["openid", "openid offline_access"] {
+        world.shops(&by, scope, &who).await;
+    }
+    world.code_for(&shop(), "openid", &who).await;
+    let request = world.request(asks(&shop(), "openid")).await;
+    world.accounts.keep_authorization(&request, "browser", &client()).await.unwrap();
+    assert_eq!(world.sql("SELECT id FROM sessions"), own + 2);
+    own
+}
+
+/// What an application was given does not become a session of this service's own.
+async fn sessions_of_applications_go_with_their_columns(world: &World) {
+    world.has_account("ada@example.org").await;
+    let own = lives_with_applications(world).await;
+    let migrator = Migrator::connect(&world.settings.database_url).await.unwrap();
+    migrator.down(13).await.unwrap();
+    assert_eq!(world.sql("SELECT id FROM sessions"), own);
+    assert_eq!(world.sql("SELECT hash FROM refresh_tokens"), own);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_of_applications_go_with_their_columns_on_sqlite() {
+    sessions_of_applications_go_with_their_columns(&World::on_sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_of_applications_go_with_their_columns_on_postgres() {
+    sessions_of_applications_go_with_their_columns(&World::on_postgres().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -68,6 +68,28 @@ on_both_stores! {
         }
     }
 
+    async fn what_comes_back_may_be_so_long(world: &World) {
+        world.has_application(&shop()).await;
+        let with = |state: String| AuthorizationParameters {
+            state: Some(state),
+            nonce: Some("n".repeat(512)),
+            ..asks(&shop(), "openid")
+        };
+        let request = world.request(with("s".repeat(2048))).await;
+        world.accounts.keep_authorization(&request, BROWSER, &CLIENT).await.unwrap();
+        let Err(AuthorizationError::Refused { redirect, .. }) =
+            world.accounts.check_authorization(with("s".repeat(2049))).await
+        else {
+            panic!("a longer one is refused")
+        };
+        assert_eq!(parameter(&redirect, "error").as_deref(), Some("invalid_request"));
+        assert_eq!(parameter(&redirect, "state"), None, "what is too long does not come back");
+        // Each of these takes six letters in what is kept.
+        let request = world.request(with("\u{1}".repeat(2048))).await;
+        let kept = world.accounts.keep_authorization(&request, BROWSER, &CLIENT).await;
+        assert_eq!(refusal(kept), "TooLong");
+    }
+
     // OpenID Connect Core §3.1.2.1
     async fn prompt_none_shows_nothing(world: &World) {
         world.has_account("ada@example.org").await;

@@ -53,6 +53,47 @@ on_both_stores! {
         }
     }
 
+    async fn limits_of_a_registration_hold_at_their_edges(world: &World) {
+        let named = |letters: usize| Application { name: "ä".repeat(letters), ..shop() };
+        let many = |number: usize| (0..number).map(|i| format!("{CALLBACK}/{i}")).collect::<Vec<_>>();
+        let uris = |number: usize| many(number).iter().map(|uri| uri.parse().unwrap()).collect::<Vec<_>>();
+        let registers = |application: Application| async move {
+            let made = world.accounts.create_application(Actor::Operator, application).await;
+            world.accounts.remove_application(Actor::Operator, &shop().id).await.ok();
+            made.map(drop)
+        };
+        for (fits, too_many, expected) in [
+            (named(64), named(65), ApplicationInvalid::Name),
+            (
+                Application { redirect_uris: uris(16), ..shop() },
+                Application { redirect_uris: uris(17), ..shop() },
+                ApplicationInvalid::TooMany("redirect_uris"),
+            ),
+            (
+                Application { post_logout_redirect_uris: uris(16), ..shop() },
+                Application { post_logout_redirect_uris: uris(17), ..shop() },
+                ApplicationInvalid::TooMany("post_logout_redirect_uris"),
+            ),
+            (
+                Application { resources: many(16), ..shop() },
+                Application { resources: many(17), ..shop() },
+                ApplicationInvalid::TooMany("resources"),
+            ),
+        ] {
+            registers(fits).await.unwrap();
+            assert_eq!(refusal(registers(too_many).await), format!("Invalid({expected:?})"));
+        }
+        // Five hundred are kept.
+        world.sql(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 499) \
+             INSERT INTO applications SELECT 'app-' || CAST(i AS TEXT), 'App', 'public', 'https://a.example/', '', NULL, '', '', \
+             '', 'ask', 0, 0 FROM n RETURNING id",
+        );
+        world.accounts.create_application(Actor::Operator, shop()).await.unwrap();
+        assert_eq!(refusal(world.accounts.create_application(Actor::Operator, game()).await), "TooMany");
+        assert_eq!(world.accounts.list_applications(Actor::Operator).await.unwrap().len(), 500);
+    }
+
     async fn administrators_register_and_nobody_else(world: &World) {
         let new = NewUser {
             email: address("root@example.org"),
