@@ -17,7 +17,7 @@ pub(crate) struct Script {
 }
 
 /// Every version, oldest first, without gaps.
-pub(crate) const SCRIPTS: [Script; 14] = [
+pub(crate) const SCRIPTS: [Script; 15] = [
     Script {
         version: 1,
         name: "init",
@@ -101,6 +101,12 @@ pub(crate) const SCRIPTS: [Script; 14] = [
         name: "applications",
         up: include_str!("../../migrations/0014_applications.up.sql"),
         down: include_str!("../../migrations/0014_applications.down.sql"),
+    },
+    Script {
+        version: 17,
+        name: "client_claims",
+        up: include_str!("../../migrations/0017_client_claims.up.sql"),
+        down: include_str!("../../migrations/0017_client_claims.down.sql"),
     },
 ];
 
