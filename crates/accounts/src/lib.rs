@@ -178,6 +178,7 @@ pub use ops::account::password::{ChangeError, CheckError, ResetError};
 pub use ops::account::profile::{Export, ProfileChange, ProfileError};
 pub use ops::account::ways_in::WaysIn;
 pub use ops::admin::account_limits::{AccountLimits, Recently};
+pub use ops::admin::app_data::AppDataAccessError;
 pub use ops::admin::applications::{ApplicationChangeError, RegisteredApplication};
 pub use ops::admin::audit::AuditQuery;
 pub use ops::admin::error::AdminError;

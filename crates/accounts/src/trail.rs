@@ -46,6 +46,9 @@ impl Entry {
     pub(crate) fn by(kind: AuditKind, actor: Actor<'_>) -> Self {
         let entry = match actor {
             Actor::Operator => Self::new(kind, AuditActor::Operator, &Client::default()),
+            Actor::Application(application, client) => {
+                Self::new(kind, AuditActor::Application, client).detail(application.id.as_str())
+            }
             Actor::User(who, client) => Self::new(kind, AuditActor::User(who.account.id), client),
         };
         Self { user: None, ..entry }

@@ -144,6 +144,8 @@ pub enum AuditActor {
     User(UserId),
     /// The operator: anyone who can run the program on the server.
     Operator,
+    /// An application, for itself: the detail names it.
+    Application,
     /// The program itself.
     System,
 }
@@ -155,6 +157,7 @@ impl AuditActor {
             Self::Anonymous => "anonymous",
             Self::User(_) => "user",
             Self::Operator => "operator",
+            Self::Application => "client",
             Self::System => "system",
         }
     }

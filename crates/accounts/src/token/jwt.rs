@@ -127,7 +127,7 @@ impl Issuer {
     }
 
     /// Who issues: the public address.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 

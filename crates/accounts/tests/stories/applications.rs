@@ -1,5 +1,6 @@
 //! Applications that send people here to sign in.
 
+mod app_data;
 mod authorization;
 pub(crate) mod claims;
 mod codes;

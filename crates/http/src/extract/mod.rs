@@ -22,5 +22,6 @@ pub(crate) use input::object::{AnyObject, MergePatch};
 pub(crate) use input::query::Query;
 pub(crate) use segment::{LastSegment, SegmentBeforeLast, ThirdFromLast};
 pub(crate) use sender::administrator::Administrator;
+pub(crate) use sender::app_data::AppDataKeeper;
 pub(crate) use sender::basic::{Basic, credentials};
 pub(crate) use sender::bearer::{AccessToken, Bearer};

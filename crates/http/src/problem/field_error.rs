@@ -72,7 +72,7 @@ impl FieldError {
             ApplicationInvalid::TooMany(list) => Self::new(format!("/{list}"), Code::ListTooLong),
             ApplicationInvalid::Resource(_) => Self::new("/resources", Code::WebAddressInvalid),
             ApplicationInvalid::LogoutUri => Self::new("/logout_uri", Code::WebAddressInvalid),
-            ApplicationInvalid::Scope(_) => {
+            ApplicationInvalid::Scope(_) | ApplicationInvalid::MachineOnly(_) => {
                 Self::new("/scopes", Code::ScopeInvalid).detail(invalid.to_string())
             }
             ApplicationInvalid::MachineScope(_) => {

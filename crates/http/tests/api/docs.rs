@@ -31,7 +31,7 @@ const ROUTES: [(&str, &[&str]); 72] = [
     ("/v1/admin/stats", &["get"]),
     ("/v1/admin/users", &["get", "post"]),
     ("/v1/admin/users/{id}", &["delete", "get", "patch"]),
-    ("/v1/admin/users/{id}/app-data", &["put"]),
+    ("/v1/admin/users/{id}/app-data", &["get", "put"]),
     ("/v1/admin/users/{id}/disable", &["post"]),
     ("/v1/admin/users/{id}/enable", &["post"]),
     ("/v1/admin/users/{id}/grants", &["get"]),

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::factors::used;
-use crate::oauth::client::{Registered, code, redemption};
+use crate::oauth::client::{Registered, application, code, redemption};
 use crate::on_both_stores;
 use crate::world::{ADA, Answer, PASSWORD, World};
 
@@ -101,6 +101,7 @@ async fn values(world: &World) -> Vec<(&'static str, String)> {
     let of_challenge = world.post("/v1/login/passkey/options", of_challenge).await.json();
     let client = Registered::with_secret(world, "shop").await;
     let of_client = client.signs_in(world, ADA, "openid offline_access").await;
+    let of_machine = of_machine(world).await;
     let cookie = |browser: &Browser, part: &str| {
         let found = browser.cookies.iter().find(|(name, _)| name.contains(part));
         found.unwrap_or_else(|| panic!("no cookie {part}: {:?}", browser.cookies)).1.clone()
@@ -124,12 +125,23 @@ async fn values(world: &World) -> Vec<(&'static str, String)> {
         ("ceremony of a challenge", text(&of_challenge["ceremony"])),
         ("cursor", text(&page["next_cursor"])),
         ("user id", text(&session["user"]["id"])),
+        ("token of a machine", of_machine),
         ("access token of a client", text(&of_client["access_token"])),
         ("ID token", text(&of_client["id_token"])),
         ("refresh token of a client", text(&of_client["refresh_token"])),
         ("code", code(world, client.id, ADA, "openid").await),
         ("client secret", client.secret.unwrap()),
     ]
+}
+
+/// What lets another client keep data about users.
+async fn of_machine(world: &World) -> String {
+    let mut keeper = application("keeper", vestibule::ApplicationKind::Confidential);
+    keeper.machine_scopes = "users:app-data".parse().unwrap();
+    let secret = world.accounts.create_application(vestibule::Actor::Operator, keeper).await.unwrap();
+    let keeper = Registered { id: "keeper", secret: secret.map(|secret| secret.expose().to_owned()) };
+    let made = keeper.asks(world, "grant_type=client_credentials&scope=users:app-data").await.json();
+    text(&made["access_token"])
 }
 
 async fn with_cookie(world: &World, name: &str, value: &str) -> Answer {
@@ -139,7 +151,7 @@ async fn with_cookie(world: &World, name: &str, value: &str) -> Answer {
 }
 
 /// Every place that takes an opaque value: its name, and the value that it is for.
-const PLACES: [(&str, &str); 21] = [
+const PLACES: [(&str, &str); 22] = [
     ("Authorization", "access token"),
     ("introspect", "access token"),
     ("refresh", "refresh token"),
@@ -157,6 +169,7 @@ const PLACES: [(&str, &str); 21] = [
     ("step-up by passkey", "ceremony of a session"),
     ("cursor", "cursor"),
     ("user info", "access token of a client"),
+    ("data about users", "token of a machine"),
     ("introspection of a client", "access token of a client"),
     ("refresh of a client", "refresh token of a client"),
     ("code", "code"),
@@ -213,6 +226,10 @@ async fn give(world: &World, place: &str, value: &str, all: &[(&str, String)]) -
             world.get_as(&format!("/v1/admin/users?limit=1&cursor={value}"), &root).await
         }
         "user info" => world.get_as("/v1/userinfo", value).await,
+        "data about users" => {
+            let path = format!("/v1/admin/users/{}/app-data", named("user id"));
+            world.send_as("PUT", &path, value, Some(json!({"plan": "pro"}))).await
+        }
         _ => give_as_client(world, place, value, named("client secret")).await,
     }
 }
@@ -264,7 +281,7 @@ on_both_stores! {
         }
         // None was used up: each still does what it is for.
         for (place, own) in [
-            ("user info", "access token of a client"),
+            ("user info", "access token of a client"), ("data about users", "token of a machine"),
             ("introspection of a client", "access token of a client"), ("refresh of a client", "refresh token of a client"),
             ("code", "code"), ("authentication of a client", "client secret"),
             ("Authorization", "access token"), ("introspect", "access token"), ("refresh", "refresh token"),

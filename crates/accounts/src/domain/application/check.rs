@@ -2,7 +2,7 @@
 
 use crate::domain::application::redirect_uri::{RedirectUri, RedirectUriError};
 use crate::domain::application::registered::{Application, ApplicationKind, Consent};
-use crate::domain::application::scope::OF_USERS;
+use crate::domain::application::scope::{APP_DATA, OF_USERS};
 use crate::domain::visible::is_visible;
 use url::Url;
 
@@ -37,6 +37,9 @@ pub enum ApplicationInvalid {
     /// A scope of the service itself does not have to be listed.
     #[error("`scopes`: {0} belongs to every application")]
     Scope(String),
+    /// No user can give what an application keeps here for itself.
+    #[error("`scopes`: {0} can only be had without a user")]
+    MachineOnly(&'static str),
     /// A public application gets no token for itself.
     #[error("`machine_scopes` need a confidential client")]
     MachineNeedsSecret,
@@ -72,6 +75,7 @@ impl ApplicationInvalid {
             Self::Scope(_) => {
                 "leave it out: every application may ask for openid, profile, email and offline_access"
             }
+            Self::MachineOnly(_) => "name it under machine_scopes",
             Self::MachineNeedsSecret => "give the client a secret, or leave machine_scopes out",
             Self::MachineScope(_) => {
                 "leave it out: only a user can grant openid, profile, email and offline_access"
@@ -116,6 +120,9 @@ impl Application {
         }
         if let Some(name) = OF_USERS.into_iter().find(|name| self.scopes.has(name)) {
             return Err(ApplicationInvalid::Scope(name.to_owned()));
+        }
+        if self.scopes.has(APP_DATA) {
+            return Err(ApplicationInvalid::MachineOnly(APP_DATA));
         }
         self.check_machine()?;
         let is_native = self.redirect_uris.iter().any(RedirectUri::is_native);

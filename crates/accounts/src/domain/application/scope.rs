@@ -18,6 +18,9 @@ pub(crate) const EMAIL: &str = "email";
 /// A refresh token.
 pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
 
+/// What an application keeps about users here. Only for itself, and only for this service.
+pub(crate) const APP_DATA: &str = "users:app-data";
+
 /// What users may grant to any application.
 pub(crate) const OF_USERS: [&str; 4] = [OPENID, PROFILE, EMAIL, OFFLINE_ACCESS];
 
@@ -62,6 +65,11 @@ impl Scopes {
     /// These and those.
     pub(crate) fn and(&self, others: &Self) -> Self {
         Self(self.0.union(&others.0).cloned().collect())
+    }
+
+    /// These, but not this one.
+    pub(crate) fn without(&self, name: &str) -> Self {
+        Self(self.0.iter().filter(|other| *other != name).cloned().collect())
     }
 
     pub(crate) fn from_stored(text: &str) -> Self {

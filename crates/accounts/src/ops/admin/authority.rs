@@ -11,7 +11,7 @@ impl Actor<'_> {
     /// The user, if the actor is one.
     pub(crate) fn user(self) -> Option<UserId> {
         match self {
-            Self::Operator => None,
+            Self::Operator | Self::Application(..) => None,
             Self::User(user, _) => Some(user.account.id),
         }
     }
@@ -22,7 +22,7 @@ impl Actor<'_> {
             Self::Operator => Ok(()),
             Self::User(user, _) if user.is_admin() && user.must_enrol => Err(AdminError::EnrolmentRequired),
             Self::User(user, _) if user.is_admin() => Ok(()),
-            Self::User(..) => Err(AdminError::Forbidden),
+            Self::User(..) | Self::Application(..) => Err(AdminError::Forbidden),
         }
     }
 

@@ -4,7 +4,7 @@ use serde_json::Map;
 
 use crate::accounts::Accounts;
 use crate::domain::application::registered::ApplicationKind;
-use crate::domain::application::scope::Scopes;
+use crate::domain::application::scope::{APP_DATA, Scopes};
 use crate::fault::Fault;
 use crate::ops::application::authenticate::AuthenticatedApplication;
 use crate::ops::application::tokens::ApplicationTokens;
@@ -31,6 +31,9 @@ impl Accounts {
     /// A token with which an application speaks for itself: with all scopes of its registration, or those it asks for. There
     /// is no refresh token, and nothing is stored; the registration is read whenever the token is used here.
     ///
+    /// What opens something at this service (`users:app-data`) has to be asked for, and is in no token for another service:
+    /// whoever gets a token there must not be able to use it here.
+    ///
     /// # Errors
     /// [`MachineError`]
     pub async fn machine_token(
@@ -43,14 +46,19 @@ impl Accounts {
         if application.kind == ApplicationKind::Public || application.machine_scopes.is_empty() {
             return Err(MachineError::Unauthorized);
         }
-        let scopes = scopes.unwrap_or(&application.machine_scopes);
+        let core = &self.0;
+        let for_others = application.machine_scopes.without(APP_DATA);
+        let scopes = scopes.unwrap_or(&for_others);
         if scopes.is_empty() || !scopes.is_within(&application.machine_scopes) {
             return Err(MachineError::Scope);
         }
         if resource.as_ref().is_some_and(|resource| !application.resources.contains(resource)) {
             return Err(MachineError::Target);
         }
-        let core = &self.0;
+        let is_for_others = resource.as_deref().is_some_and(|resource| resource != core.issuer.name());
+        if is_for_others && scopes.has(APP_DATA) {
+            return Err(MachineError::Scope);
+        }
         let keys = core.read_keys().await?;
         let now = core.now();
         let env = &core.settings.env;

@@ -144,6 +144,7 @@ fn event(row: &Row<'_>) -> Result<AuditEvent, Fault> {
             ("user", Some(id)) => AuditActor::User(id),
             ("anonymous", None) => AuditActor::Anonymous,
             ("operator", None) => AuditActor::Operator,
+            ("client", None) => AuditActor::Application,
             ("system", None) => AuditActor::System,
             _ => return Err(unknown(&format!("actor {actor}"))),
         },

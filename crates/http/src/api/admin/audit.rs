@@ -33,8 +33,9 @@ pub(crate) struct AuditEvent {
     /// What happened, such as `signed_in` or `password_changed`.
     #[schema(value_type = String, pattern = "^[a-z_]+$")]
     kind: &'static str,
-    /// `user`, `operator` (the command line), `anonymous`, or `system` (the server by itself).
-    #[schema(value_type = String, pattern = "^(user|operator|anonymous|system)$")]
+    /// `user`, `operator` (the command line), `client` (an application for itself, which `detail` names), `anonymous`, or
+    /// `system` (the server by itself).
+    #[schema(value_type = String, pattern = "^(user|operator|client|anonymous|system)$")]
     actor: &'static str,
     /// The user who did it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,7 @@
 //! The sender of a request: its address and its credentials.
 
 pub(crate) mod administrator;
+pub(crate) mod app_data;
 pub(crate) mod basic;
 pub(crate) mod bearer;
 pub(crate) mod client;

@@ -94,6 +94,7 @@ impl One {
             AuditActor::User(_) => language.text("user.by_admin"),
             AuditActor::Operator => language.text("user.by_operator"),
             AuditActor::Anonymous => language.text("user.by_nobody"),
+            AuditActor::Application => language.text("user.by_application"),
             AuditActor::System => language.text("user.by_system"),
         };
         context! {

@@ -58,7 +58,10 @@ on_both_stores! {
                     let answer = asks(&world, &method.to_uppercase(), &path, scheme, value).await;
                     let (status, code) = if *opens { (403, "insufficient_scope") } else { (401, "invalid_token") };
                     assert_eq!(answer.problem(), (status, code.to_owned()), "{name}: {method} {path}");
-                    let challenge = format!("Bearer realm=\"vestibule\", error=\"{code}\"");
+                    // Where a token of a client may open something, its scope is named.
+                    let is_named = *opens && path.ends_with("/app-data");
+                    let scope = if is_named { ", scope=\"users:app-data\"" } else { "" };
+                    let challenge = format!("Bearer realm=\"vestibule\", error=\"{code}\"{scope}");
                     assert_eq!(answer.header("www-authenticate"), challenge, "{name}: {method} {path}");
                     brings_no_session(&answer, name);
                 }
@@ -80,6 +83,66 @@ on_both_stores! {
         }
         assert_eq!(state(&world, &root).await, before);
         assert_eq!(world.get_as("/v1/userinfo", &all[0].2).await.status, 200);
+    }
+
+    // What keeps data about users opens that, and nothing else.
+    async fn hole_b14_a_client_that_keeps_data_opens_nothing_else(world: World) {
+        world.has_admin(ROOT).await;
+        world.has_account(ADA).await;
+        let root = world.access_token(ROOT).await;
+        let ada = crate::admin_users_page::id_of(&world, ADA).await;
+        let mut keeper = application("keeper", vestibule::ApplicationKind::Confidential);
+        keeper.machine_scopes = "users:app-data".parse().unwrap();
+        let secret = world.accounts.create_application(vestibule::Actor::Operator, keeper.clone()).await.unwrap();
+        let client = Registered { id: "keeper", secret: secret.map(|secret| secret.expose().to_owned()) };
+        let made = client.asks(&world, "grant_type=client_credentials&scope=users:app-data").await.json();
+        let token = text(&made["access_token"]);
+        let before = state(&world, &root).await;
+        let (mut opened, mut shut) = (Vec::new(), 0);
+        for (path, method, operation) in described() {
+            let wants_token = operation["security"].to_string().contains("bearer") || path == "/v1/userinfo";
+            if !wants_token {
+                continue;
+            }
+            let answer = asks(&world, &method.to_uppercase(), &filled(&path, &ada), "Bearer", &token).await;
+            if path.ends_with("/app-data") {
+                assert_eq!((answer.status, answer.json()), (200, json!({})), "{method}");
+                opened.push(method);
+            } else {
+                assert_eq!(answer.problem(), (403, "insufficient_scope".to_owned()), "{method} {path}");
+                shut += 1;
+            }
+        }
+        opened.sort();
+        assert!(opened == ["GET", "PUT"] && shut > 40, "{opened:?} {shut}");
+        assert_eq!(state(&world, &root).await, before);
+        // It learns nothing of the user but what it keeps.
+        let path = format!("/v1/admin/users/{ada}/app-data");
+        let put = world.send_as("PUT", &path, &token, Some(json!({"plan": "pro"}))).await;
+        assert_eq!((put.status, put.json()), (200, json!({"plan": "pro"})));
+        let shown = world.get_as(&path, &token).await;
+        assert_eq!((shown.json(), shown.header("etag")), (put.json(), put.header("etag")));
+        let of_admin = world.get_as(&format!("/v1/admin/users/{ada}"), &root).await;
+        assert_eq!(of_admin.json()["app_data"], json!({"plan": "pro"}));
+        let audit = world.get_as("/v1/admin/audit?kind=app_data_changed", &root).await.json();
+        let entry = &audit["items"][0];
+        assert_eq!((&entry["actor"], &entry["detail"], &entry["user_id"]), (&json!("client"), &json!("keeper"), &json!(ada)));
+        // For the state that was seen, as for administrators.
+        let sends = async |tag: &str| {
+            let request = Request::put(&path)
+                .header("if-match", tag)
+                .header(header::CONTENT_TYPE, "application/json")
+                .header(header::AUTHORIZATION, format!("Bearer {token}"));
+            world.send(request.body(Body::from(r#"{"plan": "free"}"#)).unwrap()).await
+        };
+        assert_eq!(sends(shown.header("etag")).await.status, 200);
+        assert_eq!(sends(shown.header("etag")).await.problem(), (412, "precondition_failed".to_owned()));
+        let nobody = world.get_as("/v1/admin/users/usr_00000000000000000000000000/app-data", &token).await;
+        assert_eq!(nobody.problem(), (404, "not_found".to_owned()));
+        // The registration is read at each use.
+        keeper.machine_scopes = "stock:read".parse().unwrap();
+        world.accounts.update_application(vestibule::Actor::Operator, keeper).await.unwrap();
+        assert_eq!(world.get_as(&path, &token).await.problem(), (401, "invalid_token".to_owned()));
     }
 
     async fn hole_b14_a_disabled_user_s_clients_get_nothing(world: World) {
