@@ -1,5 +1,6 @@
 //! The list of checks.
 
+use std::env;
 use std::time::Instant;
 
 use crate::shell::{Result, cargo, run as execute};
@@ -98,9 +99,14 @@ fn tests() -> Result {
     result
 }
 
-/// The tests, with more arguments for the runner.
+/// The tests, with more arguments for the runner. Their databases are in memory where there is room: a test that syncs waits for
+/// all that write.
 pub(crate) fn nextest(arguments: &[String]) -> Result {
-    execute(cargo(["nextest", "run", "--workspace", "--all-features"]).args(arguments))
+    let mut command = cargo(["nextest", "run", "--workspace", "--all-features"]);
+    if let Some(folder) = vestibule_testing::memory_dir().filter(|_| env::var_os("TMPDIR").is_none()) {
+        command.env("TMPDIR", folder);
+    }
+    execute(command.args(arguments))
 }
 
 #[cfg(test)]
