@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use crate::shell::{Result, cargo, output, program, root, run as execute, succeeds, target_dir};
 
@@ -164,6 +165,9 @@ fn install_caddy() -> Result {
     apt(&["caddy"])
 }
 
+/// Whether the lists of Debian's packages are those of today.
+static UPDATED: Mutex<bool> = Mutex::new(false);
+
 /// Installs Debian packages if permitted; otherwise says what to do.
 fn apt(packages: &[&str]) -> Result {
     let names = packages.join(" ");
@@ -176,6 +180,10 @@ fn apt(packages: &[&str]) -> Result {
         command.args(["-qq", "-o", "DPkg::Lock::Timeout=120"]).env("DEBIAN_FRONTEND", "noninteractive");
         command
     };
-    execute(apt_get().arg("update"))?;
+    let mut updated = UPDATED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*updated {
+        execute(apt_get().arg("update"))?;
+        *updated = true;
+    }
     execute(apt_get().args(["install", "--yes", "--no-install-recommends"]).args(packages))
 }
