@@ -32,6 +32,8 @@ pub struct AuthorizationParameters {
     pub max_age: Option<String>,
     /// `login_hint`: the address to sign in with
     pub login_hint: Option<String>,
+    /// `id_token_hint`: an ID token of the user who is meant, which may have expired
+    pub id_token_hint: Option<String>,
     /// `acr_values`
     pub acr_values: Option<String>,
     /// `resource` (RFC 8707), which may be given more than once
@@ -57,6 +59,9 @@ pub struct AuthorizationRequest {
     pub(crate) max_age: Option<u32>,
     pub(crate) wants_factor: bool,
     pub(crate) resource: Option<String>,
+    /// The id of the user who is meant: nobody else is answered for.
+    #[serde(default)]
+    pub(crate) hinted: Option<String>,
     /// The address to sign in with.
     pub login_hint: Option<String>,
     /// The languages that the user reads.

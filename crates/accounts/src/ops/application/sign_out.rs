@@ -45,7 +45,10 @@ impl Accounts {
         who: Option<&SignedIn>,
     ) -> Result<SignOutWish, Fault> {
         let SignOutParameters { id_token_hint, client_id, post_logout_redirect_uri, state } = parameters;
-        let hint = self.hint(id_token_hint.as_deref()).await?;
+        let hint = match id_token_hint.as_deref() {
+            Some(token) => self.hint(token).await?,
+            None => None,
+        };
         // RP-Initiated Logout §2: the two must name the same application.
         let named = client_id.as_deref();
         let hint = hint.filter(|hint| named.is_none_or(|named| named == hint.application));
@@ -73,8 +76,8 @@ impl Accounts {
         Ok(SignOutWish { application: found, is_own, redirect })
     }
 
-    async fn hint(&self, token: Option<&str>) -> Result<Option<Hint>, Fault> {
-        let Some(token) = token else { return Ok(None) };
+    /// What an ID token of this server says, also after its time.
+    pub(crate) async fn hint(&self, token: &str) -> Result<Option<Hint>, Fault> {
         let now = self.0.now();
         let check = |keys: &KeySet| read_hint(&self.0.issuer, keys, token, now);
         self.0.verify_with(now, check).await
