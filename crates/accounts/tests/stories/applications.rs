@@ -2,6 +2,8 @@
 
 mod authorization;
 mod codes;
+mod logout_delivery;
+mod logouts;
 mod machines;
 mod registration;
 mod sessions;

@@ -16,6 +16,7 @@ use crate::fault::Fault;
 use crate::ops::account::factor_due::follow_policy;
 use crate::ops::sign_in::admit::{GoesOn, Opened, SessionKey, may_continue};
 use crate::ops::sign_in::authenticate::AuthenticateError;
+use crate::ops::session_end::end_others;
 use crate::store::Tx;
 use crate::store::tables::challenges;
 use crate::store::tables::sessions::{self, OfBrowser, TokenHash};
@@ -80,7 +81,7 @@ impl Accounts {
         self.0
             .store
             .write(move |tx| {
-                if sessions::end_others(tx, user, session, now)? > 0 {
+                if end_others(tx, &core, user, session, now)? > 0 {
                     entry.write(tx, &core, now)?;
                 }
                 Ok(())
