@@ -56,7 +56,7 @@ impl Accounts {
             past_days: PastDays::default(),
             in_step_until: Mutex::default(),
             judgements: Throttle::default(),
-            origins: tokio::sync::Mutex::default(),
+            remembered: tokio::sync::Mutex::default(),
             relying_party,
             root,
             store,

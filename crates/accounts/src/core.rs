@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::Notify;
 
-use crate::domain::application::origins::Origins;
+use crate::domain::application::remembered::Remembered;
 use crate::domain::ids::UserId;
 use crate::domain::password::{Password, PasswordContext, PasswordError};
 use crate::domain::secret::Secret;
@@ -40,8 +40,8 @@ pub(crate) struct Core {
     pub(crate) in_step_until: Mutex<Option<UserId>>,
     /// How many passwords each client recently had judged.
     pub(crate) judgements: Throttle,
-    /// Where applications in browsers call from.
-    pub(crate) origins: tokio::sync::Mutex<Origins>,
+    /// What everybody may ask about the applications.
+    pub(crate) remembered: tokio::sync::Mutex<Remembered>,
     /// Who passkeys belong to, where there are any.
     pub(crate) relying_party: Option<RelyingParty>,
 }

@@ -154,6 +154,7 @@ pub use domain::password::{
     PASSWORD_CODE_POINTS_MAX, PASSWORD_OCTETS_MAX, Password, PasswordContext, PasswordError, PasswordRules,
     Strength,
 };
+pub use domain::profile::claim_paths::{ClaimError, ClaimPath, ClaimPaths, ClaimSource};
 pub use domain::profile::display_name::{DisplayName, DisplayNameError};
 pub use domain::profile::edit::Edit;
 pub use domain::profile::user_data::{UserData, UserDataError};
@@ -223,7 +224,7 @@ pub use ops::sign_in::refresh::RefreshError;
 pub use ops::sign_in::second_factor::{SecondFactor, SecondFactorChallenge, SecondFactorError};
 pub use ops::sign_in::step_up::StepUp;
 pub use ops::sign_in::tokens::Tokens;
-pub use policy::claims::{ClaimError, Claims};
+pub use policy::claims::Claims;
 pub use policy::data_schema::{DataFault, DataSchema};
 pub use policy::factors::{PasskeyPolicy, RequireFactor, SecondFactorPolicy};
 pub use policy::relying_party::RelyingParty;

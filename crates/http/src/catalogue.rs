@@ -361,6 +361,9 @@ fields {
     ScopeInvalid 422 "scope_invalid": "Not a scope that can be given here",
         "A scope is a name of 1 to 64 visible ASCII characters, there are at most 32, and `openid`, `profile`, `email` and `offline_access` are not listed.",
         "Correct the name, or leave it out.";
+    ClaimInvalid 422 "claim_invalid": "Not a claim that tokens can have here",
+        "The name of a claim is 1 to 128 visible ASCII characters and none that is registered; its value comes from `app.` or `data.` and a member, or from `roles`. There are at most 16.",
+        "Choose another name, e.g. `plan`, and a place, e.g. `app.plan`.";
     ConsentInvalid 422 "consent_invalid": "Neither ask nor never",
         "Users are asked (`ask`), or not (`never`).", "Send one of them.";
     ConsentNeeded 422 "consent_needed": "Users of this client must be asked",

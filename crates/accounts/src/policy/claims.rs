@@ -1,83 +1,15 @@
-//! Claims of the application's own in access tokens.
+//! Claims of the owner's own in access tokens of this service's own sign-in.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::domain::profile::claim_paths::{ClaimError, ClaimPaths, fitting, is_registered};
 use crate::domain::user::Account;
 
-/// Octets of all claims of one token together, written as JSON.
-const OCTETS_MAX: usize = 2 * 1024;
-/// Octets of a name.
-const NAME_MAX: usize = 128;
-
-/// Claims that mean something to whoever reads a token, and that no setting may give another meaning: those that access
-/// tokens and ID tokens have here, and those of people (RFC 7519 §4.1, RFC 9068 §2.2, `OpenID` Connect Core §2 and §5.1,
-/// RFC 7662 §2.2, RFC 7800, RFC 8417, RFC 8693, RFC 9396).
-const REGISTERED: &[&str] = &[
-    "_claim_names",
-    "_claim_sources",
-    "acr",
-    "act",
-    "active",
-    "address",
-    "amr",
-    "at_hash",
-    "aud",
-    "auth_time",
-    "authorization_details",
-    "azp",
-    "birthdate",
-    "c_hash",
-    "client_id",
-    "cnf",
-    "email",
-    "email_verified",
-    "events",
-    "exp",
-    "family_name",
-    "gender",
-    "given_name",
-    "htm",
-    "htu",
-    "iat",
-    "iss",
-    "jti",
-    "locale",
-    "may_act",
-    "middle_name",
-    "name",
-    "nbf",
-    "nickname",
-    "nonce",
-    "phone_number",
-    "phone_number_verified",
-    "picture",
-    "preferred_username",
-    "profile",
-    "roles",
-    "s_hash",
-    "scope",
-    "sid",
-    "sub",
-    "sub_id",
-    "sub_jwk",
-    "toe",
-    "token_introspection",
-    "token_type",
-    "txn",
-    "updated_at",
-    "username",
-    "vot",
-    "vtm",
-    "website",
-    "zoneinfo",
-];
-/// Claims by which others decide what somebody may do (RFC 9068 §2.2.3.1): the application may give them, its users not.
-const AUTHORITY: [&str; 2] = ["entitlements", "groups"];
-
-/// The claims that access tokens have beyond their own; none by default.
+/// The claims that access tokens have beyond their own; none by default. Tokens of applications have those of their
+/// registration.
 ///
 /// What would make them longer than 2 KiB together is left out: what users say of themselves first, so that they cannot
 /// push out what the application says of them; of each kind, what comes later by name.
@@ -91,41 +23,8 @@ type Make = dyn Fn(&Account) -> Map<String, Value> + Send + Sync;
 enum Source {
     #[default]
     Nothing,
-    /// In the order in which they are taken.
-    Rules(Vec<Rule>),
+    Paths(ClaimPaths),
     Function(Arc<Make>),
-}
-
-/// One claim: where its value comes from, and its name. The order is that in which claims are taken.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Rule {
-    of: Of,
-    name: String,
-    path: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Of {
-    Roles,
-    AppData,
-    Data,
-}
-
-/// Why a claim is not possible.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ClaimError {
-    /// The name has a meaning already.
-    #[error("`{0}` is a registered claim, which means something else to whoever reads the token")]
-    Registered(String),
-    /// Users would say themselves what they may do.
-    #[error("`{0}` says what somebody may do, and its value would be what users say of themselves")]
-    OwnAuthority(String),
-    /// No name.
-    #[error("`{0}` is no name of a claim: 1 to 128 visible characters of ASCII")]
-    Name(String),
-    /// No path.
-    #[error("`{0}` names nothing: write `app.` or `data.` and a member, or `roles`")]
-    Path(String),
 }
 
 impl Claims {
@@ -135,10 +34,8 @@ impl Claims {
     /// # Errors
     /// [`ClaimError`], about the first claim that is not possible.
     pub fn from_paths<'a>(claims: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ClaimError> {
-        let rules = claims.into_iter().map(|(name, path)| Rule::new(name, path));
-        let mut rules: Vec<Rule> = rules.collect::<Result<_, _>>()?;
-        rules.sort();
-        Ok(Self(if rules.is_empty() { Source::Nothing } else { Source::Rules(rules) }))
+        let paths = ClaimPaths::new(claims)?;
+        Ok(Self(if paths.is_empty() { Source::Nothing } else { Source::Paths(paths) }))
     }
 
     /// What a function makes of each user. Registered claims among it are left out. It runs at every sign-in and refresh, so
@@ -151,7 +48,7 @@ impl Claims {
     pub(crate) fn may_come_from_app_data(&self) -> bool {
         match &self.0 {
             Source::Nothing => false,
-            Source::Rules(rules) => rules.iter().any(|rule| rule.of == Of::AppData),
+            Source::Paths(paths) => paths.may_come_from_app_data(),
             Source::Function(_) => true,
         }
     }
@@ -160,15 +57,9 @@ impl Claims {
     pub fn of(&self, account: &Account) -> Map<String, Value> {
         match &self.0 {
             Source::Nothing => Map::new(),
-            Source::Rules(rules) => {
-                let data = [account.app_data.to_object(), account.data.to_object()];
-                fitting(
-                    rules.iter().filter_map(|rule| Some((rule.name.clone(), rule.value(account, &data)?))),
-                )
-            }
+            Source::Paths(paths) => paths.of(account),
             Source::Function(function) => {
-                let made = function(account).into_iter();
-                fitting(made.filter(|(name, _)| !REGISTERED.contains(&name.as_str())))
+                fitting(function(account).into_iter().filter(|(name, _)| !is_registered(name)))
             }
         }
     }
@@ -178,159 +69,8 @@ impl fmt::Debug for Claims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Source::Nothing => f.write_str("Claims"),
-            Source::Rules(rules) => f.debug_tuple("Claims").field(rules).finish(),
+            Source::Paths(paths) => f.debug_tuple("Claims").field(paths).finish(),
             Source::Function(_) => f.write_str("Claims(a function)"),
         }
-    }
-}
-
-impl Rule {
-    fn new(name: &str, path: &str) -> Result<Self, ClaimError> {
-        let fits = (1..=NAME_MAX).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
-        if !fits {
-            return Err(ClaimError::Name(name.to_owned()));
-        }
-        let mut members = path.split('.').map(str::to_owned);
-        let (root, path_in): (Option<String>, Vec<String>) = (members.next(), members.collect());
-        let of = match root.as_deref() {
-            Some("roles") if path_in.is_empty() => Of::Roles,
-            Some("app") if !path_in.is_empty() => Of::AppData,
-            Some("data") if !path_in.is_empty() => Of::Data,
-            _ => return Err(ClaimError::Path(path.to_owned())),
-        };
-        if path_in.iter().any(String::is_empty) {
-            return Err(ClaimError::Path(path.to_owned()));
-        }
-        if REGISTERED.contains(&name) {
-            return Err(ClaimError::Registered(name.to_owned()));
-        }
-        if of == Of::Data && AUTHORITY.contains(&name) {
-            return Err(ClaimError::OwnAuthority(name.to_owned()));
-        }
-        Ok(Self { of, name: name.to_owned(), path: path_in })
-    }
-
-    fn value(&self, account: &Account, [app_data, data]: &[Map<String, Value>; 2]) -> Option<Value> {
-        let object = match self.of {
-            Of::Roles => return Some(account.roles.clone().into()),
-            Of::AppData => app_data,
-            Of::Data => data,
-        };
-        let (first, rest) = self.path.split_first()?;
-        rest.iter().try_fold(object.get(first)?, |value, name| value.as_object()?.get(name)).cloned()
-    }
-}
-
-/// Of these claims, in their order, each that fits beside those before it.
-fn fitting(claims: impl Iterator<Item = (String, Value)>) -> Map<String, Value> {
-    let (mut taken, mut octets) = (Map::new(), 2);
-    for (name, value) in claims {
-        let more = Value::from(name.as_str()).to_string().len() + value.to_string().len() + 2;
-        if octets + more <= OCTETS_MAX {
-            octets += more;
-            taken.insert(name, value);
-        } else {
-            tracing::debug!(claim = name, "left out of a token: its claims would have more than 2 KiB");
-        }
-    }
-    taken
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::domain::ids::UserId;
-    use crate::domain::profile::user_data::UserData;
-    use crate::domain::time::Timestamp;
-
-    fn user(app_data: Value, data: Value) -> Account {
-        let object = |value| UserData::new(serde_json::from_value(value).unwrap()).unwrap();
-        let at = Timestamp::from_millis(1);
-        Account {
-            id: UserId::from_bytes([1; 16]),
-            email: "ada@example.org".parse().unwrap(),
-            user_name: None,
-            display_name: None,
-            email_confirmed_at: at,
-            created_at: at,
-            disabled_at: None,
-            locale: None,
-            roles: vec!["editor".to_owned()],
-            data: object(data),
-            app_data: object(app_data),
-        }
-    }
-
-    fn of(claims: &[(&str, &str)], account: &Account) -> Value {
-        Claims::from_paths(claims.iter().copied()).unwrap().of(account).into()
-    }
-
-    #[test]
-    fn a_path_leads_to_a_member() {
-        let ada = user(json!({"plan": {"name": "pro", "seats": 3}, "list": [1]}), json!({"plan": "gold"}));
-        for (path, value) in [
-            ("app.plan", json!({"x": {"name": "pro", "seats": 3}})),
-            ("app.plan.seats", json!({"x": 3})),
-            ("app.list", json!({"x": [1]})),
-            ("app.list.0", json!({})),
-            ("app.plan.name.length", json!({})),
-            ("app.nothing", json!({})),
-            ("data.plan", json!({"x": "gold"})),
-            ("roles", json!({"x": ["editor"]})),
-        ] {
-            assert_eq!(of(&[("x", path)], &ada), value, "{path}");
-        }
-        assert_eq!(Value::from(Claims::default().of(&ada)), json!({}));
-    }
-
-    #[test]
-    fn what_means_something_already_is_refused() {
-        let refused = |name: &str, path: &str| Claims::from_paths([(name, path)]).unwrap_err();
-        for name in REGISTERED.iter().copied() {
-            assert_eq!(refused(name, "app.x"), ClaimError::Registered(name.to_owned()));
-        }
-        for name in AUTHORITY {
-            assert_eq!(refused(name, "data.x"), ClaimError::OwnAuthority(name.to_owned()));
-            assert!(
-                Claims::from_paths([(name, "app.x")]).is_ok()
-                    && Claims::from_paths([(name, "roles")]).is_ok()
-            );
-        }
-        for name in ["", "a b", "ä", &"x".repeat(129)] {
-            assert_eq!(refused(name, "app.x"), ClaimError::Name(name.to_owned()));
-        }
-        for path in ["", "app", "app.", "app..x", "data", "roles.x", "email", "App.x", "$.app.x"] {
-            assert_eq!(refused("x", path), ClaimError::Path(path.to_owned()));
-        }
-        assert!(Claims::from_paths([("https://example.org/plan", "app.plan")]).is_ok());
-        assert!(REGISTERED.is_sorted());
-    }
-
-    // Nobody pushes out what the application says of them.
-    #[test]
-    fn what_users_say_is_left_out_first() {
-        let claims = [("a_bio", "data.bio"), ("banned", "app.banned"), ("z_theme", "data.theme")];
-        let ada = user(json!({"banned": true}), json!({"bio": "x".repeat(3000), "theme": "dark"}));
-        assert_eq!(of(&claims, &ada), json!({"banned": true, "z_theme": "dark"}));
-        let octets =
-            |length: usize| of(&[("a", "app.a")], &user(json!({"a": "x".repeat(length)}), json!({})));
-        let longest = octets(OCTETS_MAX - r#"{"a":""}"#.len() - 1);
-        assert!(
-            (OCTETS_MAX - 1..=OCTETS_MAX).contains(&longest.to_string().len()),
-            "{}",
-            longest.to_string().len()
-        );
-        assert_eq!(octets(OCTETS_MAX - r#"{"a":""}"#.len() + 1), json!({}));
-    }
-
-    #[test]
-    fn a_function_makes_claims_but_no_registered_ones() {
-        let claims = Claims::by(|account| {
-            let made = json!({"sub": "usr_other", "roles": ["admin"], "domain": account.email.domain()});
-            serde_json::from_value(made).unwrap()
-        });
-        assert_eq!(Value::from(claims.of(&user(json!({}), json!({})))), json!({"domain": "example.org"}));
     }
 }

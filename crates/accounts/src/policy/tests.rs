@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::application::registered::{Application, ApplicationKind, Consent};
 use crate::domain::application::scope::Scopes;
+use crate::domain::profile::claim_paths::ClaimPaths;
 use crate::domain::secret::Secret;
 
 #[test]
@@ -55,6 +56,7 @@ fn applications_of_the_settings_have_secrets_as_their_kind_demands() {
         scopes: Scopes::default(),
         machine_scopes: Scopes::default(),
         consent: Consent::Ask,
+        claims: ClaimPaths::default(),
     };
     let with = |id: &str, kind, lengths: &[usize]| ConfiguredApplication {
         application: application(id, kind),

@@ -17,7 +17,7 @@ pub(crate) struct Script {
 }
 
 /// Every version, oldest first, without gaps.
-pub(crate) const SCRIPTS: [Script; 15] = [
+pub(crate) const SCRIPTS: [Script; 16] = [
     Script {
         version: 1,
         name: "init",
@@ -107,6 +107,12 @@ pub(crate) const SCRIPTS: [Script; 15] = [
         name: "logouts",
         up: include_str!("../../migrations/0015_logouts.up.sql"),
         down: include_str!("../../migrations/0015_logouts.down.sql"),
+    },
+    Script {
+        version: 17,
+        name: "client_claims",
+        up: include_str!("../../migrations/0017_client_claims.up.sql"),
+        down: include_str!("../../migrations/0017_client_claims.down.sql"),
     },
 ];
 

@@ -44,11 +44,11 @@ struct Claims {
 
 /// A token to be signed: what is checked, and what is only carried. Whoever verifies one here does not read the rest.
 #[derive(Serialize)]
-struct Issued {
+pub(super) struct Issued<'a, C: Serialize> {
     #[serde(flatten)]
-    checked: Claims,
+    pub(super) checked: C,
     #[serde(flatten)]
-    carried: Map<String, Value>,
+    pub(super) carried: &'a Map<String, Value>,
 }
 
 /// What a token proves once its signature and claims are checked. The store is asked every time whether session and
@@ -107,7 +107,7 @@ impl Issuer {
         env: &Env,
         account: &Account,
         session: OfSession,
-        carried: Map<String, Value>,
+        carried: &Map<String, Value>,
         now: Timestamp,
     ) -> Option<Secret> {
         let checked = Claims {

@@ -1,6 +1,7 @@
 //! Applications that send people here to sign in.
 
 mod authorization;
+pub(crate) mod claims;
 mod codes;
 mod logout_delivery;
 mod logouts;
@@ -12,8 +13,8 @@ use crate::world::*;
 use data_encoding::BASE64URL_NOPAD;
 use vestibule::{
     Accounts, Actor, Application, ApplicationKind, ApplicationTokens, AuthenticatedApplication,
-    AuthorizationParameters, AuthorizationRequest, AuthorizationStep, CodeExchange, CodeExchangeError,
-    Consent, Secret, SignedIn,
+    AuthorizationParameters, AuthorizationRequest, AuthorizationStep, ClaimPaths, CodeExchange,
+    CodeExchangeError, Consent, Secret, SignedIn,
 };
 
 /// Where the shop gets its answers.
@@ -36,6 +37,7 @@ pub(crate) fn shop() -> Application {
         scopes: "orders".parse().unwrap(),
         machine_scopes: "stock".parse().unwrap(),
         consent: Consent::Never,
+        claims: ClaimPaths::default(),
     }
 }
 

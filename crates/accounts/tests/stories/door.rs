@@ -90,7 +90,7 @@ enum Begun {
     Nothing,
     Challenge(Secret),
     Link(String),
-    Code(AuthenticatedApplication, String),
+    Code(Box<AuthenticatedApplication>, String),
     NotOffered,
 }
 
@@ -132,7 +132,7 @@ async fn code_in_browser(accounts: &Accounts, who: &SignedIn) -> Begun {
     let by = accounts.authenticate_application("shop", Some(&secret)).await.unwrap();
     let request = accounts.check_authorization(asks(&shop(), "openid offline_access")).await.unwrap();
     match accounts.decide_authorization(&request, Some(who)).await.unwrap() {
-        AuthorizationStep::Done(address) => Begun::Code(by, parameter(&address, "code").unwrap()),
+        AuthorizationStep::Done(address) => Begun::Code(Box::new(by), parameter(&address, "code").unwrap()),
         AuthorizationStep::SignIn => Begun::NotOffered,
         other => panic!("{other:?}"),
     }

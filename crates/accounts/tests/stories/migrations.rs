@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use crate::applications::claims::told;
 use crate::applications::{asks, shop};
 use crate::world::*;
 use vestibule::{MigrateError, Migrator, Secret};
@@ -88,14 +89,15 @@ async fn up_and_down(url: &str) {
     let newest = migrator.status().await.unwrap().last().unwrap().version;
     assert!(migrator.up(None).await.unwrap().is_empty(), "opening the accounts has applied everything");
     // The tables have rows: reverting must cope with them.
-    for version in (0..newest).rev() {
-        let taken_back = migrator.down(version).await.unwrap();
-        assert_eq!(taken_back.iter().map(|m| m.version).collect::<Vec<_>>(), [version + 1]);
+    let versions: Vec<i64> = migrator.status().await.unwrap().iter().map(|it| it.version).collect();
+    for version in versions.iter().rev() {
+        let taken_back = migrator.down(version - 1).await.unwrap();
+        assert_eq!(taken_back.iter().map(|m| m.version).collect::<Vec<_>>(), [*version]);
     }
     assert!(migrator.status().await.unwrap().iter().all(|m| m.applied_at.is_none()));
     let script = migrator.sql(None).await.unwrap();
     assert!(script.contains("-- 0001 init up") && script.contains("CREATE TABLE users"));
-    assert_eq!(migrator.up(None).await.unwrap().len(), usize::try_from(newest).unwrap());
+    assert_eq!(migrator.up(None).await.unwrap().len(), versions.len());
     assert!(migrator.status().await.unwrap().iter().all(|m| m.applied_at.is_some() && m.checksum_matches));
     let script = migrator.sql(Some(0)).await.unwrap();
     assert!(script.contains("-- 0001 init down") && script.contains("DROP TABLE users"));
@@ -145,7 +147,7 @@ async fn lives_with_applications(world: &World) -> usize {
     let data = serde_json::json!({"theme": "dark"}).as_object().unwrap().clone();
     world.accounts.update_data(&who, data, &client()).await.unwrap();
     let own = world.sql("SELECT id FROM sessions");
-    let by = world.has_application(&shop()).await;
+    let by = world.has_application(&told()).await;
     for scope in ["openid", "openid offline_access"] {
         world.shops(&by, scope, &who).await;
     }
@@ -281,7 +283,7 @@ async fn scripts_run_by_hand(world: &World) {
     let recorded = migrator.record(None).await.unwrap();
     assert_eq!(
         recorded.iter().map(|it| it.version).collect::<Vec<_>>(),
-        (7..=i64::try_from(newest).unwrap()).collect::<Vec<_>>()
+        status.iter().map(|it| it.version).filter(|version| *version > 6).collect::<Vec<_>>()
     );
     world.another_instance().await;
     // A version that was not applied is not recorded either.

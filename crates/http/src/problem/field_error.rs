@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use vestibule::{
-    ApplicationInvalid, DataFault, EmailError, PasswordError, RedirectUriError, RolesError, UserNameError,
+    ApplicationInvalid, ClaimError, DataFault, EmailError, PasswordError, RedirectUriError, RolesError,
+    UserNameError,
 };
 
 use super::sentence::sentence;
@@ -77,12 +78,20 @@ impl FieldError {
             ApplicationInvalid::MachineScope(_) => {
                 Self::new("/machine_scopes", Code::ScopeInvalid).detail(invalid.to_string())
             }
+            ApplicationInvalid::Claims => {
+                Self::new("/claims", Code::ClaimInvalid).detail(sentence(&invalid.to_string()))
+            }
             ApplicationInvalid::MachineNeedsSecret => Self::new("/machine_scopes", Code::ClientSecretNeeded),
             ApplicationInvalid::ConsentNeeded => Self::new("/consent", Code::ConsentNeeded),
             ApplicationInvalid::Useless => {
                 Self::new("/redirect_uris", Code::Required).detail(invalid.to_string())
             }
         }
+    }
+
+    /// A claim that is not possible.
+    pub(crate) fn claim(pointer: String, error: &ClaimError) -> Self {
+        Self::new(pointer, Code::ClaimInvalid).detail(sentence(&error.to_string()))
     }
 
     pub(crate) fn email(pointer: &'static str, error: EmailError) -> Self {

@@ -137,6 +137,7 @@ remedies! {
     RedirectUriInvalid => Value("[\"https://shop.example.org/callback\"]");
     WebAddressInvalid => Value("\"https://api.example.org\"");
     ScopeInvalid => Value("[\"orders:read\"]");
+    ClaimInvalid => Value("{\"plan\": \"app.plan\"}");
     ConsentInvalid | ConsentNeeded => Value("\"ask\"");
     ListTooLong => Value("send at most 16");
     BooleanInvalid => Value("true");

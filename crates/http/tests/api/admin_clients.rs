@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use vestibule::{
-    Actor, Application, ApplicationKind, AuthorizationParameters, AuthorizationStep, ConfiguredApplication,
-    Consent, Scopes, Secret,
+    Actor, Application, ApplicationKind, AuthorizationParameters, AuthorizationStep, ClaimPaths,
+    ConfiguredApplication, Consent, Scopes, Secret,
 };
 
 use crate::on_both_stores;
@@ -38,6 +38,7 @@ pub(crate) fn own_application() -> Application {
         scopes: Scopes::default(),
         machine_scopes: Scopes::default(),
         consent: Consent::Never,
+        claims: ClaimPaths::default(),
     }
 }
 
@@ -82,16 +83,19 @@ on_both_stores! {
         let change = json!({
             "name": "The Shop", "redirect_uris": [CALLBACK, "https://shop.example.org/other"], "scopes": ["orders:read"],
             "machine_scopes": ["stock"], "resources": ["https://api.example.org"], "consent": "never",
-            "logout_uri": "https://shop.example.org/logout"
+            "logout_uri": "https://shop.example.org/logout",
+            "claims": {"plan": "app.plan", "https://shop.example.org/theme": "data.look.theme"}
         });
         let changed = world.send_as("PUT", SHOP, &token, Some(change)).await;
         assert_eq!(changed.status, 200, "{}", changed.text);
         let shown = world.get_as(SHOP, &token).await.json();
         assert_eq!(shown, changed.json());
         assert_eq!((&shown["name"], &shown["consent"], &shown["scopes"]), (&json!("The Shop"), &json!("never"), &json!(["orders:read"])));
+        assert_eq!(shown["claims"], json!({"plan": "app.plan", "https://shop.example.org/theme": "data.look.theme"}));
         // A replacement leaves nothing of what was before.
         let bare = json!({"name": "The Shop", "redirect_uris": [CALLBACK]});
         let replaced = world.send_as("PUT", SHOP, &token, Some(bare)).await.json();
+        assert_eq!(replaced["claims"], json!({}));
         assert_eq!((&replaced["scopes"], &replaced["logout_uri"], &replaced["consent"]), (&json!([]), &Value::Null, &json!("ask")));
         assert_eq!(world.send_as("DELETE", SHOP, &token, None).await.status, 204);
         for (method, body) in [("GET", None), ("PUT", Some(json!({"name": "A", "redirect_uris": [CALLBACK]}))), ("DELETE", None)] {
@@ -139,6 +143,13 @@ on_both_stores! {
             ("scopes", json!(["a b"]), "/scopes/0 scope_invalid"),
             ("scopes", json!(["openid"]), "/scopes scope_invalid"),
             ("machine_scopes", json!(["email"]), "/machine_scopes scope_invalid"),
+            ("claims", json!({"sub": "app.id"}), "/claims/sub claim_invalid"),
+            ("claims", json!({"plan": "app.plan", "at_hash": "app.x"}), "/claims/at_hash claim_invalid"),
+            ("claims", json!({"groups": "data.groups"}), "/claims/groups claim_invalid"),
+            ("claims", json!({"a/b": "email"}), "/claims/a~1b claim_invalid"),
+            ("claims", json!({"plan": 1}), "/claims/plan wrong_type"),
+            ("claims", json!(["plan=app.plan"]), "/claims wrong_type"),
+            ("claims", (0..17).map(|n| (format!("c{n}"), json!("app.x"))).collect(), "/claims claim_invalid"),
             ("consent", json!("always"), "/consent consent_invalid"),
             ("secret", json!("x"), "/secret unknown_field"),
         ] {

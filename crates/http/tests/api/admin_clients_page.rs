@@ -74,6 +74,9 @@ on_both_stores! {
             (fields("shop", "https%3A%2F%2Fa.example%2F&machine_scopes=stock"), "machine_scopes"),
             (fields("shop", "https%3A%2F%2Fa.example%2F&resources=api"), "resources"),
             (fields("shop", "https%3A%2F%2Fa.example%2F&scopes=openid"), "scopes"),
+            (fields("shop", "https%3A%2F%2Fa.example%2F&claims=sub%3Dapp.id"), "claims"),
+            (fields("shop", "https%3A%2F%2Fa.example%2F&claims=plan"), "claims"),
+            (fields("shop", "https%3A%2F%2Fa.example%2F&claims=a%3Dapp.b%0D%0Aa%3Dapp.c"), "claims"),
             (fields("shop", "https%3A%2F%2Fa.example%2F&logout_uri=x"), "logout_uri"),
         ] {
             let page = browser.submit(&world, NEW, &form).await;
@@ -86,11 +89,12 @@ on_both_stores! {
     async fn a_registration_is_changed_and_removed(world: World) {
         let (mut browser, secret) = registered(&world).await;
         browser.get(&world, SHOP).await;
-        let form = format!("name=Shop&redirect_uris=https%3A%2F%2Fshop.example.org%2Fc&consent=never&own_password={PASSWORD}");
+        let form = format!("name=Shop&redirect_uris=https%3A%2F%2Fshop.example.org%2Fc&consent=never&claims=tier%3Dapp.plan%0D%0Aplan%3Dapp.plan&own_password={PASSWORD}");
         let done = browser.submit(&world, &format!("{SHOP}/registration"), &form).await;
         assert_eq!(done.leads_to(), format!("{SHOP}?said=saved"));
         let page = browser.get(&world, SHOP).await;
         assert!(plain(&page).contains("https://shop.example.org/c</textarea>") && page.text.contains("<option value=\"never\" selected>"), "{}", page.text);
+        assert!(plain(&page).contains("plan=app.plan\ntier=app.plan</textarea>"), "{}", page.text);
         let wrong = form.replace("https%3A", "http%3A");
         let page = browser.submit(&world, &format!("{SHOP}/registration"), &wrong).await;
         assert!(page.status == 422 && page.text.contains("href=\"#registration-redirect_uris\""), "{}", page.text);

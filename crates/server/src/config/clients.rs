@@ -1,5 +1,6 @@
 //! `[[clients]]`: the applications of the settings file.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -7,12 +8,14 @@ use std::str::FromStr;
 use serde::Deserialize;
 use toml::{Table, Value};
 use vestibule::{
-    Application, ApplicationId, ApplicationKind, ConfiguredApplication, Consent, RedirectUri, Scopes, Secret,
+    Application, ApplicationId, ApplicationKind, ClaimPaths, ConfiguredApplication, Consent, RedirectUri,
+    Scopes, Secret,
 };
 
 use super::checker::Checker;
 use super::keys::closest;
 use super::layers::{Source, reading};
+use super::user_data::claims::fix_of;
 
 const PATH: &str = "clients";
 /// What is compared by a fast hash must be long.
@@ -21,7 +24,7 @@ const MAKE_SECRET: &str =
     "make one with `(umask 077 && openssl rand -hex 32 > shop.secret)`, and name the file as secret_file";
 
 /// The keys of a client.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "id",
     "name",
     "secret_file",
@@ -33,6 +36,7 @@ const KEYS: [&str; 11] = [
     "scopes",
     "machine_scopes",
     "consent",
+    "claims",
 ];
 
 /// A client as it is written.
@@ -49,6 +53,7 @@ struct Written {
     scopes: Vec<String>,
     machine_scopes: Vec<String>,
     consent: Option<String>,
+    claims: BTreeMap<String, String>,
 }
 
 /// A file with the secret of a client.
@@ -168,7 +173,7 @@ impl One<'_> {
         let key = track.path().to_string();
         let problem = |error: toml::de::Error| {
             let cause = format!("`{key}`: {}", error.message());
-            self.problem(cause, "write a text in quotes, or a list of them in brackets");
+            self.problem(cause, "write a text in quotes, a list of them in brackets, or for claims a table");
         };
         read.map_err(problem).ok()
     }
@@ -218,6 +223,7 @@ impl One<'_> {
             let fix = "write consent = \"ask\", or \"never\" for an application of your own";
             self.problem("`consent` is neither ask nor never", fix);
         }
+        let claims = self.claims(&written.claims);
         Some(Application {
             id,
             name: written.name,
@@ -229,7 +235,14 @@ impl One<'_> {
             scopes: scopes?,
             machine_scopes: machine_scopes?,
             consent: consent?,
+            claims: claims?,
         })
+    }
+
+    fn claims(&mut self, claims: &BTreeMap<String, String>) -> Option<ClaimPaths> {
+        let pairs = claims.iter().map(|(name, path)| (name.as_str(), path.as_str()));
+        let problem = |error| self.problem(format!("`claims`: {error}"), fix_of(&error));
+        ClaimPaths::new(pairs).map_err(problem).ok()
     }
 
     fn uris(&mut self, key: &str, texts: &[String]) -> Vec<RedirectUri> {

@@ -44,12 +44,28 @@ fn clients_are_managed_beside_a_running_server() {
         assert!(show()["secret"].is_null());
         // What is not named stays; a list is replaced, or emptied.
         let logout = "https://shop.example.org/logout";
-        let change =
-            ["client", "update", "shop", "--scope", "", "--logout-uri", logout, "--consent", "never"];
+        let change = [
+            "client",
+            "update",
+            "shop",
+            "--scope",
+            "",
+            "--logout-uri",
+            logout,
+            "--consent",
+            "never",
+            "--claim",
+            "plan=app.plan",
+            "--claim",
+            "seats=app.seats",
+        ];
         site.run(&change).ok();
         let shown = show();
         assert_eq!((&shown["scopes"], &shown["redirect_uris"]), (&json!([]), &json!([CALLBACK])));
         assert_eq!((&shown["logout_uri"], &shown["consent"]), (&json!(logout), &json!("never")));
+        assert_eq!(shown["claims"], json!({"plan": "app.plan", "seats": "app.seats"}));
+        let shown = site.run(&["client", "update", "shop", "--claim", "", "--json"]).ok().json().remove(0);
+        assert_eq!(shown["claims"], json!({}));
         drop(server);
         // The rest goes on with the server down.
         let second = site.run(&["client", "rotate-secret", "shop"]).ok();
@@ -74,6 +90,7 @@ fn clients_are_managed_beside_a_running_server() {
         let expected = [
             "application_created",
             "application_updated",
+            "application_updated",
             "application_secret_changed",
             "application_secret_changed",
             "application_removed",
@@ -91,6 +108,10 @@ fn what_is_wrong_with_a_client_is_said_with_its_fix() {
     add(&["--redirect-uri", "http://shop.example.org/"]).refused(2, "use https");
     add(&["--redirect-uri", CALLBACK, "--resource", "api"]).refused(2, "fix: write the address");
     add(&["--public", "--machine-scope", "a"]).refused(2, "fix: give the client a secret");
+    add(&["--redirect-uri", CALLBACK, "--claim", "sub=app.id"]).refused(2, "`sub` is a registered claim");
+    add(&["--redirect-uri", CALLBACK, "--claim", "plan"]).refused(2, "write it as plan=app.plan");
+    add(&["--redirect-uri", CALLBACK, "--claim", "a=app.a", "--claim", "a=app.b"])
+        .refused(2, "`a` is there twice");
     add(&["--redirect-uri", CALLBACK, "--consent", "always"]).refused(2, "--consent");
     site.run(&["client", "add", "The Shop", "--name", "Shop"]).refused(2, "a client id is 2 to 64");
     add(&["--public", "--redirect-uri", "com.example.shop:/done"]).ok();

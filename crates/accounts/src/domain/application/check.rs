@@ -9,6 +9,7 @@ use url::Url;
 const NAME_CODE_POINTS_MAX: usize = 64;
 /// Addresses of one kind.
 const URIS_MAX: usize = 16;
+const CLAIMS_MAX: usize = 16;
 
 /// Why an application is not registered like this.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +46,9 @@ pub enum ApplicationInvalid {
     /// A public application on a device cannot skip the question (RFC 8252 §8.6).
     #[error("`consent` is always `ask` for a public client with loopback or custom-scheme addresses")]
     ConsentNeeded,
+    /// There are more than 16 claims.
+    #[error("`claims` has more than 16 entries")]
+    Claims,
     /// It can neither sign anybody in nor get a token for itself.
     #[error("needs `redirect_uris`, or `machine_scopes`")]
     Useless,
@@ -58,7 +62,7 @@ impl ApplicationInvalid {
             Self::RedirectUri { .. } => {
                 "write the whole address as the application sends it, e.g. https://app.example.org/callback"
             }
-            Self::TooMany(_) => "leave out those that are not used",
+            Self::TooMany(_) | Self::Claims => "leave out those that are not used",
             Self::Resource(_) => {
                 "write the address that the service is known by, e.g. https://api.example.org"
             }
@@ -100,6 +104,9 @@ impl Application {
         ];
         if let Some((list, _)) = lists.into_iter().find(|(_, length)| *length > URIS_MAX) {
             return Err(ApplicationInvalid::TooMany(list));
+        }
+        if self.claims.len() > CLAIMS_MAX {
+            return Err(ApplicationInvalid::Claims);
         }
         if let Some(other) = self.resources.iter().find(|uri| !is_web_address(uri)) {
             return Err(ApplicationInvalid::Resource(other.clone()));

@@ -2,6 +2,7 @@
 
 use crate::domain::application::id::ApplicationId;
 use crate::domain::application::scope::Scopes;
+use crate::domain::profile::claim_paths::ClaimPaths;
 use crate::domain::time::Timestamp;
 
 /// An application that a user has let in.
@@ -13,6 +14,8 @@ pub struct Grant {
     pub name: String,
     /// What it may see and do.
     pub scopes: Scopes,
+    /// What it is told of the user beyond that.
+    pub claims: ClaimPaths,
     /// When the user first allowed it.
     pub created_at: Timestamp,
     /// When it last got a token.

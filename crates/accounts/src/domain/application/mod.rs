@@ -4,8 +4,8 @@
 pub(crate) mod check;
 pub(crate) mod grant;
 pub(crate) mod id;
-pub(crate) mod origins;
 pub(crate) mod redirect_uri;
 pub(crate) mod registered;
+pub(crate) mod remembered;
 pub(crate) mod request;
 pub(crate) mod scope;

@@ -3,6 +3,7 @@
 use crate::domain::application::id::ApplicationId;
 use crate::domain::application::redirect_uri::RedirectUri;
 use crate::domain::application::scope::Scopes;
+use crate::domain::profile::claim_paths::ClaimPaths;
 use crate::domain::secret::Secret;
 
 /// Whether an application can keep a secret (RFC 6749 §2.1).
@@ -76,6 +77,8 @@ pub struct Application {
     pub machine_scopes: Scopes,
     /// Whether users are asked.
     pub consent: Consent,
+    /// What its tokens about users and the user info say beyond their own claims.
+    pub claims: ClaimPaths,
 }
 
 /// An application of the settings, with the secrets that it may use: at most two, so that one can be exchanged.

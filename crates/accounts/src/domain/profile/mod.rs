@@ -1,5 +1,6 @@
 //! What is kept about people beside how they sign in.
 
+pub(crate) mod claim_paths;
 pub(crate) mod display_name;
 pub(crate) mod edit;
 pub(crate) mod user_data;

@@ -1,19 +1,24 @@
 //! The application's data about a user.
 
+use std::sync::Arc;
+
 use crate::accounts::Accounts;
+use crate::core::Core;
 use crate::domain::access::actor::Actor;
 use crate::domain::audit::AuditKind;
 use crate::domain::profile::user_data::UserData;
 use crate::domain::reason::Reason;
 use crate::domain::user::{Account, Expected, UserRef};
+use crate::fault::Fault;
 use crate::ops::admin::error::AdminError;
 use crate::ops::admin::users::find;
+use crate::ops::application::find::all;
 use crate::store::tables::users::{self, data};
 use crate::trail::{self, Entry};
 
 impl Accounts {
     /// Replaces what the application keeps about a user who is in an expected state. The same again changes nothing. Where
-    /// [`Policy::claims`](crate::Policy::claims) may take it into tokens, an administrator needs a recent proof, as for roles.
+    /// tokens may say something of it, an administrator needs a recent proof, as for roles.
     ///
     /// # Errors
     /// [`AdminError::Forbidden`], [`StepUp`](AdminError::StepUp), [`NotFound`](AdminError::NotFound), [`Changed`](AdminError::Changed),
@@ -28,10 +33,9 @@ impl Accounts {
     ) -> Result<Account, AdminError> {
         let (core, user, expected, now) = (self.0.clone(), user.clone(), expected.clone(), self.0.now());
         // What tokens say is power, as a role is (O4).
-        if core.policy().claims.may_come_from_app_data() {
+        actor.must_be_admin()?;
+        if core.app_data_may_enter_tokens().await? {
             actor.must_be_fresh_admin(&core, now).await?;
-        } else {
-            actor.must_be_admin()?;
         }
         let entry = Entry::by(AuditKind::AppDataChanged, actor).because(reason);
         self.0
@@ -53,5 +57,18 @@ impl Accounts {
                 Ok(after)
             })
             .await
+    }
+}
+
+impl Core {
+    /// Whether the application's data about a user may end up in tokens, this service's own or those of applications, where
+    /// others decide by it what the user may do.
+    pub(crate) async fn app_data_may_enter_tokens(self: &Arc<Self>) -> Result<bool, Fault> {
+        if self.policy().claims.may_come_from_app_data() {
+            return Ok(true);
+        }
+        let core = self.clone();
+        let applications = self.store.read(move |tx| all(tx, &core)).await?;
+        Ok(applications.iter().any(|application| application.claims.may_come_from_app_data()))
     }
 }

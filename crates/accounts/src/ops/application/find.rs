@@ -22,6 +22,14 @@ pub(crate) fn application(tx: &mut Tx<'_>, core: &Core, id: &str) -> Result<Opti
     Ok(registered::find(tx, id)?.map(|stored| stored.application))
 }
 
+/// Every application that counts.
+pub(crate) fn all(tx: &mut Tx<'_>, core: &Core) -> Result<Vec<Application>, Fault> {
+    let stored = registered::list(tx, i64::MAX)?.into_iter().map(|stored| stored.application);
+    let stored = stored.filter(|application| configured(core, application.id.as_str()).is_none());
+    let of_settings = core.policy().applications.iter().map(|configured| configured.application.clone());
+    Ok(stored.chain(of_settings).collect())
+}
+
 /// The hashes of its secrets.
 pub(super) fn secrets(tx: &mut Tx<'_>, core: &Core, id: &str) -> Result<Vec<TokenHash>, Fault> {
     match configured(core, id) {

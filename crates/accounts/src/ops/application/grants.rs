@@ -7,6 +7,7 @@ use crate::domain::access::session::SignedIn;
 use crate::domain::application::grant::Grant;
 use crate::domain::audit::{AuditActor, AuditKind};
 use crate::domain::ids::UserId;
+use crate::domain::profile::claim_paths::ClaimPaths;
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::ops::application::find::application;
@@ -72,11 +73,9 @@ fn named(tx: &mut Tx<'_>, core: &Core, grant: StoredGrant) -> Result<Grant, Faul
     let StoredGrant { application: id, scopes, created_at, last_used_at } = grant;
     let found = application(tx, core, &id)?;
     let unreadable = |_| Fault::Unavailable(format!("the grant of {id} has no id of an application"));
-    Ok(Grant {
-        name: found.map_or_else(|| id.clone(), |application| application.name),
-        application: id.parse().map_err(unreadable)?,
-        scopes,
-        created_at,
-        last_used_at,
-    })
+    let (name, claims) = match found {
+        Some(application) => (application.name, application.claims),
+        None => (id.clone(), ClaimPaths::default()),
+    };
+    Ok(Grant { name, claims, application: id.parse().map_err(unreadable)?, scopes, created_at, last_used_at })
 }

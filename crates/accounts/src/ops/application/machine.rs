@@ -1,5 +1,7 @@
 //! Tokens for an application itself (RFC 6749 §4.4).
 
+use serde_json::Map;
+
 use crate::accounts::Accounts;
 use crate::domain::application::registered::ApplicationKind;
 use crate::domain::application::scope::Scopes;
@@ -53,7 +55,7 @@ impl Accounts {
         let now = core.now();
         let env = &core.settings.env;
         let claims = AccessClaims::of_machine(&core.issuer, env, application, scopes, resource, now);
-        let access_token = access_token::sign(&keys, &claims, now).ok_or_else(|| {
+        let access_token = access_token::sign(&keys, &claims, &Map::new(), now).ok_or_else(|| {
             Fault::Unavailable("no signing key opens with the secret key of this instance".into())
         })?;
         Ok(ApplicationTokens {

@@ -57,6 +57,7 @@ impl Accounts {
             self.0.clone().exchange_refresh_token(token, whose, client).await?;
         let of = of.ok_or(RefreshError::Invalid)?;
         let recipient = Recipient {
+            carried: by.application().claims.of(&account),
             account,
             session: session.id,
             auth_time: session.auth_time,

@@ -34,16 +34,16 @@ impl Core {
         recipient: &Recipient,
         refresh_token: Option<Secret>,
     ) -> Result<ApplicationTokens, Fault> {
-        let now = self.now();
+        let (now, carried) = (self.now(), &recipient.carried);
         let no_key =
             || Fault::Unavailable("no signing key opens with the secret key of this instance".into());
         let claims = AccessClaims::of_user(&self.issuer, &self.settings.env, recipient, now);
-        let access_token = access_token::sign(keys, &claims, now).ok_or_else(no_key)?;
+        let access_token = access_token::sign(keys, &claims, carried, now).ok_or_else(no_key)?;
         let id_token = match &recipient.login {
             Some(login) => {
                 let claims = IdClaims::of(&self.issuer, keys, recipient, login, &access_token, now);
                 let claims = claims.ok_or_else(no_key)?;
-                Some(id_token::sign(keys, &claims, now).ok_or_else(no_key)?)
+                Some(id_token::sign(keys, &claims, carried, now).ok_or_else(no_key)?)
             }
             None => None,
         };

@@ -1,5 +1,7 @@
 //! What an application may know of a user (OpenID Connect Core §5.3, §5.4).
 
+use serde_json::{Map, Value};
+
 use crate::accounts::Accounts;
 use crate::domain::application::scope::{EMAIL, OPENID, PROFILE};
 use crate::domain::ids::UserId;
@@ -24,6 +26,8 @@ pub struct UserInfo {
     pub locale: Option<String>,
     /// When the account was created: with `profile`.
     pub created_at: Option<Timestamp>,
+    /// More claims, of the application's registration.
+    pub claims: Map<String, Value>,
 }
 
 /// Why nothing is told.
@@ -50,13 +54,14 @@ impl Accounts {
             AuthenticateError::Invalid => UserInfoError::Invalid,
             AuthenticateError::Fault(fault) => UserInfoError::Fault(fault),
         })?;
-        let ApplicationAccess { user, scopes, audience, .. } = access;
+        let ApplicationAccess { application, user, scopes, audience, .. } = access;
         let is_for_this = scopes.has(OPENID) && audience.contains(&user_info_uri(&self.0.issuer));
         let Some(ApplicationUser { account, .. }) = user.filter(|_| is_for_this) else {
             return Err(UserInfoError::InsufficientScope);
         };
         let (profile, email) = (scopes.has(PROFILE), scopes.has(EMAIL));
         Ok(UserInfo {
+            claims: application.claims.of(&account),
             sub: account.id,
             email: email.then(|| account.email.as_str().to_owned()),
             name: account.display_name.filter(|_| profile).map(|name| name.as_str().to_owned()),

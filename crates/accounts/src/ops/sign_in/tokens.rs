@@ -57,7 +57,7 @@ impl Core {
         let now = self.now();
         let (env, carried) = (&self.settings.env, self.policy().claims.of(&account));
         let access_token =
-            self.issuer.issue(keys, env, &account, session, carried, now).ok_or_else(|| {
+            self.issuer.issue(keys, env, &account, session, &carried, now).ok_or_else(|| {
                 Fault::Unavailable("no signing key opens with the secret key of this instance".into())
             })?;
         let expires_in = self.policy().tokens.access_lifetime;

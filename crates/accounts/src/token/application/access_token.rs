@@ -1,6 +1,7 @@
 //! Access tokens of applications: the profile RFC 9068. What tells them from this service's own is their `client_id`.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::domain::application::id::OWN;
 use crate::domain::application::registered::Application;
@@ -10,7 +11,7 @@ use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::env::Env;
 use crate::token::application::recipient::Recipient;
-use crate::token::jwt::{self, Issuer, Refused};
+use crate::token::jwt::{self, Issued, Issuer, Refused};
 use crate::token::keys::KeySet;
 
 /// The type of RFC 9068 §2.1.
@@ -130,8 +131,14 @@ pub(crate) enum Whose {
     Machine,
 }
 
-pub(crate) fn sign(keys: &KeySet, claims: &AccessClaims, now: Timestamp) -> Option<Secret> {
-    jwt::sign(keys, TYPE, claims, now)
+/// Signs the claims, with more that are only carried.
+pub(crate) fn sign(
+    keys: &KeySet,
+    checked: &AccessClaims,
+    carried: &Map<String, Value>,
+    now: Timestamp,
+) -> Option<Secret> {
+    jwt::sign(keys, TYPE, &Issued { checked, carried }, now)
 }
 
 /// Checks everything but what the store knows.

@@ -3,13 +3,14 @@
 use aws_lc_rs::digest;
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::token::algorithm::SigningAlgorithm;
 use crate::token::application::recipient::{Login, Recipient};
-use crate::token::jwt::{self, Issuer, Refused};
+use crate::token::jwt::{self, Issued, Issuer, Refused};
 use crate::token::keys::KeySet;
 
 const TYPE: &str = "JWT";
@@ -69,8 +70,14 @@ fn half_hash(algorithm: SigningAlgorithm, text: &str) -> String {
     BASE64URL_NOPAD.encode(left)
 }
 
-pub(crate) fn sign(keys: &KeySet, claims: &IdClaims, now: Timestamp) -> Option<Secret> {
-    jwt::sign(keys, TYPE, claims, now)
+/// Signs the claims, with more that are only carried.
+pub(crate) fn sign(
+    keys: &KeySet,
+    checked: &IdClaims,
+    carried: &Map<String, Value>,
+    now: Timestamp,
+) -> Option<Secret> {
+    jwt::sign(keys, TYPE, &Issued { checked, carried }, now)
 }
 
 /// Whose sign-in an ID token tells of, however old it is.

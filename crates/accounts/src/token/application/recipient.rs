@@ -1,5 +1,7 @@
 //! For whom and for what tokens are signed.
 
+use serde_json::{Map, Value};
+
 use crate::domain::access::amr::Amr;
 use crate::domain::ids::SessionId;
 use crate::domain::time::Timestamp;
@@ -13,6 +15,8 @@ pub(crate) struct Recipient {
     pub(crate) auth_time: Timestamp,
     pub(crate) amr: Amr,
     pub(crate) of: OfApplication,
+    /// What its tokens say beyond their own claims; none of these has the name of one of those.
+    pub(crate) carried: Map<String, Value>,
     /// Of the sign-in or refresh that an ID token tells of.
     pub(crate) login: Option<Login>,
 }

@@ -57,6 +57,10 @@ on_both_stores! {
         let named = |letters: usize| Application { name: "ä".repeat(letters), ..shop() };
         let many = |number: usize| (0..number).map(|i| format!("{CALLBACK}/{i}")).collect::<Vec<_>>();
         let uris = |number: usize| many(number).iter().map(|uri| uri.parse().unwrap()).collect::<Vec<_>>();
+        let claims = |n: usize| {
+            let all: Vec<String> = (0..n).map(|n| format!("claim{n}")).collect();
+            ClaimPaths::new(all.iter().map(|name| (name.as_str(), "app.plan"))).unwrap()
+        };
         let registers = |application: Application| async move {
             let made = world.accounts.create_application(Actor::Operator, application).await;
             world.accounts.remove_application(Actor::Operator, &shop().id).await.ok();
@@ -79,6 +83,11 @@ on_both_stores! {
                 Application { resources: many(17), ..shop() },
                 ApplicationInvalid::TooMany("resources"),
             ),
+            (
+                Application { claims: claims(16), ..shop() },
+                Application { claims: claims(17), ..shop() },
+                ApplicationInvalid::Claims,
+            ),
         ] {
             registers(fits).await.unwrap();
             assert_eq!(refusal(registers(too_many).await), format!("Invalid({expected:?})"));
@@ -87,7 +96,7 @@ on_both_stores! {
         world.sql(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 499) \
              INSERT INTO applications SELECT 'app-' || CAST(i AS TEXT), 'App', 'public', 'https://a.example/', '', NULL, '', '', \
-             '', 'ask', 0, 0 FROM n RETURNING id",
+             '', 'ask', 0, 0, NULL FROM n RETURNING id",
         );
         world.accounts.create_application(Actor::Operator, shop()).await.unwrap();
         assert_eq!(refusal(world.accounts.create_application(Actor::Operator, game()).await), "TooMany");

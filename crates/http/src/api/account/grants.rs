@@ -19,7 +19,7 @@ pub(super) fn routes() -> Routes {
 /// What the user has allowed a client.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
-    "client_id": "shop", "name": "The shop", "scopes": ["email", "openid"],
+    "client_id": "shop", "name": "The shop", "scopes": ["email", "openid"], "claims": ["plan"],
     "created_at": "2026-03-01T09:30:00.000Z", "last_used_at": "2026-03-02T18:05:00.000Z"
 }))]
 struct Grant {
@@ -28,6 +28,8 @@ struct Grant {
     name: String,
     /// What it may ask for, sorted.
     scopes: Vec<String>,
+    /// The names of what it is told of the user beyond that: the claims of its registration.
+    claims: Vec<String>,
     /// When it was allowed for the first time.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -38,9 +40,10 @@ struct Grant {
 
 impl From<vestibule::Grant> for Grant {
     fn from(grant: vestibule::Grant) -> Self {
-        let vestibule::Grant { application, name, scopes, created_at, last_used_at } = grant;
+        let vestibule::Grant { application, name, scopes, claims, created_at, last_used_at } = grant;
         let scopes = scopes.names().map(str::to_owned).collect();
-        Self { client_id: application.to_string(), name, scopes, created_at, last_used_at }
+        let claims = claims.all().map(|claim| claim.name().to_owned()).collect();
+        Self { client_id: application.to_string(), name, scopes, claims, created_at, last_used_at }
     }
 }
 

@@ -1,10 +1,12 @@
 //! A client, as the API shows it and takes it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 use vestibule::{
-    Application, ApplicationId, ApplicationKind, Consent, RedirectUri, RegisteredApplication, Scopes, Secret,
-    Timestamp,
+    Application, ApplicationId, ApplicationKind, ClaimPaths, Consent, RedirectUri, RegisteredApplication,
+    Scopes, Secret, Timestamp,
 };
 
 use crate::catalogue::Code;
@@ -17,7 +19,7 @@ use crate::problem::field_error::FieldError;
     "id": "shop", "name": "Example Shop", "kind": "confidential", "source": "database",
     "redirect_uris": ["https://shop.example.org/callback"], "post_logout_redirect_uris": ["https://shop.example.org/"],
     "logout_uri": "https://shop.example.org/logout", "resources": ["https://api.example.org"], "scopes": ["orders:read"],
-    "machine_scopes": [], "consent": "ask", "secrets": 1, "created_at": "2026-03-01T09:30:00.000Z",
+    "machine_scopes": [], "consent": "ask", "claims": {"plan": "app.plan"}, "secrets": 1, "created_at": "2026-03-01T09:30:00.000Z",
     "updated_at": "2026-03-01T09:30:00.000Z"
 }))]
 pub(super) struct ClientShown {
@@ -50,6 +52,9 @@ pub(super) struct ClientShown {
     /// `ask`, or `never`.
     #[schema(pattern = "^(ask|never)$")]
     consent: &'static str,
+    /// What its tokens about users and the user info say beyond their own claims: the name of each, and the place of its value.
+    #[schema(value_type = BTreeMap<String, String>)]
+    claims: ClaimPaths,
     /// How many secrets it may use now.
     #[schema(minimum = 0, maximum = 2)]
     secrets: usize,
@@ -80,6 +85,7 @@ impl From<RegisteredApplication> for ClientShown {
             scopes: names(&application.scopes),
             machine_scopes: names(&application.machine_scopes),
             consent: application.consent.name(),
+            claims: application.claims,
             secrets,
             created_at: times.map(|times| times.0),
             updated_at: times.map(|times| times.1),
@@ -101,7 +107,8 @@ impl ClientShown {
 #[derive(ToSchema)]
 #[schema(as = UpdateClientRequest, example = json!({
     "name": "Example Shop", "redirect_uris": ["https://shop.example.org/callback"],
-    "post_logout_redirect_uris": ["https://shop.example.org/"], "scopes": ["orders:read"], "consent": "ask"
+    "post_logout_redirect_uris": ["https://shop.example.org/"], "scopes": ["orders:read"], "consent": "ask",
+    "claims": {"plan": "app.plan"}
 }))]
 pub(crate) struct Registration {
     /// What people call it.
@@ -128,13 +135,17 @@ pub(crate) struct Registration {
     /// Whether users are asked: `ask`, or `never` for an application of your own.
     #[schema(value_type = String, pattern = "^(ask|never)$", required = false)]
     consent: Consent,
+    /// What its tokens about users and the user info say beyond their own claims, at most 16: the name of each, and the place of
+    /// its value: `app.` leads into the application's data about the user, `data.` into the user's own, `roles` are the roles.
+    #[schema(value_type = BTreeMap<String, String>, required = false)]
+    claims: ClaimPaths,
 }
 
 impl Registration {
     /// The application with this registration.
     pub(crate) fn of(self, id: ApplicationId, kind: ApplicationKind) -> Application {
         let Self { name, redirect_uris, post_logout_redirect_uris, logout_uri, .. } = self;
-        let Self { resources, scopes, machine_scopes, consent, .. } = self;
+        let Self { resources, scopes, machine_scopes, consent, claims, .. } = self;
         Application {
             id,
             name,
@@ -146,6 +157,7 @@ impl Registration {
             scopes,
             machine_scopes,
             consent,
+            claims,
         }
     }
 }
@@ -161,6 +173,7 @@ impl ReadFields for Registration {
         let for_users = fields.optional_list("/scopes", scopes("/scopes"));
         let machine_scopes = fields.optional_list("/machine_scopes", scopes("/machine_scopes"));
         let consent = fields.optional("/consent", consent);
+        let claims = fields.optional_texts("/claims", claims);
         Some(Self {
             name: name?,
             redirect_uris: redirect_uris?.unwrap_or_default(),
@@ -170,6 +183,7 @@ impl ReadFields for Registration {
             scopes: for_users?.unwrap_or_default(),
             machine_scopes: machine_scopes?.unwrap_or_default(),
             consent: consent?.unwrap_or(Consent::Ask),
+            claims: claims?.unwrap_or_default(),
         })
     }
 }
@@ -213,6 +227,10 @@ pub(super) struct NewClientSchema {
     /// Whether users are asked: `ask`, or `never` for an application of your own.
     #[schema(pattern = "^(ask|never)$", required = false)]
     consent: String,
+    /// What its tokens about users and the user info say beyond their own claims, at most 16: the name of each, and the place of
+    /// its value: `app.` leads into the application's data about the user, `data.` into the user's own, `roles` are the roles.
+    #[schema(required = false)]
+    claims: BTreeMap<String, String>,
 }
 
 /// A new client.
@@ -262,4 +280,14 @@ fn scopes(pointer: &'static str) -> impl FnOnce(&[String]) -> Result<Scopes, Fie
 
 fn consent(text: &str) -> Result<Consent, FieldError> {
     Consent::from_name(text).ok_or_else(|| FieldError::new("/consent", Code::ConsentInvalid))
+}
+
+/// An error points to the claim that it is about.
+fn claims(pairs: &[(String, String)]) -> Result<ClaimPaths, FieldError> {
+    let pairs = || pairs.iter().map(|(name, path)| (name.as_str(), path.as_str()));
+    for (name, path) in pairs() {
+        let alone = ClaimPaths::new([(name, path)]);
+        alone.map_err(|error| FieldError::claim(fields::below("/claims", name), &error))?;
+    }
+    ClaimPaths::new(pairs()).map_err(|error| FieldError::claim("/claims".to_owned(), &error))
 }

@@ -55,8 +55,8 @@ pub(crate) struct ServerMetadata {
     subject_types_supported: &'static [&'static str],
     #[schema(value_type = Vec<String>)]
     claim_types_supported: &'static [&'static str],
-    #[schema(value_type = Vec<String>)]
-    claims_supported: &'static [&'static str],
+    /// Those of every client, and those that registrations name.
+    claims_supported: Vec<String>,
     #[schema(value_type = Vec<String>)]
     prompt_values_supported: &'static [&'static str],
     #[schema(value_type = Vec<String>)]
@@ -72,7 +72,7 @@ pub(crate) struct ServerMetadata {
 }
 
 impl ServerMetadata {
-    fn of(accounts: &Accounts) -> Self {
+    async fn of(accounts: &Accounts) -> Self {
         let issuer = accounts.public_url();
         let url = |path: &str| format!("{issuer}{path}");
         Self {
@@ -101,25 +101,11 @@ impl ServerMetadata {
             id_token_signing_alg_values_supported: algorithms(&accounts.jwks()),
             subject_types_supported: &["public"],
             claim_types_supported: &["normal"],
-            claims_supported: &[
-                "iss",
-                "sub",
-                "aud",
-                "azp",
-                "exp",
-                "iat",
-                "auth_time",
-                "nonce",
-                "sid",
-                "amr",
-                "acr",
-                "at_hash",
-                "email",
-                "email_verified",
-                "name",
-                "preferred_username",
-                "locale",
-            ],
+            claims_supported: CLAIMS
+                .into_iter()
+                .map(str::to_owned)
+                .chain(accounts.application_claim_names().await)
+                .collect(),
             prompt_values_supported: &["none", "login", "consent", "select_account"],
             acr_values_supported: &["urn:vestibule:factor:1", "urn:vestibule:factor:2"],
             ui_locales_supported: Language::ALL.map(Language::tag),
@@ -131,6 +117,27 @@ impl ServerMetadata {
         }
     }
 }
+
+/// Of ID tokens and the user info, whichever client they are for.
+const CLAIMS: [&str; 17] = [
+    "iss",
+    "sub",
+    "aud",
+    "azp",
+    "exp",
+    "iat",
+    "auth_time",
+    "nonce",
+    "sid",
+    "amr",
+    "acr",
+    "at_hash",
+    "email",
+    "email_verified",
+    "name",
+    "preferred_username",
+    "locale",
+];
 
 /// Of the keys in a JWK Set, each once.
 fn algorithms(jwks: &str) -> Vec<String> {
@@ -145,7 +152,7 @@ fn algorithms(jwks: &str) -> Vec<String> {
 /// The metadata, which may be kept as long as the keys.
 pub(crate) async fn metadata(State(accounts): State<Accounts>) -> impl IntoResponse {
     let age = accounts.policy().tokens.jwks_max_age.as_secs();
-    ([(CACHE_CONTROL, format!("public, max-age={age}"))], axum::Json(ServerMetadata::of(&accounts)))
+    ([(CACHE_CONTROL, format!("public, max-age={age}"))], axum::Json(ServerMetadata::of(&accounts).await))
 }
 
 errors!(MetadataErrors: EVERY);

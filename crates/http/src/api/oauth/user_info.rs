@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use vestibule::{Accounts, UserId};
 
@@ -40,6 +41,9 @@ struct UserInfo {
     /// The language of mails, where it is known: with the scope `profile`.
     #[serde(skip_serializing_if = "Option::is_none")]
     locale: Option<String>,
+    /// More claims, where the registration of the client names some and they have a value.
+    #[serde(flatten)]
+    claims: Map<String, Value>,
 }
 
 impl From<vestibule::UserInfo> for UserInfo {
@@ -51,6 +55,7 @@ impl From<vestibule::UserInfo> for UserInfo {
             name: info.name,
             preferred_username: info.preferred_username,
             locale: info.locale,
+            claims: info.claims,
         }
     }
 }

@@ -106,6 +106,25 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// An optional object whose members are texts, in the order in which they came.
+    #[expect(clippy::option_option, reason = "refused, absent and present are three things")]
+    pub(crate) fn optional_texts<T>(
+        &mut self,
+        pointer: &'static str,
+        read: impl FnOnce(&[(String, String)]) -> Result<T, FieldError>,
+    ) -> Option<Option<T>> {
+        let name = pointer.trim_start_matches('/');
+        let Some(at) = self.sent.iter().position(|(sent, _)| sent == name) else { return Some(None) };
+        let members = members(self.sent.swap_remove(at).1, pointer);
+        match members.and_then(|members| read(&members)) {
+            Ok(value) => Some(Some(value)),
+            Err(error) => {
+                self.refuse(error);
+                None
+            }
+        }
+    }
+
     /// An optional field.
     #[expect(clippy::option_option, reason = "refused, absent and present are three things")]
     pub(crate) fn optional<T>(
@@ -148,10 +167,25 @@ fn texts(sent: Tree, pointer: &'static str) -> Result<Vec<String>, FieldError> {
     items.into_iter().enumerate().map(text).collect()
 }
 
-/// RFC 6901 §3. Names are cut, because they are repeated in the answer.
+fn members(sent: Tree, pointer: &'static str) -> Result<Vec<(String, String)>, FieldError> {
+    let Tree::Object(members) = sent else { return Err(FieldError::new(pointer, Code::WrongType)) };
+    let text = |(name, value): (String, Tree)| match value {
+        Tree::Text(text) => Ok((name, text)),
+        Tree::Object(_) | Tree::List(_) | Tree::Other(_) => {
+            Err(FieldError::new(below(pointer, &name), Code::WrongType))
+        }
+    };
+    members.into_iter().map(text).collect()
+}
+
 fn pointer_to(name: &str) -> Cow<'static, str> {
+    Cow::Owned(below("", name))
+}
+
+/// A member of what the pointer leads to (RFC 6901 §3). Names are cut, because they are repeated in the answer.
+pub(crate) fn below(pointer: &str, name: &str) -> String {
     let short: String = name.chars().take(64).collect();
-    Cow::Owned(format!("/{}", short.replace('~', "~0").replace('/', "~1")))
+    format!("{pointer}/{}", short.replace('~', "~0").replace('/', "~1"))
 }
 
 /// `/email`.

@@ -53,11 +53,12 @@ impl Pairs {
         Fields::read_all(sent.collect(), policy)
     }
 
-    /// Reads a whole `T` with lists among its fields: in a form each is one text, with spaces or line breaks between the
-    /// items. An empty text is an empty list.
+    /// Reads a whole `T` with lists and an object of texts among its fields: in a form each is one text, with spaces or line
+    /// breaks between the items, which in the object are `name=value`. An empty text is an empty list or object.
     pub(crate) fn read_with_lists<T: ReadFields>(
         mut self,
         lists: &[&str],
+        object: &str,
         policy: &Policy,
     ) -> Result<T, Problem> {
         let mut sent = Vec::new();
@@ -66,6 +67,12 @@ impl Pairs {
             let items = text.split_ascii_whitespace().map(|item| Tree::Text(item.to_owned()));
             sent.push(((*list).to_owned(), Tree::List(items.collect())));
         }
+        let text = self.take(object).unwrap_or_default();
+        let members = text.split_ascii_whitespace().map(|item| {
+            let (name, value) = item.split_once('=').unwrap_or((item, ""));
+            (name.to_owned(), Tree::Text(value.to_owned()))
+        });
+        sent.push((object.to_owned(), Tree::Object(members.collect())));
         let filled = self.0.into_iter().filter(|(_, value)| !value.is_empty());
         sent.extend(filled.map(|(name, value)| (name, Tree::Text(value))));
         Fields::read_all(sent, policy)

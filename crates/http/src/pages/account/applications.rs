@@ -7,7 +7,7 @@ use vestibule::Grant;
 use crate::catalogue::Code;
 use crate::pages::frame::page_form::MemberForm;
 use crate::pages::frame::visit::Member;
-use crate::pages::oauth::scopes::in_words;
+use crate::pages::oauth::scopes::{claims_in_words, in_words};
 use crate::problem::Problem;
 
 impl Member {
@@ -19,6 +19,7 @@ impl Member {
                 id => grant.application.as_str(),
                 name => grant.name.as_str(),
                 scopes => in_words(language, &grant.scopes),
+                claims => claims_in_words(&grant.claims),
                 created_at => grant.created_at.to_string(),
                 last_used_at => grant.last_used_at.to_string(),
             }

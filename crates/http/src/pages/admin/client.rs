@@ -6,9 +6,11 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use minijinja::{Value, context};
-use vestibule::{Actor, ApplicationId, ApplicationKind, RedirectUri, RegisteredApplication, Secret};
+use vestibule::{
+    Actor, ApplicationId, ApplicationKind, ClaimPath, RedirectUri, RegisteredApplication, Secret,
+};
 
-use super::clients::{LISTS, registration_of};
+use super::clients::{CLAIMS, LISTS, registration_of};
 use super::section::{Admin, framed};
 use crate::api::admin::client::Registration;
 use crate::app::App;
@@ -121,7 +123,7 @@ impl OneClient {
     async fn changed(&self, form: MemberForm) -> Result<(), Problem> {
         let mut form = form.accepted()?;
         let (own_password, visit) = (form.take("own_password"), self.admin.visit());
-        let registration: Registration = form.read_with_lists(&LISTS, visit.accounts.policy())?;
+        let registration: Registration = form.read_with_lists(&LISTS, CLAIMS, visit.accounts.policy())?;
         let proven = self.admin.prove(own_password).await?;
         let actor = Actor::User(&proven, &visit.client);
         let found = visit.accounts.find_application(actor, &self.id).await?;
@@ -168,8 +170,14 @@ fn shown(client: &RegisteredApplication) -> Value {
         scopes => names(&application.scopes),
         machine_scopes => names(&application.machine_scopes),
         consent => application.consent.name(),
+        claims => application.claims.all().map(as_line).collect::<Vec<_>>().join("\n"),
         secrets,
         created_at => times.map(|times| times.0.to_string()),
         updated_at => times.map(|times| times.1.to_string()),
     }
+}
+
+/// As the form takes it.
+fn as_line(claim: &ClaimPath) -> String {
+    format!("{}={}", claim.name(), claim.path())
 }

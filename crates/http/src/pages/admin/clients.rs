@@ -22,6 +22,9 @@ const FORM: &str = "admin/new_client.html";
 pub(super) const LISTS: [&str; 5] =
     ["redirect_uris", "post_logout_redirect_uris", "resources", "scopes", "machine_scopes"];
 
+/// The field that is an object: a line for each claim.
+pub(super) const CLAIMS: &str = "claims";
+
 pub(super) fn routes() -> axum::Router<App> {
     axum::Router::new().route(LIST, get(list)).route(PATH, get(form).post(register))
 }
@@ -69,7 +72,7 @@ pub(super) fn registration_of(form: &MemberForm) -> Value {
         name => typed("name"), redirect_uris => typed("redirect_uris"),
         post_logout_redirect_uris => typed("post_logout_redirect_uris"), logout_uri => typed("logout_uri"),
         resources => typed("resources"), scopes => typed("scopes"), machine_scopes => typed("machine_scopes"),
-        consent => typed("consent"),
+        consent => typed("consent"), claims => typed(CLAIMS),
     }
 }
 
@@ -82,7 +85,7 @@ impl Admin {
     async fn registered(&self, form: MemberForm) -> Result<(RegisteredApplication, Option<Secret>), Problem> {
         let mut form = form.accepted()?;
         let (own_password, visit) = (form.take("own_password"), self.visit());
-        let new: NewClient = form.read_with_lists(&LISTS, visit.accounts.policy())?;
+        let new: NewClient = form.read_with_lists(&LISTS, CLAIMS, visit.accounts.policy())?;
         let proven = self.prove(own_password).await?;
         let actor = Actor::User(&proven, &visit.client);
         let id = new.id.clone();

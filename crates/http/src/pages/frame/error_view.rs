@@ -89,7 +89,7 @@ impl ErrorView {
 }
 
 /// The fields of all pages, in the order of the pages.
-const FIELDS: [&str; 26] = [
+const FIELDS: [&str; 27] = [
     "token",
     "state",
     "kind",
@@ -110,6 +110,7 @@ const FIELDS: [&str; 26] = [
     "resources",
     "scopes",
     "machine_scopes",
+    "claims",
     "consent",
     "current_password",
     "new_password",

@@ -7,7 +7,7 @@ use axum::routing::post;
 use minijinja::{Value, context};
 use vestibule::{AuthorizationStep, ConsentAnswer, ConsentError, ConsentQuestion, DisplayName};
 
-use super::scopes::in_words;
+use super::scopes::{claims_in_words, in_words};
 use super::stopped::{Stopped, stopped};
 use crate::app::App;
 use crate::catalogue::Code;
@@ -43,6 +43,7 @@ pub(super) fn ask(member: &Member, question: &ConsentQuestion, id: &str, said: O
         application => context! { name => application.name.as_str(), initials => initials(&application.name) },
         destination => destination(question),
         scopes => in_words(language, scopes),
+        claims => claims_in_words(&application.claims),
         before,
         unused_for => language.days(idle.as_secs().div_ceil(24 * 60 * 60)),
         person => who.account.display_name.as_ref().map(DisplayName::as_str),

@@ -1,7 +1,7 @@
 //! What an application may see and do, in words.
 
 use minijinja::{Value, context};
-use vestibule::Scopes;
+use vestibule::{ClaimPath, ClaimPaths, ClaimSource, Scopes};
 
 use crate::pages::frame::i18n::Language;
 
@@ -19,4 +19,12 @@ pub(crate) fn in_words(language: Language, scopes: &Scopes) -> Vec<Value> {
     let known = known.map(|(name, key)| context! { name => *name, text => language.text(key) });
     let own = scopes.names().filter(|name| KNOWN.iter().all(|(other, _)| other != name));
     known.chain(own.map(|name| context! { name, own => true })).collect()
+}
+
+/// The claims for the same list: by their names, and whether their values come from what the user has entered.
+pub(crate) fn claims_in_words(claims: &ClaimPaths) -> Vec<Value> {
+    let one = |claim: &ClaimPath| {
+        context! { name => claim.name(), entered => claim.source() == ClaimSource::Data }
+    };
+    claims.all().map(one).collect()
 }

@@ -4,8 +4,8 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use serde_json::Value;
 use vestibule::{
-    Actor, Application, ApplicationKind, AuthorizationParameters, AuthorizationStep, ConfiguredApplication,
-    Consent,
+    Actor, Application, ApplicationKind, AuthorizationParameters, AuthorizationStep, ClaimPaths,
+    ConfiguredApplication, Consent,
 };
 
 use crate::browser::Browser;
@@ -32,6 +32,7 @@ pub(crate) fn application(id: &str, kind: ApplicationKind) -> Application {
         scopes: "orders:read".parse().unwrap(),
         machine_scopes: of_machine.parse().unwrap(),
         consent: Consent::Never,
+        claims: ClaimPaths::default(),
     }
 }
 

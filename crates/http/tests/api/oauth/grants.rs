@@ -25,7 +25,7 @@ on_both_stores! {
         let items = list(&world, &token).await;
         assert_eq!(items.iter().map(|item| &item["client_id"]).collect::<Vec<_>>(), ["spa", "shop"]);
         assert_eq!(items[1], json!({
-            "client_id": "shop", "name": "The shop", "scopes": ["offline_access", "openid"],
+            "client_id": "shop", "name": "The shop", "scopes": ["offline_access", "openid"], "claims": [],
             "created_at": "2027-01-15T08:00:00.000Z", "last_used_at": "2027-01-15T08:00:00.000Z",
         }));
         assert_eq!(shop.refreshes(&world, &session["refresh_token"]).await.status, 200);

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::client::application;
 use crate::on_both_stores;
 use crate::world::{URL, World};
+use vestibule::{Actor, Application, ApplicationKind, ClaimPaths};
 
 const OPENID: &str = "/.well-known/openid-configuration";
 const OAUTH: &str = "/.well-known/oauth-authorization-server";
@@ -51,6 +53,18 @@ on_both_stores! {
             assert_eq!(answer.header("content-type"), "application/json");
             assert!(answer.header("cache-control").starts_with("public, max-age="));
             assert_eq!(answer.header("access-control-allow-origin"), "*");
+        }
+    }
+
+    // OpenID Connect Discovery §3: what registrations name can be had, too.
+    async fn the_claims_of_registrations_are_named(world: World) {
+        let claims = ClaimPaths::new([("plan", "app.plan"), ("a", "roles")]).unwrap();
+        let told = Application { claims, ..application("shop", ApplicationKind::Public) };
+        world.accounts.create_application(Actor::Operator, told).await.unwrap();
+        for path in [OPENID, OAUTH] {
+            let shown = world.get(path).await.json();
+            let names = shown["claims_supported"].as_array().unwrap();
+            assert_eq!(names[names.len() - 3..], [json!("locale"), json!("a"), json!("plan")]);
         }
     }
 

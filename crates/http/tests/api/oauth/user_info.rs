@@ -4,9 +4,10 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 
-use super::client::Registered;
+use super::client::{Registered, application};
 use crate::on_both_stores;
 use crate::world::{ADA, World};
+use vestibule::{Actor, Application, ApplicationKind, ClaimPaths, Expected, UserData, UserRef};
 
 const PATH: &str = "/v1/userinfo";
 
@@ -37,6 +38,20 @@ on_both_stores! {
                 assert_eq!(answer.header("content-type"), "application/json");
             }
         }
+    }
+
+    // OpenID Connect Core §5.1.2: beside the claims that are defined.
+    async fn a_client_learns_the_claims_of_its_registration(world: World) {
+        world.has_account(ADA).await;
+        let shop = Registered::with_secret(&world, "shop").await;
+        let claims = ClaimPaths::new([("plan", "app.plan"), ("seats", "app.seats")]).unwrap();
+        let told = Application { claims, ..application("shop", ApplicationKind::Confidential) };
+        world.accounts.update_application(Actor::Operator, told).await.unwrap();
+        let data = UserData::new(json!({"plan": {"name": "pro"}}).as_object().unwrap().clone()).unwrap();
+        world.accounts.set_app_data(Actor::Operator, &UserRef::Email(ADA.parse().unwrap()), &Expected::Any, data, None).await.unwrap();
+        let session = shop.signs_in(&world, ADA, "openid").await;
+        let answer = world.get_as(PATH, token(&session)).await;
+        assert_eq!(answer.json(), json!({"sub": answer.json()["sub"], "plan": {"name": "pro"}}));
     }
 
     async fn other_tokens_tell_nothing(world: World) {

@@ -17,7 +17,7 @@ on_both_stores! {
         let code = answers(&world, &mut browser, &page, "allow").await.code();
         let tokens = exchanges(&world, &code).await.unwrap();
         let account = browser.get(&world, "/account").await;
-        for told in ["<bdi>Field &lt;Notes&gt;</bdi>", "See your email address", "<code dir=\"ltr\">notes:&lt;write&gt;</code>",
+        for told in ["<bdi>Field &lt;Notes&gt;</bdi>", "See your email address", "<code dir=\"ltr\">plan</code>", "<code dir=\"ltr\">notes:&lt;write&gt;</code>",
             "datetime=\"2027-", "aria-label=\"Disconnect Field &lt;Notes&gt;\""] {
             assert!(account.text.contains(told), "{told}: {}", account.text);
         }

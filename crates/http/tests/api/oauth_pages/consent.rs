@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::{
-    CALLBACK, LOOPBACK, SCHEME, answers, asked, exchanges, goes, is_asked, signs_in, submits,
+    CALLBACK, LOOPBACK, SCHEME, answers, asked, exchanges, goes, is_asked, notes, signs_in, submits,
     with_applications,
 };
 use crate::browser::Browser;
 use crate::on_both_stores;
 use crate::world::{ADA, PASSWORD, World};
+use vestibule::{Application, ClaimPaths, ConfiguredApplication};
 
 on_both_stores! {
     async fn a_user_is_asked_once(world: World) {
@@ -19,7 +20,8 @@ on_both_stores! {
         let (mut browser, page) = is_asked(&world, &wanted).await;
         for told in ["<bdi>Field &lt;Notes&gt;</bdi>", "<bdi>notes.example.org</bdi>", "ada@example.org",
             "Sign you in with this account", "See your name", "See your email address", "Stay connected", "after 14 days",
-            "<code dir=\"ltr\">notes:&lt;write&gt;</code>", "never see your password"] {
+            "<code dir=\"ltr\">notes:&lt;write&gt;</code>", "never see your password",
+            "See <code dir=\"ltr\">plan</code>, which <bdi>", "theme</code> from what you have entered"] {
             assert!(page.page.text.contains(told), "{told}: {}", page.page.text);
         }
         let policy = page.page.header("content-security-policy");
@@ -35,6 +37,13 @@ on_both_stores! {
         assert!(again.at.starts_with(&format!("{CALLBACK}?code=")), "{}", again.at);
         let same = goes(&world, &mut browser, &asked(&[("prompt", "consent")])).await;
         assert!(same.page.text.contains("asks you to confirm"), "{}", same.page.text);
+        let (_, first) = is_asked(&world, &[("prompt", "consent"), ("scope", "")]).await;
+        assert!(!first.page.text.contains("Know that you agreed") && first.page.text.contains(">plan</code>"));
+        let bare = ConfiguredApplication {
+            application: Application { claims: ClaimPaths::default(), ..notes() },
+            secrets: Vec::new(),
+        };
+        world.follows(|policy| policy.applications = vec![bare]).await;
         let (_, first) = is_asked(&world, &[("prompt", "consent"), ("scope", "")]).await;
         assert!(first.page.text.contains("Know that you agreed"), "{}", first.page.text);
     }

@@ -8,8 +8,8 @@ mod sign_out;
 
 use serde_urlencoded::to_string;
 use vestibule::{
-    Application, ApplicationKind, ApplicationTokens, CodeExchange, CodeExchangeError, ConfiguredApplication,
-    Consent,
+    Application, ApplicationKind, ApplicationTokens, ClaimPaths, CodeExchange, CodeExchangeError,
+    ConfiguredApplication, Consent,
 };
 
 use crate::browser::Browser;
@@ -36,6 +36,8 @@ pub(crate) fn notes() -> Application {
         scopes: "notes:<write>".parse().unwrap(),
         machine_scopes: "".parse().unwrap(),
         consent: Consent::Ask,
+        claims: ClaimPaths::new([("plan", "app.plan"), ("https://notes.example.org/theme", "data.theme")])
+            .unwrap(),
     }
 }
 
@@ -46,6 +48,7 @@ fn shop() -> Application {
         name: "Shop".to_owned(),
         redirect_uris: vec!["https://shop.example.org/in".parse().unwrap()],
         consent: Consent::Never,
+        claims: ClaimPaths::default(),
         ..notes()
     }
 }

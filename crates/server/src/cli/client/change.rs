@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use vestibule::{
-    Accounts, Actor, Application, ApplicationId, ApplicationKind, Consent, RedirectUri,
+    Accounts, Actor, Application, ApplicationId, ApplicationKind, ClaimPaths, Consent, RedirectUri,
     RegisteredApplication, Scopes,
 };
 
@@ -63,6 +63,9 @@ struct Lists {
     /// Whether users are asked what it may see [default: ask]
     #[arg(long)]
     consent: Option<Asking>,
+    /// What its tokens about users say beyond their own claims, as `plan=app.plan`; can be repeated
+    #[arg(long = "claim", value_name = "NAME=PLACE")]
+    claims: Option<Vec<Entry<Claim>>>,
 }
 
 /// Whether users are asked.
@@ -72,6 +75,25 @@ enum Asking {
     Ask,
     /// It belongs to the owner of this service
     Never,
+}
+
+/// A claim and the place of its value.
+#[derive(Clone, Debug)]
+struct Claim {
+    name: String,
+    path: String,
+}
+
+impl FromStr for Claim {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, path) = text.split_once('=').ok_or("write it as plan=app.plan")?;
+        let claim = ClaimPaths::new([(name, path)]);
+        claim
+            .map(|_| Self { name: name.to_owned(), path: path.to_owned() })
+            .map_err(|error| error.to_string())
+    }
 }
 
 /// An entry of a list; an empty text is none, so that a list can be emptied.
@@ -101,6 +123,14 @@ fn replace_scopes(scopes: &mut Scopes, named: Option<Vec<Entry<Scopes>>>) -> Res
     Ok(())
 }
 
+fn replace_claims(claims: &mut ClaimPaths, named: Option<Vec<Entry<Claim>>>) -> Result<(), Failure> {
+    let Some(named) = named else { return Ok(()) };
+    let named: Vec<Claim> = named.into_iter().filter_map(|entry| entry.0).collect();
+    let pairs = named.iter().map(|claim| (claim.name.as_str(), claim.path.as_str()));
+    *claims = ClaimPaths::new(pairs).map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(())
+}
+
 impl Lists {
     fn apply(self, to: &mut Application) -> Result<(), Failure> {
         replace(&mut to.redirect_uris, self.redirect_uris);
@@ -108,6 +138,7 @@ impl Lists {
         replace(&mut to.resources, self.resources);
         replace_scopes(&mut to.scopes, self.scopes)?;
         replace_scopes(&mut to.machine_scopes, self.machine_scopes)?;
+        replace_claims(&mut to.claims, self.claims)?;
         if let Some(Entry(uri)) = self.logout_uri {
             to.logout_uri = uri;
         }
@@ -133,6 +164,7 @@ pub(super) async fn add(context: &Context, accounts: &Accounts, add: Add) -> Res
         scopes: Scopes::default(),
         machine_scopes: Scopes::default(),
         consent: Consent::Ask,
+        claims: ClaimPaths::default(),
     };
     add.lists.apply(&mut client)?;
     let id = client.id.clone();

@@ -1,7 +1,7 @@
 //! How a client is printed.
 
 use serde_json::{Value, json};
-use vestibule::{Application, RedirectUri, RegisteredApplication, Secret};
+use vestibule::{Application, ClaimPaths, RedirectUri, RegisteredApplication, Secret};
 
 use crate::cli::context::Context;
 use crate::cli::terminal::output;
@@ -68,10 +68,16 @@ fn facts(client: &RegisteredApplication) -> Vec<(&'static str, String)> {
         ("scopes", text(application.scopes.to_string())),
         ("machine scopes", text(application.machine_scopes.to_string())),
         ("consent", application.consent.name().to_owned()),
+        ("claims", text(claims(&application.claims))),
         ("secrets", secrets.to_string()),
         ("created", time(|times| times.0)),
         ("updated", time(|times| times.1)),
     ]
+}
+
+fn claims(claims: &ClaimPaths) -> String {
+    let all: Vec<_> = claims.all().map(|claim| format!("{}={}", claim.name(), claim.path())).collect();
+    all.join(" ")
 }
 
 pub(super) fn as_json(client: &RegisteredApplication) -> Value {
@@ -88,6 +94,7 @@ pub(super) fn as_json(client: &RegisteredApplication) -> Value {
         "scopes": application.scopes.names().collect::<Vec<_>>(),
         "machine_scopes": application.machine_scopes.names().collect::<Vec<_>>(),
         "consent": application.consent.name(),
+        "claims": application.claims,
         "secrets": secrets,
         "created_at": times.map(|times| times.0),
         "updated_at": times.map(|times| times.1),

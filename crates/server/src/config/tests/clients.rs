@@ -52,7 +52,8 @@ fn a_client_is_public_or_has_its_secret_in_a_file_beside_the_settings() {
              [[clients]]\nid = 'shop'\nname = 'Shop'\nsecret_file = 'shop.secret'\n\
              redirect_uris = ['https://shop.example.org/callback']\npost_logout_redirect_uris = ['https://shop.example.org/']\n\
              logout_uri = 'https://shop.example.org/logout'\nresources = ['https://api.example.org']\n\
-             scopes = ['orders:read', 'orders:write']\nmachine_scopes = ['users:app-data']\nconsent = 'never'\n",
+             scopes = ['orders:read', 'orders:write']\nmachine_scopes = ['users:app-data']\nconsent = 'never'\n\
+             claims = { plan = 'app.plan', 'https://a.example/theme' = 'data.theme' }\n",
         )
         .unwrap();
     let [app, shop] = config.policy.applications.as_slice() else {
@@ -65,6 +66,8 @@ fn a_client_is_public_or_has_its_secret_in_a_file_beside_the_settings() {
     assert_eq!(shop.application.kind, ApplicationKind::Confidential);
     assert_eq!(shop.secrets.iter().map(vestibule::Secret::expose).collect::<Vec<_>>(), [SECRET]);
     assert_eq!(shop.application.scopes.to_string(), "orders:read orders:write");
+    let claims: Vec<_> = shop.application.claims.all().map(vestibule::ClaimPath::name).collect();
+    assert_eq!(claims, ["plan", "https://a.example/theme"]);
     assert_eq!((shop.application.consent, shop.application.resources.len()), (Consent::Never, 1));
     assert!(!refusals(&config, true).iter().any(|problem| problem.cause.contains("clients")));
     // While a secret is exchanged there are two.
@@ -113,6 +116,9 @@ fn what_is_wrong_is_said_with_client_and_key() {
         (shop(&format!("{uri}scopes = ['a b']")), "`scopes`: a b is not the name of a scope"),
         (shop(&format!("{uri}scopes = ['openid']")), "`scopes`: openid belongs to every application"),
         (shop(&format!("{uri}machine_scopes = ['a']")), "`machine_scopes` need a confidential client"),
+        (shop(&format!("{uri}claims = {{ sub = 'app.id' }}")), "`claims`: `sub` is a registered claim"),
+        (shop(&format!("{uri}claims = {{ groups = 'data.g' }}")), "which users cannot change"),
+        (shop(&format!("{uri}claims = {{ plan = 1 }}")), "`claims.plan`: invalid type"),
         (shop(&format!("{uri}consent = 'always'")), "`consent` is neither ask nor never"),
         (shop(&format!("{uri}logout_uri = 'http://a.example'")), "`logout_uri` is not an absolute https"),
         (

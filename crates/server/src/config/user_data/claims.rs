@@ -9,16 +9,21 @@ use crate::config::checker::Checker;
 pub(crate) fn claims(table: &BTreeMap<String, String>, checker: &mut Checker) -> Claims {
     let pairs = table.iter().map(|(name, path)| (name.as_str(), path.as_str()));
     Claims::from_paths(pairs).unwrap_or_else(|error| {
-        let fix = match error {
-            ClaimError::Registered(_) | ClaimError::Name(_) => {
-                "choose another name, e.g. \"plan\" or \"https://app.example.org/plan\""
-            }
-            ClaimError::OwnAuthority(_) => "take it from `app.`, which users cannot change",
-            ClaimError::Path(_) => "write e.g. \"app.plan\", \"data.theme\" or \"roles\"",
-        };
-        checker.problem("claims", error, fix);
+        checker.problem("claims", &error, fix_of(&error));
         Claims::default()
     })
+}
+
+/// What to do about it.
+pub(crate) fn fix_of(error: &ClaimError) -> &'static str {
+    match error {
+        ClaimError::Registered(_) | ClaimError::Name(_) => {
+            "choose another name, e.g. \"plan\" or \"https://app.example.org/plan\""
+        }
+        ClaimError::OwnAuthority(_) => "take it from `app.`, which users cannot change",
+        ClaimError::Path(_) => "write e.g. \"app.plan\", \"data.theme\" or \"roles\"",
+        ClaimError::Twice(_) => "leave one of them out",
+    }
 }
 
 #[cfg(test)]

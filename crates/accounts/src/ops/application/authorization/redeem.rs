@@ -127,6 +127,7 @@ impl Exchange {
         grants::touch(tx, user, self.by.id().as_str(), now)?;
         let login = request.scopes.has(OPENID).then(|| Login { nonce: request.nonce.clone() });
         Ok(Ok(Recipient {
+            carried: self.by.application().claims.of(&opened.user.account),
             account: opened.user.account,
             session: opened.session,
             auth_time: opened.proven.at().unwrap_or(now),

@@ -1,9 +1,12 @@
 //! The tables `applications` and `application_secrets`.
 
+use std::collections::BTreeMap;
+
 use crate::domain::application::id::ApplicationId;
 use crate::domain::application::redirect_uri::RedirectUri;
 use crate::domain::application::registered::{Application, ApplicationKind, Consent};
 use crate::domain::application::scope::Scopes;
+use crate::domain::profile::claim_paths::ClaimPaths;
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::store::Tx;
@@ -22,7 +25,7 @@ macro_rules! select {
     ($rest:expr) => {
         concat!(
             "SELECT id, name, kind, redirect_uris, post_logout_redirect_uris, logout_uri, resources, scopes, machine_scopes, \
-             consent, created_at, updated_at FROM applications ",
+             consent, claims, created_at, updated_at FROM applications ",
             $rest
         )
     };
@@ -45,7 +48,8 @@ pub(crate) fn count(tx: &mut Tx<'_>) -> Result<i64, Fault> {
 pub(crate) fn insert(tx: &mut Tx<'_>, new: &Application, now: Timestamp) -> Result<bool, Fault> {
     let rows = tx.execute(
         "INSERT INTO applications (id, name, kind, redirect_uris, post_logout_redirect_uris, logout_uri, resources, scopes, \
-         machine_scopes, consent, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) \
+         machine_scopes, consent, claims, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) \
          ON CONFLICT DO NOTHING",
         args![
             new.id.as_str(),
@@ -58,6 +62,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, new: &Application, now: Timestamp) -> Resu
             new.scopes.to_string(),
             new.machine_scopes.to_string(),
             new.consent.name(),
+            claims_text(&new.claims),
             now
         ],
     )?;
@@ -68,7 +73,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, new: &Application, now: Timestamp) -> Resu
 pub(crate) fn update(tx: &mut Tx<'_>, new: &Application, now: Timestamp) -> Result<bool, Fault> {
     let rows = tx.execute(
         "UPDATE applications SET name = $3, redirect_uris = $4, post_logout_redirect_uris = $5, logout_uri = $6, \
-         resources = $7, scopes = $8, machine_scopes = $9, consent = $10, updated_at = $11 WHERE id = $1 AND kind = $2",
+         resources = $7, scopes = $8, machine_scopes = $9, consent = $10, claims = $11, updated_at = $12 WHERE id = $1 AND kind = $2",
         args![
             new.id.as_str(),
             new.kind.name(),
@@ -80,6 +85,7 @@ pub(crate) fn update(tx: &mut Tx<'_>, new: &Application, now: Timestamp) -> Resu
             new.scopes.to_string(),
             new.machine_scopes.to_string(),
             new.consent.name(),
+            claims_text(&new.claims),
             now
         ],
     )?;
@@ -128,6 +134,17 @@ fn lines(uris: &[RedirectUri]) -> String {
     uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>().join("\n")
 }
 
+/// A JSON object; `None`: there are none.
+fn claims_text(claims: &ClaimPaths) -> Option<String> {
+    let paths: BTreeMap<&str, String> = claims.all().map(|claim| (claim.name(), claim.path())).collect();
+    (!paths.is_empty()).then(|| serde_json::json!(paths).to_string())
+}
+
+fn read_claims(text: &str) -> Option<ClaimPaths> {
+    let paths: BTreeMap<String, String> = serde_json::from_str(text).ok()?;
+    ClaimPaths::new(paths.iter().map(|(name, path)| (name.as_str(), path.as_str()))).ok()
+}
+
 fn stored(row: &Row<'_>) -> Result<Stored, Fault> {
     let text = |index| row.get::<String>(index);
     let unreadable = |what: &str| Fault::Unavailable(format!("`{what}` of an application is not readable"));
@@ -147,8 +164,12 @@ fn stored(row: &Row<'_>) -> Result<Stored, Fault> {
             scopes: Scopes::from_stored(&text(7)?),
             machine_scopes: Scopes::from_stored(&text(8)?),
             consent: Consent::from_name(&text(9)?).ok_or_else(|| unreadable("consent"))?,
+            claims: match row.get_opt::<String>(10)? {
+                Some(text) => read_claims(&text).ok_or_else(|| unreadable("claims"))?,
+                None => ClaimPaths::default(),
+            },
         },
-        created_at: row.get(10)?,
-        updated_at: row.get(11)?,
+        created_at: row.get(11)?,
+        updated_at: row.get(12)?,
     })
 }
