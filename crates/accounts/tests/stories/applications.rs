@@ -2,6 +2,7 @@
 
 mod authorization;
 mod codes;
+mod id_tokens;
 mod machines;
 mod registration;
 mod sessions;
