@@ -3,6 +3,7 @@
 mod authorization;
 pub(crate) mod claims;
 mod codes;
+mod id_tokens;
 mod logout_delivery;
 mod logouts;
 mod machines;

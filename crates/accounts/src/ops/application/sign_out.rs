@@ -45,10 +45,7 @@ impl Accounts {
         who: Option<&SignedIn>,
     ) -> Result<SignOutWish, Fault> {
         let SignOutParameters { id_token_hint, client_id, post_logout_redirect_uri, state } = parameters;
-        let hint = match id_token_hint.as_deref() {
-            Some(token) => self.hint(token).await?,
-            None => None,
-        };
+        let hint = self.hint(id_token_hint.as_deref()).await?;
         // RP-Initiated Logout §2: the two must name the same application.
         let named = client_id.as_deref();
         let hint = hint.filter(|hint| named.is_none_or(|named| named == hint.application));
@@ -76,8 +73,9 @@ impl Accounts {
         Ok(SignOutWish { application: found, is_own, redirect })
     }
 
-    /// What an ID token of this server says, also after its time.
-    pub(crate) async fn hint(&self, token: &str) -> Result<Option<Hint>, Fault> {
+    /// What an ID token says that an application gives back; `None` where it is none of ours.
+    pub(super) async fn hint(&self, token: Option<&str>) -> Result<Option<Hint>, Fault> {
+        let Some(token) = token else { return Ok(None) };
         let now = self.0.now();
         let check = |keys: &KeySet| read_hint(&self.0.issuer, keys, token, now);
         self.0.verify_with(now, check).await

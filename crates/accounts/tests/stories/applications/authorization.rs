@@ -63,6 +63,8 @@ on_both_stores! {
             (AuthorizationParameters { max_age: text("-1"), ..good() }, "invalid_request"),
             (AuthorizationParameters { nonce: Some("n".repeat(513)), ..good() }, "invalid_request"),
             (AuthorizationParameters { has_request_object: true, ..good() }, "request_not_supported"),
+            (AuthorizationParameters { has_request_uri: true, ..good() }, "request_uri_not_supported"),
+            (AuthorizationParameters { id_token_hint: text("a.b.c"), ..good() }, "invalid_request"),
         ] {
             assert_eq!(told(world, wrong.clone()).await, expected, "{wrong:?}");
         }
@@ -105,36 +107,6 @@ on_both_stores! {
         assert_eq!(error(world.decides(&request, Some(&who)).await), "");
         let request = world.request(silent(&game())).await;
         assert_eq!(error(world.decides(&request, Some(&who)).await), "consent_required");
-    }
-
-    // OpenID Connect Core §3.1.2.1: `id_token_hint` names the user who is meant.
-    async fn nobody_is_answered_for_but_the_user_who_is_meant(world: &World) {
-        for email in ["ada@example.org", "bob@example.org"] {
-            world.has_account(email).await;
-        }
-        let ada = world.session_of("ada@example.org").await;
-        let bob = world.session_of("bob@example.org").await;
-        let by = world.has_application(&shop()).await;
-        let code = world.code_for(&shop(), "openid", &ada).await;
-        let token = world.exchanges(&by, &code).await.unwrap().id_token.unwrap();
-        let hinted = |application: &Application, hint: &str, prompt: Option<&str>| AuthorizationParameters {
-            id_token_hint: Some(hint.to_owned()),
-            prompt: prompt.map(str::to_owned),
-            ..asks(application, "openid")
-        };
-        // It may have expired.
-        world.advance(seconds(3600));
-        for prompt in [None, Some("none")] {
-            let request = world.request(hinted(&shop(), token.expose(), prompt)).await;
-            assert_eq!(error(world.decides(&request, Some(&ada)).await), "", "{prompt:?}");
-            assert_eq!(error(world.decides(&request, Some(&bob)).await), "login_required", "{prompt:?}");
-        }
-        // Another application's, none of ours, none at all.
-        world.has_application(&game()).await;
-        let cut = &token.expose()[..token.expose().len() - 4];
-        for wrong in [hinted(&game(), token.expose(), None), hinted(&shop(), cut, None), hinted(&shop(), "", None)] {
-            assert_eq!(told(world, wrong).await, "invalid_request");
-        }
     }
 
     async fn a_fresh_proof_is_asked_for(world: &World) {

@@ -84,7 +84,8 @@ impl Sent {
             acr_values: one("acr_values"),
             resource: self.values("resource").map(str::to_owned).collect(),
             ui_locales: one("ui_locales"),
-            has_request_object: ["request", "request_uri"].iter().any(|name| one(name).is_some()),
+            has_request_object: one("request").is_some(),
+            has_request_uri: one("request_uri").is_some(),
             is_repeated: OF_AUTHORIZATION.iter().any(|name| self.values(name).count() > 1),
         }
     }

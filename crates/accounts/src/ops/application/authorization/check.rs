@@ -7,11 +7,11 @@ use crate::domain::application::request::{
     AuthorizationParameters, AuthorizationRefusal, AuthorizationRequest, Prompt,
 };
 use crate::domain::application::scope::{OF_USERS, Scopes};
+use crate::domain::ids::UserId;
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::ops::application::authorization::issue::refusal_uri;
 use crate::ops::application::find::application;
-use crate::token::application::id_token::Hint;
 
 /// The factor that an application may ask for.
 pub(crate) const ACR_FACTOR: &str = "urn:vestibule:factor:2";
@@ -67,12 +67,9 @@ impl Accounts {
         let application = found.ok_or(Unproven::Application)?;
         let redirect_uri = proven(&application, parameters.redirect_uri.as_deref())?;
         let state = parameters.state.clone().filter(|state| state.len() <= STATE_OCTETS_MAX);
-        let hint = match parameters.id_token_hint.as_deref() {
-            Some(token) => Some(self.hint(token).await?),
-            None => None,
-        };
-        let request = read(&application, redirect_uri.clone(), parameters, self.0.now());
-        request.and_then(|request| for_hinted(request, hint)).map_err(|refusal| {
+        let hint = self.hint(parameters.id_token_hint.as_deref()).await?;
+        let hinted = hint.filter(|hint| hint.application == application.id.as_str()).map(|hint| hint.user);
+        read(&application, redirect_uri.clone(), parameters, hinted, self.0.now()).map_err(|refusal| {
             let redirect = refusal_uri(&self.0, &redirect_uri, state.as_deref(), refusal);
             AuthorizationError::Refused { refusal, redirect }
         })
@@ -89,6 +86,7 @@ fn read(
     application: &Application,
     redirect_uri: RedirectUri,
     given: AuthorizationParameters,
+    hinted: Option<UserId>,
     now: Timestamp,
 ) -> Result<AuthorizationRequest, AuthorizationRefusal> {
     let wrong = AuthorizationRefusal::InvalidRequest;
@@ -97,6 +95,12 @@ fn read(
     }
     if given.has_request_object {
         return Err(AuthorizationRefusal::RequestNotSupported);
+    }
+    if given.has_request_uri {
+        return Err(AuthorizationRefusal::RequestUriNotSupported);
+    }
+    if given.id_token_hint.is_some() && hinted.is_none() {
+        return Err(wrong("`id_token_hint` is not an ID token of this client"));
     }
     match given.response_type.as_deref() {
         None => return Err(wrong("`response_type` is missing: use `code`")),
@@ -126,24 +130,11 @@ fn read(
         },
         wants_factor: given.acr_values.is_some_and(|values| values.split(' ').any(|acr| acr == ACR_FACTOR)),
         resource: resource(application, given.resource)?,
-        hinted: None,
+        hinted: hinted.map(|user| user.to_string()),
         login_hint: given.login_hint.filter(|hint| hint.len() <= 254),
         ui_locales: given.ui_locales.filter(|locales| locales.len() <= 128),
         asked_at: now.as_millis(),
     })
-}
-
-/// The request for the user of an ID token that this application got here.
-fn for_hinted(
-    request: AuthorizationRequest,
-    hint: Option<Option<Hint>>,
-) -> Result<AuthorizationRequest, AuthorizationRefusal> {
-    let Some(hint) = hint else { return Ok(request) };
-    let hint = hint.filter(|hint| hint.application == request.client_id);
-    let wrong =
-        AuthorizationRefusal::InvalidRequest("`id_token_hint` is no ID token that this client got here");
-    let hinted = Some(hint.ok_or(wrong)?.user.to_string());
-    Ok(AuthorizationRequest { hinted, ..request })
 }
 
 fn scopes(application: &Application, text: &str) -> Result<Scopes, AuthorizationRefusal> {
