@@ -136,8 +136,8 @@ fn the_suite_of_mcp_finds_an_authorization_server() {
     site.run(&[&add[..], &["--resource", "https://mcp.example.org/mcp"]].concat()).ok();
     site.has_user(EMAIL, &[]);
     let url = format!("http://localhost:{}", server.address.rsplit_once(':').unwrap().1);
-    let [program, suite] = mcp_conformance().map(|path| path.to_str().unwrap().to_owned());
+    let [program, judge] = mcp_conformance().map(|path| path.to_str().unwrap().to_owned());
     let results = site.path("results").to_str().unwrap().to_owned();
     let port = free_address().port().to_string();
-    peer("mcp.py", &[&program, &suite, &results, &url, &port, EMAIL, PASSWORD]);
+    peer("mcp.py", &[&program, &judge, &results, &url, &port, EMAIL, PASSWORD]);
 }
