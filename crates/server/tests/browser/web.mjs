@@ -12,7 +12,10 @@ export async function renewsOnce(person, page, url, answer) {
   const other = await person.newPage();
   await other.goto(new URL("/", page.url()).href);
   const renewals = [];
-  person.on("request", (request) => request.url() === `${url}/v1/token` && request.method() === "POST" && renewals.push(request));
+  person.on("response", (answer) => {
+    const isToken = answer.url() === `${url}/v1/token` && answer.request().method() === "POST";
+    if (isToken && answer.status() === 200) renewals.push(answer.request());
+  });
   await page.evaluate(() => {
     const key = Object.keys(localStorage).find((name) => name.startsWith("oidc.user:"));
     const user = JSON.parse(localStorage[key]);
