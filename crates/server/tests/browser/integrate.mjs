@@ -5,11 +5,11 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 
 import { Site } from "./browser.mjs";
+import { renewsOnce, said, signsOut } from "./web.mjs";
 
 const [, , url, app, desk, email, password] = process.argv;
 const site = await Site.open(url);
 const person = await site.person({ strays: /^http:\/\/(localhost|127\.0\.0\.1):\d+\// });
-const said = (page, text) => page.waitForFunction((wanted) => document.getElementById("said").textContent.match(wanted), text);
 
 /** Answers the question whether the application may. */
 async function allows(page) {
@@ -30,26 +30,8 @@ async function web() {
   await page.click("#orders");
   await said(page, '"orders_of":"usr_');
 
-  // Two tabs find that the token ends: one renews it.
-  const other = await person.newPage();
-  await other.goto(`${app}/`);
-  const renewals = [];
-  person.on("request", (request) => request.url() === `${url}/v1/token` && request.method() === "POST" && renewals.push(request));
-  await page.evaluate(() => {
-    const key = Object.keys(localStorage).find((name) => name.startsWith("oidc.user:"));
-    const user = JSON.parse(localStorage[key]);
-    localStorage[key] = JSON.stringify({ ...user, expires_at: Math.floor(Date.now() / 1000) + 5 });
-    document.getElementById("said").textContent = "";
-  });
-  await Promise.all([page, other].map((tab) => tab.click("#orders")));
-  await Promise.all([page, other].map((tab) => said(tab, '"orders_of":"usr_')));
-  assert.equal(renewals.length, 1);
-
-  await page.click("#out");
-  await page.waitForURL(`${app}/`);
-  await said(page, "Signed out");
-  await page.goto(`${url}/account`);
-  assert.match(page.url(), /\/login/);
+  await renewsOnce(person, page, url, '"orders_of":"usr_');
+  await signsOut(page, url);
 }
 
 async function program() {

@@ -118,6 +118,19 @@ fn with_ports(text: &str, ports: &[(&str, String)]) -> String {
     changed
 }
 
+/// Saves the page of the section about browsers in a folder, with the library beside it, for a server at this address. What it
+/// asks of an API it asks of the server.
+pub(crate) fn web_page(folder: &Path, url: &str) {
+    let page = Page::of(PAGE, &["A browser application on another origin"]);
+    let text = page
+        .take("html index.html")
+        .replace("http://localhost:3001/orders", "http://localhost:8080/v1/userinfo");
+    fs::create_dir_all(folder).unwrap();
+    fs::write(folder.join("index.html"), text.replace("http://localhost:8080", url)).unwrap();
+    let library = node_packages().join("oidc-client-ts/dist/browser/oidc-client-ts.min.js");
+    fs::copy(library, folder.join("oidc-client-ts.min.js")).unwrap();
+}
+
 fn script(name: &str) -> Command {
     let mut command = node();
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(name));
