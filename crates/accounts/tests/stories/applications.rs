@@ -3,7 +3,7 @@
 mod authorization;
 mod codes;
 mod logout_delivery;
-mod logouts;
+pub(crate) mod logouts;
 mod machines;
 mod registration;
 mod sessions;

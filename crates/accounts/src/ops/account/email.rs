@@ -20,14 +20,12 @@ use crate::mail::MailContent;
 use crate::ops::account::password::{ChangeError, PasswordChange, context};
 use crate::ops::challenge::{LinkError, open};
 use crate::ops::draft::{Draft, Linked, linked};
-use crate::ops::sign_in::attempt::{NotCompared, Verdict};
 use crate::ops::session_end;
+use crate::ops::sign_in::attempt::{NotCompared, Verdict};
 use crate::store::Tx;
 use crate::store::tables::limits::{Rule, lock, record};
 use crate::store::tables::outbox::{self, Leased};
-use crate::store::tables::{
-    authenticators, challenges, passkeys, recovery_codes, registrations, users,
-};
+use crate::store::tables::{authenticators, challenges, passkeys, recovery_codes, registrations, users};
 use crate::token::subject;
 use crate::trail::{self, Entry};
 use crate::webhook::WebhookEvent;

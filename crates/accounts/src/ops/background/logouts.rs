@@ -110,12 +110,8 @@ impl Accounts {
         let (Some(uri), Some(session)) = (found.logout_uri, leased.session_id) else { return Ok(None) };
         // Read now: a key that was retired on another instance signs nothing any more.
         let keys = self.0.read_keys().await?;
-        let end = SessionEnd {
-            id: leased.event_id,
-            application: found.id.as_str(),
-            user: leased.user_id,
-            session,
-        };
+        let end =
+            SessionEnd { id: leased.event_id, application: found.id.as_str(), user: leased.user_id, session };
         let token = logout_token::sign(&self.0.issuer, &keys, &end, self.0.now());
         let no_key =
             || Fault::Unavailable("no signing key opens with the secret key of this instance".into());

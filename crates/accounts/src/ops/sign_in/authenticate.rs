@@ -5,8 +5,8 @@ use crate::domain::access::client::Client;
 use crate::domain::access::session::SignedIn;
 use crate::domain::audit::{AuditActor, AuditKind};
 use crate::fault::Fault;
-use crate::ops::sign_in::admit::{GoesOn, may_continue};
 use crate::ops::session_end::{Which, end, end_all};
+use crate::ops::sign_in::admit::{GoesOn, may_continue};
 use crate::store::tables::users::{self, OfSession};
 use crate::trail::Entry;
 

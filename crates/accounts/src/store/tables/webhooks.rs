@@ -72,11 +72,7 @@ pub(crate) fn push_logout(
 }
 
 /// The endpoints of applications for which something is due, those that have waited longest first.
-pub(crate) fn due_applications(
-    tx: &mut Tx<'_>,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<String>, Fault> {
+pub(crate) fn due_applications(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<String>, Fault> {
     let sql = "SELECT endpoint FROM webhook_deliveries WHERE session_id IS NOT NULL AND due_at <= $1 \
                GROUP BY endpoint ORDER BY MIN(due_at), endpoint LIMIT $2";
     tx.rows(sql, args![now, limit], |row| row.get(0))
@@ -84,7 +80,8 @@ pub(crate) fn due_applications(
 
 /// When the next delivery to an application is due.
 pub(crate) fn next_logout_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, Fault> {
-    let sql = "SELECT MIN(due_at) FROM webhook_deliveries WHERE session_id IS NOT NULL AND due_at IS NOT NULL";
+    let sql =
+        "SELECT MIN(due_at) FROM webhook_deliveries WHERE session_id IS NOT NULL AND due_at IS NOT NULL";
     Ok(tx.row(sql, &[], |row| row.get_opt(0))?.flatten())
 }
 

@@ -104,21 +104,12 @@ pub(crate) fn at_application(
 }
 
 /// Ends every session at an application that is gone.
-pub(crate) fn all_at_application(
-    tx: &mut Tx<'_>,
-    application: &str,
-    now: Timestamp,
-) -> Result<(), Fault> {
+pub(crate) fn all_at_application(tx: &mut Tx<'_>, application: &str, now: Timestamp) -> Result<(), Fault> {
     let sql = "UPDATE sessions SET ended_at = $2 WHERE application_id = $1 AND ended_at IS NULL";
     tx.execute(sql, args![application, now])?;
     Ok(())
 }
 
 fn ended(row: &Row<'_>) -> Result<Ended, Fault> {
-    Ok(Ended {
-        id: row.get(0)?,
-        user_id: row.get(1)?,
-        expires_at: row.get(2)?,
-        application: row.get_opt(3)?,
-    })
+    Ok(Ended { id: row.get(0)?, user_id: row.get(1)?, expires_at: row.get(2)?, application: row.get_opt(3)? })
 }
