@@ -97,9 +97,9 @@
 //!
 //! Every operation documents what it promises and which errors it returns; the numbered promises (S1, C3, …) are those
 //! of `docs/security.md`. [`Accounts::run_workers`] sends the mail and deletes what has expired; if
-//! [`Policy::webhooks`] names endpoints, [`Workers`] also posts to them. Each worker is a loop around a step that may
-//! also be called separately: [`Accounts::deliver`], [`Accounts::deliver_webhooks`],
-//! [`Accounts::deliver_logouts`], [`Accounts::sweep`].
+//! [`Policy::webhooks`] names endpoints, [`Workers`] also posts to them, and tells applications that sessions with them have
+//! ended. Each worker is a loop around a step that may also be called separately: [`Accounts::deliver`],
+//! [`Accounts::deliver_webhooks`], [`Accounts::deliver_logouts`], [`Accounts::sweep`].
 
 mod accounts;
 mod core;

@@ -5,7 +5,7 @@ pub(crate) mod claims;
 mod codes;
 mod id_tokens;
 mod logout_delivery;
-mod logouts;
+pub(crate) mod logouts;
 mod machines;
 mod registration;
 mod sessions;

@@ -6,11 +6,18 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use vestibule_testing::{PASSWORD, Site, free_address, mcp_conformance, node, python, system_program};
+use vestibule_testing::{
+    PASSWORD, Site, free_address, mcp_conformance, node, on_both_databases, python, system_program,
+};
 
 use crate::peers::Peer;
 
 const EMAIL: &str = "ada@example.org";
+
+/// Where the peers' scripts are.
+fn peer(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name)
+}
 
 /// Registers the shop, a server; its secret.
 fn has_shop(site: &Site, redirect_uri: &str) -> String {
@@ -140,4 +147,21 @@ fn the_suite_of_mcp_finds_an_authorization_server() {
     let results = site.path("results").to_str().unwrap().to_owned();
     let port = free_address().port().to_string();
     peer("mcp.py", &[&program, &judge, &results, &url, &port, EMAIL, PASSWORD]);
+}
+
+// OpenID Connect Back-Channel Logout 1.0: the receiver is on this machine, as the operator has to allow.
+#[test]
+fn authlib_hears_that_somebody_has_signed_out() {
+    on_both_databases(|site| {
+        let server = site.serve_at_its_url(&[("VESTIBULE_WEBHOOKS_ALLOW_PRIVATE_ADDRESSES", "true")]);
+        let secret = has_shop(site, "https://shop.example/authlib");
+        let port = free_address().port().to_string();
+        let logout = format!("http://127.0.0.1:{port}/logout");
+        site.run(&["client", "update", "shop", "--logout-uri", &logout]).ok();
+        site.has_user(EMAIL, &[]);
+        let url = format!("http://localhost:{}", server.address.rsplit_once(':').unwrap().1);
+        peer("back_channel.py", &[&url, &secret, EMAIL, PASSWORD, &port]);
+        // What was turned away waits, with its cause.
+        assert!(server.logged().join("\n").contains("points to another place: correct logout_uri (302)"));
+    });
 }

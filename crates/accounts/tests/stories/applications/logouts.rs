@@ -177,6 +177,12 @@ on_both_stores! {
         let here = visit(world, &by).await;
         accounts.reset_ways_in(Actor::Operator, &ada, &reason).await.unwrap();
         assert_eq!(ear.hears(accounts).await, [here.sid], "ways in reset");
+        accounts.set_password(&ada, &password(PASSWORD)).await.unwrap();
+        let (here, there) = (world.session_of(ADA).await, visit(world, &by).await);
+        world.deliver().await;
+        world.take_mails_to(ADA);
+        world.adds_app(&here).await;
+        assert_eq!(ear.hears(accounts).await, [there.sid], "a second factor in another browser");
         world.deliver().await;
         world.take_mails_to(ADA);
     }
