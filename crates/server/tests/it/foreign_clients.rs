@@ -14,11 +14,6 @@ use crate::peers::Peer;
 
 const EMAIL: &str = "ada@example.org";
 
-/// Where the peers' scripts are.
-fn peer(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name)
-}
-
 /// Registers the shop, a server; its secret.
 fn has_shop(site: &Site, redirect_uri: &str) -> String {
     let shop = [
