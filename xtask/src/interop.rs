@@ -32,15 +32,18 @@ struct Comparison {
     package: &'static str,
     /// The beginning of the names of its tests.
     tests: &'static str,
+    /// Installs what the tests do not need.
+    prepare: fn() -> Result,
     variables: fn(&Options) -> Vec<(&'static str, String)>,
 }
 
-const COMPARISONS: [Comparison; 2] = [
+const COMPARISONS: [Comparison; 3] = [
     Comparison {
         name: "passkeys",
         purpose: "@simplewebauthn/server accepts and refuses the same ceremonies",
         package: "vestibule",
         tests: "token::passkey::tests::second_opinion",
+        prepare: || Ok(()),
         variables: |options| {
             vec![
                 ("VESTIBULE_SECOND_OPINIONS", options.rounds.to_string()),
@@ -53,10 +56,19 @@ const COMPARISONS: [Comparison; 2] = [
         purpose: "Schemathesis finds the server as its description has it",
         package: "vestibule-server",
         tests: "described::",
+        prepare: || Ok(()),
         variables: |options| {
             let given = format!("--max-examples {} --seed {}", options.examples, options.seed);
             vec![("FUZZ_OPTIONS", given)]
         },
+    },
+    Comparison {
+        name: "mcp",
+        purpose: "the conformance suite of the Model Context Protocol finds an authorization server",
+        package: "vestibule-server",
+        tests: "foreign_clients::the_suite_of_mcp",
+        prepare: setup::install_mcp,
+        variables: |_| Vec::new(),
     },
 ];
 
@@ -71,13 +83,14 @@ pub(crate) fn run(options: &Options) -> Result {
         options.only.is_empty() || options.only.iter().any(|name| name == comparison.name)
     };
     for comparison in COMPARISONS.iter().filter(chosen) {
-        let Comparison { name, purpose, package, tests, variables } = comparison;
+        let Comparison { name, purpose, package, tests, prepare, variables } = comparison;
         eprintln!("==> {name}: {purpose}");
+        prepare()?;
         let start = Instant::now();
         let mut command =
             cargo(["nextest", "run", "--all-features", "--no-tests=fail", "--package", package]);
         // The tests' own time limit is for their own number of cases.
-        command.args(["--profile", "interop", tests]).envs(variables(options));
+        command.args(["--profile", "interop", "--run-ignored", "all", tests]).envs(variables(options));
         execute(&mut command).map_err(|error| format!("{error}\n==> FAILED: {name}"))?;
         eprintln!("==> {name}: ok, {:.1} s", start.elapsed().as_secs_f64());
     }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use crate::shell::{Result, cargo, output, program, root, run as execute, succeeds, target_dir};
 
@@ -11,7 +12,7 @@ struct Tool {
     install: fn() -> Result,
 }
 
-const TOOLS: [Tool; 12] = [
+const TOOLS: [Tool; 13] = [
     Tool { name: "cargo-nextest", present: nextest_present, install: install_nextest },
     Tool { name: "PostgreSQL", present: vestibule_testing::installed, install: install_postgresql },
     Tool { name: "Python packages", present: python_present, install: install_python },
@@ -20,6 +21,7 @@ const TOOLS: [Tool; 12] = [
     Tool { name: "curl", present: curl_present, install: install_curl },
     Tool { name: "nginx", present: nginx_present, install: install_nginx },
     Tool { name: "PgBouncer", present: pgbouncer_present, install: install_pgbouncer },
+    Tool { name: "Apache", present: apache_present, install: install_apache },
     Tool { name: "Caddy", present: caddy_present, install: install_caddy },
     Tool { name: "oathtool", present: oathtool_present, install: install_oathtool },
     Tool { name: "OpenSSL", present: openssl_present, install: install_openssl },
@@ -77,17 +79,31 @@ fn requirements() -> PathBuf {
 
 /// The packages of package-lock.json, in a folder inside the build folder.
 fn node_present() -> bool {
+    packages_present("node")
+}
+
+fn packages_present(name: &str) -> bool {
     let Ok(target) = target_dir() else { return false };
     let read = |path: PathBuf| fs::read_to_string(path).ok();
-    let wanted = read(root().join("xtask/node/package-lock.json"));
-    wanted.is_some() && wanted == read(target.join("node/installed.json"))
+    let wanted = read(root().join("xtask").join(name).join("package-lock.json"));
+    wanted.is_some() && wanted == read(target.join(name).join("installed.json"))
 }
 
 fn install_node() -> Result {
     if !succeeds(program("npm").arg("--version")) {
         apt(&["nodejs", "npm"])?;
     }
-    let (from, to) = (root().join("xtask/node"), target_dir()?.join("node"));
+    install_packages("node")
+}
+
+/// The conformance suite of the Model Context Protocol, and the Node.js that it needs: for `cargo xtask interop` alone.
+pub(crate) fn install_mcp() -> Result {
+    if packages_present("mcp") { Ok(()) } else { install_packages("mcp") }
+}
+
+/// What is locked in a folder of xtask goes into the folder of the same name in the build folder.
+fn install_packages(name: &str) -> Result {
+    let (from, to) = (root().join("xtask").join(name), target_dir()?.join(name));
     let copy = |name: &str, new_name: &str| {
         let copied = fs::create_dir_all(&to).and_then(|()| fs::copy(from.join(name), to.join(new_name)));
         copied.map(drop).map_err(|e| format!("cannot write to {}: {e}", to.display()))
@@ -156,6 +172,15 @@ fn install_pgbouncer() -> Result {
     apt(&["pgbouncer"])
 }
 
+fn apache_present() -> bool {
+    Path::new("/usr/lib/apache2/modules/mod_auth_openidc.so").exists()
+        && Path::new("/usr/sbin/apache2").exists()
+}
+
+fn install_apache() -> Result {
+    apt(&["apache2", "libapache2-mod-auth-openidc"])
+}
+
 fn caddy_present() -> bool {
     Path::new("/usr/bin/caddy").exists()
 }
@@ -163,6 +188,9 @@ fn caddy_present() -> bool {
 fn install_caddy() -> Result {
     apt(&["caddy"])
 }
+
+/// Whether the lists of Debian's packages are those of today.
+static UPDATED: Mutex<bool> = Mutex::new(false);
 
 /// Installs Debian packages if permitted; otherwise says what to do.
 fn apt(packages: &[&str]) -> Result {
@@ -176,6 +204,10 @@ fn apt(packages: &[&str]) -> Result {
         command.args(["-qq", "-o", "DPkg::Lock::Timeout=120"]).env("DEBIAN_FRONTEND", "noninteractive");
         command
     };
-    execute(apt_get().arg("update"))?;
+    let mut updated = UPDATED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*updated {
+        execute(apt_get().arg("update"))?;
+        *updated = true;
+    }
     execute(apt_get().args(["install", "--yes", "--no-install-recommends"]).args(packages))
 }

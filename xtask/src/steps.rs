@@ -1,5 +1,8 @@
 //! The list of checks.
 
+use std::env;
+use std::panic::resume_unwind;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
 use crate::shell::{Result, cargo, run as execute};
@@ -9,30 +12,36 @@ struct Step {
     name: &'static str,
     purpose: &'static str,
     check: fn() -> Result,
+    /// Whether it uses a program that `setup` installs.
+    needs_setup: bool,
+}
+
+const fn step(name: &'static str, purpose: &'static str, check: fn() -> Result) -> Step {
+    Step { name, purpose, check, needs_setup: false }
+}
+
+const fn after_setup(name: &'static str, purpose: &'static str, check: fn() -> Result) -> Step {
+    Step { name, purpose, check, needs_setup: true }
 }
 
 /// Cheap checks first. The tests are last, so that the output ends with their summary.
 const STEPS: [Step; 12] = [
-    Step { name: "setup", purpose: "install the programs the checks need", check: setup::run },
-    Step { name: "format", purpose: "cargo fmt changes nothing", check: format },
-    Step { name: "rules", purpose: "what the design forbids is not in the sources", check: rules::run },
-    Step {
-        name: "deny",
-        purpose: "licences, banned crates, and who may use which crate (deny.toml)",
-        check: deny::run,
-    },
-    Step { name: "clippy", purpose: "no warning, in code and tests", check: clippy },
-    Step { name: "doc", purpose: "the documentation builds without a warning", check: doc },
-    Step { name: "sqlite-only", purpose: "no warning in the library without PostgreSQL", check: sqlite_only },
-    Step { name: "postgres-only", purpose: "no warning in the library without SQLite", check: postgres_only },
-    Step { name: "openapi", purpose: "docs/openapi.json describes the server", check: openapi::check },
-    Step {
-        name: "faults",
-        purpose: "nothing is lost when the server is killed and its database disturbed",
-        check: faults::short,
-    },
-    Step { name: "doctests", purpose: "the examples in the documentation run", check: doctests },
-    Step { name: "tests", purpose: "every test, on both databases", check: tests },
+    step("setup", "install the programs the checks need", setup::run),
+    step("format", "cargo fmt changes nothing", format),
+    step("rules", "what the design forbids is not in the sources", rules::run),
+    step("deny", "licences, banned crates, and who may use which crate (deny.toml)", deny::run),
+    step("clippy", "no warning, in code and tests", clippy),
+    step("doc", "the documentation builds without a warning", doc),
+    step("sqlite-only", "no warning in the library without PostgreSQL", sqlite_only),
+    step("postgres-only", "no warning in the library without SQLite", postgres_only),
+    step("openapi", "docs/openapi.json describes the server", openapi::check),
+    after_setup(
+        "faults",
+        "nothing is lost when the server is killed and its database disturbed",
+        faults::short,
+    ),
+    after_setup("doctests", "the examples in the documentation run", doctests),
+    after_setup("tests", "every test, on both databases", tests),
 ];
 
 pub(crate) fn names() -> Vec<&'static str> {
@@ -45,19 +54,39 @@ pub(crate) fn list() {
     }
 }
 
-/// Runs the named checks, or all, and reports how long each took.
+/// Runs the named checks, or all, and reports how long each took. What `setup` installs is fetched meanwhile: the first checks
+/// compile, and use none of it.
 pub(crate) fn run(only: &[String]) -> Result {
     let chosen = STEPS.iter().filter(|step| only.is_empty() || only.iter().any(|name| name == step.name));
-    for Step { name, purpose, check } in chosen {
-        eprintln!("==> {name}: {purpose}");
-        let start = Instant::now();
-        let result = check();
-        let seconds = start.elapsed().as_secs_f64();
-        result.map_err(|e| format!("{e}\n==> FAILED: {name}, after {seconds:.1} s"))?;
-        // After the tests nothing is printed: their summary comes last.
-        if *name != "tests" {
-            eprintln!("==> {name}: ok, {seconds:.1} s");
+    thread::scope(|scope| {
+        let mut setup = None;
+        for step in chosen {
+            if step.name == "setup" {
+                setup = Some(scope.spawn(|| timed(step)));
+                continue;
+            }
+            if step.needs_setup {
+                setup.take().map_or(Ok(()), joined)?;
+            }
+            timed(step)?;
         }
+        setup.map_or(Ok(()), joined)
+    })
+}
+
+fn joined(setup: ScopedJoinHandle<'_, Result>) -> Result {
+    setup.join().unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+fn timed(Step { name, purpose, check, .. }: &Step) -> Result {
+    eprintln!("==> {name}: {purpose}");
+    let start = Instant::now();
+    let result = check();
+    let seconds = start.elapsed().as_secs_f64();
+    result.map_err(|e| format!("{e}\n==> FAILED: {name}, after {seconds:.1} s"))?;
+    // After the tests nothing is printed: their summary comes last.
+    if *name != "tests" {
+        eprintln!("==> {name}: ok, {seconds:.1} s");
     }
     Ok(())
 }
@@ -98,9 +127,14 @@ fn tests() -> Result {
     result
 }
 
-/// The tests, with more arguments for the runner.
+/// The tests, with more arguments for the runner. Their databases are in memory where there is room: a test that syncs waits for
+/// all that write.
 pub(crate) fn nextest(arguments: &[String]) -> Result {
-    execute(cargo(["nextest", "run", "--workspace", "--all-features"]).args(arguments))
+    let mut command = cargo(["nextest", "run", "--workspace", "--all-features"]);
+    if let Some(folder) = vestibule_testing::memory_dir().filter(|_| env::var_os("TMPDIR").is_none()) {
+        command.env("TMPDIR", folder);
+    }
+    execute(command.args(arguments))
 }
 
 #[cfg(test)]

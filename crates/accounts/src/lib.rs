@@ -97,8 +97,9 @@
 //!
 //! Every operation documents what it promises and which errors it returns; the numbered promises (S1, C3, …) are those
 //! of `docs/security.md`. [`Accounts::run_workers`] sends the mail and deletes what has expired; if
-//! [`Policy::webhooks`] names endpoints, [`Workers`] also posts to them. Each worker is a loop around a step that may
-//! also be called separately: [`Accounts::deliver`], [`Accounts::deliver_webhooks`], [`Accounts::sweep`].
+//! [`Policy::webhooks`] names endpoints, [`Workers`] also posts to them, and tells applications that sessions with them have
+//! ended. Each worker is a loop around a step that may also be called separately: [`Accounts::deliver`],
+//! [`Accounts::deliver_webhooks`], [`Accounts::deliver_logouts`], [`Accounts::sweep`].
 
 mod accounts;
 mod core;
@@ -203,6 +204,7 @@ pub use ops::application::sign_out::{SignOutParameters, SignOutWish};
 pub use ops::application::tokens::ApplicationTokens;
 pub use ops::application::user_info::{UserInfo, UserInfoError};
 pub use ops::background::deliver::{Delivered, Delivery, DueMail};
+pub use ops::background::logouts::DueLogout;
 pub use ops::background::sweep::Health;
 pub use ops::background::webhooks::DueWebhook;
 pub use ops::challenge::LinkError;
@@ -235,5 +237,6 @@ pub use settings::{OpenError, OpenMode, Settings};
 pub use store::error::DatabaseError;
 pub use store::migrations::{MigrateError, Migration};
 pub use token::algorithm::{SigningAlgorithm, SigningAlgorithmError};
+pub use webhook::logout::{Logout, LogoutTransport};
 pub use webhook::{Webhook, WebhookEvent, WebhookEventError, WebhookSubscription, WebhookTransport};
 pub use workers::Workers;

@@ -1,5 +1,7 @@
 //! What the webhook worker passes to a transport: an event of a user, without saying who it is.
 
+pub(crate) mod logout;
+
 use std::fmt;
 use std::future::Future;
 use std::str::FromStr;

@@ -1,8 +1,8 @@
-//! The background workers: sending mail and webhooks, deleting what has expired. Each is a loop around a step of the
+//! The background workers: sending mail and webhooks, telling applications of sessions that ended, deleting what has expired. Each is a loop around a step of the
 //! library.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -13,7 +13,9 @@ use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::mail::{MailTransport, SendError};
 use crate::ops::background::deliver::{Delivery, DueMail};
+use crate::ops::background::logouts::DueLogout;
 use crate::ops::background::webhooks::DueWebhook;
+use crate::webhook::logout::LogoutTransport;
 use crate::webhook::{Webhook, WebhookTransport};
 
 /// Finds messages queued by other instances, which wake nothing here.
@@ -36,8 +38,8 @@ impl Accounts {
     /// Runs all background work until `shutdown` completes: sends mail through `mail`, and deletes what has expired.
     /// Without it no mail is ever sent.
     ///
-    /// Call it once per process. If [`Policy::webhooks`](crate::Policy::webhooks) names endpoints, start the
-    /// [`Workers`] with a transport for each of them instead.
+    /// Call it once per process. If [`Policy::webhooks`](crate::Policy::webhooks) names endpoints, or applications have a
+    /// `logout_uri`, start the [`Workers`] with a transport for each of them instead.
     pub async fn run_workers<M>(&self, mail: M, shutdown: impl Future<Output = ()>)
     where
         M: MailTransport + 'static,
@@ -68,6 +70,18 @@ impl Workers {
         }
         loops.spawn(sweep(accounts.clone(), stop.subscribe()));
         Self { stop, loops }
+    }
+
+    /// Also tells applications with a `logout_uri` that sessions with them have ended. Without it nobody tells them, and what
+    /// waits for them is deleted after 30 days.
+    #[must_use]
+    pub fn telling_applications<L>(mut self, accounts: &Accounts, transport: L) -> Self
+    where
+        L: LogoutTransport + 'static,
+    {
+        let logouts = Logouts { transport: Arc::new(transport), busy: Arc::default() };
+        self.loops.spawn(deliver(accounts.clone(), logouts, self.stop.subscribe()));
+        self
     }
 
     /// Lets every worker finish its step, but waits no longer than `patience`. Interrupted work is done again later.
@@ -186,6 +200,80 @@ impl<W: WebhookTransport + 'static> Load for Webhooks<W> {
     }
 
     /// Queueing a webhook wakes nothing: they are polled.
+    async fn queued(&self, _: &Accounts) {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// The endpoints of applications that are being told something, each as often as it is: they are left alone meanwhile, so that
+/// one that does not answer keeps no other waiting.
+type Endpoints = Arc<Mutex<Vec<String>>>;
+
+/// What applications are told.
+struct Logouts<L> {
+    transport: Arc<L>,
+    busy: Endpoints,
+}
+
+/// One delivery to an application, until it is dropped.
+struct Busy {
+    endpoint: String,
+    among: Endpoints,
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let mut busy = self.among.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = busy.iter().position(|endpoint| *endpoint == self.endpoint) {
+            busy.swap_remove(at);
+        }
+    }
+}
+
+impl<L> Logouts<L> {
+    fn busy(&self) -> Vec<String> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn occupy(&self, endpoint: &str) -> Busy {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner).push(endpoint.to_owned());
+        Busy { endpoint: endpoint.to_owned(), among: Arc::clone(&self.busy) }
+    }
+}
+
+impl<L: LogoutTransport + 'static> Load for Logouts<L> {
+    type Item = (DueLogout, Busy);
+    const NAME: &str = "logouts";
+    const PLACES: usize = 16;
+
+    async fn take(&self, accounts: &Accounts, most: usize) -> Result<Vec<(DueLogout, Busy)>, Fault> {
+        let due = accounts.due_logouts(most, &self.busy()).await?;
+        let occupied = |due: DueLogout| {
+            let busy = self.occupy(due.endpoint());
+            (due, busy)
+        };
+        Ok(due.into_iter().map(occupied).collect())
+    }
+
+    async fn next_due(&self, accounts: &Accounts) -> Result<Option<Timestamp>, Fault> {
+        // What waits for one that is busy is looked for when it has answered.
+        if self.busy().is_empty() { accounts.next_logout_due().await } else { Ok(None) }
+    }
+
+    fn deliver(
+        &self,
+        accounts: Accounts,
+        (due, busy): (DueLogout, Busy),
+    ) -> impl Future<Output = Result<Delivery, Fault>> + Send + 'static {
+        let transport = Arc::clone(&self.transport);
+        async move {
+            let posted = accounts.post_logout(due, &*transport).await;
+            drop(busy);
+            posted
+        }
+    }
+
+    /// As with webhooks.
     async fn queued(&self, _: &Accounts) {
         std::future::pending::<()>().await;
     }

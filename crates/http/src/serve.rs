@@ -23,7 +23,8 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// workers end and the database is closed.
 ///
 /// There are no time limits on slow connections here: put a proxy in front, as with every `axum::serve`. If the policy
-/// names webhook endpoints, start [`vestibule::Workers`] with their transports instead of calling this.
+/// names webhook endpoints, or applications have a `logout_uri`, start [`vestibule::Workers`] with their transports instead
+/// of calling this.
 ///
 /// # Errors
 /// That of the listener. The workers have ended as well.

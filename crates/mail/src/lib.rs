@@ -37,7 +37,8 @@
 //!
 //! # Webhooks
 //! [`HttpWebhooks`] posts a [`vestibule::Webhook`] to one endpoint, signed as Standard Webhooks describes, and to
-//! public addresses only unless the operator allows others.
+//! public addresses only unless the operator allows others. [`HttpLogouts`] posts the logout tokens of OpenID Connect
+//! Back-Channel Logout to the same addresses.
 
 mod cause;
 mod letter;
@@ -62,6 +63,7 @@ pub use transport::file::Folder;
 pub use transport::http_api::{HttpApi, HttpApiConfig, HttpAuth, HttpBody};
 pub use transport::memory::{Fault, Memory, Received};
 pub use transport::smtp::Smtp;
+pub use webhook::logout::HttpLogouts;
 pub use webhook::secrets::{WebhookSecrets, WebhookSecretsError};
 pub use webhook::url::{WebhookUrl, WebhookUrlError};
 pub use webhook::{HttpWebhooks, WebhookSetupError};

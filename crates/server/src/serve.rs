@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use vestibule::{Accounts, ApplicationId, OpenMode, RedirectUri, Workers};
 use vestibule_http::{CorsOrigins, DevMailbox, HttpOptions, Part, TrustedProxies};
-use vestibule_mail::HttpWebhooks;
+use vestibule_mail::{HttpLogouts, HttpWebhooks};
 
 use crate::config::problem::Problem;
 use crate::config::settings::{Config, Database};
@@ -67,7 +67,8 @@ pub(crate) async fn run(mut config: Config, options: Options) -> Result<(), Fail
     let setup = if options.banner { accounts.setup_link().await? } else { None };
     let mailer = Arc::new(EchoingMailer::new(&config, options.dev, &public_url)?);
     let router = vestibule_http::router(accounts.clone(), http_options(&config, options.dev, &mailer)?);
-    let workers = Workers::start(&accounts, &mailer, webhooks(&config)?);
+    let workers = Workers::start(&accounts, &mailer, webhooks(&config)?)
+        .telling_applications(&accounts, logouts(&config)?);
     tracing::info!(address = %listener.address(), public_url, dev = options.dev, mail = mailer.name(), "listening");
     say_about_keys(&config, &accounts);
     say_about_administrators(&accounts).await;
@@ -98,6 +99,11 @@ fn webhooks(config: &Config) -> Result<Option<HttpWebhooks>, Failure> {
     let endpoint = &webhooks.subscription.endpoint;
     let made = HttpWebhooks::new(endpoint, webhooks.url.clone(), webhooks.secrets.clone());
     made.map(Some).map_err(|error| Failure::failed(error.to_string()))
+}
+
+/// What tells applications, which are where webhooks may go.
+fn logouts(config: &Config) -> Result<HttpLogouts, Failure> {
+    HttpLogouts::new(config.allow_private_addresses).map_err(|error| Failure::failed(error.to_string()))
 }
 
 /// Logs what an operator may have changed and now expects to see.

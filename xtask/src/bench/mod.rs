@@ -1,7 +1,9 @@
 //! Measurements of the release build, or of the debug build if requested. They print figures and never fail for being
 //! slow: that depends on the machine.
 
+mod applications;
 mod auc;
+mod cost;
 mod instances;
 mod limits;
 mod passkey;
@@ -20,6 +22,8 @@ use crate::shell::Result;
 pub(crate) enum Bench {
     /// Time from start to the first answer, and memory, on an existing SQLite database
     Start(start::Options),
+    /// What an application costs: a code for tokens, and the documents that clients read
+    Applications(applications::Options),
     /// Wrong passwords for one account at four instances at once: how many get an answer
     Limits(limits::Options),
     /// What a sign-in with a passkey, one with a password, and a protected request cost
@@ -34,6 +38,7 @@ impl Bench {
     pub(crate) fn run(&self) -> Result {
         match self {
             Self::Start(options) => start::run(options),
+            Self::Applications(options) => applications::run(options),
             Self::Passkey(options) => passkey::run(options),
             Self::Timing(options) => timing::run(options),
             Self::Limits(options) => limits::run(options),

@@ -1,12 +1,11 @@
 //! What a sign-in costs the server, with a passkey and with a password, and what a protected request costs.
 
-use std::time::{Duration, Instant};
-
 use clap::Args;
 use serde_json::{Value, json};
 use vestibule_testing::webauthn::{Asked, Authenticator};
 use vestibule_testing::{PASSWORD, PUBLIC_URL, Site};
 
+use super::cost::{one_by_one, together};
 use super::program::{Running, debug, release};
 use crate::http::Connection;
 use crate::shell::Result;
@@ -37,7 +36,7 @@ pub(super) fn run(options: &Options) -> Result {
     let token = session["access_token"].as_str().ok_or("no token")?.to_owned();
     let passkey = add_passkey(&mut connection, &token)?;
 
-    let reads = measure(&server, READS, || get(&mut connection, "/v1/me", &token))?;
+    let reads = one_by_one(&server, READS, || get(&mut connection, "/v1/me", &token))?;
     println!("GET /v1/me             {reads}");
     // Begun and signed before the measurement: that is the work of browsers.
     let mut answers = Vec::new();
@@ -46,55 +45,18 @@ pub(super) fn run(options: &Options) -> Result {
         let credential = passkey.asserts(&Asked::new(&asked["public_key"], PUBLIC_URL));
         answers.push(json!({"ceremony": asked["ceremony"], "credential": credential}));
     }
-    let with_passkey = measure_together(&server, "/v1/login/passkey", &answers)?;
+    let with_passkey = together(&server, TOGETHER, &answers, to("/v1/login/passkey"))?;
     println!("sign-in with a passkey {with_passkey}");
-    let with_password = measure_together(&server, "/v1/login", &vec![credentials; PASSWORDS])?;
+    let with_password = together(&server, TOGETHER, &vec![credentials; PASSWORDS], to("/v1/login"))?;
     println!("sign-in with password  {with_password}");
     let times = with_password.cpu.as_secs_f64() / with_passkey.cpu.as_secs_f64();
     println!("a passkey costs 1/{times:.0} of the CPU time of a password");
     Ok(())
 }
 
-/// For one request.
-struct Cost {
-    cpu: Duration,
-    elapsed: Duration,
-}
-
-impl std::fmt::Display for Cost {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:>8.1?} of CPU time, one in {:>8.1?}", self.cpu, self.elapsed)
-    }
-}
-
-fn measure(server: &Running, times: u32, mut ask: impl FnMut() -> Result) -> Result<Cost> {
-    let (before, start) = (server.cpu_time()?, Instant::now());
-    for _ in 0..times {
-        ask()?;
-    }
-    let (elapsed, cpu) = (start.elapsed(), server.cpu_time()?.saturating_sub(before));
-    Ok(Cost { cpu: cpu / times, elapsed: elapsed / times })
-}
-
-/// Posts each body once, over several connections at once.
-fn measure_together(server: &Running, path: &str, bodies: &[Value]) -> Result<Cost> {
-    let (before, start) = (server.cpu_time()?, Instant::now());
-    let sent: Result = std::thread::scope(|scope| {
-        let send = |bodies: &[Value]| -> Result {
-            let mut connection =
-                Connection::open(server.address).map_err(|e| format!("cannot connect: {e}"))?;
-            bodies.iter().try_for_each(|body| post(&mut connection, path, None, body, 200).map(drop))
-        };
-        let parts = bodies.chunks(bodies.len().div_ceil(TOGETHER));
-        let threads: Vec<_> = parts.map(|part| scope.spawn(move || send(part))).collect();
-        threads
-            .into_iter()
-            .try_for_each(|thread| thread.join().map_err(|_| "a thread panicked".to_owned())?)
-    });
-    sent?;
-    let (elapsed, cpu) = (start.elapsed(), server.cpu_time()?.saturating_sub(before));
-    let times = u32::try_from(bodies.len()).unwrap_or(u32::MAX);
-    Ok(Cost { cpu: cpu / times, elapsed: elapsed / times })
+/// Posts to this address.
+fn to(path: &str) -> impl Fn(&mut Connection, &Value) -> Result {
+    move |connection, body| post(connection, path, None, body, 200).map(drop)
 }
 
 fn add_passkey(connection: &mut Connection, token: &str) -> Result<Authenticator> {

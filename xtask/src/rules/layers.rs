@@ -95,6 +95,29 @@ pub(super) fn sessions_begin_at_one_door(source: &Source) -> Vec<(usize, String)
         .collect()
 }
 
+/// Sessions end in one file, which tells the applications: elsewhere they would be forgotten. A user who is deleted takes
+/// theirs along.
+pub(super) fn sessions_end_at_one_door(source: &Source) -> Vec<(usize, String)> {
+    const DOOR: &str = "crates/accounts/src/ops/session_end.rs";
+    let elsewhere = source.path == DOOR || source.path.starts_with(STORE);
+    if !source.path.starts_with(LIBRARY) || elsewhere || !source.is_rust() {
+        return Vec::new();
+    }
+    let ends = |line: &str| {
+        let names_ends = line.match_indices("sessions::").any(|(at, module)| {
+            let rest = &line[at + module.len()..];
+            rest.split(['{', '}', ',', ' ', '(', ';', ':']).any(|name| name == "ends")
+        });
+        names_ends || line.contains("users::delete(")
+    };
+    let found = source.code().filter(|(_, line)| ends(line));
+    found
+        .map(|(number, _)| {
+            (number, "a session ends outside ops/session_end.rs; call what is there".to_owned())
+        })
+        .collect()
+}
+
 /// `postgres::…` names the crate, unless it is part of a longer path (`super::postgres::`) or the file declares the
 /// module.
 fn names_postgres_crate(line: &str, declares_module: bool) -> bool {
@@ -159,6 +182,20 @@ mod tests {
         assert!(found(elsewhere, "use crate::store::sessions::{NewSession, insert};"));
         assert!(!found(elsewhere, "    sessions::insert_token(tx, &hash, id, now, end)?;"));
         assert!(!found("crates/accounts/src/ops/sign_in/admit.rs", "    sessions::insert(tx, &session)?;"));
+    }
+
+    #[test]
+    fn sessions_end_at_the_door() {
+        let elsewhere = "crates/accounts/src/ops/sign_in/authenticate.rs";
+        assert!(found(elsewhere, "    sessions::ends::all(tx, user, now)?;"));
+        assert!(found(elsewhere, "use crate::store::tables::sessions::{self, ends};"));
+        assert!(found(elsewhere, "    users::delete(tx, user)?;"));
+        assert!(!found(elsewhere, "    session_end::end_all(tx, core, user, now)?;"));
+        assert!(!found(elsewhere, "use crate::store::tables::application::sessions::OfApplication;"));
+        assert!(!found(
+            "crates/accounts/src/ops/session_end.rs",
+            "use crate::store::tables::sessions::ends;"
+        ));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::shell::Result;
 /// A rule: its findings in one file, as (line, what to do).
 type Rule = fn(&Source) -> Vec<(usize, String)>;
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     text::short_rust_file,
     text::short_decision,
     text::no_machine_paths,
@@ -23,6 +23,7 @@ const RULES: [Rule; 9] = [
     layers::no_http_in_the_library,
     layers::drivers_in_two_files,
     layers::sessions_begin_at_one_door,
+    layers::sessions_end_at_one_door,
 ];
 
 /// The same for rules that need to see all files; findings are whole lines.

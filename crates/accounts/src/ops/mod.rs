@@ -8,4 +8,5 @@ pub(crate) mod challenge;
 pub(crate) mod draft;
 pub(crate) mod link;
 pub(crate) mod registration;
+pub(crate) mod session_end;
 pub(crate) mod sign_in;

@@ -17,7 +17,7 @@ pub(crate) struct Script {
 }
 
 /// Every version, oldest first, without gaps.
-pub(crate) const SCRIPTS: [Script; 15] = [
+pub(crate) const SCRIPTS: [Script; 16] = [
     Script {
         version: 1,
         name: "init",
@@ -101,6 +101,12 @@ pub(crate) const SCRIPTS: [Script; 15] = [
         name: "applications",
         up: include_str!("../../migrations/0014_applications.up.sql"),
         down: include_str!("../../migrations/0014_applications.down.sql"),
+    },
+    Script {
+        version: 15,
+        name: "logouts",
+        up: include_str!("../../migrations/0015_logouts.up.sql"),
+        down: include_str!("../../migrations/0015_logouts.down.sql"),
     },
     Script {
         version: 17,

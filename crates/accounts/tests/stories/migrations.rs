@@ -134,6 +134,11 @@ async fn live_a_little(world: &World) {
     world.accounts.invite(vestibule::Actor::Operator, invitation).await.unwrap();
     world.accounts.setup_link().await.unwrap().unwrap();
     lives_with_applications(world).await;
+    let by = world.has_application(&crate::applications::logouts::listening()).await;
+    let who = world.session_of("ada@example.org").await;
+    world.shops(&by, "openid", &who).await;
+    world.accounts.sign_out(&who, false, &client()).await.unwrap();
+    assert_eq!(world.sql("SELECT 1 FROM webhook_deliveries WHERE session_id IS NOT NULL"), 1);
     let who = world.session_of("ada@example.org").await;
     world.adds_app(&who).await;
     world.adds_passkey(&who).await;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use vestibule::{
     Account, Accounts, Actor, Client, Code, ConfirmError, Email, Env, Expected, Login, Mail, MailContent,
-    MailTransport, ManualClock, Password, Pending, Policy, SecretKey, SendAttempt, SendError, Settings,
-    SignInError, SignUp, SignUpError, Timestamp, Tokens, UserRef,
+    MailTransport, ManualClock, Migrator, Password, Pending, Policy, SecretKey, SendAttempt, SendError,
+    Settings, SignInError, SignUp, SignUpError, Timestamp, Tokens, UserRef,
 };
 use vestibule_testing::TestDatabase;
 
@@ -29,6 +29,12 @@ enum Database {
     Postgres(TestDatabase),
 }
 
+/// Brings an empty database to the newest version.
+fn migrated(url: &str) {
+    let migrate = async { Migrator::connect(&url.into()).await.unwrap().up(None).await.unwrap() };
+    tokio::runtime::Runtime::new().unwrap().block_on(migrate);
+}
+
 impl World {
     pub(crate) async fn on_sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -37,7 +43,7 @@ impl World {
     }
 
     pub(crate) async fn on_postgres() -> Self {
-        Self::on(vestibule_testing::database()).await
+        Self::on(vestibule_testing::database_like(migrated)).await
     }
 
     pub(crate) async fn on(database: TestDatabase) -> Self {

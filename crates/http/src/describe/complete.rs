@@ -4,11 +4,13 @@ use serde_json::Value;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Schema, SchemaType, Type};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, AuthorizationCode, Flow, Http, HttpAuthScheme, OAuth2, Scopes, SecurityScheme,
+};
 use utoipa::openapi::{OpenApi, PathItem, RefOr};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use super::problems::text_header;
+use super::problems::{PUBLIC_URL, text_header};
 use super::schemas::{FieldSchema, ProblemSchema};
 
 /// Completes the components and every operation.
@@ -45,17 +47,30 @@ fn complete_components(api: &mut OpenApi) {
     let mut client = Http::new(HttpAuthScheme::Basic);
     client.description =
         Some("The name and the secret of a client, or of a service of the server's settings.".to_owned());
-    let mut client_token = Http::new(HttpAuthScheme::Bearer);
-    client_token.bearer_format = Some("JWT".to_owned());
-    client_token.description = Some("The `access_token` that a client gets at `POST /v1/token`.".to_owned());
     components.security_schemes.insert("client".to_owned(), SecurityScheme::Http(client).into());
-    components.security_schemes.insert("client_token".to_owned(), SecurityScheme::Http(client_token).into());
+    components.security_schemes.insert("client_token".to_owned(), client_token().into());
     components.security_schemes.insert("bearer".to_owned(), SecurityScheme::Http(bearer).into());
     let mut session = ApiKeyValue::new("__Host-vestibule_session");
     session.description = Some("The cookie of a sign-in on the pages of this server.".to_owned());
     let session = SecurityScheme::ApiKey(ApiKey::Cookie(session));
     components.security_schemes.insert("session".to_owned(), session.into());
     components.security_schemes.insert("basic".to_owned(), SecurityScheme::Http(basic).into());
+}
+
+/// The token of a client for a user (RFC 6749 §4.1, RFC 7636).
+fn client_token() -> SecurityScheme {
+    let scopes = Scopes::from_iter([
+        ("openid", "who signed in"),
+        ("profile", "user name, language, and when the account was created"),
+        ("email", "the confirmed address"),
+        ("offline_access", "a refresh token"),
+    ]);
+    let [authorize, token] = ["/oauth/authorize", "/v1/token"].map(|path| format!("{PUBLIC_URL}{path}"));
+    let code = Flow::AuthorizationCode(AuthorizationCode::new(authorize, token, scopes));
+    SecurityScheme::OAuth2(OAuth2::with_description(
+        [code],
+        "The `access_token` that a client gets at `POST /v1/token` for a code, with PKCE.",
+    ))
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

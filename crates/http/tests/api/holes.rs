@@ -17,10 +17,12 @@ mod takeovers;
 use axum::body::Body;
 use axum::http::{Request, header};
 use serde_json::{Value, json};
+use vestibule::{Actor, UserRef};
 
 use crate::browser::Browser;
 use crate::factors::used;
-use crate::oauth::client::{Registered, application, code, redemption};
+use crate::oauth::client::{Registered, application, code, code_in, redemption};
+use crate::oauth::logouts::{Told, listening};
 use crate::on_both_stores;
 use crate::world::{ADA, Answer, PASSWORD, World};
 
@@ -100,7 +102,10 @@ async fn values(world: &World) -> Vec<(&'static str, String)> {
     let of_challenge = json!({"challenge": asked["challenge"]});
     let of_challenge = world.post("/v1/login/passkey/options", of_challenge).await.json();
     let client = Registered::with_secret(world, "shop").await;
-    let of_client = client.signs_in(world, ADA, "openid offline_access").await;
+    // In the browser whose session the ID token tells of.
+    let scope = Some("openid offline_access".to_owned());
+    let own = code_in(world, &browser, client.id, |asked| asked.scope = scope).await;
+    let of_client = client.redeems(world, &own).await.json();
     let of_machine = of_machine(world).await;
     let cookie = |browser: &Browser, part: &str| {
         let found = browser.cookies.iter().find(|(name, _)| name.contains(part));
@@ -131,6 +136,7 @@ async fn values(world: &World) -> Vec<(&'static str, String)> {
         ("refresh token of a client", text(&of_client["refresh_token"])),
         ("code", code(world, client.id, ADA, "openid").await),
         ("client secret", client.secret.unwrap()),
+        ("logout token", logout_token(world).await),
     ]
 }
 
@@ -142,6 +148,15 @@ async fn of_machine(world: &World) -> String {
     let keeper = Registered { id: "keeper", secret: secret.map(|secret| secret.expose().to_owned()) };
     let made = keeper.asks(world, "grant_type=client_credentials&scope=users:app-data").await.json();
     text(&made["access_token"])
+}
+
+/// What another client was told when a permission of Ada was taken back.
+async fn logout_token(world: &World) -> String {
+    let desk = listening(world, "desk").await;
+    desk.signs_in(world, ADA, "openid").await;
+    let ada = UserRef::Email(ADA.parse().unwrap());
+    assert!(world.accounts.revoke_grant_of(Actor::Operator, &ada, desk.id).await.unwrap());
+    Told::now(world).await.remove(0)
 }
 
 async fn with_cookie(world: &World, name: &str, value: &str) -> Answer {
@@ -174,6 +189,7 @@ const PLACES: [(&str, &str); 22] = [
     ("refresh of a client", "refresh token of a client"),
     ("code", "code"),
     ("authentication of a client", "client secret"),
+    ("id_token_hint", "ID token"),
 ];
 
 async fn give(world: &World, place: &str, value: &str, all: &[(&str, String)]) -> Answer {
@@ -230,6 +246,11 @@ async fn give(world: &World, place: &str, value: &str, all: &[(&str, String)]) -
             let path = format!("/v1/admin/users/{}/app-data", named("user id"));
             world.send_as("PUT", &path, value, Some(json!({"plan": "pro"}))).await
         }
+        "id_token_hint" => {
+            let session = ("__Host-vestibule_session".to_owned(), named("browser session").clone());
+            let mut browser = Browser { cookies: [session].into(), ..Browser::default() };
+            browser.get(world, &format!("/oauth/logout?id_token_hint={value}")).await
+        }
         _ => give_as_client(world, place, value, named("client secret")).await,
     }
 }
@@ -259,6 +280,8 @@ fn is_refused(place: &str, answer: &Answer) -> bool {
         "introspect" | "introspection of a client" => {
             answer.status == 200 && answer.json() == json!({"active": false})
         }
+        // Whoever brings no ID token of this sign-in has the user asked.
+        "id_token_hint" => answer.status == 200 && answer.text.contains("/oauth/logout/confirm"),
         _ => (400..500).contains(&answer.status),
     }
 }
@@ -286,12 +309,14 @@ on_both_stores! {
             ("code", "code"), ("authentication of a client", "client secret"),
             ("Authorization", "access token"), ("introspect", "access token"), ("refresh", "refresh token"),
             ("session cookie", "browser session"), ("passkey options", "challenge"), ("cursor", "cursor"),
+            ("id_token_hint", "ID token"),
             ("confirm", "activation link"), ("invitation", "invitation"), ("address", "address link"),
             ("undo", "undo link"),
         ] {
             let value = &all.iter().find(|(name, _)| *name == own).unwrap().1;
             let answer = give(&world, place, value, &all).await;
-            assert!((200..300).contains(&answer.status), "{own} at {place}: {} {}", answer.status, answer.text);
+            let works = if place == "id_token_hint" { 303..304 } else { 200..300 };
+            assert!(works.contains(&answer.status), "{own} at {place}: {} {}", answer.status, answer.text);
         }
     }
 }

@@ -21,6 +21,7 @@ mod browser;
 mod check_mail;
 mod confirm;
 mod confirm_page;
+mod conformance;
 mod cookie;
 mod cors;
 mod cross_site;

@@ -16,8 +16,8 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use vestibule::{
-    Accounts, Actor, Env, Mail, MailContent, MailTransport, ManualClock, NewUser, Policy, SecretKey,
-    SendAttempt, SendError, Settings, Timestamp, UserQuery,
+    Accounts, Actor, Env, Mail, MailContent, MailTransport, ManualClock, Migrator, NewUser, Policy,
+    SecretKey, SendAttempt, SendError, Settings, Timestamp, UserQuery,
 };
 use vestibule_http::{DevFault, DevMail, DevMailbox, HttpOptions, TrustedProxies, UnknownPeer};
 use vestibule_testing::TestDatabase;
@@ -47,6 +47,12 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
+/// Brings an empty database to the newest version.
+fn migrated(url: &str) {
+    let migrate = async { Migrator::connect(&url.into()).await.unwrap().up(None).await.unwrap() };
+    tokio::runtime::Runtime::new().unwrap().block_on(migrate);
+}
+
 impl World {
     pub(crate) async fn on_sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -55,7 +61,7 @@ impl World {
     }
 
     pub(crate) async fn on_postgres() -> Self {
-        let database = vestibule_testing::database();
+        let database = vestibule_testing::database_like(migrated);
         let url = database.url().to_owned();
         Self::open(&url, Database::Postgres { _database: database }, SecretKey::generate()).await
     }

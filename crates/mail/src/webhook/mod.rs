@@ -1,5 +1,6 @@
 //! Webhooks over HTTP: one signed POST per event and attempt (Standard Webhooks, <https://www.standardwebhooks.com>).
 
+pub(crate) mod logout;
 mod reach;
 pub(crate) mod secrets;
 pub(crate) mod url;
@@ -33,6 +34,12 @@ pub struct HttpWebhooks {
 #[error("TLS of the webhooks: {0}")]
 pub struct WebhookSetupError(String);
 
+impl WebhookSetupError {
+    fn of(error: &reqwest::Error) -> Self {
+        Self(outbound::innermost(error))
+    }
+}
+
 impl HttpWebhooks {
     /// `endpoint` is its name, as in its [`vestibule::WebhookSubscription`]. Does not connect to anything.
     pub fn new(
@@ -51,7 +58,7 @@ impl HttpWebhooks {
     ) -> Result<Self, WebhookSetupError> {
         // A proxy would resolve the name itself, and could reach forbidden addresses.
         let client = outbound::client().no_proxy().dns_resolver(Guard::new(lookup, url.reach()));
-        let client = client.build().map_err(|error| WebhookSetupError(outbound::innermost(&error)))?;
+        let client = client.build().map_err(|error| WebhookSetupError::of(&error))?;
         Ok(Self { endpoint, url, secrets, client, answer_max: ANSWER_MAX })
     }
 }

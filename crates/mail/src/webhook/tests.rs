@@ -5,8 +5,9 @@ use std::net::{IpAddr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use vestibule::{Secret, Timestamp};
+use vestibule::{Logout, LogoutTransport as _, Secret, Timestamp};
 
+use super::logout::HttpLogouts;
 use super::reach::Found;
 use super::*;
 
@@ -95,6 +96,30 @@ async fn http_to_a_public_address_is_refused() {
     let webhooks = webhooks("http://app/", true, |_| answer(&["8.8.8.8"]));
     let cause = refused(&webhooks).await;
     assert!(cause.contains("app is 8.8.8.8, a public address"), "{cause}");
+}
+
+// O6: the same for the addresses of applications, by either scheme.
+#[tokio::test]
+async fn logout_tokens_are_judged_by_the_same_resolver() {
+    let (listener, port) = trap();
+    let cases: [(bool, &str, Lookup, &str); 4] = [
+        (false, "https", |_| answer(&["127.0.0.1"]), "app is 127.0.0.1, a private address"),
+        (false, "https", |_| answer(&["8.8.8.8", "10.0.0.1"]), "app is 10.0.0.1, a private address"),
+        (true, "https", |_| answer(&["169.254.169.254"]), "app is 169.254.169.254, an address"),
+        (true, "http", |_| answer(&["8.8.8.8"]), "app is 8.8.8.8, a public address"),
+    ];
+    for (allow_private, scheme, lookup, why) in cases {
+        let logouts = HttpLogouts::with_lookup(allow_private, lookup).unwrap();
+        let logout = Logout {
+            application: "shop".parse().unwrap(),
+            uri: format!("{scheme}://app:{port}/hunter2"),
+            token: Secret::from("a.b.c"),
+        };
+        let outcome = logouts.post(&logout).await;
+        let Err(SendError::Temporary(cause)) = outcome else { panic!("{why}: {outcome:?}") };
+        assert!(cause.contains(why) && !cause.contains("hunter2"), "{cause}");
+    }
+    assert!(listener.accept().is_err(), "somebody connected");
 }
 
 #[tokio::test]

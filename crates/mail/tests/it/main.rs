@@ -5,6 +5,7 @@ mod addresses;
 mod folder;
 mod http_api;
 mod languages;
+mod logouts;
 mod memory;
 mod overrides;
 mod preview;

@@ -248,6 +248,11 @@ impl Provider {
         Self { address, request }
     }
 
+    /// Whether nobody has sent it a request.
+    pub(crate) fn was_not_asked(&self) -> bool {
+        !self.request.is_finished()
+    }
+
     pub(crate) async fn request(self) -> Request {
         self.request.await.unwrap()
     }

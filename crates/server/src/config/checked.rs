@@ -83,6 +83,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
         password_grant: raw.tokens.password_grant,
         mail,
         webhooks,
+        allow_private_addresses: raw.webhooks.allow_private_addresses,
         policy,
         pages,
         cors_origins,

@@ -75,7 +75,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("webhooks.events", "which events, e.g. `user.created`; all where it is empty"),
     key(
         "webhooks.allow_private_addresses",
-        "whether webhooks may go to this machine and to private networks, there also by `http://`",
+        "whether webhooks and logout tokens may go to this machine and to private networks, there also by `http://`",
     ),
     key("confirm.methods", "what the confirmation mail carries: `code`, `link`, or both"),
     key("confirm.require_password", "whether the link asks for the password too"),

@@ -33,6 +33,8 @@ pub(crate) struct Config {
     pub(crate) password_grant: bool,
     pub(crate) mail: Mail,
     pub(crate) webhooks: Option<Webhooks>,
+    /// Whether webhooks and logout tokens may go to private addresses.
+    pub(crate) allow_private_addresses: bool,
     pub(crate) policy: Policy,
     pub(crate) pages: Pages,
     /// The origins whose pages may read the API.

@@ -19,9 +19,10 @@ export class Site {
     this.complaints = [];
   }
 
-  static async open(url) {
+  /** A browser that is started with `more` arguments. */
+  static async open(url, more = []) {
     const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync"];
+      "--disable-component-update", "--disable-sync", ...more];
     return new Site(url, await chromium.launch({ executablePath: "/usr/bin/chromium", args }));
   }
 

@@ -212,6 +212,37 @@ const flows = {
     assert.ok((await page.locator(".opblock").count()) > 20);
   },
 
+  // The reference signs in with code and PKCE, as the client of the development mode; and it keeps the token of a sign-in that is
+  // tried on it.
+  async docsSignIn(site) {
+    const email = "ada@example.org";
+    await site.hasAccount(email);
+    const page = await (await site.person()).newPage();
+    const answerOf = async (operation, body) => {
+      const block = page.locator(`#operations-Sign-in-${operation}`);
+      await block.locator(".opblock-summary-control").click();
+      if (body) await block.locator("textarea").fill(JSON.stringify(body));
+      await block.locator(".execute").click();
+      return JSON.parse(await block.locator(".live-responses-table pre").first().textContent());
+    };
+    await page.goto("/docs");
+    await page.click(".btn.authorize");
+    const oauth = page.locator(".auth-container", { hasText: "authorizationCode" });
+    assert.equal(await oauth.locator("[data-name=clientId]").inputValue(), "dev");
+    const [popup] = await Promise.all([page.waitForEvent("popup"), oauth.locator("button.authorize").click()]);
+    await popup.waitForURL(/\/login/);
+    await popup.fill("#login", email);
+    await popup.fill("#password", PASSWORD);
+    await popup.click("#form button:not([type=button])");
+    await Promise.all([popup.waitForEvent("close"), popup.click("[value=allow]")]);
+    await oauth.locator("button:has-text('Logout')").waitFor();
+    await page.click(".btn-done");
+    assert.equal((await answerOf("user_info")).email, email);
+    await answerOf("sign_in", { email, password: PASSWORD });
+    await page.click(".btn.authorize");
+    await page.locator(".auth-container", { hasText: "(http, Bearer)" }).locator("button:has-text('Logout')").waitFor();
+  },
+
   disables: (site) => disables(site),
   disablesWithoutScripts: (site) => disables(site, { javaScriptEnabled: false }),
 

@@ -72,6 +72,7 @@ in_a_browser! {
         a_sign_in_leads_nowhere_else = "returnTo";
         // M12
         the_description_needs_no_network = "docs";
+        the_reference_signs_in_with_code_and_pkce = "docsSignIn";
         the_mailbox_shows_mails_and_fails_when_told = "mailbox";
     }
     "journeys.mjs" {

@@ -1,80 +1,84 @@
-//! Passkeys on the program as it runs in production: no `--dev`, behind TLS, in a browser that trusts the certificate.
+//! The program as it runs in production: no `--dev`, behind TLS, in a browser that trusts the certificate.
 
-use std::fs;
+use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use vestibule_testing::{PASSWORD, Site, free_address, node, system_program};
+use vestibule_testing::{PASSWORD, Server, Site, free_address, node};
 
-use crate::peers::Peer;
+use crate::integrate::web_page;
+use crate::tls::{caddy, certificate, runs, trusting_home};
 
 const EMAIL: &str = "ada@example.org";
 
-fn runs(command: &mut Command) {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+/// The server behind a proxy on this machine.
+fn serve(site: &Site, address: &str, url: &str) -> Server {
+    site.serve_with(&[
+        ("VESTIBULE_LISTEN", address),
+        ("VESTIBULE_PUBLIC_URL", url),
+        ("VESTIBULE_TRUSTED_PROXIES", "127.0.0.1"),
+        ("VESTIBULE_MAIL_FROM", "no-reply@example.org"),
+    ])
 }
 
-/// A certificate for `localhost` and the authority that made it.
-fn certificate(folder: &Path) {
-    let openssl = |arguments: &str| {
-        let mut command = system_program("/usr/bin/openssl");
-        runs(command.current_dir(folder).args(arguments.split_ascii_whitespace()));
-    };
-    fs::write(folder.join("names"), "subjectAltName=DNS:localhost\nextendedKeyUsage=serverAuth\n").unwrap();
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-    openssl(&format!("req -x509 {key} -keyout ca.key -out ca.pem -subj /CN=Test -days 2"));
-    openssl(&format!("req {key} -keyout server.key -out server.csr -subj /CN=localhost"));
-    openssl(
-        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem",
-    );
-}
-
-/// A home whose browser trusts that authority.
-fn trusting_home(folder: &Path) {
-    let store = folder.join(".pki/nssdb");
-    fs::create_dir_all(&store).unwrap();
-    let database = format!("sql:{}", store.display());
-    let certutil = |arguments: &[&str]| {
-        runs(system_program("/usr/bin/certutil").args(["-d", &database]).args(arguments));
-    };
-    certutil(&["-N", "--empty-password"]);
-    certutil(&["-A", "-n", "test", "-t", "C,,", "-i", folder.join("ca.pem").to_str().unwrap()]);
-}
-
-/// Caddy with this certificate, in front of a server that does not listen yet.
-fn terminator(certificates: &Path, server: &str) -> Peer {
-    Peer::start(|folder, address| {
-        let port = address.rsplit_once(':').unwrap().1;
-        let files = format!("{0}/server.pem {0}/server.key", certificates.display());
-        let text = format!(
-            "{{\n\tadmin off\n\tauto_https disable_redirects\n\tdefault_bind 127.0.0.1\n}}\n\
-             https://localhost:{port} {{\n\ttls {files}\n\treverse_proxy {server}\n}}\n"
-        );
-        fs::write(folder.join("Caddyfile"), text).unwrap();
-        let mut command = system_program("/usr/bin/caddy");
-        command.args(["run", "--adapter", "caddyfile", "--config", "Caddyfile"]);
-        command.env_clear().env("HOME", folder);
-        command
-    })
+fn script(name: &str, home: &Path) -> Command {
+    let mut command = node();
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(name)).env("HOME", home);
+    command
 }
 
 #[test]
 fn a_passkey_signs_in_behind_tls() {
     let folder = tempfile::tempdir().unwrap();
-    certificate(folder.path());
+    certificate(folder.path(), &["localhost"]);
     trusting_home(folder.path());
     let site = Site::sqlite();
     let address = free_address().to_string();
-    let proxy = terminator(folder.path(), &address);
+    let proxy = caddy(folder.path(), |port, tls| {
+        format!("https://localhost:{port} {{\n\t{tls}\n\treverse_proxy {address}\n}}\n")
+    });
     let url = format!("https://localhost:{}", proxy.address.rsplit_once(':').unwrap().1);
-    let _server = site.serve_with(&[
-        ("VESTIBULE_LISTEN", &address),
-        ("VESTIBULE_PUBLIC_URL", &url),
-        ("VESTIBULE_TRUSTED_PROXIES", "127.0.0.1"),
-        ("VESTIBULE_MAIL_FROM", "no-reply@example.org"),
-    ]);
+    let _server = serve(&site, &address, &url);
     site.has_user(EMAIL, &[]);
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/tls.mjs");
-    runs(node().arg(script).args([&url, EMAIL, PASSWORD]).env("HOME", folder.path()));
+    runs(script("tls.mjs", folder.path()).args([&url, EMAIL, PASSWORD]));
+}
+
+/// Two sites of one port. `/third-party` sets a cookie that every site may send, and says which ones came.
+fn two_hosts(folder: &Path, server: &str, port: &str, tls: &str) -> String {
+    let app = format!("https://app.test:{port}");
+    format!(
+        "https://accounts.test:{port} {{\n\t{tls}\n\thandle /third-party {{\n\t\theader Set-Cookie \"third=1; SameSite=None; \
+         Secure; Path=/third-party\"\n\t\theader Access-Control-Allow-Origin {app}\n\t\theader \
+         Access-Control-Allow-Credentials true\n\t\trespond \"{{http.request.header.Cookie}}\"\n\t}}\n\thandle \
+         {{\n\t\treverse_proxy {server}\n\t}}\n}}\n\
+         {app} {{\n\t{tls}\n\troot * {}\n\tfile_server\n}}\n",
+        folder.join("web").display()
+    )
+}
+
+// The page's origin may call the API because its redirect address is registered, and nothing else is set up for it.
+#[test]
+fn a_page_of_another_host_signs_people_in_without_third_party_cookies() {
+    let folder = tempfile::tempdir().unwrap();
+    certificate(folder.path(), &["accounts.test", "app.test"]);
+    trusting_home(folder.path());
+    let site = Site::sqlite();
+    let address = free_address().to_string();
+    let proxy = caddy(folder.path(), |port, tls| two_hosts(folder.path(), &address, port, tls));
+    let port = proxy.address.rsplit_once(':').unwrap().1;
+    let (url, app) = (format!("https://accounts.test:{port}"), format!("https://app.test:{port}"));
+    let server = serve(&site, &address, &url);
+    web_page(&folder.path().join("web"), &url);
+    let add = "client add web --public --name Web --scope orders --resource https://api.example.org";
+    let home = format!("{app}/");
+    let mut add: Vec<_> = add.split(' ').collect();
+    add.extend(["--redirect-uri", &home, "--post-logout-redirect-uri", &home]);
+    site.run(&add).ok();
+    let mut browser = script("hosts.mjs", folder.path());
+    let mut browser =
+        browser.args([&url, &app, EMAIL]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let letter = server.mail(EMAIL);
+    writeln!(browser.stdin.take().unwrap(), "{}", letter.link()).unwrap();
+    let output = browser.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

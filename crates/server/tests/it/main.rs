@@ -4,7 +4,7 @@
 
 mod administration;
 mod applications;
-#[expect(unreachable_pub, reason = "the text of docs/protect.md, where it is an application's own file")]
+#[path = "../../examples/axum_service/axum_app.rs"]
 mod axum_app;
 mod base_path;
 mod browser;
@@ -20,6 +20,7 @@ mod factors;
 mod foreign_clients;
 mod forward_auth;
 mod instances;
+mod integrate;
 mod introspection;
 mod keys;
 mod lifecycle;
@@ -37,6 +38,7 @@ mod relay_peer;
 mod relay_slow;
 mod settings;
 mod start_order;
+mod tls;
 mod tokens;
 mod users;
 mod verifiers;

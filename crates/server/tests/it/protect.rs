@@ -266,7 +266,11 @@ fn express_checks_tokens_with_the_keys() {
 
 #[test]
 fn axum_checks_tokens_with_the_keys() {
-    assert_eq!(block("rust axum_app.rs"), include_str!("axum_app.rs"), "the page shows what is run here");
+    assert_eq!(
+        block("rust axum_app.rs"),
+        include_str!("../../examples/axum_service/axum_app.rs"),
+        "the page shows what is run here"
+    );
     judge(|settings| {
         let [(_, issuer), (_, audience), (_, url)] = settings else { panic!("three settings") };
         let app = crate::axum_app::app(issuer, audience, url).unwrap();

@@ -1,42 +1,19 @@
 """A server written with Authlib signs a person in, without JavaScript: applications.py <url> <secret> <email> <password>."""
 
-import re
+import base64
+import hashlib
 import sys
-from html import unescape
-from urllib.parse import urljoin
 
 import httpx
+import jwt as pyjwt
 from authlib.integrations.httpx_client import OAuth2Client
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from person import Person
+
 url, secret, email, password = sys.argv[1:]
 CALLBACK = "https://shop.example/authlib"
-
-
-def form_of(page: httpx.Response, fields: dict[str, str]) -> httpx.Request:
-    """The request that the first form of a page makes with these fields filled in."""
-    form = re.search(r"<main.*?(<form.*?</form>)", page.text, re.S).group(1)
-    action = re.search(r'<form[^>]*action="([^"]*)"', form)
-    hidden = {}
-    for tag in re.findall(r"<input[^>]*>", form):
-        name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
-        if name and 'type="hidden"' in tag:
-            hidden[name.group(1)] = unescape(value.group(1)) if value else ""
-    target = urljoin(str(page.url), unescape(action.group(1)) if action else str(page.url))
-    return httpx.Request("POST", target, data=hidden | fields, headers={"origin": url})
-
-
-def follow(browser: httpx.Client, answer: httpx.Response) -> httpx.Response:
-    """Goes where it is sent, up to the application's own address."""
-    while answer.is_redirect and not answer.headers["location"].startswith(CALLBACK):
-        answer = browser.get(urljoin(str(answer.url), answer.headers["location"]))
-    return answer
-
-
-def send(browser: httpx.Client, request: httpx.Request) -> httpx.Response:
-    sent = browser.build_request("POST", request.url, content=request.read(), headers=request.headers)
-    return follow(browser, browser.send(sent))
 
 
 metadata = httpx.get(f"{url}/.well-known/openid-configuration").raise_for_status().json()
@@ -50,13 +27,7 @@ begin, state = application.create_authorization_url(
     metadata["authorization_endpoint"], code_verifier=verifier, nonce="n-0S6"
 )
 
-browser = httpx.Client()
-page = follow(browser, browser.get(begin))
-assert "password" in page.text, page.text
-page = send(browser, form_of(page, {"login": email, "password": password}))
-if not page.is_redirect:
-    page = send(browser, form_of(page, {"answer": "allow"}))
-answer = page.headers["location"]
+answer = Person(url, CALLBACK).allows(begin, email, password).headers["location"]
 assert answer.startswith(f"{CALLBACK}?"), answer
 
 token = application.fetch_token(
@@ -65,6 +36,31 @@ token = application.fetch_token(
 keys = KeySet.import_key_set(httpx.get(metadata["jwks_uri"]).json())
 claims = jwt.decode(token["id_token"], keys, algorithms=metadata["id_token_signing_alg_values_supported"]).claims
 assert (claims["iss"], claims["aud"], claims["nonce"]) == (url, "shop", "n-0S6"), claims
+
+# PyJWT, with what OpenID Connect Core §3.1.3.7 wants checked.
+algorithms = metadata["id_token_signing_alg_values_supported"]
+key = pyjwt.PyJWKClient(metadata["jwks_uri"]).get_signing_key_from_jwt(token["id_token"])
+required = {"require": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash"]}
+verified = pyjwt.decode_complete(
+    token["id_token"], key, algorithms=algorithms, audience="shop", issuer=url, options=required
+)
+header, payload = verified["header"], verified["payload"]
+assert (payload["nonce"], payload["azp"]) == ("n-0S6", "shop"), payload
+access_token = token["access_token"].encode()
+if header["alg"] == "EdDSA":  # Ed25519 hashes with SHA-512; PyJWT has no name for that
+    digest = hashlib.sha512(access_token).digest()
+else:
+    digest = pyjwt.get_algorithm_by_name(header["alg"]).compute_hash_digest(access_token)
+half = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+assert payload["at_hash"] == half, payload
+for wrong in ({"audience": "page"}, {"issuer": f"{url}/"}, {"algorithms": ["HS256"]}):
+    try:
+        right = {"algorithms": algorithms, "audience": "shop", "issuer": url}
+        pyjwt.decode(token["id_token"], key, **(right | wrong))
+        raise SystemExit(f"accepted with {wrong}")
+    except pyjwt.PyJWTError:
+        pass
+
 info = application.get(metadata["userinfo_endpoint"]).raise_for_status().json()
 assert (info["sub"], info["email"]) == (claims["sub"], email), info
 renewed = application.refresh_token(metadata["token_endpoint"])

@@ -188,5 +188,14 @@ impl Drop for Cluster {
 
 /// Not `TMPDIR`, which may be long: the path of a socket has at most 107 bytes.
 pub(crate) fn short_temp_dir() -> &'static Path {
-    Path::new("/tmp")
+    memory_dir().unwrap_or(Path::new("/tmp"))
+}
+
+/// A folder whose files are in memory, if it is large enough for all tests. Its size is asked, not its free space: every process
+/// shall find the same.
+pub fn memory_dir() -> Option<&'static Path> {
+    const ENOUGH: u64 = 4 << 30;
+    let folder = Path::new("/dev/shm");
+    let size = rustix::fs::statvfs(folder).ok().map(|found| found.f_blocks * found.f_frsize)?;
+    (size >= ENOUGH).then_some(folder)
 }

@@ -1,6 +1,7 @@
 //! The database of one test.
 
-use std::hash::{BuildHasher, RandomState};
+use std::env;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, RandomState};
 use std::process;
 use std::sync::Arc;
 
@@ -20,12 +21,18 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// Call it [`off_runtime`].
     pub(crate) fn create(server: Arc<Server>) -> Self {
-        Self::create_with(server, |_| "")
+        Self::create_with(server, "template0", |_| "")
+    }
+
+    /// Call it [`off_runtime`].
+    pub(crate) fn create_like(server: Arc<Server>, prepare: impl FnOnce(&str)) -> Self {
+        let template = prepared(&server, prepare);
+        Self::create_with(server, &template, |_| "")
     }
 
     /// Call it [`off_runtime`].
     pub(crate) fn create_in_latin1(server: Arc<Server>) -> Self {
-        Self::create_with(server, |version| {
+        Self::create_with(server, "template0", |version| {
             // The cluster sorts by ICU where possible, but ICU does not support this encoding.
             if version >= 150_000 {
                 " ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' LOCALE_PROVIDER libc"
@@ -35,7 +42,7 @@ impl TestDatabase {
         })
     }
 
-    fn create_with(server: Arc<Server>, options: impl Fn(i32) -> &'static str) -> Self {
+    fn create_with(server: Arc<Server>, template: &str, options: impl Fn(i32) -> &'static str) -> Self {
         // A random number as well as the process id: a killed test leaves its database behind, and process ids are
         // reused.
         let name = format!("test_{}_{:016x}", process::id(), RandomState::new().hash_one(0));
@@ -45,7 +52,7 @@ impl TestDatabase {
             // Copying through the log needs no checkpoint, so it is faster for an empty database.
             let strategy = if version >= 150_000 { " STRATEGY = wal_log" } else { "" };
             let options = options(version);
-            client.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0{strategy}{options}"))
+            client.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}{strategy}{options}"))
         });
         created.unwrap_or_else(|e| panic!("cannot create a test database: {e:?}"));
         let url = server.url(&name);
@@ -142,6 +149,32 @@ impl TestDatabase {
             })
             .collect()
     }
+}
+
+/// The name of the database that this program has prepared as a template. Of all its processes the first prepares it.
+fn prepared(server: &Server, prepare: impl FnOnce(&str)) -> String {
+    let program = env::current_exe().expect("a test is a program");
+    let built = program.metadata().and_then(|file| file.modified()).expect("it is a file");
+    let name =
+        format!("prepared_{:016x}", BuildHasherDefault::<DefaultHasher>::new().hash_one((program, built)));
+    let made = server.admin(|client| {
+        let is_there = "SELECT FROM pg_database WHERE datname = $1";
+        if client.query_opt(is_there, &[&name])?.is_some() {
+            return Ok(());
+        }
+        client.batch_execute("SELECT pg_advisory_lock(20260101)")?;
+        if client.query_opt(is_there, &[&name])?.is_none() {
+            // Named at the end: what a killed test has left half prepared is no template.
+            let unfinished = format!("un{name}");
+            client.batch_execute(&format!("DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)"))?;
+            client.batch_execute(&format!("CREATE DATABASE {unfinished} TEMPLATE template0"))?;
+            prepare(&server.url(&unfinished));
+            client.batch_execute(&format!("ALTER DATABASE {unfinished} RENAME TO {name}"))?;
+        }
+        client.batch_execute("SELECT pg_advisory_unlock(20260101)")
+    });
+    made.unwrap_or_else(|e| panic!("cannot prepare a test database: {e:?}"));
+    name
 }
 
 impl Drop for TestDatabase {

@@ -24,7 +24,15 @@ pub fn database() -> TestDatabase {
     off_runtime(|| TestDatabase::create(server()))
 }
 
-/// The same, but with the encoding LATIN1.
+/// A copy of the database that `prepare` fills, given its URL: once for all tests of a program.
+///
+/// # Panics
+/// As for [`database`], or if `prepare` does.
+pub fn database_like(prepare: impl FnOnce(&str) + Send) -> TestDatabase {
+    off_runtime(|| TestDatabase::create_like(server(), prepare))
+}
+
+/// The same as [`database`], but with the encoding LATIN1.
 ///
 /// # Panics
 /// As for [`database`].

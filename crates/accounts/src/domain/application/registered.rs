@@ -67,7 +67,7 @@ pub struct Application {
     pub redirect_uris: Vec<RedirectUri>,
     /// Where people may be sent after signing out.
     pub post_logout_redirect_uris: Vec<RedirectUri>,
-    /// Its address for OpenID Connect Back-Channel Logout. It is kept; nothing is sent there yet.
+    /// Where it is told that a session with it has ended (OpenID Connect Back-Channel Logout); `None`: nowhere.
     pub logout_uri: Option<String>,
     /// The resources its tokens may be for (RFC 8707), as absolute addresses.
     pub resources: Vec<String>,

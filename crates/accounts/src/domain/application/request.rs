@@ -30,6 +30,8 @@ pub struct AuthorizationParameters {
     pub prompt: Option<String>,
     /// `max_age` in seconds
     pub max_age: Option<String>,
+    /// `id_token_hint`: an ID token of the user who is meant, which may have expired
+    pub id_token_hint: Option<String>,
     /// `login_hint`: the address to sign in with
     pub login_hint: Option<String>,
     /// `acr_values`
@@ -38,8 +40,10 @@ pub struct AuthorizationParameters {
     pub resource: Vec<String>,
     /// `ui_locales`
     pub ui_locales: Option<String>,
-    /// `request` or `request_uri`, which are refused
+    /// Whether there is a `request`, which is refused
     pub has_request_object: bool,
+    /// Whether there is a `request_uri`, which is refused
+    pub has_request_uri: bool,
     /// Whether one that is read came more than once, which is refused (RFC 6749 §3.1)
     pub is_repeated: bool,
 }
@@ -57,6 +61,9 @@ pub struct AuthorizationRequest {
     pub(crate) max_age: Option<u32>,
     pub(crate) wants_factor: bool,
     pub(crate) resource: Option<String>,
+    /// The id of the user who is meant: nobody else may answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hinted: Option<String>,
     /// The address to sign in with.
     pub login_hint: Option<String>,
     /// The languages that the user reads.
@@ -104,13 +111,16 @@ pub enum AuthorizationRefusal {
     #[error("the client may not ask for tokens for this resource")]
     InvalidTarget,
     /// Request objects are not read.
-    #[error("`request` and `request_uri` are not supported")]
+    #[error("`request` is not supported")]
     RequestNotSupported,
+    /// Nor are they fetched.
+    #[error("`request_uri` is not supported")]
+    RequestUriNotSupported,
     /// The user has said no.
     #[error("the user refused")]
     AccessDenied,
-    /// Nobody is signed in, and nothing may be shown.
-    #[error("nobody is signed in")]
+    /// Nobody is signed in and nothing may be shown, or somebody else is than the application means.
+    #[error("nobody is signed in, or somebody else")]
     LoginRequired,
     /// The user would have to be asked, and nothing may be shown.
     #[error("the user has to be asked")]
@@ -129,6 +139,7 @@ impl AuthorizationRefusal {
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
             Self::RequestNotSupported => "request_not_supported",
+            Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::AccessDenied => "access_denied",
             Self::LoginRequired => "login_required",
             Self::ConsentRequired => "consent_required",

@@ -20,13 +20,12 @@ use crate::mail::MailContent;
 use crate::ops::account::password::{ChangeError, PasswordChange, context};
 use crate::ops::challenge::{LinkError, open};
 use crate::ops::draft::{Draft, Linked, linked};
+use crate::ops::session_end;
 use crate::ops::sign_in::attempt::{NotCompared, Verdict};
 use crate::store::Tx;
 use crate::store::tables::limits::{Rule, lock, record};
 use crate::store::tables::outbox::{self, Leased};
-use crate::store::tables::{
-    authenticators, challenges, passkeys, recovery_codes, registrations, sessions, users,
-};
+use crate::store::tables::{authenticators, challenges, passkeys, recovery_codes, registrations, users};
 use crate::token::subject;
 use crate::trail::{self, Entry};
 use crate::webhook::WebhookEvent;
@@ -289,8 +288,8 @@ fn adopt(
         remove_younger_factors(tx, user.id, challenge.created_at)?;
     }
     match challenge.session_id {
-        Some(session) => drop(sessions::end_others(tx, user.id, session, now)?),
-        None => sessions::end_all(tx, user.id, now)?,
+        Some(session) => drop(session_end::end_others(tx, core, user.id, session, now)?),
+        None => session_end::end_all(tx, core, user.id, now)?,
     }
     Ok((user.email.clone(), Account { email: challenge.email, email_confirmed_at: now, ..user }))
 }

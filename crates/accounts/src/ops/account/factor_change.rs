@@ -10,6 +10,7 @@ use crate::domain::audit::{AuditActor, AuditKind};
 use crate::domain::ids::UserId;
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
+use crate::ops::session_end;
 use crate::ops::sign_in::passkey_check::PasskeyFormError;
 use crate::ops::sign_in::step_up::{self, StepUp};
 use crate::store::Tx;
@@ -105,7 +106,7 @@ impl FactorChange {
     ) -> Result<(), FactorError> {
         let (user, now) = (self.user(), self.now);
         invalidate(tx, user)?;
-        sessions::end_others(tx, user, self.who.session_id, now)?;
+        session_end::end_others(tx, core, user, self.who.session_id, now)?;
         let entry = detail.map_or_else(|| self.entry.clone(), |detail| self.entry.detail(detail));
         Ok(entry.write_and_notify(tx, core, now)?)
     }

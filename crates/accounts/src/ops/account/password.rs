@@ -20,13 +20,14 @@ use crate::limits;
 use crate::mail::MailContent;
 use crate::ops::challenge::{LinkError, open};
 use crate::ops::draft::Draft;
+use crate::ops::session_end;
 use crate::ops::sign_in::attempt::{Candidate, Compared, NotCompared, PasswordAttempt, Verdict};
 use crate::ops::sign_in::step_up::{self, StepUp};
 use crate::store::Tx;
 use crate::store::tables::limits::{Failures, Subject, lock, set_failures};
 use crate::store::tables::outbox::{self, Leased};
 use crate::store::tables::users::standing;
-use crate::store::tables::{challenges, sessions, users};
+use crate::store::tables::{challenges, users};
 use crate::token::subject;
 use crate::trail::Entry;
 
@@ -316,7 +317,7 @@ impl PasswordChange {
     /// Ends every wait, so that a locked-out user can sign in (L4), and every session.
     fn start_anew(&self, tx: &mut Tx<'_>, core: &Core) -> Result<(), Fault> {
         set_failures(tx, &self.address, Failures::default())?;
-        sessions::end_all(tx, self.user.id, self.now)?;
+        session_end::end_all(tx, core, self.user.id, self.now)?;
         self.tell(tx, core)
     }
 
@@ -326,7 +327,7 @@ impl PasswordChange {
         if !users::set_password(tx, self.user.id, &self.hash, Some(checked))? {
             return Ok(false);
         }
-        sessions::end_others(tx, self.user.id, session, self.now)?;
+        session_end::end_others(tx, core, self.user.id, session, self.now)?;
         self.tell(tx, core)?;
         Ok(true)
     }

@@ -18,6 +18,7 @@ use crate::ops::account::ways_in::{WaysIn, ways_in};
 use crate::ops::admin::error::AdminError;
 use crate::ops::admin::users::find_replaceable;
 use crate::ops::application::grants;
+use crate::ops::session_end;
 use crate::store::Tx;
 use crate::store::tables::audit::{self, Filter};
 use crate::store::tables::limits::lock;
@@ -139,7 +140,7 @@ impl Accounts {
                 registrations::delete_activated(tx, &account.email)?;
                 invitations::delete_of(tx, &account.email)?;
                 entry.about(&account).write(tx, &core, now)?;
-                if users::delete(tx, account.id)? {
+                if session_end::delete_user(tx, &core, account.id, now)? {
                     trail::announce(tx, &core, WebhookEvent::UserDeleted, account.id, now)?;
                 }
                 Ok(())

@@ -12,10 +12,10 @@ use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::ops::admin::error::AdminError;
 use crate::ops::application::find::configured;
+use crate::ops::session_end;
 use crate::store::Tx;
 use crate::store::tables::application::grants;
 use crate::store::tables::application::registered::{self, Stored};
-use crate::store::tables::application::sessions;
 use crate::token::opaque::new_application_secret;
 use crate::trail::Entry;
 
@@ -237,7 +237,7 @@ impl Accounts {
                     return Err(stays.err().unwrap_or(ApplicationChangeError::NotFound));
                 }
                 if stays.is_ok() {
-                    sessions::end_all_at_application(tx, id.as_str(), now)?;
+                    session_end::end_removed(tx, id.as_str(), now)?;
                     grants::delete_all(tx, id.as_str())?;
                 }
                 Ok(entry.write(tx, &core, now)?)

@@ -18,6 +18,7 @@ use crate::ops::account::forgot::queue_reset;
 use crate::ops::account::password::{PasswordChange, context};
 use crate::ops::admin::error::AdminError;
 use crate::ops::admin::users::{find, find_locked, must_be_replaceable};
+use crate::ops::session_end;
 use crate::store::Tx;
 use crate::store::tables::limits::lock;
 use crate::store::tables::{sessions, users};
@@ -128,7 +129,7 @@ impl Accounts {
             .store
             .write(move |tx| {
                 let account = find(tx, &user)?;
-                sessions::end_all(tx, account.id, now)?;
+                session_end::end_all(tx, &core, account.id, now)?;
                 entry.about(&account).write(tx, &core, now)?;
                 Ok(account)
             })

@@ -17,10 +17,11 @@ use crate::domain::user::{Account, Expected, UserRef};
 use crate::domain::user_name::UserName;
 use crate::fault::Fault;
 use crate::ops::admin::error::AdminError;
+use crate::ops::session_end;
 use crate::store::Tx;
 use crate::store::tables::limits::lock;
 use crate::store::tables::users::{self, Inserted};
-use crate::store::tables::{challenges, invitations, outbox, registrations, sessions, sign_in_challenges};
+use crate::store::tables::{challenges, invitations, outbox, registrations, sign_in_challenges};
 use crate::token::subject;
 use crate::trail::{self, Entry};
 use crate::webhook::WebhookEvent;
@@ -104,7 +105,7 @@ impl Accounts {
                 if users::disable(tx, account.id, now)? {
                     trail::announce(tx, &core, WebhookEvent::UserDisabled, account.id, now)?;
                 }
-                sessions::end_all(tx, account.id, now)?;
+                session_end::end_all(tx, &core, account.id, now)?;
                 sign_in_challenges::void(tx, account.id)?;
                 for purpose in [Purpose::PasswordReset, Purpose::EmailChange, Purpose::Enrolment] {
                     challenges::void(tx, account.id, purpose)?;
@@ -167,7 +168,7 @@ impl Accounts {
                 registrations::delete_activated(tx, &account.email)?;
                 invitations::delete_of(tx, &account.email)?;
                 entry.about(&account).write(tx, &core, now)?;
-                if users::delete(tx, account.id)? {
+                if session_end::delete_user(tx, &core, account.id, now)? {
                     trail::announce(tx, &core, WebhookEvent::UserDeleted, account.id, now)?;
                 }
                 Ok(())

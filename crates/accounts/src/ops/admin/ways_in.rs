@@ -12,10 +12,11 @@ use crate::ops::account::factor_change::invalidate;
 use crate::ops::account::ways_in::{WaysIn, ways_in};
 use crate::ops::admin::error::AdminError;
 use crate::ops::admin::users::{find, find_locked, must_be_replaceable};
+use crate::ops::session_end;
 use crate::ops::sign_in::enrolment;
 use crate::store::Tx;
 use crate::store::tables::limits::{Failures, set_failures};
-use crate::store::tables::{authenticators, passkeys, recovery_codes, sessions, users};
+use crate::store::tables::{authenticators, passkeys, recovery_codes, users};
 use crate::token::subject;
 use crate::trail::Entry;
 
@@ -56,7 +57,7 @@ impl Accounts {
                 must_be_replaceable(tx, &account)?;
             }
             remove_factors(tx, &core, &account)?;
-            sessions::end_all(tx, account.id, now)?;
+            session_end::end_all(tx, &core, account.id, now)?;
             entry.about(&account).write_and_notify(tx, &core, now)?;
             // Read again: the link is good for the credentials of now.
             let after = users::by_id(tx, account.id)?.ok_or(AdminError::NotFound)?;

@@ -11,9 +11,9 @@ use crate::domain::profile::claim_paths::ClaimPaths;
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::ops::application::find::application;
+use crate::ops::session_end;
 use crate::store::Tx;
 use crate::store::tables::application::grants::{self, StoredGrant};
-use crate::store::tables::application::sessions;
 use crate::store::tables::users;
 use crate::trail::Entry;
 
@@ -55,7 +55,7 @@ pub(crate) fn take_back(
     now: Timestamp,
 ) -> Result<bool, Fault> {
     // The sessions first, as whoever goes on with one takes them.
-    sessions::end_at_application(tx, user, id, now)?;
+    session_end::end_at_application(tx, core, user, id, now)?;
     if !grants::delete(tx, user, id)? {
         return Ok(false);
     }

@@ -6,8 +6,9 @@ use crate::domain::audit::{AuditActor, AuditKind};
 use crate::domain::ids::SessionId;
 use crate::fault::Fault;
 use crate::ops::application::authenticate::AuthenticatedApplication;
+use crate::ops::session_end::{Which, end_given_back};
 use crate::store::tables::application::sessions as application_sessions;
-use crate::store::tables::sessions::{self, TokenHash};
+use crate::store::tables::sessions::TokenHash;
 use crate::store::tables::users;
 use crate::token::application::access_token::{self, Whose};
 use crate::token::keys::KeySet;
@@ -43,11 +44,11 @@ impl Accounts {
             .store
             .write(move |tx| {
                 let ended = match &named {
-                    Named::Refresh(hash) => sessions::end_by_token(tx, hash, &id, now)?,
+                    Named::Refresh(hash) => end_given_back(tx, Which::Token(hash, &id), now)?,
                     Named::Session(session) => {
                         let of = application_sessions::of_application(tx, *session)?;
                         match of.filter(|of| of.id == id) {
-                            Some(_) => sessions::end_alive(tx, *session, now)?,
+                            Some(_) => end_given_back(tx, Which::Id(*session), now)?,
                             None => None,
                         }
                     }

@@ -73,7 +73,8 @@ impl Accounts {
         Ok(SignOutWish { application: found, is_own, redirect })
     }
 
-    async fn hint(&self, token: Option<&str>) -> Result<Option<Hint>, Fault> {
+    /// What an ID token says that an application gives back; `None` where it is none of ours.
+    pub(super) async fn hint(&self, token: Option<&str>) -> Result<Option<Hint>, Fault> {
         let Some(token) = token else { return Ok(None) };
         let now = self.0.now();
         let check = |keys: &KeySet| read_hint(&self.0.issuer, keys, token, now);

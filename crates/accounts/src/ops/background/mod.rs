@@ -3,6 +3,7 @@
 pub(crate) mod attempt;
 pub(crate) mod compose;
 pub(crate) mod deliver;
+pub(crate) mod logouts;
 pub(crate) mod retry;
 pub(crate) mod sweep;
 pub(crate) mod webhooks;

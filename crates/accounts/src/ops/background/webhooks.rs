@@ -83,12 +83,20 @@ impl Accounts {
             created_at: leased.created_at,
             attempted_at: self.0.now(),
         };
+        self.conclude(leased, transport.post(&webhook)).await
+    }
+
+    /// Waits for the answer to a delivery, which no other worker takes meanwhile, and records the outcome.
+    pub(super) async fn conclude(
+        &self,
+        leased: Leased,
+        posting: impl Future<Output = Result<(), SendError>>,
+    ) -> Result<Delivery, Fault> {
         let renew = |until| {
             let kept = leased.clone();
             self.0.store.write(move |tx| webhooks::renew(tx, &kept, until))
         };
-        let env = &self.0.settings.env;
-        let result = while_kept(env, leased.at, renew, transport.post(&webhook)).await;
+        let result = while_kept(&self.0.settings.env, leased.at, renew, posting).await;
         let now = self.0.now();
         match result {
             Ok(()) => {

@@ -20,11 +20,12 @@ use crate::ops::account::factor_due::follow_policy;
 use crate::ops::application::allowed::Allowed;
 use crate::ops::application::authorization::redeemed::RedeemedCode;
 use crate::ops::registration::confirmed::Confirmed;
+use crate::ops::session_end::{Which, end};
 use crate::ops::sign_in::attempt::RightPassword;
 use crate::ops::sign_in::factor::RightFactor;
 use crate::policy::factors::SecondFactorPolicy;
 use crate::store::Tx;
-use crate::store::tables::application::sessions::OfApplication;
+use crate::store::tables::application::sessions::{self as application_sessions, OfApplication};
 use crate::store::tables::sessions::{self, NewSession, SessionState, TokenHash};
 use crate::store::tables::users::standing::{self, Standing};
 use crate::store::tables::users::{self, Credentials};
@@ -113,8 +114,9 @@ pub(crate) enum SessionKey<'a> {
     Refresh(TokenHash),
     /// The hash of a browser's cookie, and that of the previous one, whose session ends (R4).
     Browser { hash: TokenHash, replaces: Option<TokenHash> },
-    /// By its application, with the first refresh token if it gets one; otherwise it ends with its access token.
-    Application { refresh: Option<TokenHash>, of: &'a OfApplication },
+    /// By its application, with the first refresh token if it gets one; otherwise it ends with the browser's session, which
+    /// expires at `until`.
+    Application { refresh: Option<TokenHash>, of: &'a OfApplication, until: Timestamp },
 }
 
 /// The outcome of admitting a user.
@@ -192,15 +194,15 @@ fn open(
 ) -> Result<Opened, Fault> {
     let now = core.now();
     let tokens = &core.policy().tokens;
-    let lasts = match key {
-        SessionKey::Application { refresh: None, .. } => tokens.access_lifetime,
-        _ => tokens.session_absolute,
+    let expires_at = match key {
+        SessionKey::Application { refresh: None, until, .. } => until,
+        _ => now + tokens.session_absolute,
     };
     let session = NewSession {
         id: SessionId::from_bytes(core.settings.env.new_id(now)),
         user_id: proofs.user,
         created_at: now,
-        expires_at: now + lasts,
+        expires_at,
         user_agent: client.device(),
         ip: client.ip.map(|ip| ip.to_string()),
         browser: match key {
@@ -219,9 +221,14 @@ fn open(
         SessionKey::Refresh(hash) | SessionKey::Application { refresh: Some(hash), .. } => {
             sessions::insert_token(tx, &hash, session.id, now, now + tokens.session_idle)?;
         }
-        SessionKey::Application { refresh: None, .. } => {}
+        SessionKey::Application { refresh: None, of, .. } => {
+            let expired = now - tokens.access_lifetime - tokens.leeway;
+            application_sessions::retire_surplus(tx, of, expired, now)?;
+        }
         SessionKey::Browser { replaces, .. } => {
-            replaces.map_or(Ok(()), |old| sessions::end_of_browser(tx, &old, now))?;
+            if let Some(old) = replaces {
+                end(tx, core, Which::Browser(&old), now)?;
+            }
         }
     }
     let entry = Entry::new(AuditKind::SignedIn, AuditActor::User(proofs.user), client).about(&user.account);

@@ -5,8 +5,8 @@ use crate::domain::access::client::Client;
 use crate::domain::access::session::SignedIn;
 use crate::domain::audit::{AuditActor, AuditKind};
 use crate::fault::Fault;
+use crate::ops::session_end::{Which, end, end_all};
 use crate::ops::sign_in::admit::{GoesOn, may_continue};
-use crate::store::tables::sessions;
 use crate::store::tables::users::{self, OfSession};
 use crate::trail::Entry;
 
@@ -63,9 +63,9 @@ impl Accounts {
             .store
             .write(move |tx| {
                 if everywhere {
-                    sessions::end_all(tx, user, now)?;
+                    end_all(tx, &core, user, now)?;
                 } else {
-                    sessions::end(tx, session, now)?;
+                    end(tx, &core, Which::Id(session), now)?;
                 }
                 entry.write(tx, &core, now)
             })

@@ -14,6 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::Account;
 use crate::fault::Fault;
 use crate::ops::account::factor_due::follow_policy;
+use crate::ops::session_end::end_others;
 use crate::ops::sign_in::admit::{GoesOn, Opened, SessionKey, may_continue};
 use crate::ops::sign_in::authenticate::AuthenticateError;
 use crate::store::Tx;
@@ -80,7 +81,7 @@ impl Accounts {
         self.0
             .store
             .write(move |tx| {
-                if sessions::end_others(tx, user, session, now)? > 0 {
+                if end_others(tx, &core, user, session, now)? > 0 {
                     entry.write(tx, &core, now)?;
                 }
                 Ok(())

@@ -21,6 +21,7 @@ use crate::mail::MailContent;
 use crate::ops::account::factor_due::follow_policy;
 use crate::ops::application::allowed::Allowed;
 use crate::ops::draft::Draft;
+use crate::ops::session_end::{Which, end_alive};
 use crate::ops::sign_in::admit::{application_may_continue, may_continue};
 use crate::ops::sign_in::authenticate::AuthenticateError;
 use crate::ops::sign_in::tokens::Tokens;
@@ -236,7 +237,7 @@ impl Exchange {
         core: &Core,
         session: SessionId,
     ) -> Result<Result<Refreshed, RefreshError>, Fault> {
-        let user = sessions::end_alive(tx, session, self.now)?;
+        let user = end_alive(tx, core, Which::Id(session), self.now)?;
         if let Some(found) = user.map(|user| users::by_id(tx, user)).transpose()?.flatten() {
             let account = &found.account;
             outbox::push_to(

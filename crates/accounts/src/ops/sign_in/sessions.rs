@@ -6,6 +6,7 @@ use crate::domain::access::session::{Session, SignedIn};
 use crate::domain::audit::{AuditActor, AuditKind};
 use crate::domain::ids::SessionId;
 use crate::fault::Fault;
+use crate::ops::session_end::{Which, end, end_alive};
 use crate::store::tables::{sessions, users};
 use crate::trail::Entry;
 
@@ -38,7 +39,7 @@ impl Accounts {
         self.0
             .store
             .write(move |tx| {
-                let ended = sessions::end_of(tx, user, session, now)?;
+                let ended = end(tx, &core, Which::Of(user, session), now)?.is_some();
                 if ended {
                     entry.write(tx, &core, now)?;
                 }
@@ -67,8 +68,8 @@ impl Accounts {
             .store
             .write(move |tx| {
                 let ended = match (hash, &verified) {
-                    (Some(hash), _) => sessions::end_by_token(tx, &hash, "", now)?,
-                    (None, Some(verified)) => sessions::end_alive(tx, verified.session, now)?,
+                    (Some(hash), _) => end_alive(tx, &core, Which::Token(&hash, ""), now)?,
+                    (None, Some(verified)) => end_alive(tx, &core, Which::Id(verified.session), now)?,
                     (None, None) => None,
                 };
                 let Some(user) = ended else { return Ok(()) };

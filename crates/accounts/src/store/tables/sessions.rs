@@ -1,5 +1,7 @@
 //! The tables `sessions` and `refresh_tokens`.
 
+pub(crate) mod ends;
+
 use crate::domain::access::amr::Amr;
 use crate::domain::access::session::{Proven, Session};
 use crate::domain::ids::{SessionId, UserId};
@@ -248,26 +250,6 @@ pub(super) fn state(row: &Row<'_>, first: usize) -> Result<SessionState, Fault> 
     })
 }
 
-pub(crate) fn end(tx: &mut Tx<'_>, id: SessionId, now: Timestamp) -> Result<(), Fault> {
-    tx.execute("UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL", args![id, now])?;
-    Ok(())
-}
-
-/// Ends a session; its user, if it was alive.
-pub(crate) fn end_alive(tx: &mut Tx<'_>, id: SessionId, now: Timestamp) -> Result<Option<UserId>, Fault> {
-    let sql = "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL AND expires_at > $2 \
-               RETURNING user_id";
-    tx.row(sql, args![id, now], |row| row.get(0))
-}
-
-pub(crate) fn end_all(tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<(), Fault> {
-    tx.execute(
-        "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL",
-        args![user, now],
-    )?;
-    Ok(())
-}
-
 /// Deletes tokens of the sessions that expired longest ago: a session can have thousands.
 pub(crate) fn sweep_tokens(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64, Fault> {
     tx.execute(
@@ -313,42 +295,11 @@ pub(crate) fn list(
     )
 }
 
-/// Ends a session if it is this user's. `false`: it is not, or has ended.
-pub(crate) fn end_of(tx: &mut Tx<'_>, user: UserId, id: SessionId, now: Timestamp) -> Result<bool, Fault> {
-    let sql = "UPDATE sessions SET ended_at = $3 WHERE id = $1 AND user_id = $2 AND ended_at IS NULL";
-    Ok(tx.execute(sql, args![id, user, now])? == 1)
-}
-
-/// Ends the sessions of a user but this one; how many there were.
-pub(crate) fn end_others(
-    tx: &mut Tx<'_>,
-    user: UserId,
-    but: SessionId,
-    now: Timestamp,
-) -> Result<u64, Fault> {
-    let sql = "UPDATE sessions SET ended_at = $3 WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL";
-    tx.execute(sql, args![user, but, now])
-}
-
-/// Ends the session of a refresh token of this application, or of this service itself if the name is empty; its user, if
-/// it was alive.
-pub(crate) fn end_by_token(
-    tx: &mut Tx<'_>,
-    hash: &TokenHash,
-    application: &str,
-    now: Timestamp,
-) -> Result<Option<UserId>, Fault> {
-    let sql = "UPDATE sessions SET ended_at = $2 WHERE ended_at IS NULL AND expires_at > $2 \
-               AND COALESCE(application_id, '') = $3 \
-               AND id IN (SELECT session_id FROM refresh_tokens WHERE hash = $1) RETURNING user_id";
-    tx.row(sql, args![hash, now, application], |row| row.get(0))
-}
-
-/// How many sessions are alive, counted to `most`.
+/// How many sessions with this service itself are alive, counted to `most`.
 pub(crate) fn count_live(tx: &mut Tx<'_>, now: Timestamp, idle: Timestamp, most: i64) -> Result<i64, Fault> {
     // The youngest first: those are alive, while most old ones are no longer used.
     let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM sessions WHERE expires_at > $1 AND ended_at IS NULL \
-               AND last_seen_at > $2 ORDER BY expires_at DESC LIMIT $3) AS counted";
+               AND last_seen_at > $2 AND application_id IS NULL ORDER BY expires_at DESC LIMIT $3) AS counted";
     tx.count(sql, args![now, idle, most])
 }
 
@@ -367,11 +318,4 @@ pub(crate) fn of_browser(
         args![hash, idle],
         |row| Ok(OfBrowser { id: row.get(0)?, last_seen_at: row.get(1)?, state: state(row, 2)? }),
     )
-}
-
-/// Ends the session that a browser's cookie names.
-pub(crate) fn end_of_browser(tx: &mut Tx<'_>, hash: &TokenHash, now: Timestamp) -> Result<(), Fault> {
-    let sql = "UPDATE sessions SET ended_at = $2 WHERE browser_hash = $1 AND ended_at IS NULL";
-    tx.execute(sql, args![hash, now])?;
-    Ok(())
 }

@@ -2,8 +2,11 @@
 //!
 //! One row per event and endpoint, so that an endpoint that is down delays only itself. `due_at` works as in the
 //! outbox: leasing a row moves it past the lease.
+//!
+//! An application that is to be told of the end of a session is an endpoint, too: `application:` and its id, which is the name of
+//! no other, since those have no colon. Such a row names the session.
 
-use crate::domain::ids::{EventId, UserId};
+use crate::domain::ids::{EventId, SessionId, UserId};
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::store::Tx;
@@ -16,6 +19,8 @@ pub(crate) struct Leased {
     pub(crate) endpoint: String,
     pub(crate) event: String,
     pub(crate) user_id: UserId,
+    /// The session that has ended, if it is an application that is told.
+    pub(crate) session_id: Option<SessionId>,
     pub(crate) created_at: Timestamp,
     /// Attempts, including this one: identifies the lease, since each has another number.
     pub(crate) attempts: i64,
@@ -39,6 +44,54 @@ pub(crate) fn push(
     Ok(())
 }
 
+/// The event of an application.
+const LOGOUT: &str = "logout";
+/// What the endpoint of an application begins with.
+const APPLICATION: &str = "application:";
+
+/// The application that an endpoint is.
+pub(crate) fn application_of(endpoint: &str) -> Option<&str> {
+    endpoint.strip_prefix(APPLICATION)
+}
+
+/// Queues what an application is to be told: that a session of this user with it has ended.
+pub(crate) fn push_logout(
+    tx: &mut Tx<'_>,
+    id: EventId,
+    application: &str,
+    user: UserId,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    tx.execute(
+        "INSERT INTO webhook_deliveries (event_id, endpoint, event, user_id, session_id, created_at, due_at, attempts) \
+         VALUES ($1, $2, $3, $4, $5, $6, $6, $7)",
+        args![id, format!("{APPLICATION}{application}"), LOGOUT, user, session, now, 0_i64],
+    )?;
+    Ok(())
+}
+
+/// The endpoints of applications for which something is due, those that have waited longest first.
+pub(crate) fn due_applications(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<String>, Fault> {
+    let sql = "SELECT endpoint FROM webhook_deliveries WHERE session_id IS NOT NULL AND due_at <= $1 \
+               GROUP BY endpoint ORDER BY MIN(due_at), endpoint LIMIT $2";
+    tx.rows(sql, args![now, limit], |row| row.get(0))
+}
+
+/// When the next delivery to an application is due.
+pub(crate) fn next_logout_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, Fault> {
+    let sql =
+        "SELECT MIN(due_at) FROM webhook_deliveries WHERE session_id IS NOT NULL AND due_at IS NOT NULL";
+    Ok(tx.row(sql, &[], |row| row.get_opt(0))?.flatten())
+}
+
+/// Forgets a delivery that nobody is there for.
+pub(crate) fn forget(tx: &mut Tx<'_>, delivery: &Leased) -> Result<(), Fault> {
+    let sql = "DELETE FROM webhook_deliveries WHERE event_id = $1 AND endpoint = $2 AND attempts = $3 AND due_at IS NOT NULL";
+    tx.execute(sql, args![delivery.event_id, delivery.endpoint, delivery.attempts])?;
+    Ok(())
+}
+
 /// Leases what is due for this endpoint, oldest first. The outer condition is checked again for each row, as in the
 /// outbox.
 pub(crate) fn take(
@@ -52,7 +105,7 @@ pub(crate) fn take(
         "UPDATE webhook_deliveries SET due_at = $3, attempts = attempts + 1 \
          WHERE endpoint = $1 AND due_at <= $2 AND event_id IN (SELECT event_id FROM webhook_deliveries \
          WHERE endpoint = $1 AND due_at <= $2 ORDER BY due_at, event_id LIMIT $4) \
-         RETURNING event_id, endpoint, event, user_id, created_at, attempts",
+         RETURNING event_id, endpoint, event, user_id, session_id, created_at, attempts",
         args![endpoint, now, lease, limit],
         |row| leased(row, now),
     )
@@ -64,8 +117,9 @@ fn leased(row: &Row<'_>, at: Timestamp) -> Result<Leased, Fault> {
         endpoint: row.get(1)?,
         event: row.get(2)?,
         user_id: row.get(3)?,
-        created_at: row.get(4)?,
-        attempts: row.get(5)?,
+        session_id: row.get_opt(4)?,
+        created_at: row.get(5)?,
+        attempts: row.get(6)?,
         at,
     })
 }

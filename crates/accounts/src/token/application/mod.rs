@@ -2,4 +2,5 @@
 
 pub(crate) mod access_token;
 pub(crate) mod id_token;
+pub(crate) mod logout_token;
 pub(crate) mod recipient;

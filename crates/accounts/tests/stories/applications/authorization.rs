@@ -63,6 +63,8 @@ on_both_stores! {
             (AuthorizationParameters { max_age: text("-1"), ..good() }, "invalid_request"),
             (AuthorizationParameters { nonce: Some("n".repeat(513)), ..good() }, "invalid_request"),
             (AuthorizationParameters { has_request_object: true, ..good() }, "request_not_supported"),
+            (AuthorizationParameters { has_request_uri: true, ..good() }, "request_uri_not_supported"),
+            (AuthorizationParameters { id_token_hint: text("a.b.c"), ..good() }, "invalid_request"),
         ] {
             assert_eq!(told(world, wrong.clone()).await, expected, "{wrong:?}");
         }

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::on_both_stores;
-use vestibule::{ApplicationInvalid, AuditKind, AuditQuery, ConfiguredApplication, NewUser, UserRef};
+use vestibule::{
+    ApplicationInvalid, AuditKind, AuditQuery, ConfiguredApplication, NewUser, RedirectUri, RedirectUriError,
+    UserRef,
+};
 
 on_both_stores! {
     async fn a_registration_is_kept_as_it_is(world: &World) {
@@ -101,6 +104,30 @@ on_both_stores! {
         world.accounts.create_application(Actor::Operator, shop()).await.unwrap();
         assert_eq!(refusal(world.accounts.create_application(Actor::Operator, game()).await), "TooMany");
         assert_eq!(world.accounts.list_applications(Actor::Operator).await.unwrap().len(), 500);
+    }
+
+    // RFC 9700 §2.6, RFC 8252 §7.3: `http` leads to programs on the same device alone.
+    async fn an_answer_never_travels_in_the_clear(world: &World) {
+        for wrong in ["http://shop.example/callback", "http://localhost.evil.example/", "http://127.0.0.1.evil.example/", "http://192.0.2.1/"] {
+            assert_eq!(wrong.parse::<RedirectUri>().unwrap_err(), RedirectUriError::Plain, "{wrong}");
+        }
+        let local = ["http://localhost/in", "http://127.0.0.1/in", "http://[::1]/in"].map(|uri| uri.parse().unwrap());
+        world.has_application(&Application { redirect_uris: local.to_vec(), ..game() }).await;
+    }
+
+    // RFC 8707 §2
+    async fn a_resource_is_an_absolute_address_without_a_fragment(world: &World) {
+        for wrong in ["api.shop.example", "/orders", "", "https://", "https://api.shop.example/#orders", "https://api.shop.example/#"] {
+            let asking = Application { resources: vec![wrong.to_owned()], ..shop() };
+            let refused = world.accounts.create_application(Actor::Operator, asking).await;
+            assert_eq!(refusal(refused), format!("Invalid({:?})", ApplicationInvalid::Resource(wrong.to_owned())));
+        }
+        world.has_application(&shop()).await;
+        for wrong in ["/orders", "api", "https://api.shop.example/#", "https://api.shop.example#orders"] {
+            let asked = AuthorizationParameters { resource: vec![wrong.to_owned()], ..asks(&shop(), "openid") };
+            let refused = refusal(world.accounts.check_authorization(asked).await);
+            assert!(refused.contains("error=invalid_target"), "{wrong}: {refused}");
+        }
     }
 
     async fn administrators_register_and_nobody_else(world: &World) {

@@ -190,7 +190,7 @@ struct ExportedMail {
 #[schema(example = json!({"event": "user.created", "created_at": "2026-03-01T09:30:00.000Z",
     "sent_at": "2026-03-01T09:30:01.000Z"}))]
 struct ExportedWebhook {
-    /// What happened, such as `user.created`.
+    /// What happened, such as `user.created`; `logout`: an application was told that a session with it has ended.
     event: String,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,

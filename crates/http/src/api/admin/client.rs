@@ -40,7 +40,7 @@ pub(super) struct ClientShown {
     /// Where people may be sent after signing out.
     #[schema(value_type = Vec<String>)]
     post_logout_redirect_uris: Vec<RedirectUri>,
-    /// Its address for `OpenID` Connect Back-Channel Logout. It is kept; nothing is sent there yet.
+    /// Where it is told that a session with it has ended (`OpenID` Connect Back-Channel Logout).
     #[schema(required)]
     logout_uri: Option<String>,
     /// The resources its tokens may be for.
@@ -120,7 +120,7 @@ pub(crate) struct Registration {
     /// Where people may be sent after signing out.
     #[schema(value_type = Vec<String>, max_items = 16, required = false)]
     post_logout_redirect_uris: Vec<RedirectUri>,
-    /// Its address for `OpenID` Connect Back-Channel Logout. It is kept; nothing is sent there yet.
+    /// Where it is told that a session with it has ended (`OpenID` Connect Back-Channel Logout).
     #[schema(max_length = 512, required = false, nullable = false)]
     logout_uri: Option<String>,
     /// The resources its tokens may be for (RFC 8707), as absolute addresses.
@@ -212,7 +212,7 @@ pub(super) struct NewClientSchema {
     /// Where people may be sent after signing out.
     #[schema(max_items = 16, required = false)]
     post_logout_redirect_uris: Vec<String>,
-    /// Its address for `OpenID` Connect Back-Channel Logout. It is kept; nothing is sent there yet.
+    /// Where it is told that a session with it has ended (`OpenID` Connect Back-Channel Logout).
     #[schema(max_length = 512, required = false, nullable = false)]
     logout_uri: Option<String>,
     /// The resources its tokens may be for (RFC 8707), as absolute addresses.

@@ -63,6 +63,9 @@ pub(crate) struct ServerMetadata {
     acr_values_supported: &'static [&'static str],
     #[schema(value_type = Vec<String>)]
     ui_locales_supported: [&'static str; Language::ALL.len()],
+    backchannel_logout_supported: bool,
+    /// Logout tokens carry `sid`.
+    backchannel_logout_session_supported: bool,
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
@@ -106,6 +109,8 @@ impl ServerMetadata {
             prompt_values_supported: &["none", "login", "consent", "select_account"],
             acr_values_supported: &["urn:vestibule:factor:1", "urn:vestibule:factor:2"],
             ui_locales_supported: Language::ALL.map(Language::tag),
+            backchannel_logout_supported: true,
+            backchannel_logout_session_supported: true,
             claims_parameter_supported: false,
             request_parameter_supported: false,
             request_uri_parameter_supported: false,

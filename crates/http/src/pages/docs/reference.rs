@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use minijinja::{Value, context};
 use utoipa_swagger_ui::Config;
+use vestibule::{Accounts, ApplicationKind};
 
 use crate::app::Site;
 use crate::catalogue::Code;
@@ -23,6 +24,9 @@ pub(crate) fn routes() -> Routes {
     routes!(docs)
 }
 
+/// The address of [`signed_in`].
+pub(crate) const SIGNED_IN: &str = "/docs/signed-in";
+
 /// Swagger UI writes `style` attributes and embeds its icons as `data:` images; scripts are still loaded from here
 /// only.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -31,17 +35,32 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// The files of Swagger UI that the page uses.
-const FILES: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
+const FILES: [&str; 3] = ["swagger-ui.css", "swagger-ui-bundle.js", "oauth2-redirect.js"];
 
 errors!(DocsErrors: EVERY);
 
 /// The description of the API to read and to try.
 #[utoipa::path(get, path = "/docs", tag = "Pages", operation_id = "docs",
     responses((status = 200, description = "The page.", content_type = "text/html", body = String), DocsErrors))]
-async fn docs(State(site): State<Arc<Site>>) -> Response {
+async fn docs(State(site): State<Arc<Site>>, State(accounts): State<Accounts>) -> Response {
     let script = Value::from_safe_string(site.assets.docs_js.path());
-    let values = context! { script };
+    let values = context! { script, client => own_client(&accounts) };
     page(&site, Language::En, POLICY, StatusCode::OK, "docs/reference.html", values)
+}
+
+/// The public client of the settings whose answers may come back here.
+fn own_client(accounts: &Accounts) -> Option<&str> {
+    let answers = format!("{}{SIGNED_IN}", accounts.public_url());
+    let mut clients = accounts.policy().applications.iter().map(|configured| &configured.application);
+    let found = clients.find(|client| {
+        client.kind == ApplicationKind::Public && client.redirect_uris.iter().any(|uri| uri.allows(&answers))
+    });
+    found.map(|client| client.id.as_str())
+}
+
+/// Where somebody comes back to who has signed in: a window that hands its address to the page and closes.
+pub(crate) async fn signed_in(State(site): State<Arc<Site>>) -> Response {
+    page(&site, Language::En, POLICY, StatusCode::OK, "docs/signed_in.html", context! {})
 }
 
 /// One of the [`FILES`].

@@ -45,6 +45,7 @@ const FILES: &[(&str, &str)] = templates![
     "docs/error.html",
     "docs/errors.html",
     "docs/reference.html",
+    "docs/signed_in.html",
     "frame/base.html",
     "frame/forms.html",
     "frame/lists.html",
@@ -138,6 +139,10 @@ fn frame(site: &Site, language: Language) -> Value {
     }
 }
 
+/// No page of another site keeps a hold of a window with ours.
+pub(crate) const OPENER_POLICY: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
+
 /// Renders a page: values are escaped, because the template's name ends in `.html`.
 pub(crate) fn page(
     site: &Site,
@@ -160,7 +165,7 @@ pub(crate) fn page(
     let headers = [
         (CONTENT_SECURITY_POLICY, policy),
         (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+        OPENER_POLICY,
         (HeaderName::from_static("permissions-policy"), PERMISSIONS),
     ];
     (status, headers, Html(html)).into_response()

@@ -16,7 +16,7 @@ use vestibule::{
 use super::content_policy::{WayToApplication, leading_to};
 use super::error_view::{ErrorView, with_headers};
 use super::i18n::Language;
-use super::render::page;
+use super::render::{OPENER_POLICY, page};
 use crate::app::{App, Site};
 use crate::base::Base;
 use crate::catalogue::Code;
@@ -221,6 +221,9 @@ pub(crate) fn see_other(to: &str) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
     let location = HeaderValue::try_from(to).unwrap_or(HeaderValue::from_static("/"));
     response.headers_mut().insert(LOCATION, location);
+    // As pages have it: a redirect without would part a window from the page that has opened it.
+    let (name, value) = OPENER_POLICY;
+    response.headers_mut().insert(name, value);
     response
 }
 

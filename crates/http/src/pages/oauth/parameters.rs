@@ -7,7 +7,7 @@ use crate::extract::Pairs;
 use crate::problem::Problem;
 
 /// The parameters of a request for authorization that are read, but for `resource`, which may come more than once.
-const OF_AUTHORIZATION: [&str; 16] = [
+const OF_AUTHORIZATION: [&str; 17] = [
     "client_id",
     "redirect_uri",
     "response_type",
@@ -20,6 +20,7 @@ const OF_AUTHORIZATION: [&str; 16] = [
     "prompt",
     "max_age",
     "login_hint",
+    "id_token_hint",
     "acr_values",
     "ui_locales",
     "request",
@@ -79,10 +80,12 @@ impl Sent {
             prompt: one("prompt"),
             max_age: one("max_age"),
             login_hint: one("login_hint"),
+            id_token_hint: one("id_token_hint"),
             acr_values: one("acr_values"),
             resource: self.values("resource").map(str::to_owned).collect(),
             ui_locales: one("ui_locales"),
-            has_request_object: ["request", "request_uri"].iter().any(|name| one(name).is_some()),
+            has_request_object: one("request").is_some(),
+            has_request_uri: one("request_uri").is_some(),
             is_repeated: OF_AUTHORIZATION.iter().any(|name| self.values(name).count() > 1),
         }
     }

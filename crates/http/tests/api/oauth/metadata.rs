@@ -39,6 +39,8 @@ fn expected(url: &str) -> Value {
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "acr_values_supported": ["urn:vestibule:factor:1", "urn:vestibule:factor:2"],
         "ui_locales_supported": ["en", "de", "fr", "es", "ar"],
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
         "claims_parameter_supported": false,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,

@@ -5,6 +5,7 @@ mod code;
 mod grants;
 mod inspection;
 mod introspect;
+pub(crate) mod logouts;
 mod machine;
 mod metadata;
 mod origins;

@@ -53,7 +53,7 @@ on_both_stores! {
             (asked(&[("code_challenge", "")]), "invalid_request"),
             (asked(&[("code_challenge_method", "plain")]), "invalid_request"),
             (asked(&[("request", "a.b.c")]), "request_not_supported"),
-            (asked(&[("request_uri", "https://evil.example")]), "request_not_supported"),
+            (asked(&[("request_uri", "https://evil.example")]), "request_uri_not_supported"),
             (asked(&[("resource", "https://api.example.org/")]), "invalid_target"),
             (asked(&[("prompt", "none")]), "login_required"),
             (format!("{}&nonce=n-2", asked(&[])), "invalid_request"),

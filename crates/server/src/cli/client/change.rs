@@ -48,7 +48,7 @@ struct Lists {
     /// Where people may be sent after signing out; can be repeated
     #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
     post_logout_redirect_uris: Option<Vec<Entry<RedirectUri>>>,
-    /// Its address for back-channel logout, which is kept; nothing is sent there yet
+    /// Where it is told that a session with it has ended (back-channel logout)
     #[arg(long, value_name = "URL")]
     logout_uri: Option<Entry<String>>,
     /// A resource that its tokens may be for, as an https address; can be repeated

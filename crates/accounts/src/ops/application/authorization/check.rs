@@ -7,6 +7,7 @@ use crate::domain::application::request::{
     AuthorizationParameters, AuthorizationRefusal, AuthorizationRequest, Prompt,
 };
 use crate::domain::application::scope::{OF_USERS, Scopes};
+use crate::domain::ids::UserId;
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::ops::application::authorization::issue::refusal_uri;
@@ -66,7 +67,9 @@ impl Accounts {
         let application = found.ok_or(Unproven::Application)?;
         let redirect_uri = proven(&application, parameters.redirect_uri.as_deref())?;
         let state = parameters.state.clone().filter(|state| state.len() <= STATE_OCTETS_MAX);
-        read(&application, redirect_uri.clone(), parameters, self.0.now()).map_err(|refusal| {
+        let hint = self.hint(parameters.id_token_hint.as_deref()).await?;
+        let hinted = hint.filter(|hint| hint.application == application.id.as_str()).map(|hint| hint.user);
+        read(&application, redirect_uri.clone(), parameters, hinted, self.0.now()).map_err(|refusal| {
             let redirect = refusal_uri(&self.0, &redirect_uri, state.as_deref(), refusal);
             AuthorizationError::Refused { refusal, redirect }
         })
@@ -83,6 +86,7 @@ fn read(
     application: &Application,
     redirect_uri: RedirectUri,
     given: AuthorizationParameters,
+    hinted: Option<UserId>,
     now: Timestamp,
 ) -> Result<AuthorizationRequest, AuthorizationRefusal> {
     let wrong = AuthorizationRefusal::InvalidRequest;
@@ -91,6 +95,12 @@ fn read(
     }
     if given.has_request_object {
         return Err(AuthorizationRefusal::RequestNotSupported);
+    }
+    if given.has_request_uri {
+        return Err(AuthorizationRefusal::RequestUriNotSupported);
+    }
+    if given.id_token_hint.is_some() && hinted.is_none() {
+        return Err(wrong("`id_token_hint` is not an ID token of this client"));
     }
     match given.response_type.as_deref() {
         None => return Err(wrong("`response_type` is missing: use `code`")),
@@ -120,6 +130,7 @@ fn read(
         },
         wants_factor: given.acr_values.is_some_and(|values| values.split(' ').any(|acr| acr == ACR_FACTOR)),
         resource: resource(application, given.resource)?,
+        hinted: hinted.map(|user| user.to_string()),
         login_hint: given.login_hint.filter(|hint| hint.len() <= 254),
         ui_locales: given.ui_locales.filter(|locales| locales.len() <= 128),
         asked_at: now.as_millis(),

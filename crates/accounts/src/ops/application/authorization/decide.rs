@@ -151,6 +151,11 @@ pub(super) fn next(
     let Some(present) = present(tx, core, who, now)? else {
         return Ok(stop(AuthorizationRefusal::LoginRequired, AuthorizationStep::SignIn));
     };
+    // OpenID Connect Core §3.1.2.1: for somebody else than the application means there is no other answer.
+    if request.hinted.as_ref().is_some_and(|user| *user != present.user.account.id.to_string()) {
+        let refusal = refuse(core, request, AuthorizationRefusal::LoginRequired);
+        return Ok(Next::Stop(AuthorizationStep::Done(refusal)));
+    }
     if let Some(step) = proof_needed(tx, core, request, &present, now)? {
         return Ok(stop(AuthorizationRefusal::LoginRequired, step));
     }

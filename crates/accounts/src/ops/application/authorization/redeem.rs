@@ -10,6 +10,7 @@ use crate::ops::application::authenticate::AuthenticatedApplication;
 use crate::ops::application::authorization::redeemed::{Presented, RedeemedCode, Redemption};
 use crate::ops::application::parent::is_alive;
 use crate::ops::application::tokens::ApplicationTokens;
+use crate::ops::session_end::{Which, end_alive};
 use crate::ops::sign_in::admit::{Admission, Proofs, SessionKey, admit};
 use crate::store::Tx;
 use crate::store::tables::application::sessions::OfApplication;
@@ -100,9 +101,13 @@ impl Exchange {
             return Ok(Err(CodeExchangeError::Target));
         }
         let (user, parent) = (redeemed.user(), redeemed.issued().parent);
-        if !is_alive(tx, core, user, parent, now)? {
+        // Held, so that whoever ends the browser's session finds this one, and its application hears of it.
+        users::lock(tx, user)?;
+        let held = sessions::hold(tx, user, parent, now)?;
+        let goes_on = is_alive(tx, core, user, parent, now)?;
+        let Some(held) = held.filter(|_| goes_on) else {
             return Ok(Err(CodeExchangeError::Invalid("the user has signed out")));
-        }
+        };
         let allowed = grants::find(tx, user, self.by.id().as_str())?;
         if !allowed.is_some_and(|grant| request.scopes.is_within(&grant.scopes)) {
             return Ok(Err(CodeExchangeError::Invalid("the user has taken the permission back")));
@@ -114,7 +119,7 @@ impl Exchange {
             resource: request.resource.clone(),
         };
         let refresh = request.scopes.is_offline().then_some(self.refresh);
-        let key = SessionKey::Application { refresh, of: &of };
+        let key = SessionKey::Application { refresh, of: &of, until: held.expires_at };
         let Admission::Session(opened) = admit(tx, core, &Proofs::code(&redeemed), key, &self.client)? else {
             return Ok(Err(CodeExchangeError::Invalid("the user may not sign in now")));
         };
@@ -136,7 +141,7 @@ impl Exchange {
     fn end_what_it_began(&self, tx: &mut Tx<'_>, core: &Core) -> Result<(), Fault> {
         let now = core.now();
         let Some(session) = codes::session_of_used(tx, &self.presented.code)? else { return Ok(()) };
-        let Some(user) = sessions::end_alive(tx, session, now)? else { return Ok(()) };
+        let Some(user) = end_alive(tx, core, Which::Id(session), now)? else { return Ok(()) };
         let Some(found) = users::by_id(tx, user)? else { return Ok(()) };
         let entry = Entry::new(AuditKind::CodeReused, AuditActor::Anonymous, &self.client);
         let detail = format!("session {session} at the application {}", self.by.id());

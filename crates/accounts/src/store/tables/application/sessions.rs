@@ -1,7 +1,7 @@
 //! The columns of the table `sessions` that only the session of an application has.
 
 use crate::domain::application::scope::Scopes;
-use crate::domain::ids::{SessionId, UserId};
+use crate::domain::ids::SessionId;
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::store::Tx;
@@ -40,25 +40,22 @@ fn read_application(row: &Row<'_>) -> Result<OfApplication, Fault> {
     })
 }
 
-/// Ends the sessions of a user at an application.
-pub(crate) fn end_at_application(
-    tx: &mut Tx<'_>,
-    user: UserId,
-    application: &str,
-    now: Timestamp,
-) -> Result<u64, Fault> {
-    let sql =
-        "UPDATE sessions SET ended_at = $3 WHERE user_id = $1 AND application_id = $2 AND ended_at IS NULL";
-    tx.execute(sql, args![user, application, now])
-}
+/// How many sessions of one application that came from one browser's session are remembered, beside those whose access token
+/// still works.
+const KEPT: i64 = 16;
 
-/// Ends every session at an application that is gone.
-pub(crate) fn end_all_at_application(
+/// Lets the oldest sessions of an application expire whose access token has: without refresh tokens they are only there so that
+/// the application hears of their end, and one that signs somebody in again and again would have thousands.
+pub(crate) fn retire_surplus(
     tx: &mut Tx<'_>,
-    application: &str,
+    of: &OfApplication,
+    expired: Timestamp,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    let sql = "UPDATE sessions SET ended_at = $2 WHERE application_id = $1 AND ended_at IS NULL";
-    tx.execute(sql, args![application, now])?;
+    let sql = "UPDATE sessions SET expires_at = $4 WHERE id IN (SELECT s.id FROM sessions s \
+               WHERE s.parent_id = $1 AND s.application_id = $2 AND s.created_at <= $3 AND s.ended_at IS NULL \
+               AND s.expires_at > $4 AND NOT EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.session_id = s.id) \
+               ORDER BY s.id DESC LIMIT 1000 OFFSET $5)";
+    tx.execute(sql, args![of.parent, of.id, expired, now, KEPT])?;
     Ok(())
 }

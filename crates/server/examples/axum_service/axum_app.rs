@@ -118,7 +118,7 @@ async fn reports(user: User) -> Result<String, Refusal> {
 }
 
 /// The application. The three settings are those above; read them with `std::env::var`.
-pub fn app(issuer: &str, audience: &str, jwks_url: &str) -> reqwest::Result<Router> {
+pub(crate) fn app(issuer: &str, audience: &str, jwks_url: &str) -> reqwest::Result<Router> {
     let verifier = Verifier::new(issuer, audience, jwks_url)?;
     Ok(Router::new().route("/orders", get(orders)).route("/reports", get(reports)).with_state(verifier))
 }
