@@ -18,7 +18,7 @@ pub(super) fn routes() -> axum::Router<App> {
     axum::Router::new()
         .route("/assets/{file}", get(serve))
         .route("/docs/assets/{file}", get(reference::asset))
-        .route(reference::SIGNED_IN, get(reference::signed_in))
+        .route("/docs/signed-in", get(reference::signed_in))
 }
 
 /// A file by its name; no file path is ever made from a request (H5).

@@ -25,7 +25,7 @@ pub(crate) fn routes() -> Routes {
 }
 
 /// The address of [`signed_in`].
-pub(crate) const SIGNED_IN: &str = "/docs/signed-in";
+const SIGNED_IN: &str = "/docs/signed-in";
 
 /// Swagger UI writes `style` attributes and embeds its icons as `data:` images; scripts are still loaded from here
 /// only.
