@@ -166,7 +166,7 @@ async fn with_cookie(world: &World, name: &str, value: &str) -> Answer {
 }
 
 /// Every place that takes an opaque value: its name, and the value that it is for.
-const PLACES: [(&str, &str); 22] = [
+const PLACES: [(&str, &str); 23] = [
     ("Authorization", "access token"),
     ("introspect", "access token"),
     ("refresh", "refresh token"),
