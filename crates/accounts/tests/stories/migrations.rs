@@ -134,7 +134,13 @@ async fn live_a_little(world: &World) {
     world.accounts.invite(vestibule::Actor::Operator, invitation).await.unwrap();
     world.accounts.setup_link().await.unwrap().unwrap();
     lives_with_applications(world).await;
-    let by = world.has_application(&crate::applications::logouts::listening()).await;
+    crate::applications::assertions::uses_one(world).await;
+    let logout_uri = crate::applications::logouts::listening().logout_uri;
+    let listening = vestibule::Application { logout_uri, ..told() };
+    world.accounts.update_application(vestibule::Actor::Operator, listening).await.unwrap();
+    let secret =
+        world.accounts.rotate_application_secret(vestibule::Actor::Operator, &told().id).await.unwrap();
+    let by = world.accounts.authenticate_application("shop", Some(&secret)).await.unwrap();
     let who = world.session_of("ada@example.org").await;
     world.shops(&by, "openid", &who).await;
     world.accounts.sign_out(&who, false, &client()).await.unwrap();
