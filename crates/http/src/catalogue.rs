@@ -76,7 +76,7 @@ answers {
         "Check both. After a sign-up use the password of that sign-up.";
     InvalidClient 401 "invalid_client": "The client is unknown, or its secret is wrong",
         "No client is registered with this `client_id`, its secret is another one, or it has none and sent one.",
-        "Send `client_id` and `client_secret` as they were given out: with HTTP Basic or in the form. A public client sends its `client_id` alone.";
+        "Send `client_id` and `client_secret` as they were given out: with HTTP Basic or in the form; or a `client_assertion` that a key of its registration has signed. A public client sends its `client_id` alone.";
     ReauthenticationRequired 401 "reauthentication_required": "Prove again who you are",
         "This needs a proof that is only minutes old: the password, or a second factor where the account has one. The access token is fine.",
         "Give the proof with `POST /v1/me/verify` and repeat the request, or sign in again.";
@@ -364,6 +364,9 @@ fields {
     ClaimInvalid 422 "claim_invalid": "Not a claim that tokens can have here",
         "The name of a claim is 1 to 128 visible ASCII characters and none that is registered; its value comes from `app.` or `data.` and a member, or from `roles`. There are at most 16.",
         "Choose another name, e.g. `plan`, and a place, e.g. `app.plan`.";
+    JwksInvalid 422 "jwks_invalid": "Not keys that a client can have here",
+        "The keys of a confidential client are a JWK Set of 1 to 4 public keys, Ed25519 or P-256, of at most 4 KiB. A client without a secret has at least one.",
+        "Send the public keys alone, without `d`.";
     ConsentInvalid 422 "consent_invalid": "Neither ask nor never",
         "Users are asked (`ask`), or not (`never`).", "Send one of them.";
     ConsentNeeded 422 "consent_needed": "Users of this client must be asked",

@@ -37,6 +37,7 @@
 )]
 
 mod addresses;
+pub mod assertion;
 mod http;
 mod instance;
 mod peers;

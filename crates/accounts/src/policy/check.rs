@@ -66,7 +66,9 @@ impl Policy {
         let ids: BTreeSet<&str> = all.iter().map(|one| one.application.id.as_str()).collect();
         let has_its_secrets = |one: &ConfiguredApplication| match one.application.kind {
             ApplicationKind::Public => one.secrets.is_empty(),
-            ApplicationKind::Confidential => (1..=2).contains(&one.secrets.len()),
+            ApplicationKind::Confidential => {
+                one.secrets.len() <= 2 && !(one.secrets.is_empty() && one.application.keys.is_empty())
+            }
         };
         let is_long = |secret: &Secret| secret.expose().len() >= SECRET_OCTETS_MIN;
         vec![
@@ -80,7 +82,7 @@ impl Policy {
             (
                 all.iter().all(has_its_secrets),
                 "clients",
-                "have one secret or two if they are confidential, and none if they are public",
+                "have one secret or two, or keys, if they are confidential, and none if they are public",
             ),
             (
                 all.iter().flat_map(|one| &one.secrets).all(is_long),

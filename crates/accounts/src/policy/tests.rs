@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::application::keys::ApplicationKeys;
 use crate::domain::application::registered::{Application, ApplicationKind, Consent};
 use crate::domain::application::scope::Scopes;
 use crate::domain::profile::claim_paths::ClaimPaths;
@@ -57,6 +58,7 @@ fn applications_of_the_settings_have_secrets_as_their_kind_demands() {
         machine_scopes: Scopes::default(),
         consent: Consent::Ask,
         claims: ClaimPaths::default(),
+        keys: ApplicationKeys::default(),
     };
     let with = |id: &str, kind, lengths: &[usize]| ConfiguredApplication {
         application: application(id, kind),

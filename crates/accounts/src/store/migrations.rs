@@ -17,7 +17,7 @@ pub(crate) struct Script {
 }
 
 /// Every version, oldest first, without gaps.
-pub(crate) const SCRIPTS: [Script; 16] = [
+pub(crate) const SCRIPTS: [Script; 17] = [
     Script {
         version: 1,
         name: "init",
@@ -107,6 +107,12 @@ pub(crate) const SCRIPTS: [Script; 16] = [
         name: "logouts",
         up: include_str!("../../migrations/0015_logouts.up.sql"),
         down: include_str!("../../migrations/0015_logouts.down.sql"),
+    },
+    Script {
+        version: 16,
+        name: "client_keys",
+        up: include_str!("../../migrations/0016_client_keys.up.sql"),
+        down: include_str!("../../migrations/0016_client_keys.down.sql"),
     },
     Script {
         version: 17,

@@ -1,6 +1,7 @@
 //! Applications that send people here to sign in.
 
 mod app_data;
+pub(crate) mod assertions;
 mod authorization;
 pub(crate) mod claims;
 mod codes;
@@ -14,9 +15,9 @@ mod sessions;
 use crate::world::*;
 use data_encoding::BASE64URL_NOPAD;
 use vestibule::{
-    Accounts, Actor, Application, ApplicationKind, ApplicationTokens, AuthenticatedApplication,
-    AuthorizationParameters, AuthorizationRequest, AuthorizationStep, ClaimPaths, CodeExchange,
-    CodeExchangeError, Consent, Secret, SignedIn,
+    Accounts, Actor, Application, ApplicationKeys, ApplicationKind, ApplicationTokens,
+    AuthenticatedApplication, AuthorizationParameters, AuthorizationRequest, AuthorizationStep, ClaimPaths,
+    CodeExchange, CodeExchangeError, Consent, Secret, SignedIn,
 };
 
 /// Where the shop gets its answers.
@@ -40,6 +41,7 @@ pub(crate) fn shop() -> Application {
         machine_scopes: "stock".parse().unwrap(),
         consent: Consent::Never,
         claims: ClaimPaths::default(),
+        keys: ApplicationKeys::default(),
     }
 }
 

@@ -134,6 +134,7 @@ async fn live_a_little(world: &World) {
     world.accounts.invite(vestibule::Actor::Operator, invitation).await.unwrap();
     world.accounts.setup_link().await.unwrap().unwrap();
     lives_with_applications(world).await;
+    crate::applications::assertions::uses_one(world).await;
     let by = world.has_application(&crate::applications::logouts::desk()).await;
     let who = world.session_of("ada@example.org").await;
     world.shops(&by, "openid", &who).await;

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use vestibule::{
-    ApplicationInvalid, ClaimError, DataFault, EmailError, PasswordError, RedirectUriError, RolesError,
-    UserNameError,
+    ApplicationInvalid, ApplicationKeysError, ClaimError, DataFault, EmailError, PasswordError,
+    RedirectUriError, RolesError, UserNameError,
 };
 
 use super::sentence::sentence;
@@ -81,12 +81,20 @@ impl FieldError {
             ApplicationInvalid::Claims => {
                 Self::new("/claims", Code::ClaimInvalid).detail(sentence(&invalid.to_string()))
             }
+            ApplicationInvalid::KeysNeedConfidential | ApplicationInvalid::KeysNeeded => {
+                Self::new("/jwks", Code::JwksInvalid).detail(sentence(&invalid.to_string()))
+            }
             ApplicationInvalid::MachineNeedsSecret => Self::new("/machine_scopes", Code::ClientSecretNeeded),
             ApplicationInvalid::ConsentNeeded => Self::new("/consent", Code::ConsentNeeded),
             ApplicationInvalid::Useless => {
                 Self::new("/redirect_uris", Code::Required).detail(invalid.to_string())
             }
         }
+    }
+
+    /// Keys of a client that are not possible.
+    pub(crate) fn application_keys(error: &ApplicationKeysError) -> Self {
+        Self::new("/jwks", Code::JwksInvalid).detail(format!("The set {error}."))
     }
 
     /// A claim that is not possible.

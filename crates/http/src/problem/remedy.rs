@@ -138,6 +138,7 @@ remedies! {
     WebAddressInvalid => Value("\"https://api.example.org\"");
     ScopeInvalid => Value("[\"orders:read\"]");
     ClaimInvalid => Value("{\"plan\": \"app.plan\"}");
+    JwksInvalid => Value("{\"keys\": [{\"kty\": \"OKP\", \"crv\": \"Ed25519\", \"x\": \"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}");
     ConsentInvalid | ConsentNeeded => Value("\"ask\"");
     ListTooLong => Value("send at most 16");
     BooleanInvalid => Value("true");

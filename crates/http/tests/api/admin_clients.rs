@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use vestibule::{
-    Actor, Application, ApplicationKind, AuthorizationParameters, AuthorizationStep, ClaimPaths,
-    ConfiguredApplication, Consent, Scopes, Secret,
+    Actor, Application, ApplicationKeys, ApplicationKind, AuthorizationParameters, AuthorizationStep,
+    ClaimPaths, ConfiguredApplication, Consent, Scopes, Secret,
 };
 
 use crate::on_both_stores;
@@ -20,6 +20,9 @@ async fn root(world: &World) -> String {
     world.has_admin(ROOT).await;
     world.access_token(ROOT).await
 }
+
+/// A public key of RFC 8037, appendix A.2.
+const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
 fn shop() -> Value {
     json!({"id": "shop", "kind": "confidential", "name": "Example Shop", "redirect_uris": [CALLBACK]})
@@ -39,6 +42,7 @@ pub(crate) fn own_application() -> Application {
         machine_scopes: Scopes::default(),
         consent: Consent::Never,
         claims: ClaimPaths::default(),
+        keys: ApplicationKeys::default(),
     }
 }
 
@@ -124,6 +128,25 @@ on_both_stores! {
         assert_eq!(refused.problem(), (409, "client_is_public".to_owned()));
     }
 
+    async fn a_client_with_keys_gets_no_secret(world: World) {
+        let token = root(&world).await;
+        let mut body = shop();
+        body["jwks"] = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": X, "kid": "2026-03", "x5t": "AA"}]});
+        let made = world.send_as("POST", CLIENTS, &token, Some(body)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let expected = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": X, "kid": "2026-03", "alg": "EdDSA", "use": "sig"}]});
+        let shown = world.get_as(SHOP, &token).await.json();
+        assert_eq!((&made.json()["secret"], &shown["jwks"], &shown["secrets"]), (&Value::Null, &expected, &json!(0)));
+        // What it needs to be known is not taken.
+        let bare = json!({"name": "The Shop", "redirect_uris": [CALLBACK]});
+        let refused = world.send_as("PUT", SHOP, &token, Some(bare.clone())).await;
+        assert_eq!(refused.field_errors(), ["/jwks jwks_invalid"], "{}", refused.text);
+        assert_eq!(world.get_as(SHOP, &token).await.json()["jwks"], expected);
+        assert!(world.send_as("POST", "/v1/admin/clients/shop/secret", &token, None).await.json()["secret"].is_string());
+        let replaced = world.send_as("PUT", SHOP, &token, Some(bare)).await;
+        assert_eq!((replaced.status, &replaced.json()["jwks"]), (200, &Value::Null));
+    }
+
     async fn every_field_that_is_wrong_is_named(world: World) {
         let token = root(&world).await;
         for (field, value, error) in [
@@ -150,6 +173,12 @@ on_both_stores! {
             ("claims", json!({"plan": 1}), "/claims/plan wrong_type"),
             ("claims", json!(["plan=app.plan"]), "/claims wrong_type"),
             ("claims", (0..17).map(|n| (format!("c{n}"), json!("app.x"))).collect(), "/claims claim_invalid"),
+            ("jwks", json!({"keys": []}), "/jwks jwks_invalid"),
+            ("jwks", json!({"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]}), "/jwks jwks_invalid"),
+            ("jwks", json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": X, "d": X}]}), "/jwks jwks_invalid"),
+            ("jwks", json!({"keys": [], "more": "x".repeat(5000)}), "/jwks jwks_invalid"),
+            ("jwks", json!([]), "/jwks wrong_type"),
+            ("jwks", json!("{\"keys\": []}"), "/jwks wrong_type"),
             ("consent", json!("always"), "/consent consent_invalid"),
             ("secret", json!("x"), "/secret unknown_field"),
         ] {
@@ -158,6 +187,11 @@ on_both_stores! {
             let refused = world.send_as("POST", CLIENTS, &token, Some(body)).await;
             assert_eq!((refused.status, refused.field_errors()), (422, vec![error.to_owned()]), "{}", refused.text);
         }
+        let jwks = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": X, "kid": "2026-03"}]});
+        let mut browser = json!({"id": "spa", "kind": "public", "name": "Page", "redirect_uris": [CALLBACK]});
+        browser["jwks"] = jwks;
+        let refused = world.send_as("POST", CLIENTS, &token, Some(browser)).await;
+        assert_eq!(refused.field_errors(), ["/jwks jwks_invalid"]);
         let mut public = shop();
         public["kind"] = json!("public");
         public["machine_scopes"] = json!(["stock"]);

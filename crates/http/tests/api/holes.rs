@@ -21,6 +21,7 @@ use vestibule::{Actor, UserRef};
 
 use crate::browser::Browser;
 use crate::factors::used;
+use crate::oauth::assertions::{Signing, fields};
 use crate::oauth::client::{Registered, application, code, code_in, redemption};
 use crate::oauth::logouts::{Told, listening};
 use crate::on_both_stores;
@@ -137,6 +138,7 @@ async fn values(world: &World) -> Vec<(&'static str, String)> {
         ("code", code(world, client.id, ADA, "openid").await),
         ("client secret", client.secret.unwrap()),
         ("logout token", logout_token(world).await),
+        ("client assertion", Signing::registered(world, "press").await.assertion(world, "b3")),
     ]
 }
 
@@ -166,7 +168,7 @@ async fn with_cookie(world: &World, name: &str, value: &str) -> Answer {
 }
 
 /// Every place that takes an opaque value: its name, and the value that it is for.
-const PLACES: [(&str, &str); 23] = [
+const PLACES: [(&str, &str); 24] = [
     ("Authorization", "access token"),
     ("introspect", "access token"),
     ("refresh", "refresh token"),
@@ -189,6 +191,7 @@ const PLACES: [(&str, &str); 23] = [
     ("refresh of a client", "refresh token of a client"),
     ("code", "code"),
     ("authentication of a client", "client secret"),
+    ("assertion of a client", "client assertion"),
     ("id_token_hint", "ID token"),
 ];
 
@@ -270,6 +273,9 @@ async fn give_as_client(world: &World, place: &str, value: &str, secret: &str) -
             let form = format!("{}&grant_type=client_credentials", client(value));
             world.post_form("/v1/token", &form).await
         }
+        "assertion of a client" => {
+            world.post_form("/v1/token", &format!("{}&grant_type=client_credentials", fields(value))).await
+        }
         other => panic!("{other}"),
     }
 }
@@ -307,7 +313,7 @@ on_both_stores! {
             ("user info", "access token of a client"), ("data about users", "token of a machine"),
             ("introspection of a client", "access token of a client"), ("refresh of a client", "refresh token of a client"),
             ("code", "code"), ("authentication of a client", "client secret"),
-            ("Authorization", "access token"), ("introspect", "access token"), ("refresh", "refresh token"),
+            ("assertion of a client", "client assertion"), ("Authorization", "access token"), ("introspect", "access token"), ("refresh", "refresh token"),
             ("session cookie", "browser session"), ("passkey options", "challenge"), ("cursor", "cursor"),
             ("id_token_hint", "ID token"),
             ("confirm", "activation link"), ("invitation", "invitation"), ("address", "address link"),

@@ -17,7 +17,7 @@ use crate::open;
 /// file are shown here, and changed there. A change counts at once, also for a running server.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Register a client; prints its secret, once
+    /// Register a client; prints its secret, if it gets one, once
     Add(change::Add),
     /// List clients: those of the settings file, then those of the database by id
     List,

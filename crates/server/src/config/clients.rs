@@ -8,8 +8,8 @@ use std::str::FromStr;
 use serde::Deserialize;
 use toml::{Table, Value};
 use vestibule::{
-    Application, ApplicationId, ApplicationKind, ClaimPaths, ConfiguredApplication, Consent, RedirectUri,
-    Scopes, Secret,
+    Application, ApplicationId, ApplicationKeys, ApplicationKind, ClaimPaths, ConfiguredApplication, Consent,
+    RedirectUri, Scopes, Secret,
 };
 
 use super::checker::Checker;
@@ -24,11 +24,12 @@ const MAKE_SECRET: &str =
     "make one with `(umask 077 && openssl rand -hex 32 > shop.secret)`, and name the file as secret_file";
 
 /// The keys of a client.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "id",
     "name",
     "secret_file",
     "secret_files",
+    "jwks_file",
     "redirect_uris",
     "post_logout_redirect_uris",
     "logout_uri",
@@ -46,6 +47,7 @@ struct Written {
     name: String,
     secret_file: Option<PathBuf>,
     secret_files: Vec<PathBuf>,
+    jwks_file: Option<PathBuf>,
     redirect_uris: Vec<String>,
     post_logout_redirect_uris: Vec<String>,
     logout_uri: Option<String>,
@@ -123,7 +125,12 @@ impl One<'_> {
         let written = self.written(table)?;
         let files = self.files(&written, folder);
         let secrets: Vec<Secret> = files.iter().filter_map(|path| self.secret(path)).collect();
-        let application = self.application(id, written, !files.is_empty())?;
+        let keys = written.jwks_file.as_ref().map(|path| self.keys(&folder.join(path)));
+        let kind = match (&keys, files.is_empty()) {
+            (None, true) => ApplicationKind::Public,
+            _ => ApplicationKind::Confidential,
+        };
+        let application = self.application(id, written, kind, keys.unwrap_or_default())?;
         if self.is_sound
             && let Err(error) = application.check()
         {
@@ -157,7 +164,9 @@ impl One<'_> {
             let near = closest(name, KEYS.into_iter());
             let fix = match (name.as_str(), near) {
                 ("secret", _) => MAKE_SECRET.to_owned(),
-                ("public", _) => "leave it out: a client without a secret_file is public".to_owned(),
+                ("public", _) => {
+                    "leave it out: a client without a secret_file or jwks_file is public".to_owned()
+                }
                 (_, Some(near)) => format!("did you mean `{near}`?"),
                 (_, None) => format!("take it out; a client has {}", KEYS.join(", ")),
             };
@@ -208,8 +217,28 @@ impl One<'_> {
         Some(Secret::from(text))
     }
 
-    fn application(&mut self, id: ApplicationId, written: Written, has_secret: bool) -> Option<Application> {
-        let kind = if has_secret { ApplicationKind::Confidential } else { ApplicationKind::Public };
+    /// Public keys, which everybody may read.
+    fn keys(&mut self, path: &Path) -> ApplicationKeys {
+        let shown = path.display();
+        let read = fs::read_to_string(path).map_err(|error| {
+            self.problem(format!("`jwks_file`: cannot read {shown}: {error}"), reading(&error));
+        });
+        let keys = read.ok().map(|text| ApplicationKeys::new(&text)).transpose();
+        let keys = keys.map_err(|error| {
+            let fix =
+                "write the public keys that the application signs for: {\"keys\": [{\"kty\": \"OKP\", ...}]}";
+            self.problem(format!("`jwks_file`: {shown} {error}"), fix);
+        });
+        keys.ok().flatten().unwrap_or_default()
+    }
+
+    fn application(
+        &mut self,
+        id: ApplicationId,
+        written: Written,
+        kind: ApplicationKind,
+        keys: ApplicationKeys,
+    ) -> Option<Application> {
         let redirect_uris = self.uris("redirect_uris", &written.redirect_uris);
         let post_logout_redirect_uris =
             self.uris("post_logout_redirect_uris", &written.post_logout_redirect_uris);
@@ -236,6 +265,7 @@ impl One<'_> {
             machine_scopes: machine_scopes?,
             consent: consent?,
             claims: claims?,
+            keys,
         })
     }
 

@@ -1,8 +1,8 @@
 //! The client of `serve --dev`: any application on this machine signs people in with it, without a registration.
 
 use vestibule::{
-    Application, ApplicationId, ApplicationIdError, ApplicationKind, ClaimPaths, ConfiguredApplication,
-    Consent, RedirectUri, Scopes,
+    Application, ApplicationId, ApplicationIdError, ApplicationKeys, ApplicationKind, ClaimPaths,
+    ConfiguredApplication, Consent, RedirectUri, Scopes,
 };
 
 /// Its `client_id`.
@@ -34,6 +34,7 @@ fn client(id: ApplicationId) -> Application {
         machine_scopes: Scopes::default(),
         consent: Consent::Ask,
         claims: ClaimPaths::default(),
+        keys: ApplicationKeys::default(),
     }
 }
 

@@ -100,6 +100,30 @@ fn clients_are_managed_beside_a_running_server() {
 }
 
 #[test]
+fn a_client_with_keys_gets_no_secret() {
+    on_both_databases(|site| {
+        drop(site.serve());
+        let key = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        fs::write(site.path("keys.json"), format!("{{\"keys\":[{key}]}}")).unwrap();
+        let keys = site.path("keys.json").display().to_string();
+        let press =
+            ["client", "add", "press", "--name", "Press", "--machine-scope", "a", "--jwks-file", &keys];
+        let made = site.run(&[&press[..], &["--json"]].concat()).ok().json().remove(0);
+        assert_eq!(
+            (&made["secret"], &made["secrets"], &made["jwks"]["keys"][0]["alg"]),
+            (&json!(null), &json!(0), &json!("EdDSA"))
+        );
+        let update = |file: &str| site.run(&["client", "update", "press", "--jwks-file", file, "--json"]);
+        update("").refused(2, "fix: give it a secret first");
+        update("/nowhere").refused(2, "--jwks-file: cannot read /nowhere");
+        fs::write(site.path("keys.json"), "{}").unwrap();
+        update(&keys).refused(2, "is not a JWK Set");
+        site.run(&["client", "rotate-secret", "press"]).ok();
+        assert_eq!(update("").ok().json()[0]["jwks"], json!(null));
+    });
+}
+
+#[test]
 fn what_is_wrong_with_a_client_is_said_with_its_fix() {
     let site = Site::sqlite();
     drop(site.serve());

@@ -74,6 +74,26 @@ fn authlib_signs_somebody_in_and_pyjwt_verifies_it() {
     }
 }
 
+// RFC 7523, OpenID Connect Core §9
+#[test]
+fn authlib_authenticates_with_keys() {
+    on_both_databases(|site| {
+        let server = site.serve_at_its_url(&[]);
+        let folder = site.path("keys");
+        fs::create_dir(&folder).unwrap();
+        let (public, folder) = (folder.join("public.json"), folder.display().to_string());
+        peer("assertions.py", &["keys", &folder]);
+        let public = public.display().to_string();
+        let press = ["client", "add", "press", "--name", "Press", "--machine-scope", "stock"];
+        site.run(&[&press[..], &["--jwks-file", &public]].concat()).ok();
+        let private = public.replace("public", "private");
+        let refused = site.run(&["client", "update", "press", "--jwks-file", &private]);
+        refused.refused(2, "has private parts in key 1");
+        let url = format!("http://localhost:{}", server.address.rsplit_once(':').unwrap().1);
+        peer("assertions.py", &[&url, &folder]);
+    });
+}
+
 /// Apache with Debian's `libapache2-mod-auth-openidc` in front of a page, which says who was let through.
 fn apache(server: &str, secret: &str) -> Peer {
     Peer::start(|folder, address| {

@@ -52,6 +52,12 @@ pub enum ApplicationInvalid {
     /// There are more than 16 claims.
     #[error("`claims` has more than 16 entries")]
     Claims,
+    /// A public application cannot keep a private key.
+    #[error("`jwks` needs a confidential client")]
+    KeysNeedConfidential,
+    /// Without its keys it could not authenticate.
+    #[error("`jwks` is all that the client has to authenticate with")]
+    KeysNeeded,
     /// It can neither sign anybody in nor get a token for itself.
     #[error("needs `redirect_uris`, or `machine_scopes`")]
     Useless,
@@ -76,13 +82,15 @@ impl ApplicationInvalid {
                 "leave it out: every application may ask for openid, profile, email and offline_access"
             }
             Self::MachineOnly(_) => "name it under machine_scopes",
-            Self::MachineNeedsSecret => "give the client a secret, or leave machine_scopes out",
+            Self::MachineNeedsSecret => "give the client a secret or keys, or leave machine_scopes out",
             Self::MachineScope(_) => {
                 "leave it out: only a user can grant openid, profile, email and offline_access"
             }
             Self::ConsentNeeded => {
                 "set consent to ask: another program on the device could claim the address"
             }
+            Self::KeysNeedConfidential => "leave jwks out: a public client is known by its name alone",
+            Self::KeysNeeded => "give it a secret first, or replace the keys by others",
             Self::Useless => {
                 "say where its answers go (redirect_uris), or what it may do for itself (machine_scopes)"
             }
@@ -123,6 +131,9 @@ impl Application {
         }
         if self.scopes.has(APP_DATA) {
             return Err(ApplicationInvalid::MachineOnly(APP_DATA));
+        }
+        if self.kind == ApplicationKind::Public && !self.keys.is_empty() {
+            return Err(ApplicationInvalid::KeysNeedConfidential);
         }
         self.check_machine()?;
         let is_native = self.redirect_uris.iter().any(RedirectUri::is_native);

@@ -4,6 +4,7 @@
 pub(crate) mod check;
 pub(crate) mod grant;
 pub(crate) mod id;
+pub(crate) mod keys;
 pub(crate) mod redirect_uri;
 pub(crate) mod registered;
 pub(crate) mod remembered;

@@ -1,6 +1,7 @@
 //! An application as it is registered.
 
 use crate::domain::application::id::ApplicationId;
+use crate::domain::application::keys::ApplicationKeys;
 use crate::domain::application::redirect_uri::RedirectUri;
 use crate::domain::application::scope::Scopes;
 use crate::domain::profile::claim_paths::ClaimPaths;
@@ -11,7 +12,7 @@ use crate::domain::secret::Secret;
 pub enum ApplicationKind {
     /// It cannot: a browser, a phone, a program that people install. PKCE alone protects its codes.
     Public,
-    /// It has a secret: a server.
+    /// It has a secret, or a private key: a server.
     Confidential,
 }
 
@@ -61,7 +62,7 @@ pub struct Application {
     pub id: ApplicationId,
     /// What people call it.
     pub name: String,
-    /// Whether it has a secret.
+    /// Whether it has a secret, or keys.
     pub kind: ApplicationKind,
     /// Where answers may go; none: it signs nobody in.
     pub redirect_uris: Vec<RedirectUri>,
@@ -79,6 +80,8 @@ pub struct Application {
     pub consent: Consent,
     /// What its tokens about users and the user info say beyond their own claims.
     pub claims: ClaimPaths,
+    /// The public keys that it may authenticate with (RFC 7523); none: it authenticates with a secret alone, if with anything.
+    pub keys: ApplicationKeys,
 }
 
 /// An application of the settings, with the secrets that it may use: at most two, so that one can be exchanged.
@@ -86,6 +89,6 @@ pub struct Application {
 pub struct ConfiguredApplication {
     /// The application.
     pub application: Application,
-    /// Its secrets; empty if it is public.
+    /// Its secrets; empty if it is public, or has keys only.
     pub secrets: Vec<Secret>,
 }

@@ -14,8 +14,8 @@ use crate::ops::admin::error::AdminError;
 use crate::ops::application::find::configured;
 use crate::ops::session_end;
 use crate::store::Tx;
-use crate::store::tables::application::grants;
 use crate::store::tables::application::registered::{self, Stored};
+use crate::store::tables::application::{assertions, grants};
 use crate::token::opaque::new_application_secret;
 use crate::trail::Entry;
 
@@ -95,7 +95,7 @@ impl Accounts {
         found.ok_or(ApplicationChangeError::NotFound)
     }
 
-    /// Registers an application; its first secret, if it is confidential. The secret is shown once.
+    /// Registers an application; its first secret, if it is confidential and has no keys. The secret is shown once.
     ///
     /// # Errors
     /// [`ApplicationChangeError`]
@@ -110,8 +110,8 @@ impl Accounts {
         if configured(&core, new.id.as_str()).is_some() {
             return Err(ApplicationChangeError::Taken);
         }
-        let made =
-            (new.kind == ApplicationKind::Confidential).then(|| new_application_secret(&core.settings.env));
+        let needs_secret = new.kind == ApplicationKind::Confidential && new.keys.is_empty();
+        let made = needs_secret.then(|| new_application_secret(&core.settings.env));
         let (secret, hash) = made.unzip();
         let entry = Entry::by(AuditKind::ApplicationCreated, actor).detail(new.id.as_str());
         self.0
@@ -153,6 +153,10 @@ impl Accounts {
                     let exists = registered::find(tx, changed.id.as_str())?.is_some();
                     let (kind, none) = (ApplicationChangeError::Kind, ApplicationChangeError::NotFound);
                     return Err(if exists { kind } else { none });
+                }
+                let is_known_by_keys = changed.kind == ApplicationKind::Public || !changed.keys.is_empty();
+                if !is_known_by_keys && registered::secrets(tx, changed.id.as_str())?.is_empty() {
+                    return Err(ApplicationInvalid::KeysNeeded.into());
                 }
                 Ok(entry.write(tx, &core, now)?)
             })
@@ -239,6 +243,7 @@ impl Accounts {
                 if stays.is_ok() {
                     session_end::end_removed(tx, id.as_str(), now)?;
                     grants::delete_all(tx, id.as_str())?;
+                    assertions::delete_all(tx, id.as_str())?;
                 }
                 Ok(entry.write(tx, &core, now)?)
             })

@@ -11,7 +11,7 @@ use crate::ops::application::find::{application, hash_of_secret, secrets};
 
 /// An application that has shown that it is itself, as far as its kind can.
 #[derive(Clone, Debug)]
-pub struct AuthenticatedApplication(Application);
+pub struct AuthenticatedApplication(pub(super) Application);
 
 impl AuthenticatedApplication {
     /// The application.

@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod allowed;
+pub(crate) mod assertion;
 pub(crate) mod authenticate;
 pub(crate) mod authorization;
 pub(crate) mod find;

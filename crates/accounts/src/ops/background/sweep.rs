@@ -5,7 +5,7 @@ use crate::domain::time::{HOUR, MONTH, SKEW, Timestamp};
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::migrations::{NEWEST, version};
-use crate::store::tables::application::{codes, requests};
+use crate::store::tables::application::{assertions, codes, requests};
 use crate::store::tables::{
     audit, challenges, invitations, keys, limits, outbox, passkeys, registrations, sessions,
     sign_in_challenges, webhooks,
@@ -26,13 +26,15 @@ struct Times {
 
 type Sweep = fn(&mut Tx<'_>, &Times) -> Result<u64, Fault>;
 
-const SWEEPS: [Sweep; 18] = [
+const SWEEPS: [Sweep; 19] = [
     |tx, times| registrations::sweep(tx, times.now, ROWS),
     |tx, times| challenges::sweep(tx, times.now, ROWS),
     |tx, times| sign_in_challenges::sweep(tx, times.now, ROWS),
     |tx, times| requests::sweep(tx, times.now, ROWS),
     // A used one is kept for a while, so that its second use is noticed.
     |tx, times| codes::sweep(tx, times.now - HOUR, ROWS),
+    // While it counts anywhere, whichever clock that goes by.
+    |tx, times| assertions::sweep(tx, times.now - SKEW, ROWS),
     |tx, times| passkeys::sweep_ceremonies(tx, times.now, ROWS),
     |tx, times| invitations::sweep(tx, times.now, ROWS),
     |tx, times| sessions::sweep_tokens(tx, times.now, ROWS),

@@ -1,11 +1,13 @@
 //! Registering applications.
 
+use super::assertions::keys_of;
 use super::*;
 use crate::on_both_stores;
 use vestibule::{
     ApplicationInvalid, AuditKind, AuditQuery, ConfiguredApplication, NewUser, RedirectUri, RedirectUriError,
     UserRef,
 };
+use vestibule_testing::assertion::Signer;
 
 on_both_stores! {
     async fn a_registration_is_kept_as_it_is(world: &World) {
@@ -48,6 +50,10 @@ on_both_stores! {
             (
                 Application { redirect_uris: vec![device], consent: Consent::Never, ..game() },
                 ApplicationInvalid::ConsentNeeded,
+            ),
+            (
+                Application { keys: keys_of(&[&Signer::p256()]), ..game() },
+                ApplicationInvalid::KeysNeedConfidential,
             ),
             (Application { redirect_uris: vec![], ..game() }, ApplicationInvalid::Useless),
         ] {
@@ -99,7 +105,7 @@ on_both_stores! {
         world.sql(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 499) \
              INSERT INTO applications SELECT 'app-' || CAST(i AS TEXT), 'App', 'public', 'https://a.example/', '', NULL, '', '', \
-             '', 'ask', 0, 0, NULL FROM n RETURNING id",
+             '', 'ask', 0, 0, NULL, NULL FROM n RETURNING id",
         );
         world.accounts.create_application(Actor::Operator, shop()).await.unwrap();
         assert_eq!(refusal(world.accounts.create_application(Actor::Operator, game()).await), "TooMany");

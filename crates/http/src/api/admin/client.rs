@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use vestibule::{
-    Application, ApplicationId, ApplicationKind, ClaimPaths, Consent, RedirectUri, RegisteredApplication,
-    Scopes, Secret, Timestamp,
+    Application, ApplicationId, ApplicationKeys, ApplicationKind, ClaimPaths, Consent, RedirectUri,
+    RegisteredApplication, Scopes, Secret, Timestamp,
 };
 
 use crate::catalogue::Code;
@@ -19,7 +20,7 @@ use crate::problem::field_error::FieldError;
     "id": "shop", "name": "Example Shop", "kind": "confidential", "source": "database",
     "redirect_uris": ["https://shop.example.org/callback"], "post_logout_redirect_uris": ["https://shop.example.org/"],
     "logout_uri": "https://shop.example.org/logout", "resources": ["https://api.example.org"], "scopes": ["orders:read"],
-    "machine_scopes": [], "consent": "ask", "claims": {"plan": "app.plan"}, "secrets": 1, "created_at": "2026-03-01T09:30:00.000Z",
+    "machine_scopes": [], "consent": "ask", "claims": {"plan": "app.plan"}, "jwks": null, "secrets": 1, "created_at": "2026-03-01T09:30:00.000Z",
     "updated_at": "2026-03-01T09:30:00.000Z"
 }))]
 pub(super) struct ClientShown {
@@ -28,7 +29,7 @@ pub(super) struct ClientShown {
     id: ApplicationId,
     /// What people call it.
     name: String,
-    /// `public`, or `confidential`: it has a secret.
+    /// `public`, or `confidential`: it has a secret, or keys.
     #[schema(pattern = "^(public|confidential)$")]
     kind: &'static str,
     /// `database`, or `settings`: it is changed in the settings file.
@@ -55,6 +56,9 @@ pub(super) struct ClientShown {
     /// What its tokens about users and the user info say beyond their own claims: the name of each, and the place of its value.
     #[schema(value_type = BTreeMap<String, String>)]
     claims: ClaimPaths,
+    /// The public keys that it may authenticate with, as a JWK Set (RFC 7517); `null`: there is none.
+    #[schema(value_type = Option<Object>, required)]
+    jwks: Option<Value>,
     /// How many secrets it may use now.
     #[schema(minimum = 0, maximum = 2)]
     secrets: usize,
@@ -86,6 +90,7 @@ impl From<RegisteredApplication> for ClientShown {
             machine_scopes: names(&application.machine_scopes),
             consent: application.consent.name(),
             claims: application.claims,
+            jwks: application.keys.jwks(),
             secrets,
             created_at: times.map(|times| times.0),
             updated_at: times.map(|times| times.1),
@@ -139,13 +144,17 @@ pub(crate) struct Registration {
     /// its value: `app.` leads into the application's data about the user, `data.` into the user's own, `roles` are the roles.
     #[schema(value_type = BTreeMap<String, String>, required = false)]
     claims: ClaimPaths,
+    /// The public keys that it may authenticate with (`private_key_jwt`): a JWK Set of 1 to 4 keys, Ed25519 or P-256, of at most 4 KiB.
+    /// A confidential client that is registered with keys gets no secret.
+    #[schema(value_type = Object, required = false)]
+    jwks: ApplicationKeys,
 }
 
 impl Registration {
     /// The application with this registration.
     pub(crate) fn of(self, id: ApplicationId, kind: ApplicationKind) -> Application {
         let Self { name, redirect_uris, post_logout_redirect_uris, logout_uri, .. } = self;
-        let Self { resources, scopes, machine_scopes, consent, claims, .. } = self;
+        let Self { resources, scopes, machine_scopes, consent, claims, jwks, .. } = self;
         Application {
             id,
             name,
@@ -158,6 +167,7 @@ impl Registration {
             machine_scopes,
             consent,
             claims,
+            keys: jwks,
         }
     }
 }
@@ -174,6 +184,7 @@ impl ReadFields for Registration {
         let machine_scopes = fields.optional_list("/machine_scopes", scopes("/machine_scopes"));
         let consent = fields.optional("/consent", consent);
         let claims = fields.optional_texts("/claims", claims);
+        let jwks = fields.optional_object("/jwks", jwks);
         Some(Self {
             name: name?,
             redirect_uris: redirect_uris?.unwrap_or_default(),
@@ -184,6 +195,7 @@ impl ReadFields for Registration {
             machine_scopes: machine_scopes?.unwrap_or_default(),
             consent: consent?.unwrap_or(Consent::Ask),
             claims: claims?.unwrap_or_default(),
+            jwks: jwks?.unwrap_or_default(),
         })
     }
 }
@@ -231,6 +243,10 @@ pub(super) struct NewClientSchema {
     /// its value: `app.` leads into the application's data about the user, `data.` into the user's own, `roles` are the roles.
     #[schema(required = false)]
     claims: BTreeMap<String, String>,
+    /// The public keys that it may authenticate with (`private_key_jwt`): a JWK Set of 1 to 4 keys, Ed25519 or P-256, of at most 4 KiB.
+    /// A confidential client that is registered with keys gets no secret.
+    #[schema(value_type = Object, required = false)]
+    jwks: Value,
 }
 
 /// A new client.
@@ -280,6 +296,10 @@ fn scopes(pointer: &'static str) -> impl FnOnce(&[String]) -> Result<Scopes, Fie
 
 fn consent(text: &str) -> Result<Consent, FieldError> {
     Consent::from_name(text).ok_or_else(|| FieldError::new("/consent", Code::ConsentInvalid))
+}
+
+fn jwks(json: &str) -> Result<ApplicationKeys, FieldError> {
+    ApplicationKeys::new(json).map_err(|error| FieldError::application_keys(&error))
 }
 
 /// An error points to the claim that it is about.

@@ -41,7 +41,7 @@ async fn list(
 errors!(CreateErrors: EVERY, API, BODY, BEARER, &[Code::Forbidden, Code::ReauthenticationRequired,
     Code::SecondFactorEnrolmentRequired, Code::ClientTaken, Code::ClientsTooMany]);
 
-/// Registers a client. The answer shows the secret of a confidential one, which nothing shows again. Needs a sign-in of the
+/// Registers a client. The answer shows the secret of a confidential one without keys, which nothing shows again. Needs a sign-in of the
 /// administrator that is only minutes old, like every change here.
 #[utoipa::path(post, path = "/v1/admin/clients", tag = "Administration", operation_id = "create_client",
     security(("bearer" = [])), request_body(content = NewClientSchema, content_type = "application/json"),

@@ -22,6 +22,11 @@ pub(super) struct AuthorizationCodeGrantForm {
     client_id: Option<String>,
     #[schema(format = Password)]
     client_secret: Option<String>,
+    /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.
+    client_assertion_type: Option<String>,
+    /// A JWT that the client has signed with a key of its registration (RFC 7523), instead of a secret.
+    #[schema(format = Password, max_length = 4096)]
+    client_assertion: Option<String>,
     /// Works once, for a minute.
     #[schema(min_length = 1)]
     code: String,
@@ -48,6 +53,11 @@ pub(super) struct RefreshGrantForm {
     client_id: Option<String>,
     #[schema(format = Password)]
     client_secret: Option<String>,
+    /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.
+    client_assertion_type: Option<String>,
+    /// A JWT that the client has signed with a key of its registration (RFC 7523), instead of a secret.
+    #[schema(format = Password, max_length = 4096)]
+    client_assertion: Option<String>,
     /// Fewer scopes for this access token, separated by spaces.
     scope: Option<String>,
     /// RFC 8707: that of the authorization request, or none.
@@ -64,6 +74,11 @@ pub(super) struct ClientCredentialsGrantForm {
     client_id: Option<String>,
     #[schema(format = Password)]
     client_secret: Option<String>,
+    /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.
+    client_assertion_type: Option<String>,
+    /// A JWT that the client has signed with a key of its registration (RFC 7523), instead of a secret.
+    #[schema(format = Password, max_length = 4096)]
+    client_assertion: Option<String>,
     /// Some of the client's own, separated by spaces; left out, all of them.
     scope: Option<String>,
     /// RFC 8707: one of the client's own.

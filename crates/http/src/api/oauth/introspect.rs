@@ -36,6 +36,11 @@ struct IntrospectForm {
     client_id: Option<String>,
     #[schema(format = Password)]
     client_secret: Option<String>,
+    /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.
+    client_assertion_type: Option<String>,
+    /// A JWT that the client has signed with a key of its registration (RFC 7523), instead of a secret.
+    #[schema(format = Password, max_length = 4096)]
+    client_assertion: Option<String>,
 }
 
 /// The answer of RFC 7662 §2.2. Where `active` is false there is nothing else.

@@ -49,6 +49,13 @@ pub(crate) struct ServerMetadata {
     revocation_endpoint_auth_methods_supported: &'static [&'static str],
     #[schema(value_type = Vec<String>)]
     introspection_endpoint_auth_methods_supported: &'static [&'static str],
+    /// Of assertions with which clients authenticate (`private_key_jwt`).
+    #[schema(value_type = Vec<String>)]
+    token_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
+    #[schema(value_type = Vec<String>)]
+    revocation_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
+    #[schema(value_type = Vec<String>)]
+    introspection_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     /// Of the keys that count now.
     id_token_signing_alg_values_supported: Vec<String>,
     #[schema(value_type = Vec<String>)]
@@ -91,13 +98,12 @@ impl ServerMetadata {
             grant_types_supported: &["authorization_code", "refresh_token", "client_credentials"],
             code_challenge_methods_supported: &["S256"],
             authorization_response_iss_parameter_supported: true,
-            token_endpoint_auth_methods_supported: &["client_secret_basic", "client_secret_post", "none"],
-            revocation_endpoint_auth_methods_supported: &[
-                "client_secret_basic",
-                "client_secret_post",
-                "none",
-            ],
-            introspection_endpoint_auth_methods_supported: &["client_secret_basic", "client_secret_post"],
+            token_endpoint_auth_methods_supported: CLIENT_METHODS,
+            revocation_endpoint_auth_methods_supported: CLIENT_METHODS,
+            introspection_endpoint_auth_methods_supported: CONFIDENTIAL_METHODS,
+            token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+            revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+            introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
             id_token_signing_alg_values_supported: algorithms(&accounts.jwks()),
             subject_types_supported: &["public"],
             claim_types_supported: &["normal"],
@@ -117,6 +123,12 @@ impl ServerMetadata {
         }
     }
 }
+
+/// How clients authenticate.
+const CLIENT_METHODS: &[&str] = &["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+/// How those authenticate that can keep a secret.
+const CONFIDENTIAL_METHODS: &[&str] = &["client_secret_basic", "client_secret_post", "private_key_jwt"];
+const ASSERTION_ALGORITHMS: &[&str] = &["EdDSA", "ES256"];
 
 /// Of ID tokens and the user info, whichever client they are for.
 const CLAIMS: [&str; 17] = [

@@ -74,6 +74,12 @@ impl Refusal {
         Self::of(problem, "invalid_client")
     }
 
+    /// 401: an assertion proves nothing, for this reason.
+    pub(super) fn bad_assertion(description: &str) -> Self {
+        let problem = Problem::new(Code::InvalidClient).asking_for_nothing();
+        Self::of(problem.detail(description.to_owned()), "invalid_client")
+    }
+
     pub(super) fn of(problem: Problem, error: &'static str) -> Self {
         let status = problem.code().status();
         let error = OAuthError::new(error, problem.detail_text());

@@ -29,6 +29,11 @@ struct RevokeForm {
     client_id: Option<String>,
     #[schema(format = Password)]
     client_secret: Option<String>,
+    /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with `client_assertion`.
+    client_assertion_type: Option<String>,
+    /// A JWT that the client has signed with a key of its registration (RFC 7523), instead of a secret.
+    #[schema(format = Password, max_length = 4096)]
+    client_assertion: Option<String>,
 }
 
 struct RevokeErrors;

@@ -185,8 +185,8 @@ impl IntoResponses for TokenErrors {
 
 /// Exchanges a code, a refresh token, or the credentials of a client for tokens; where it is allowed, a password too.
 ///
-/// A client authenticates with HTTP Basic or with `client_id` and `client_secret` in the form; a public client sends its
-/// `client_id` alone. A refresh token that comes without a client is one of this service's own sign-in. A code works once:
+/// A client authenticates with HTTP Basic, with `client_id` and `client_secret` in the form, or with a `client_assertion` that it
+/// has signed; a public client sends its `client_id` alone. A refresh token that comes without a client is one of this service's own sign-in. A code works once:
 /// the second use of one ends the session that the first has begun.
 ///
 /// A refresh token works once. Of requests that bring the same one at once, one gets tokens, and the others 429 with

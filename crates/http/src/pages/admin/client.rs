@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use minijinja::{Value, context};
 use vestibule::{
-    Actor, ApplicationId, ApplicationKind, ClaimPath, RedirectUri, RegisteredApplication, Secret,
+    Actor, Application, ApplicationId, ApplicationKind, ClaimPath, RedirectUri, RegisteredApplication, Secret,
 };
 
 use super::clients::{CLAIMS, LISTS, registration_of};
@@ -127,7 +127,9 @@ impl OneClient {
         let proven = self.admin.prove(own_password).await?;
         let actor = Actor::User(&proven, &visit.client);
         let found = visit.accounts.find_application(actor, &self.id).await?;
-        let changed = registration.of(self.id.clone(), found.application.kind);
+        // The form does not have them.
+        let keys = found.application.keys;
+        let changed = Application { keys, ..registration.of(self.id.clone(), found.application.kind) };
         Ok(visit.accounts.update_application(actor, changed).await?)
     }
 
@@ -171,10 +173,21 @@ fn shown(client: &RegisteredApplication) -> Value {
         machine_scopes => names(&application.machine_scopes),
         consent => application.consent.name(),
         claims => application.claims.all().map(as_line).collect::<Vec<_>>().join("\n"),
+        keys => application.keys.jwks().as_ref().map(key_lines).unwrap_or_default(),
         secrets,
         created_at => times.map(|times| times.0.to_string()),
         updated_at => times.map(|times| times.1.to_string()),
     }
+}
+
+/// The name of each key, where it has one, and what it signs with.
+fn key_lines(jwks: &serde_json::Value) -> String {
+    let keys = jwks["keys"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let line = |key: &serde_json::Value| {
+        format!("{} {}", text(&key["alg"]), text(&key["kid"])).trim_end().to_owned()
+    };
+    keys.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// As the form takes it.

@@ -4,8 +4,8 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use serde_json::Value;
 use vestibule::{
-    Actor, Application, ApplicationKind, AuthorizationParameters, AuthorizationStep, ClaimPaths,
-    ConfiguredApplication, Consent,
+    Actor, Application, ApplicationKeys, ApplicationKind, AuthorizationParameters, AuthorizationStep,
+    ClaimPaths, ConfiguredApplication, Consent,
 };
 
 use crate::browser::Browser;
@@ -33,6 +33,7 @@ pub(crate) fn application(id: &str, kind: ApplicationKind) -> Application {
         machine_scopes: of_machine.parse().unwrap(),
         consent: Consent::Never,
         claims: ClaimPaths::default(),
+        keys: ApplicationKeys::default(),
     }
 }
 

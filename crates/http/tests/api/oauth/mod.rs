@@ -1,5 +1,6 @@
 //! The routes of OAuth 2 and OpenID Connect.
 
+pub(crate) mod assertions;
 pub(crate) mod client;
 mod code;
 mod grants;

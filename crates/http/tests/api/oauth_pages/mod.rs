@@ -8,8 +8,8 @@ mod sign_out;
 
 use serde_urlencoded::to_string;
 use vestibule::{
-    Application, ApplicationKind, ApplicationTokens, ClaimPaths, CodeExchange, CodeExchangeError,
-    ConfiguredApplication, Consent,
+    Application, ApplicationKeys, ApplicationKind, ApplicationTokens, ClaimPaths, CodeExchange,
+    CodeExchangeError, ConfiguredApplication, Consent,
 };
 
 use crate::browser::Browser;
@@ -38,6 +38,7 @@ pub(crate) fn notes() -> Application {
         consent: Consent::Ask,
         claims: ClaimPaths::new([("plan", "app.plan"), ("https://notes.example.org/theme", "data.theme")])
             .unwrap(),
+        keys: ApplicationKeys::default(),
     }
 }
 

@@ -1,11 +1,13 @@
 //! `vestibule client add`, `update` and `rotate-secret`.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use vestibule::{
-    Accounts, Actor, Application, ApplicationId, ApplicationKind, ClaimPaths, Consent, RedirectUri,
-    RegisteredApplication, Scopes,
+    Accounts, Actor, Application, ApplicationId, ApplicationKeys, ApplicationKind, ClaimPaths, Consent,
+    RedirectUri, RegisteredApplication, Scopes,
 };
 
 use super::shown::{print, print_with_secret};
@@ -66,6 +68,9 @@ struct Lists {
     /// What its tokens about users say beyond their own claims, as `plan=app.plan`; can be repeated
     #[arg(long = "claim", value_name = "NAME=PLACE")]
     claims: Option<Vec<Entry<Claim>>>,
+    /// A JWK Set with the public keys that it signs assertions for (`private_key_jwt`); a new client with keys gets no secret
+    #[arg(long, value_name = "FILE")]
+    jwks_file: Option<Entry<PathBuf>>,
 }
 
 /// Whether users are asked.
@@ -131,6 +136,13 @@ fn replace_claims(claims: &mut ClaimPaths, named: Option<Vec<Entry<Claim>>>) -> 
     Ok(())
 }
 
+fn keys_in(path: &Path) -> Result<ApplicationKeys, Failure> {
+    let shown = path.display();
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("--jwks-file: cannot read {shown}: {error}")))?;
+    ApplicationKeys::new(&text).map_err(|error| Failure::usage(format!("--jwks-file: {shown} {error}")))
+}
+
 impl Lists {
     fn apply(self, to: &mut Application) -> Result<(), Failure> {
         replace(&mut to.redirect_uris, self.redirect_uris);
@@ -141,6 +153,9 @@ impl Lists {
         replace_claims(&mut to.claims, self.claims)?;
         if let Some(Entry(uri)) = self.logout_uri {
             to.logout_uri = uri;
+        }
+        if let Some(Entry(path)) = self.jwks_file {
+            to.keys = path.map_or_else(|| Ok(ApplicationKeys::default()), |path| keys_in(&path))?;
         }
         if let Some(consent) = self.consent {
             to.consent = match consent {
@@ -165,6 +180,7 @@ pub(super) async fn add(context: &Context, accounts: &Accounts, add: Add) -> Res
         machine_scopes: Scopes::default(),
         consent: Consent::Ask,
         claims: ClaimPaths::default(),
+        keys: ApplicationKeys::default(),
     };
     add.lists.apply(&mut client)?;
     let id = client.id.clone();

@@ -70,6 +70,19 @@ fn a_client_is_public_or_has_its_secret_in_a_file_beside_the_settings() {
     assert_eq!(claims, ["plan", "https://a.example/theme"]);
     assert_eq!((shop.application.consent, shop.application.resources.len()), (Consent::Never, 1));
     assert!(!refusals(&config, true).iter().any(|problem| problem.cause.contains("clients")));
+    // Keys beside the settings, instead of a secret: they are public.
+    let key = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    folder.secret("shop.jwks.json", &format!("{{\"keys\":[{key}]}}\n"), 0o644);
+    for (more, secrets) in [("", 0), ("secret_file = 'shop.secret'\n", 1)] {
+        let shop =
+            "[[clients]]\nid = 'shop'\nname = 'Shop'\nmachine_scopes = ['a']\njwks_file = 'shop.jwks.json'\n";
+        let config = folder.load(&format!("{shop}{more}")).unwrap();
+        let shop = &config.policy.applications[0];
+        let found = (shop.application.kind, shop.application.keys.len(), shop.secrets.len());
+        assert_eq!(found, (ApplicationKind::Confidential, 1, secrets));
+        assert!(!refusals(&config, true).iter().any(|problem| problem.cause.contains("clients")));
+        assert!(config.policy.check().is_ok());
+    }
     // While a secret is exchanged there are two.
     folder.secret("new.secret", &SECRET.replace('5', "6"), 0o644);
     let config = folder
@@ -93,6 +106,8 @@ fn a_client_is_public_or_has_its_secret_in_a_file_beside_the_settings() {
 fn what_is_wrong_is_said_with_client_and_key() {
     let folder = Folder::new();
     folder.secret("short.secret", "too-short", 0o600);
+    let private = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"A","d":"hunter2"}]}"#;
+    folder.secret("private.json", private, 0o644);
     let shop = |lines: &str| format!("id = 'shop'\nname = 'Shop'\n{lines}");
     let uri = "redirect_uris = ['https://shop.example.org/callback']\n";
     for (lines, words) in [
@@ -104,7 +119,7 @@ fn what_is_wrong_is_said_with_client_and_key() {
             "unknown key `redirect_uri`\n  fix: did you mean `redirect_uris`?",
         ),
         (shop("secret = 'hunter2'"), "unknown key `secret`\n  fix: make one with"),
-        (shop("public = true"), "a client without a secret_file is public"),
+        (shop("public = true"), "a client without a secret_file or jwks_file is public"),
         (shop("redirect_uris = 'https://a.example'"), "`shop`: `redirect_uris`: invalid type"),
         (
             shop("redirect_uris = ['http://shop.example.org/']"),
@@ -125,6 +140,10 @@ fn what_is_wrong_is_said_with_client_and_key() {
             shop("redirect_uris = ['http://localhost/cb']\nconsent = 'never'"),
             "`consent` is always `ask` for a public client",
         ),
+        (shop(&format!("{uri}jwks_file = 'gone.json'")), "`jwks_file`: cannot read"),
+        (shop(&format!("{uri}jwks_file = 'short.secret'")), "short.secret is not a JWK Set"),
+        (shop(&format!("{uri}jwks_file = 'private.json'")), "private.json has private parts in key 1"),
+        (shop(&format!("{uri}jwks_file = 1")), "`jwks_file`: invalid type"),
         (shop(&format!("{uri}secret_file = 'gone.secret'")), "cannot read the secret file"),
         (shop(&format!("{uri}secret_file = 'short.secret'")), "is not 32 or more characters"),
         (

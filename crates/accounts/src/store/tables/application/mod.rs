@@ -1,5 +1,6 @@
 //! Applications, what users allow them, and requests and codes on their way.
 
+pub(crate) mod assertions;
 pub(crate) mod codes;
 pub(crate) mod grants;
 pub(crate) mod registered;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::application::id::ApplicationId;
+use crate::domain::application::keys::ApplicationKeys;
 use crate::domain::application::redirect_uri::RedirectUri;
 use crate::domain::application::registered::{Application, ApplicationKind, Consent};
 use crate::domain::application::scope::Scopes;
@@ -25,7 +26,7 @@ macro_rules! select {
     ($rest:expr) => {
         concat!(
             "SELECT id, name, kind, redirect_uris, post_logout_redirect_uris, logout_uri, resources, scopes, machine_scopes, \
-             consent, claims, created_at, updated_at FROM applications ",
+             consent, claims, created_at, updated_at, jwks FROM applications ",
             $rest
         )
     };
@@ -48,8 +49,8 @@ pub(crate) fn count(tx: &mut Tx<'_>) -> Result<i64, Fault> {
 pub(crate) fn insert(tx: &mut Tx<'_>, new: &Application, now: Timestamp) -> Result<bool, Fault> {
     let rows = tx.execute(
         "INSERT INTO applications (id, name, kind, redirect_uris, post_logout_redirect_uris, logout_uri, resources, scopes, \
-         machine_scopes, consent, claims, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) \
+         machine_scopes, consent, claims, created_at, updated_at, jwks) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13) \
          ON CONFLICT DO NOTHING",
         args![
             new.id.as_str(),
@@ -63,7 +64,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, new: &Application, now: Timestamp) -> Resu
             new.machine_scopes.to_string(),
             new.consent.name(),
             claims_text(&new.claims),
-            now
+            now,
+            jwks_text(&new.keys)
         ],
     )?;
     Ok(rows == 1)
@@ -73,7 +75,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, new: &Application, now: Timestamp) -> Resu
 pub(crate) fn update(tx: &mut Tx<'_>, new: &Application, now: Timestamp) -> Result<bool, Fault> {
     let rows = tx.execute(
         "UPDATE applications SET name = $3, redirect_uris = $4, post_logout_redirect_uris = $5, logout_uri = $6, \
-         resources = $7, scopes = $8, machine_scopes = $9, consent = $10, claims = $11, updated_at = $12 WHERE id = $1 AND kind = $2",
+         resources = $7, scopes = $8, machine_scopes = $9, consent = $10, claims = $11, updated_at = $12, jwks = $13 \
+         WHERE id = $1 AND kind = $2",
         args![
             new.id.as_str(),
             new.kind.name(),
@@ -86,7 +89,8 @@ pub(crate) fn update(tx: &mut Tx<'_>, new: &Application, now: Timestamp) -> Resu
             new.machine_scopes.to_string(),
             new.consent.name(),
             claims_text(&new.claims),
-            now
+            now,
+            jwks_text(&new.keys)
         ],
     )?;
     Ok(rows == 1)
@@ -145,6 +149,10 @@ fn read_claims(text: &str) -> Option<ClaimPaths> {
     ClaimPaths::new(paths.iter().map(|(name, path)| (name.as_str(), path.as_str()))).ok()
 }
 
+fn jwks_text(keys: &ApplicationKeys) -> Option<String> {
+    keys.jwks().map(|set| set.to_string())
+}
+
 fn stored(row: &Row<'_>) -> Result<Stored, Fault> {
     let text = |index| row.get::<String>(index);
     let unreadable = |what: &str| Fault::Unavailable(format!("`{what}` of an application is not readable"));
@@ -167,6 +175,10 @@ fn stored(row: &Row<'_>) -> Result<Stored, Fault> {
             claims: match row.get_opt::<String>(10)? {
                 Some(text) => read_claims(&text).ok_or_else(|| unreadable("claims"))?,
                 None => ClaimPaths::default(),
+            },
+            keys: match row.get_opt::<String>(13)? {
+                Some(text) => ApplicationKeys::new(&text).map_err(|_| unreadable("jwks"))?,
+                None => ApplicationKeys::default(),
             },
         },
         created_at: row.get(11)?,

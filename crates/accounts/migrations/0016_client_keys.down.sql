@@ -1,0 +1,2 @@
+DROP TABLE application_assertions;
+ALTER TABLE applications DROP COLUMN jwks;
