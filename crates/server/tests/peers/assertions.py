@@ -34,7 +34,10 @@ token_endpoint = metadata["token_endpoint"]
 
 
 def client(key, method):
-    application = OAuth2Client("press", key, token_endpoint_auth_method="private_key_jwt")
+    by_key = "private_key_jwt"
+    application = OAuth2Client(
+        "press", key, token_endpoint_auth_method=by_key, revocation_endpoint_auth_method=by_key
+    )
     application.register_client_auth_method(method)
     return application
 
