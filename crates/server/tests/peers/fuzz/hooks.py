@@ -70,6 +70,9 @@ def filter_failure(context, failure, case, response):
     if response.status_code == 428:
         # What a missing `If-Match` deserves (RFC 6585 section 3), and what the checks do not know.
         return False
+    if isinstance(failure, AcceptedNegativeData) and response.status_code == 413:
+        # A longer body than any that is as described is refused unread; the checks do not count that as a refusal.
+        return False
     if isinstance(failure, (AcceptedNegativeData, RejectedPositiveData)) and response.status_code in GONE:
         return False
     if isinstance(failure, RejectedPositiveData) and response.status_code in (400, 422):
