@@ -1,6 +1,7 @@
 //! What a sign-in costs the server, with a passkey and with a password, and what a protected request costs.
 
 use clap::Args;
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 use vestibule_testing::webauthn::{Asked, Authenticator};
 use vestibule_testing::{PASSWORD, PUBLIC_URL, Site};
@@ -61,7 +62,10 @@ fn to(path: &str) -> impl Fn(&mut Connection, &Value) -> Result {
 
 fn add_passkey(connection: &mut Connection, token: &str) -> Result<Authenticator> {
     let asked = post(connection, "/v1/me/passkeys/options", Some(token), &json!({}), 200)?;
-    let passkey = Authenticator::new(-7);
+    let mut passkey = Authenticator::new(-7);
+    // Whoever signs in without a name is found by it.
+    let handle = asked["public_key"]["user"]["id"].as_str().ok_or("no user handle")?;
+    passkey.user_handle = Some(BASE64URL_NOPAD.decode(handle.as_bytes()).map_err(|e| e.to_string())?);
     let credential = passkey.registers(&Asked::new(&asked["public_key"], PUBLIC_URL));
     let body = json!({"ceremony": asked["ceremony"], "credential": credential});
     post(connection, "/v1/me/passkeys", Some(token), &body, 201)?;
