@@ -52,7 +52,7 @@ pub mod webauthn;
 pub use addresses::{ACCEPTED_ADDRESSES, INVISIBLE_CHARACTERS, REFUSED_ADDRESSES};
 pub use http::{Answer, Client, basic, read};
 pub use instance::{Server, free_address};
-pub use peers::{mcp_conformance, node, node_packages, python, python_program, system_program};
+pub use peers::{node, node_packages, python, python_program, system_program};
 pub use postgres::certificates::TlsListener;
 pub use postgres::cluster::{Cluster, memory_dir};
 pub use postgres::database::TestDatabase;

