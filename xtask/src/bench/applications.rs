@@ -1,10 +1,9 @@
 //! What applications cost the server: a code for tokens, and the documents that their libraries read.
 
-use clap::Args;
 use vestibule_testing::{Client, PASSWORD, PUBLIC_URL, Site, basic};
 
 use super::cost::{one_by_one, together};
-use super::program::{Running, debug, release};
+use super::program::{Build, Running};
 use crate::http::Connection;
 use crate::shell::Result;
 
@@ -20,15 +19,8 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
-#[derive(Args)]
-pub(crate) struct Options {
-    /// Measure the build for development
-    #[arg(long)]
-    debug: bool,
-}
-
-pub(super) fn run(options: &Options) -> Result {
-    let site = Site::new(if options.debug { debug()? } else { release()? }, None);
+pub(super) fn run(build: &Build) -> Result {
+    let site = Site::new(build.program()?, None);
     let mut server = Running::start(&site)?;
     server.first_200("/readyz")?;
     site.has_user(EMAIL, &[]);

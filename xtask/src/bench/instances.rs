@@ -1,31 +1,13 @@
 //! Several instances on one PostgreSQL, with one account.
 
-use std::path::PathBuf;
-
-use clap::Args;
 use serde_json::{Value, json};
 use vestibule_testing::{PASSWORD, Site};
 
-use super::program::{Running, debug, release};
+use super::program::{Build, Running};
 use crate::http::Connection;
 use crate::shell::Result;
 
 pub(super) const EMAIL: &str = "ada@example.org";
-
-/// Which build is measured.
-#[derive(Args)]
-pub(super) struct Build {
-    /// Measure the debug build, which is there sooner
-    #[arg(long)]
-    debug: bool,
-}
-
-impl Build {
-    /// Builds the program, and returns its path.
-    pub(super) fn program(&self) -> Result<PathBuf> {
-        if self.debug { debug() } else { release() }
-    }
-}
 
 /// Running instances. They stop when the value is dropped, then the database is dropped.
 pub(super) struct Instances {

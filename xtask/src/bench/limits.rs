@@ -7,7 +7,8 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 
-use super::instances::{Build, EMAIL, Instances};
+use super::instances::{EMAIL, Instances};
+use super::program::Build;
 use crate::shell::Result;
 
 const INSTANCES: usize = 4;

@@ -23,11 +23,11 @@ pub(crate) enum Bench {
     /// Time from start to the first answer, and memory, on an existing SQLite database
     Start(start::Options),
     /// What an application costs: a code for tokens, and the documents that clients read
-    Applications(applications::Options),
+    Applications(program::Build),
     /// Wrong passwords for one account at four instances at once: how many get an answer
     Limits(limits::Options),
     /// What a sign-in with a passkey, one with a password, and a protected request cost
-    Passkey(passkey::Options),
+    Passkey(program::Build),
     /// Whether the time of an answer tells what is behind an address: medians, and how well each two states are told apart
     Timing(timing::Options),
     /// How long another instance accepts the token of a session that was ended

@@ -1,13 +1,12 @@
 //! What a sign-in costs the server, with a passkey and with a password, and what a protected request costs.
 
-use clap::Args;
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 use vestibule_testing::webauthn::{Asked, Authenticator};
 use vestibule_testing::{PASSWORD, PUBLIC_URL, Site};
 
 use super::cost::{one_by_one, together};
-use super::program::{Running, debug, release};
+use super::program::{Build, Running};
 use crate::http::Connection;
 use crate::shell::Result;
 
@@ -19,15 +18,8 @@ const READS: u32 = 5000;
 /// People who sign in at the same time: their commits share a write to the disk.
 const TOGETHER: usize = 16;
 
-#[derive(Args)]
-pub(crate) struct Options {
-    /// Measure the build for development
-    #[arg(long)]
-    debug: bool,
-}
-
-pub(super) fn run(options: &Options) -> Result {
-    let site = Site::new(if options.debug { debug()? } else { release()? }, None);
+pub(super) fn run(build: &Build) -> Result {
+    let site = Site::new(build.program()?, None);
     let mut server = Running::start(&site)?;
     server.first_200("/readyz")?;
     site.has_user(EMAIL, &[]);

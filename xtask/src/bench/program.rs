@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use vestibule_testing::{Site, WIDE_LIMITS, free_address};
 
 use crate::http::Connection;
@@ -25,6 +26,21 @@ pub(crate) fn debug() -> Result<PathBuf> {
     // As for the tests, which need the same dependencies.
     run(&mut cargo(["build", "--workspace", "--all-features", "--bin=vestibule"]))?;
     Ok(target_dir()?.join("debug/vestibule"))
+}
+
+/// Which program is measured.
+#[derive(Args)]
+pub(crate) struct Build {
+    /// Measure the build for development
+    #[arg(long)]
+    pub(super) debug: bool,
+}
+
+impl Build {
+    /// Builds it.
+    pub(super) fn program(&self) -> Result<PathBuf> {
+        if self.debug { debug() } else { release() }
+    }
 }
 
 /// A running server; it is stopped when the value is dropped.

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::instances::{Build, Instances, sign_in};
+use super::instances::{Instances, sign_in};
+use super::program::Build;
 use crate::http::Connection;
 use crate::shell::Result;
 

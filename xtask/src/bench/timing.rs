@@ -11,8 +11,7 @@ use data_encoding::BASE64;
 use vestibule_testing::{Letter, PASSWORD, Site};
 
 use super::auc::{Auc, median};
-use super::instances::Build;
-use super::program::Running;
+use super::program::{Build, Running};
 use crate::http::Connection;
 use crate::shell::{Result, program};
 
