@@ -48,7 +48,9 @@ remedies! {
         Request("POST", "/v1/login", "sign in, and send the `access_token` as `Authorization: Bearer …`");
     InvalidCredentials =>
         Command("vestibule user create --email ada@example.org", "sign in as somebody with a confirmed address");
-    InvalidClient => Same("send `client_id` and `client_secret` of a registered client");
+    InvalidClient => Command(
+        "vestibule client add shop --name Shop --redirect-uri https://shop.example.org/callback",
+        "authenticate as a registered client, e.g. with HTTP Basic; this registers one and shows its secret");
     InsufficientScope =>
         Request("POST", "/v1/login", "use the `access_token` of a sign-in to this service instead of a client's");
     ReauthenticationRequired => Request("POST", "/v1/me/verify", "prove who you are, and repeat the request");

@@ -96,9 +96,9 @@ on_both_stores! {
             ("/v1/token", "grant_type=password&username=ada&password=hunter2", "invalid_grant", "vestibule user create"),
             ("/v1/token", "grant_type=refresh_token", "invalid_request", token),
             ("/v1/token", "grant_type=implicit", "unsupported_grant_type", token),
-            ("/v1/token", "grant_type=client_credentials&client_id=hunter2", "invalid_client", "`client_secret` of a registered client"),
+            ("/v1/token", "grant_type=client_credentials&client_id=hunter2", "invalid_client", "vestibule client add"),
             ("/v1/token/revoke", "", "invalid_request", "/v1/token/revoke\" -d 'token="),
-            ("/v1/introspect", "token=x", "invalid_client", "-u \"$CLIENT:$SECRET\""),
+            ("/v1/introspect", "token=x", "invalid_client", "with HTTP Basic"),
         ] {
             let answer = world.post_form(path, form).await;
             assert_eq!(answer.json()["error"], error, "{}", answer.text);
