@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::on_both_stores;
 use crate::user_data::object;
 use crate::world::*;
-use vestibule::{Accounts, Actor, Claims, Expected, Login, NewUser, Policy, Tokens, UserData, UserRef};
+use vestibule::{Accounts, Actor, Claims, Expected, Login, Policy, Tokens, UserData, UserRef};
 
 const ADA: &str = "ada@example.org";
 
@@ -28,15 +28,7 @@ on_both_stores! {
     // O4: whoever can change what tokens say can do as much as with roles.
     async fn data_that_ends_up_in_tokens_is_changed_with_a_fresh_proof(world: &World) {
         world.has_account(ADA).await;
-        let new = NewUser {
-            email: address("root@example.org"),
-            password: password(PASSWORD),
-            user_name: None,
-            display_name: None,
-            roles: vec!["admin".to_owned()],
-        };
-        world.accounts.create_user(Actor::Operator, new).await.unwrap();
-        let (root, from) = (world.session_of("root@example.org").await, client());
+        let (root, from) = (world.has_administrator().await, client());
         world.advance(hours(1));
         let (user, actor) = (UserRef::Email(address(ADA)), Actor::User(&root, &from));
         let plan = || UserData::new(object(json!({"plan": "pro"}))).unwrap();

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use vestibule::{
     Account, Accounts, Actor, Client, Code, ConfirmError, Email, Env, Expected, Login, Mail, MailContent,
-    MailTransport, ManualClock, Migrator, Password, Pending, Policy, SecretKey, SendAttempt, SendError,
-    Settings, SignInError, SignUp, SignUpError, Timestamp, Tokens, UserRef,
+    MailTransport, ManualClock, Migrator, NewUser, Password, Pending, Policy, SecretKey, SendAttempt,
+    SendError, Settings, SignInError, SignUp, SignUpError, SignedIn, Timestamp, Tokens, UserRef,
 };
 use vestibule_testing::TestDatabase;
 
@@ -149,6 +149,20 @@ impl World {
         let account = self.confirms(email, PASSWORD, &letter.code()).await.unwrap();
         assert_eq!(self.kinds_to(email), ["welcome"]);
         account
+    }
+
+    /// The operator makes an administrator, who signs in.
+    pub(crate) async fn has_administrator(&self) -> SignedIn {
+        let email = "root@example.org";
+        let new = NewUser {
+            email: address(email),
+            password: password(PASSWORD),
+            user_name: None,
+            display_name: None,
+            roles: vec!["admin".to_owned()],
+        };
+        self.accounts.create_user(Actor::Operator, new).await.unwrap();
+        self.session_of(email).await
     }
 
     /// The operator deletes the user of the address.

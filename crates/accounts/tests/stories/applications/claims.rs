@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::on_both_stores;
 use crate::user_data::object;
-use vestibule::{ConfiguredApplication, Expected, NewUser, Scopes, UserData, UserRef};
+use vestibule::{ConfiguredApplication, Expected, Scopes, UserData, UserRef};
 
 const ADA: &str = "ada@example.org";
 
@@ -93,15 +93,7 @@ on_both_stores! {
     // O4: whoever can change what tokens say can do as much as with roles, whichever application they are for.
     async fn data_that_applications_are_told_is_changed_with_a_fresh_proof(world: &World) {
         world.has_account(ADA).await;
-        let new = NewUser {
-            email: address("root@example.org"),
-            password: password(PASSWORD),
-            user_name: None,
-            display_name: None,
-            roles: vec!["admin".to_owned()],
-        };
-        world.accounts.create_user(Actor::Operator, new).await.unwrap();
-        let (root, from) = (world.session_of("root@example.org").await, client());
+        let (root, from) = (world.has_administrator().await, client());
         world.advance(hours(1));
         let (user, actor) = (UserRef::Email(address(ADA)), Actor::User(&root, &from));
         let sets = async |accounts: &Accounts| {
