@@ -75,6 +75,9 @@ impl FieldError {
             ApplicationInvalid::Scope(_) | ApplicationInvalid::MachineOnly(_) => {
                 Self::new("/scopes", Code::ScopeInvalid).detail(invalid.to_string())
             }
+            ApplicationInvalid::ScopeComma { list, .. } => {
+                Self::new(format!("/{list}"), Code::ScopeInvalid).detail(invalid.to_string())
+            }
             ApplicationInvalid::MachineScope(_) => {
                 Self::new("/machine_scopes", Code::ScopeInvalid).detail(invalid.to_string())
             }

@@ -40,6 +40,14 @@ pub enum ApplicationInvalid {
     /// No user can give what an application keeps here for itself.
     #[error("`scopes`: {0} can only be had without a user")]
     MachineOnly(&'static str),
+    /// It looks like several: scopes are separated by blanks wherever they are written (RFC 6749 §3.3).
+    #[error("`{list}`: {name} has a comma")]
+    ScopeComma {
+        /// Which list it is in.
+        list: &'static str,
+        /// The name.
+        name: String,
+    },
     /// A public application gets no token for itself.
     #[error("`machine_scopes` need a confidential client")]
     MachineNeedsSecret,
@@ -81,6 +89,7 @@ impl ApplicationInvalid {
             Self::Scope(_) => {
                 "leave it out: every application may ask for openid, profile, email and offline_access"
             }
+            Self::ScopeComma { .. } => "name each scope by itself, as an entry of the list",
             Self::MachineOnly(_) => "name it under machine_scopes",
             Self::MachineNeedsSecret => "give the client a secret or keys, or leave machine_scopes out",
             Self::MachineScope(_) => {
@@ -128,6 +137,11 @@ impl Application {
         }
         if let Some(name) = OF_USERS.into_iter().find(|name| self.scopes.has(name)) {
             return Err(ApplicationInvalid::Scope(name.to_owned()));
+        }
+        for (list, scopes) in [("scopes", &self.scopes), ("machine_scopes", &self.machine_scopes)] {
+            if let Some(name) = scopes.names().find(|name| name.contains(',')) {
+                return Err(ApplicationInvalid::ScopeComma { list, name: name.to_owned() });
+            }
         }
         if self.scopes.has(APP_DATA) {
             return Err(ApplicationInvalid::MachineOnly(APP_DATA));

@@ -4,8 +4,7 @@ use super::assertions::keys_of;
 use super::*;
 use crate::on_both_stores;
 use vestibule::{
-    ApplicationInvalid, AuditKind, AuditQuery, ConfiguredApplication, NewUser, RedirectUri, RedirectUriError,
-    UserRef,
+    ApplicationInvalid, AuditKind, AuditQuery, ConfiguredApplication, RedirectUri, RedirectUriError, UserRef,
 };
 use vestibule_testing::assertion::Signer;
 
@@ -37,6 +36,10 @@ on_both_stores! {
                 ApplicationInvalid::Resource("http://api.shop.example".to_owned()),
             ),
             (Application { logout_uri: Some("ftp://x".to_owned()), ..shop() }, ApplicationInvalid::LogoutUri),
+            (
+                Application { machine_scopes: "stock:read,stock:write".parse().unwrap(), ..shop() },
+                ApplicationInvalid::ScopeComma { list: "machine_scopes", name: "stock:read,stock:write".to_owned() },
+            ),
             (Application { scopes: "email".parse().unwrap(), ..shop() }, ApplicationInvalid::Scope("email".to_owned())),
             (
                 Application { machine_scopes: "openid".parse().unwrap(), ..shop() },
@@ -137,16 +140,8 @@ on_both_stores! {
     }
 
     async fn administrators_register_and_nobody_else(world: &World) {
-        let new = NewUser {
-            email: address("root@example.org"),
-            password: password(PASSWORD),
-            user_name: None,
-            display_name: None,
-            roles: vec!["admin".to_owned()],
-        };
-        world.accounts.create_user(Actor::Operator, new).await.unwrap();
         world.has_account("ada@example.org").await;
-        let (admin, ada) = (world.session_of("root@example.org").await, world.session_of("ada@example.org").await);
+        let (admin, ada) = (world.has_administrator().await, world.session_of("ada@example.org").await);
         let from = client();
         let refused = world.accounts.create_application(Actor::User(&ada, &from), shop()).await;
         assert_eq!(refusal(refused), "Admin(Forbidden)");
