@@ -31,7 +31,7 @@
 //! let client = Client::default();
 //! let wish = SignUp {
 //!     email: email.clone(), password: password.clone(), user_name: None, display_name: None, locale: None,
-//!     idempotency_key: None,
+//!     data: serde_json::Map::new(), idempotency_key: None,
 //! };
 //! accounts.sign_up(wish, &client).await?;
 //! accounts.deliver(&post).await?; // one step; a program spawns `accounts.run_workers(post, shutdown)` instead
@@ -228,9 +228,10 @@ pub use ops::sign_in::second_factor::{SecondFactor, SecondFactorChallenge, Secon
 pub use ops::sign_in::step_up::StepUp;
 pub use ops::sign_in::tokens::Tokens;
 pub use policy::claims::Claims;
-pub use policy::data_schema::{DataFault, DataSchema};
+pub use policy::data_schema::{DataFault, DataSchema, SignUpField, SignUpInput, Wording};
 pub use policy::factors::{PasskeyPolicy, RequireFactor, SecondFactorPolicy};
 pub use policy::relying_party::RelyingParty;
+pub use policy::sign_up_data::{SignUpDataError, SignUpDataFault};
 pub use policy::{
     AdminPolicy, ConfirmPolicy, DatabasePolicy, Disclosure, EmailChangePolicy, HashPolicy,
     PasswordResetPolicy, Policy, PolicyError, Rate, SignInPolicy, SignUpMode, SignUpPolicy, TokenPolicy,

@@ -5,6 +5,7 @@ pub(crate) mod claims;
 pub(crate) mod data_schema;
 pub(crate) mod factors;
 pub(crate) mod relying_party;
+pub(crate) mod sign_up_data;
 
 use std::sync::Arc;
 use std::time::Duration;

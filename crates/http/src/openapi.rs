@@ -8,13 +8,14 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 use utoipa::PartialSchema as _;
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, ServerBuilder};
-use vestibule::Accounts;
+use vestibule::{Accounts, Policy};
 
 use crate::api::oauth::refusal::OAuthError;
 use crate::app::Site;
 use crate::describe::complete::complete;
 use crate::describe::errors::{EVERY, errors};
 use crate::describe::problems::PUBLIC_URL;
+use crate::describe::profile;
 use crate::describe::routes::{Routes, RoutesOf, routes};
 use crate::{api, pages};
 
@@ -31,7 +32,7 @@ errors!(DescriptionErrors: EVERY);
 #[utoipa::path(get, path = "/openapi.json", tag = "Operations", operation_id = "openapi",
     responses((status = 200, description = "OpenAPI 3.1.", body = Object), DescriptionErrors))]
 async fn description(State(site): State<Arc<Site>>, State(accounts): State<Accounts>) -> Response {
-    let write = || Bytes::from(openapi(accounts.public_url()));
+    let write = || Bytes::from(openapi(accounts.public_url(), accounts.policy()));
     let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=300")];
     (headers, site.openapi.get_or_init(write).clone()).into_response()
 }
@@ -55,11 +56,18 @@ fn files() -> impl Iterator<Item = &'static RoutesOf> {
 }
 
 /// The description of the API as `OpenAPI` 3.1 in JSON, the same for every call.
-pub fn openapi(public_url: &str) -> String {
+pub fn openapi(public_url: &str, policy: &Policy) -> String {
     let mut api = described();
     api.servers = Some(vec![ServerBuilder::new().url(public_url).build()]);
     complete(&mut api);
-    let text = api.to_pretty_json().unwrap_or_default();
+    let text = match policy.sign_up_fields() {
+        [] => api.to_pretty_json(),
+        fields => serde_json::to_value(&api).and_then(|mut api| {
+            profile::describe(&mut api, fields);
+            serde_json::to_string_pretty(&api)
+        }),
+    };
+    let text = text.unwrap_or_default();
     // Slashes and colons are not escaped in JSON, and a checked public URL contains nothing else that would be.
     text.replace(PUBLIC_URL, public_url) + "\n"
 }

@@ -3,6 +3,7 @@
 use crate::domain::email::Email;
 use crate::domain::ids::RegistrationId;
 use crate::domain::profile::display_name::DisplayName;
+use crate::domain::profile::user_data::UserData;
 use crate::domain::time::Timestamp;
 use crate::domain::user_name::UserName;
 
@@ -13,6 +14,8 @@ pub(crate) struct Registration {
     pub(crate) email: Email,
     pub(crate) user_name: Option<UserName>,
     pub(crate) display_name: Option<DisplayName>,
+    /// The first of the user's own data.
+    pub(crate) data: UserData,
     pub(crate) password_hash: String,
     pub(crate) locale: Option<String>,
     pub(crate) created_at: Timestamp,

@@ -38,6 +38,7 @@ mod secret_key;
 mod setup;
 mod sign_in;
 mod sign_up;
+mod sign_up_data;
 mod sweep;
 mod throttling;
 mod tokens;

@@ -325,6 +325,7 @@ pub(crate) fn wish(email: &str, password: &str) -> SignUp {
         user_name: None,
         display_name: None,
         locale: None,
+        data: serde_json::Map::new(),
         idempotency_key: None,
     }
 }

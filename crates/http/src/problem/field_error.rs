@@ -6,11 +6,20 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use vestibule::{
     ApplicationInvalid, ApplicationKeysError, ClaimError, DataFault, EmailError, PasswordError,
-    RedirectUriError, RolesError, UserNameError,
+    RedirectUriError, RolesError, SignUpDataError, SignUpDataFault, UserDataError, UserNameError,
 };
 
 use super::sentence::sentence;
 use crate::catalogue::Code;
+
+/// Faults of an object that are told at once.
+const FAULTS_MAX: usize = 20;
+
+/// A member of what the pointer leads to (RFC 6901 §3). Names are cut, because they are repeated in the answer.
+pub(crate) fn below(pointer: &str, name: &str) -> String {
+    let short: String = name.chars().take(64).collect();
+    format!("{pointer}/{}", short.replace('~', "~0").replace('/', "~1"))
+}
 
 /// A refused field.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -48,6 +57,29 @@ impl FieldError {
     /// What a schema says of a member.
     pub(crate) fn data(fault: DataFault) -> Self {
         Self::new(fault.pointer, Code::DataInvalid).detail(sentence(&fault.reason))
+    }
+
+    /// What is wrong with the data of a sign-up.
+    pub(crate) fn profile(error: SignUpDataError) -> Vec<Self> {
+        let of_fault = |fault| match fault {
+            SignUpDataFault::Unknown(name) => Self::new(below("/profile", &name), Code::UnknownField),
+            SignUpDataFault::Missing(name) => Self::new(below("/profile", &name), Code::Required),
+            SignUpDataFault::Wrong(fault) => {
+                Self::data(DataFault { pointer: format!("/profile{}", fault.pointer), ..fault })
+            }
+        };
+        match error {
+            SignUpDataError::Refused(faults) => faults.into_iter().take(FAULTS_MAX).map(of_fault).collect(),
+            SignUpDataError::Invalid(UserDataError::TooLarge) => {
+                vec![Self::new("/profile", Code::DataTooLarge)]
+            }
+            SignUpDataError::Invalid(UserDataError::TooDeep) => {
+                vec![
+                    Self::new("/profile", Code::DataInvalid)
+                        .detail(sentence(&UserDataError::TooDeep.to_string())),
+                ]
+            }
+        }
     }
 
     pub(crate) fn roles(pointer: &'static str, error: RolesError) -> Self {

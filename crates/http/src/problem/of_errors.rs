@@ -71,6 +71,7 @@ impl From<SignUpError> for Problem {
         match error {
             SignUpError::Closed => Self::new(Code::SignUpClosed),
             SignUpError::Password(error) => FieldError::password("/password", &error).into(),
+            SignUpError::Data(error) => Self::fields(FieldError::profile(error)),
             SignUpError::UserNameTaken => Self::new(Code::UserNameTaken),
             SignUpError::EmailTaken => Self::new(Code::EmailTaken),
             SignUpError::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),

@@ -82,7 +82,7 @@ const ROUTES: [(&str, &[&str]); 72] = [
 ];
 
 fn description() -> Value {
-    serde_json::from_str(&vestibule_http::openapi(URL)).unwrap()
+    serde_json::from_str(&vestibule_http::openapi(URL, &vestibule::Policy::default())).unwrap()
 }
 
 /// All objects inside `value`.
@@ -99,7 +99,10 @@ fn objects<'a>(value: &'a Value, found: &mut Vec<&'a serde_json::Map<String, Val
 
 #[test]
 fn the_description_is_always_the_same() {
-    assert_eq!(vestibule_http::openapi(URL), vestibule_http::openapi(URL));
+    assert_eq!(
+        vestibule_http::openapi(URL, &vestibule::Policy::default()),
+        vestibule_http::openapi(URL, &vestibule::Policy::default())
+    );
     assert!(description()["openapi"].as_str().unwrap().starts_with("3.1"));
     assert_eq!(description()["servers"][0]["url"], URL);
 }
@@ -215,7 +218,7 @@ on_both_stores! {
             assert_eq!(answer.status == 405, !methods.contains(&"get"), "{path}");
         }
         let served = world.get("/openapi.json").await;
-        assert_eq!(served.text, vestibule_http::openapi(URL));
+        assert_eq!(served.text, vestibule_http::openapi(URL, &vestibule::Policy::default()));
     }
 
     // M12: with the network cut.

@@ -54,6 +54,7 @@ mod profile;
 mod return_to;
 mod sessions;
 mod setup;
+mod sign_up_profile;
 mod signup;
 mod signup_page;
 mod stale_forms;

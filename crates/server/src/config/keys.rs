@@ -133,7 +133,7 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key(
         "user_data.schema",
-        "the file of a JSON Schema for what users keep in their own data; anything where it is empty",
+        "the file of a JSON Schema for what users keep in their own data, and for what a sign-up asks; anything where it is empty",
     ),
     key("passkeys.enabled", "whether there are passkeys"),
     key(

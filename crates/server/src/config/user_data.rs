@@ -1,6 +1,7 @@
 //! The schema that the users' own data must satisfy.
 
 pub(super) mod claims;
+mod sign_up;
 
 use std::fs::File;
 use std::io::Read as _;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value};
-use vestibule::{DataFault, DataSchema};
+use vestibule::{DataFault, DataSchema, SignUpField};
 
 use super::checker::Checker;
 
@@ -23,13 +24,30 @@ const CHARS_MAX: usize = 200;
 
 /// A compiled JSON Schema.
 #[derive(Debug)]
-struct Schema(Validator);
+struct Schema {
+    whole: Validator,
+    fields: Vec<SignUpField>,
+    /// The members that a sign-up brings.
+    sign_up: Validator,
+}
 
 impl DataSchema for Schema {
     fn faults(&self, data: &Map<String, Value>) -> Vec<DataFault> {
-        let data = Value::Object(data.clone());
-        self.0.iter_errors(&data).take(FAULTS_MAX).map(|error| fault(&error)).collect()
+        judged(&self.whole, data)
     }
+
+    fn sign_up_fields(&self) -> &[SignUpField] {
+        &self.fields
+    }
+
+    fn sign_up_faults(&self, data: &Map<String, Value>) -> Vec<DataFault> {
+        judged(&self.sign_up, data)
+    }
+}
+
+fn judged(schema: &Validator, data: &Map<String, Value>) -> Vec<DataFault> {
+    let data = Value::Object(data.clone());
+    schema.iter_errors(&data).take(FAULTS_MAX).map(|error| fault(&error)).collect()
 }
 
 /// At the member that is wrong: where one is missing or too many, the schema's own error is about the object around it.
@@ -79,12 +97,18 @@ fn compile(schema: &Value) -> Result<Schema, String> {
     if !schema.is_object() {
         return Err("it is no JSON object".to_owned());
     }
+    let whole = validator(schema)?;
+    let fields = sign_up::fields(schema)?;
+    let sign_up = validator(&sign_up::of_fields(schema, &fields))?;
+    Ok(Schema { whole, fields, sign_up })
+}
+
+fn validator(schema: &Value) -> Result<Validator, String> {
     let options = jsonschema::options().offline().with_pattern_options(PatternOptions::regex());
-    let validator = options.build(schema).map_err(|error| {
+    options.should_validate_formats(true).build(schema).map_err(|error| {
         let place = error.instance_path().to_string();
         if place.is_empty() { error.to_string() } else { format!("{place}: {error}") }
-    })?;
-    Ok(Schema(validator))
+    })
 }
 
 #[cfg(test)]
@@ -154,6 +178,29 @@ mod tests {
         }
         let inner = json!({"$defs": {"t": {"type": "string"}}, "properties": {"a": {"$ref": "#/$defs/t"}}});
         assert_eq!(faults(&inner, json!({"a": 1}))[0].0, "/a");
+    }
+
+    // What the whole schema requires beside it comes later.
+    #[test]
+    fn a_sign_up_is_judged_by_its_own_members() {
+        let schema = json!({
+            "properties": {
+                "born": {"type": "string", "format": "date", "x-signup": true},
+                "theme": {"enum": ["dark", "light"]},
+            },
+            "required": ["theme"],
+        });
+        let schema = compile(&schema).unwrap();
+        let faults = |data: Value| {
+            let found = schema.sign_up_faults(data.as_object().unwrap());
+            found.into_iter().map(|fault| fault.pointer).collect::<Vec<_>>()
+        };
+        assert_eq!(schema.sign_up_fields().len(), 1);
+        assert_eq!(faults(json!({"born": "1815-12-10"})), [""; 0]);
+        assert_eq!(faults(json!({"born": "1815-02-30"})), ["/born"]);
+        assert_eq!(faults(json!({"born": 1815})), ["/born"]);
+        let whole = schema.faults(json!({"born": "1815-12-10"}).as_object().unwrap());
+        assert_eq!(whole[0].pointer, "/theme");
     }
 
     #[test]

@@ -173,6 +173,34 @@ const parts = {
     await look(guest, "invitation-incomplete");
   },
 
+  // A sign-up that asks for a company, the size of its team, and whether there may be a newsletter.
+  async asked(site) {
+    for (const [locale, label] of [["en", "Company"], ["de", "Firma"], ["ar", "Company"]]) {
+      const page = await (await site.person({ locale })).newPage();
+      await page.goto("/signup");
+      await look(page, `signup-asked-${locale}`);
+      const email = `${locale}@example.org`;
+      await page.fill("#email", email);
+      await page.fill("#password", PASSWORD);
+      await page.click(sent);
+      await page.click(`.note a:has-text("${label}")`);
+      assert.equal(await page.evaluate(() => document.activeElement.id), "profile.company");
+      await look(page, `signup-asked-wrong-${locale}`);
+      await page.fill("[id='profile.company']", "Analytical Engines");
+      await page.selectOption("[id='profile.team_size']", "2-10");
+      await page.check("[id='profile.newsletter']");
+      await page.fill("#password", PASSWORD);
+      await page.click(sent);
+      await page.waitForURL(/\/check-mail/);
+      await page.fill("#code", (await site.mail(email)).code);
+      await page.click("form[action='/check-mail'] button");
+      await page.waitForURL(/\/account/);
+      const { body } = await site.api("/v1/login", { email, password: PASSWORD });
+      const me = await (await fetch(`${url}/v1/me`, { headers: { authorization: `Bearer ${body.access_token}` } })).json();
+      assert.deepEqual(me.data, { company: "Analytical Engines", newsletter: true, team_size: "2-10" });
+    }
+  },
+
   async closed(site, mode) {
     const page = await (await site.person()).newPage();
     for (const [path, name] of [["/signup", "signup"], ["/login", "login"], ["/", "home"]]) {

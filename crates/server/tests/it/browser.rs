@@ -187,6 +187,19 @@ fn looks_of_closed_sign_ups() {
     }
 }
 
+/// The schema of the documentation.
+#[test]
+fn a_sign_up_asks_for_what_the_operator_wants() {
+    let site = Site::sqlite();
+    let documented = include_str!("../../../../docs/user-data.md");
+    let mut blocks = documented.split("```json\n").map(|block| block.split("```").next().unwrap());
+    let schema = blocks.find(|block| block.contains("x-signup")).unwrap();
+    let path = site.path("schema.json");
+    std::fs::write(&path, schema).unwrap();
+    let server = site.serve_for_development(&[("VESTIBULE_USER_DATA_SCHEMA", path.to_str().unwrap())]);
+    drives(&server, "looks.mjs", &["asked"]);
+}
+
 #[test]
 fn an_administrator_disables_and_enables_a_user() {
     as_administrator(&Site::sqlite(), "flows.mjs", "disables");

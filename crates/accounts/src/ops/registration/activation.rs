@@ -111,7 +111,7 @@ impl Activation {
             disabled_at: None,
             locale: registration.locale,
             roles: Vec::new(),
-            data: UserData::default(),
+            data: registration.data,
             app_data: UserData::default(),
         };
         match users::insert(tx, &account, &registration.password_hash)? {

@@ -10,6 +10,7 @@ use crate::domain::audit::{AuditActor, AuditKind};
 use crate::domain::email::Email;
 use crate::domain::ids::RegistrationId;
 use crate::domain::password::{Password, PasswordContext, PasswordError};
+use crate::domain::profile::user_data::UserData;
 use crate::domain::registration::Registration;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
@@ -198,7 +199,13 @@ impl Accounts {
         let address = subject::address(&core.root, &registration.email);
         let way = "by link, with a password chosen there";
         let activation = Activation::new(&core, user_name, client, way, core.now());
-        let chosen = Registration { user_name: None, display_name: None, password_hash, ..registration };
+        let chosen = Registration {
+            user_name: None,
+            display_name: None,
+            data: UserData::default(),
+            password_hash,
+            ..registration
+        };
         let choose = move |tx: &mut Tx<'_>| {
             lock(tx, &address, activation.now)?;
             activation.choose(tx, &core, &chosen)?.ok_or(ConfirmError::LinkUsed)

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
 use crate::accounts::Accounts;
 use crate::core::Core;
 use crate::domain::access::client::Client;
@@ -12,11 +14,13 @@ use crate::domain::ids::{MailId, RegistrationId};
 use crate::domain::mail::kind::MailKind;
 use crate::domain::password::{Password, PasswordContext, PasswordError};
 use crate::domain::profile::display_name::DisplayName;
+use crate::domain::profile::user_data::UserData;
 use crate::domain::registration::Registration;
 use crate::domain::time::Timestamp;
 use crate::domain::user_name::UserName;
 use crate::fault::Fault;
 use crate::limits::{MailsLeft, mail_wait, mails_left, take_mail, waited};
+use crate::policy::sign_up_data::SignUpDataError;
 use crate::policy::{Disclosure, SignUpMode};
 use crate::store::Tx;
 use crate::store::tables::keys::{Idempotency, forget, remember};
@@ -37,6 +41,8 @@ pub struct SignUp {
     pub user_name: Option<UserName>,
     /// What people are to call its owner.
     pub display_name: Option<DisplayName>,
+    /// What the [schema](crate::Policy::data_schema) asks for at a sign-up: the first of the user's own data.
+    pub data: Map<String, Value>,
     /// The language of the mails, a BCP 47 tag.
     pub locale: Option<String>,
     /// Identifies this attempt: a repetition with the same key gets the same answer and causes no second mail.
@@ -71,6 +77,9 @@ pub enum SignUpError {
     /// The password may not be chosen.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// The data is not what the [schema](crate::Policy::data_schema) asks for.
+    #[error(transparent)]
+    Data(#[from] SignUpDataError),
     /// The user name, or one that looks like it, is taken.
     #[error("the user name is taken")]
     UserNameTaken,
@@ -101,7 +110,8 @@ impl Accounts {
     /// (OWASP Authentication Cheat Sheet, "Authentication and Error Messages").
     ///
     /// # Errors
-    /// [`SignUpError::Closed`]; [`SignUpError::Password`] if the policy refuses it; [`SignUpError::UserNameTaken`];
+    /// [`SignUpError::Closed`]; [`SignUpError::Data`] and [`SignUpError::Password`] if the policy refuses it;
+    /// [`SignUpError::UserNameTaken`];
     /// [`SignUpError::Limited`]; [`SignUpError::IdempotencyKeyReused`]; [`SignUpError::Fault`] if a queue is full or
     /// the store does not answer.
     pub async fn sign_up(&self, wish: SignUp, client: &Client) -> Result<Pending, SignUpError> {
@@ -118,6 +128,7 @@ impl Accounts {
         if core.policy().sign_up.mode != SignUpMode::Open {
             return Err(SignUpError::Closed);
         }
+        let data = core.policy().check_sign_up_data(&wish.data)?;
         let now = core.now();
         let names = PasswordContext {
             email: Some(&wish.email),
@@ -129,7 +140,7 @@ impl Accounts {
         let judge = core.policy().passwords.judge(names);
         let password_hash = core.hasher.choose_with(salt, &wish.password, judge).await??;
         let entry = Entry::new(AuditKind::SignedUp, AuditActor::Anonymous, client).address(&wish.email);
-        let attempt = Attempt::new(&core, &wish, password_hash, entry, now);
+        let attempt = Attempt::new(&core, &wish, data, password_hash, entry, now);
         let (id, client) = (attempt.registration.id, client.clone());
         let pending = core.clone().store.write(move |tx| attempt.register(tx, &core, &client)).await??;
         self.0.mail_queued.notify_one();
@@ -159,7 +170,14 @@ struct Attempt {
 }
 
 impl Attempt {
-    fn new(core: &Arc<Core>, wish: &SignUp, password_hash: String, entry: Entry, now: Timestamp) -> Self {
+    fn new(
+        core: &Arc<Core>,
+        wish: &SignUp,
+        data: UserData,
+        password_hash: String,
+        entry: Entry,
+        now: Timestamp,
+    ) -> Self {
         let env = &core.settings.env;
         let name = wish.user_name.as_ref().map_or("", UserName::as_str);
         let parts = [
@@ -168,6 +186,7 @@ impl Attempt {
             name,
             wish.locale.as_deref().unwrap_or_default(),
             wish.display_name.as_ref().map_or("", DisplayName::as_str),
+            data.to_stored().unwrap_or_default(),
         ];
         let idempotency = wish.idempotency_key.as_ref().map(|key| {
             // The address is part of the name, so that nobody can use up someone else's keys.
@@ -180,6 +199,7 @@ impl Attempt {
             email: wish.email.clone(),
             user_name: wish.user_name.clone(),
             display_name: wish.display_name.clone(),
+            data,
             password_hash,
             locale: wish.locale.clone(),
             created_at: now,

@@ -4,6 +4,7 @@ use super::users::list::LOOKED_AT_MAX;
 use crate::domain::email::Email;
 use crate::domain::ids::{MailId, RegistrationId};
 use crate::domain::profile::display_name::DisplayName;
+use crate::domain::profile::user_data::UserData;
 use crate::domain::registration::{OpenRegistration, Registration};
 use crate::domain::time::Timestamp;
 use crate::domain::user_name::UserName;
@@ -15,7 +16,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, email, user_name, password_hash, locale, created_at, expires_at, decoy_at, activated_at, email_key, \
-             crowded_at, display_name ",
+             crowded_at, display_name, data ",
             "FROM registrations ",
             $rest
         )
@@ -35,8 +36,8 @@ pub(crate) struct Spent {
 pub(crate) fn insert(tx: &mut Tx<'_>, new: &Registration) -> Result<(), Fault> {
     tx.execute(
         "INSERT INTO registrations (id, email, email_key, user_name, password_hash, locale, created_at, expires_at, \
-         decoy_at, crowded_at, code_attempts, display_name) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         decoy_at, crowded_at, code_attempts, display_name, data) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         args![
             new.id,
             new.email.as_str(),
@@ -49,7 +50,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, new: &Registration) -> Result<(), Fault> {
             new.decoy_at,
             new.crowded_at,
             0_i64,
-            new.display_name.as_ref().map(DisplayName::as_str)
+            new.display_name.as_ref().map(DisplayName::as_str),
+            new.data.to_stored()
         ],
     )?;
     Ok(())
@@ -250,5 +252,6 @@ fn registration(row: &Row<'_>) -> Result<Registration, Fault> {
         activated_at: row.get_opt(8)?,
         crowded_at: row.get_opt(10)?,
         display_name: row.get_opt(11)?.map(DisplayName::from_stored),
+        data: UserData::from_stored(row.get_opt(12)?),
     })
 }

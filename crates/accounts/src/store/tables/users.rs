@@ -69,8 +69,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, user: &Account, password_hash: &str) -> Re
     let name = user.user_name.as_ref();
     let rows = tx.execute(
         "INSERT INTO users (id, email, email_key, user_name, user_name_key, user_name_skeleton, password_hash, roles, \
-         locale, email_confirmed_at, created_at, display_name) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+         locale, email_confirmed_at, created_at, display_name, data) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
          ON CONFLICT DO NOTHING",
         args![
             user.id,
@@ -84,7 +84,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, user: &Account, password_hash: &str) -> Re
             user.locale,
             user.email_confirmed_at,
             user.created_at,
-            user.display_name.as_ref().map(DisplayName::as_str)
+            user.display_name.as_ref().map(DisplayName::as_str),
+            user.data.to_stored()
         ],
     )?;
     if rows == 1 {

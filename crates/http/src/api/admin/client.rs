@@ -12,7 +12,7 @@ use vestibule::{
 
 use crate::catalogue::Code;
 use crate::extract::{Fields, ReadFields, fields};
-use crate::problem::field_error::FieldError;
+use crate::problem::field_error::{FieldError, below};
 
 /// An application that sends people here to sign in, or gets tokens for itself.
 #[derive(Serialize, ToSchema)]
@@ -307,7 +307,7 @@ fn claims(pairs: &[(String, String)]) -> Result<ClaimPaths, FieldError> {
     let pairs = || pairs.iter().map(|(name, path)| (name.as_str(), path.as_str()));
     for (name, path) in pairs() {
         let alone = ClaimPaths::new([(name, path)]);
-        alone.map_err(|error| FieldError::claim(fields::below("/claims", name), &error))?;
+        alone.map_err(|error| FieldError::claim(below("/claims", name), &error))?;
     }
     ClaimPaths::new(pairs()).map_err(|error| FieldError::claim("/claims".to_owned(), &error))
 }

@@ -4,6 +4,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use vestibule::{
     Accounts, ConfirmMethod, DisplayName, Email, Password, PasswordContext, Pending, SignUp, Timestamp,
@@ -40,6 +41,9 @@ pub(crate) struct SignUpRequest {
     /// What people are to call the account's owner: in any spelling, not unique.
     #[schema(value_type = String, min_length = 1, max_length = 100, required = false)]
     pub(crate) display_name: Option<DisplayName>,
+    /// The first of the account's own data: what the operator asks for at a sign-up.
+    #[schema(value_type = Object, required = false)]
+    pub(crate) profile: Map<String, Value>,
     /// The language of the mails, a tag such as `en` or `pt-BR`.
     #[schema(value_type = String, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", required = false)]
     pub(crate) locale: Option<String>,
@@ -51,7 +55,14 @@ impl ReadFields for SignUpRequest {
         let password = fields.required("/password", fields::new_password("/password"));
         let user_name = fields.optional("/user_name", fields::user_name);
         let display_name = fields.optional("/display_name", fields::display_name);
+        let profile = fields.optional_object("/profile", fields::object("/profile"));
         let locale = fields.optional("/locale", fields::locale);
+        let profile = profile.map(Option::unwrap_or_default);
+        if let Some(Err(error)) = profile.as_ref().map(|data| fields.policy().check_sign_up_data(data)) {
+            for error in FieldError::profile(error) {
+                fields.refuse(error);
+            }
+        }
         if let (None, Some(password)) = (&email, &password) {
             // The operation will not run, so its rules are checked here: both errors in one answer.
             let context = PasswordContext { email: None, user_name: None };
@@ -64,6 +75,7 @@ impl ReadFields for SignUpRequest {
             password: password?,
             user_name: user_name?,
             display_name: display_name?,
+            profile: profile?,
             locale: locale?,
         })
     }
@@ -71,8 +83,8 @@ impl ReadFields for SignUpRequest {
 
 impl From<SignUpRequest> for SignUp {
     fn from(wish: SignUpRequest) -> Self {
-        let SignUpRequest { email, password, user_name, display_name, locale } = wish;
-        Self { email, password, user_name, display_name, locale, idempotency_key: None }
+        let SignUpRequest { email, password, user_name, display_name, profile: data, locale } = wish;
+        Self { email, password, user_name, display_name, data, locale, idempotency_key: None }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use serde_json::{Map, Value};
 use vestibule::{
     Code as ConfirmCode, DisplayName, Edit, Email, PasskeyName, Password, Policy, Reason, ReasonError,
     RecoveryCode, Roles, TotpCode, UserName,
@@ -10,7 +11,7 @@ use vestibule::{
 use super::tree::Tree;
 use crate::catalogue::Code;
 use crate::problem::Problem;
-use crate::problem::field_error::FieldError;
+use crate::problem::field_error::{FieldError, below};
 
 /// A request type that can be read from fields.
 pub(crate) trait ReadFields: Sized {
@@ -182,12 +183,6 @@ fn pointer_to(name: &str) -> Cow<'static, str> {
     Cow::Owned(below("", name))
 }
 
-/// A member of what the pointer leads to (RFC 6901 §3). Names are cut, because they are repeated in the answer.
-pub(crate) fn below(pointer: &str, name: &str) -> String {
-    let short: String = name.chars().take(64).collect();
-    format!("{pointer}/{}", short.replace('~', "~0").replace('/', "~1"))
-}
-
 /// `/email`.
 pub(crate) fn email(text: &str) -> Result<Email, FieldError> {
     text.parse().map_err(|error| FieldError::email("/email", error))
@@ -275,6 +270,11 @@ pub(crate) fn passkey_name(text: &str) -> Result<PasskeyName, FieldError> {
 #[expect(clippy::unnecessary_wraps, reason = "all readers of fields have one shape")]
 pub(crate) fn any_text(text: &str) -> Result<String, FieldError> {
     Ok(text.to_owned())
+}
+
+/// An object whose members the operation judges.
+pub(crate) fn object(pointer: &'static str) -> impl FnOnce(&str) -> Result<Map<String, Value>, FieldError> {
+    move |json| serde_json::from_str(json).map_err(|_| FieldError::new(pointer, Code::WrongType))
 }
 
 /// A text to search for: no control characters, which no name contains and PostgreSQL does not store.

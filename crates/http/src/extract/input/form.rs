@@ -42,15 +42,25 @@ impl Pairs {
         Fields::read_all(filled.map(|(name, value)| (name, Tree::Text(value))).collect(), policy)
     }
 
+    /// The same with a field that is no text.
+    pub(crate) fn read_with<T: ReadFields>(
+        self,
+        name: &str,
+        value: Tree,
+        policy: &Policy,
+    ) -> Result<T, Problem> {
+        let filled = self.0.into_iter().filter(|(_, value)| !value.is_empty());
+        let sent = filled.map(|(name, value)| (name, Tree::Text(value))).chain([(name.to_owned(), value)]);
+        Fields::read_all(sent.collect(), policy)
+    }
+
     /// Reads a whole `T` with a list among its fields: in a form the list is one text, with spaces or commas between
     /// the items. An empty text is an empty list.
     pub(crate) fn read_with_list<T: ReadFields>(mut self, list: &str, policy: &Policy) -> Result<T, Problem> {
         let text = self.take(list).unwrap_or_default();
         let items = text.split([' ', ',']).filter(|item| !item.is_empty());
         let items = Tree::List(items.map(|item| Tree::Text(item.to_owned())).collect());
-        let filled = self.0.into_iter().filter(|(_, value)| !value.is_empty());
-        let sent = filled.map(|(name, value)| (name, Tree::Text(value))).chain([(list.to_owned(), items)]);
-        Fields::read_all(sent.collect(), policy)
+        self.read_with(list, items, policy)
     }
 
     /// Reads a whole `T` with lists and an object of texts among its fields: in a form each is one text, with spaces or line

@@ -1,11 +1,13 @@
 //! What a page shows when a form was refused, in the language of its reader.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::response::Response;
 use minijinja::{Value, context};
+use vestibule::SignUpField;
 
 use super::i18n::{Language, filled};
 use crate::catalogue::Code;
@@ -22,15 +24,39 @@ pub(crate) struct ErrorView {
 
 /// One error, and the field it belongs to.
 struct OneError {
-    field: Option<&'static str>,
+    field: Option<Cow<'static, str>>,
     text: String,
     /// For the summary, where no label stands beside it.
     alone: String,
 }
 
+/// Where a field is among those of the pages, and among those of its kind.
+type Place = (usize, usize);
+
+impl OneError {
+    fn of(error: &FieldError, language: Language, asked: &[SignUpField]) -> (Option<Place>, Self) {
+        let text = field_text(error, language);
+        let mut parts = error.pointer.split('/').skip(1);
+        // An error of a list's item belongs to the field of the list; an unknown field is nowhere on the page.
+        let name = parts.next().filter(|_| error.code != Code::UnknownField);
+        let place = FIELDS.into_iter().position(|field| name == Some(field));
+        let field = place.map(|place| FIELDS[place]);
+        if field == Some(PROFILE) {
+            let at = asked.iter().position(|field| parts.clone().next() == Some(field.name.as_str()));
+            let Some(at) = at else { return (None, Self { field: None, alone: text.clone(), text }) };
+            let alone = format!("{}: {text}", asked[at].label.in_language(language.tag()));
+            let field = Some(Cow::Owned(format!("{PROFILE}.{}", asked[at].name)));
+            return (place.map(|place| (place, at)), Self { field, text, alone });
+        }
+        let label = field.filter(|_| error.code == Code::Required).map(|field| language.label(field));
+        let alone = label.map_or_else(|| text.clone(), |label| format!("{label}: {text}"));
+        (place.map(|place| (place, 0)), Self { field: field.map(Cow::Borrowed), text, alone })
+    }
+}
+
 impl ErrorView {
     /// `None` if the person cannot correct it.
-    pub(crate) fn of(problem: &Problem, language: Language) -> Option<Self> {
+    pub(crate) fn of(problem: &Problem, language: Language, asked: &[SignUpField]) -> Option<Self> {
         let code = problem.field_errors().first().map_or(problem.code(), |error| error.code);
         let status = match problem.code().status() {
             // A 401 would need a challenge, to which browsers respond with a dialog of their own.
@@ -38,22 +64,14 @@ impl ErrorView {
             status if status.is_client_error() => status,
             _ => return None,
         };
-        let of_field = |error: &FieldError| {
-            // An error of a list's item belongs to the field of the list.
-            let name = error.pointer.split('/').nth(1).unwrap_or_default();
-            // An unknown field is nowhere on the page.
-            let field = FIELDS.into_iter().find(|field| name == *field && error.code != Code::UnknownField);
-            let text = field_text(error, language);
-            let label = field.filter(|_| error.code == Code::Required).map(|field| language.label(field));
-            let alone = label.map_or_else(|| text.clone(), |label| format!("{label}: {text}"));
-            OneError { field, text, alone }
-        };
-        let mut errors: Vec<OneError> = problem.field_errors().iter().map(of_field).collect();
         // In the order of the page.
-        errors.sort_by_key(|error| FIELDS.into_iter().position(|field| error.field == Some(field)));
+        let mut told: Vec<(Option<Place>, OneError)> =
+            problem.field_errors().iter().map(|error| OneError::of(error, language, asked)).collect();
+        told.sort_by_key(|(place, _)| *place);
+        let mut errors: Vec<OneError> = told.into_iter().map(|(_, error)| error).collect();
         if errors.is_empty() {
             let text = text(problem, language);
-            errors.push(OneError { field: field_of(code), alone: text.clone(), text });
+            errors.push(OneError { field: field_of(code).map(Cow::Borrowed), alone: text.clone(), text });
         }
         Some(Self { status, code, errors })
     }
@@ -65,7 +83,8 @@ impl ErrorView {
 
     /// An error that only the page knows, with its text.
     pub(crate) fn of_field(field: &'static str, text: &str) -> Self {
-        let errors = vec![OneError { field: Some(field), text: text.to_owned(), alone: text.to_owned() }];
+        let errors =
+            vec![OneError { field: Some(field.into()), text: text.to_owned(), alone: text.to_owned() }];
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, code: Code::ValidationFailed, errors }
     }
 
@@ -73,23 +92,28 @@ impl ErrorView {
     #[must_use]
     pub(crate) fn at(mut self, field: &'static str) -> Self {
         for error in &mut self.errors {
-            error.field.get_or_insert(field);
+            error.field.get_or_insert(field.into());
         }
         self
     }
 
     /// For the templates: a list for the summary, and the errors by field.
     pub(crate) fn values(&self) -> Value {
-        let one = |error: &OneError| context! { field => error.field, text => error.alone.as_str() };
+        let one =
+            |error: &OneError| context! { field => error.field.as_deref(), text => error.alone.as_str() };
         let errors: Vec<Value> = self.errors.iter().map(one).collect();
-        let with_field = self.errors.iter().filter_map(|error| Some((error.field?, error.text.clone())));
+        let with_field =
+            self.errors.iter().filter_map(|error| Some((error.field.as_deref()?, error.text.clone())));
         let wrong: BTreeMap<&str, String> = with_field.rev().collect();
         context! { errors, wrong }
     }
 }
 
+/// What a sign-up asks for beyond that: fields of the page called `profile.` and the name.
+const PROFILE: &str = "profile";
+
 /// The fields of all pages, in the order of the pages.
-const FIELDS: [&str; 27] = [
+const FIELDS: [&str; 28] = [
     "token",
     "state",
     "kind",
@@ -99,6 +123,7 @@ const FIELDS: [&str; 27] = [
     "password",
     "display_name",
     "user_name",
+    PROFILE,
     "login",
     "code",
     "recovery_code",

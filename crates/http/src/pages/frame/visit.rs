@@ -169,7 +169,11 @@ impl Visit {
     /// requested.
     pub(crate) fn error_view(&self, problem: &Problem) -> Option<ErrorView> {
         let only_language = self.choice.is_asked() && problem.code() == Code::FormExpired;
-        if only_language { Some(ErrorView::nothing()) } else { ErrorView::of(problem, self.language()) }
+        if only_language {
+            Some(ErrorView::nothing())
+        } else {
+            ErrorView::of(problem, self.language(), self.accounts.policy().sign_up_fields())
+        }
     }
 
     /// The page again, with the error; problems that the person cannot correct are not for this page.

@@ -3,6 +3,7 @@
 pub(crate) mod check_mail;
 pub(crate) mod confirm;
 mod join;
+mod profile;
 mod signup;
 mod webmail;
 

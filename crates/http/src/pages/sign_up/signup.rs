@@ -6,7 +6,7 @@ use axum::routing::get;
 use minijinja::context;
 use vestibule::{Pending, Secret};
 
-use super::check_mail;
+use super::{check_mail, profile};
 use crate::api::sign_up::signup::SignUpRequest;
 use crate::app::App;
 use crate::pages::frame::page_form::PageForm;
@@ -24,7 +24,8 @@ async fn show(visit: Visit, uri: Uri) -> Result<Response, Problem> {
         return Ok(see_other(&visit.destination("/account")));
     }
     let hint = visit.kept().await?.and_then(|kept| kept.login_hint);
-    let values = context! { email => hint };
+    let fields = visit.accounts.policy().sign_up_fields();
+    let values = context! { email => hint, profile => profile::asked(fields, visit.language(), |_| None) };
     Ok(visit.kept_for_an_invitation(visit.page(StatusCode::OK, "sign_up/signup.html", values)))
 }
 
@@ -32,6 +33,7 @@ async fn submit(visit: Visit, form: PageForm) -> Result<Response, Problem> {
     let visit = visit.returning(form.typed("return_to"));
     let typed = context! {
         email => form.typed("email"), user_name => form.typed("user_name"), display_name => form.typed("display_name"),
+        profile => profile::asked(visit.accounts.policy().sign_up_fields(), visit.language(), |name| form.typed(name)),
     };
     match sign_up(&visit, form).await {
         Ok((pending, proof)) => Ok(check_mail::waits(&visit, &proof, pending.expires_at, "/check-mail")),
@@ -44,6 +46,8 @@ async fn sign_up(visit: &Visit, form: PageForm) -> Result<(Pending, Secret), Pro
     let mut form = form.accepted()?;
     drop(form.take("return_to"));
     form.put("locale", visit.language().tag());
-    let wish: SignUpRequest = form.read(visit.accounts.policy())?;
+    let policy = visit.accounts.policy();
+    let profile = profile::take(&mut form, policy.sign_up_fields());
+    let wish: SignUpRequest = form.read_with("profile", profile, policy)?;
     Ok(visit.accounts.sign_up_in_browser(wish.into(), &visit.client).await?)
 }
