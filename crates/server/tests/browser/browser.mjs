@@ -19,11 +19,11 @@ export class Site {
     this.complaints = [];
   }
 
-  /** A browser that is started with `more` arguments. */
-  static async open(url, more = []) {
+  /** A browser that is started with `more` arguments: the one without windows, unless a test needs all of Chromium. */
+  static async open(url, more = [], program = "chromium-headless-shell") {
     const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
       "--disable-component-update", "--disable-sync", ...more];
-    return new Site(url, await chromium.launch({ executablePath: "/usr/bin/chromium", args }));
+    return new Site(url, await chromium.launch({ executablePath: `/usr/bin/${program}`, args }));
   }
 
   /** A browser of one's own: cookies, cache, settings. */

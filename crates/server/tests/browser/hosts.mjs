@@ -8,7 +8,9 @@ import { renewsOnce, said, signsOut } from "./web.mjs";
 
 const [, , url, app, email] = process.argv;
 const names = [url, app].map((at) => `MAP ${new URL(at).hostname} 127.0.0.1`).join(",");
-const site = await Site.open(url, [`--host-resolver-rules=${names}`, "--test-third-party-cookie-phaseout"]);
+// Only the whole browser can do without third-party cookies.
+const rules = [`--host-resolver-rules=${names}`, "--test-third-party-cookie-phaseout"];
+const site = await Site.open(url, rules, "chromium");
 const strays = new RegExp(`^${app}/`);
 const person = await site.person({ strays });
 const sent = "main form button:not([type=button])";
