@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value, escape_formatter};
@@ -13,6 +14,8 @@ use vestibule::{Mail, MailContent};
 use crate::letter_error::{LetterError, check_line};
 use crate::values::{self, Values};
 
+/// The languages of the embedded files.
+const LANGUAGES: [&str; 5] = ["ar", "de", "en", "es", "fr"];
 /// The language if none fits.
 const FALLBACK: &str = "en";
 /// The files of a mail, in `<kind>/<locale>/`.
@@ -87,8 +90,11 @@ pub enum TemplateError {
     },
 }
 
-/// The contents of the files, by name.
-type Sources = BTreeMap<String, Cow<'static, str>>;
+/// The contents of the operator's files, by name.
+type Replaced = BTreeMap<String, String>;
+
+/// The engine and its templates, made when the first mail is.
+type Engine = LazyLock<Environment<'static>, Box<dyn FnOnce() -> Environment<'static> + Send>>;
 
 /// The three texts of one mail.
 #[derive(Clone)]
@@ -101,7 +107,7 @@ pub(crate) struct Rendered {
 /// All templates. Each is compiled on first use: together they take more than a megabyte, and few servers send every
 /// kind of mail in every language.
 pub(crate) struct Templates {
-    engine: Environment<'static>,
+    engine: Engine,
     /// Keys in lower case, for a comparison without case (RFC 5646 §2.1.1); values are the names of the folders.
     locales: BTreeMap<String, String>,
     site: Values,
@@ -112,20 +118,18 @@ impl Templates {
     /// Loads the embedded templates and those of `folder`, which replace them one by one. Those of a folder may be
     /// anything, so all templates are then rendered once; a test does that for the embedded ones.
     pub(crate) fn load(site: Values, folder: Option<&Path>) -> Result<Self, TemplateError> {
-        let embedded = EMBEDDED.iter().copied().flatten();
-        let mut sources: Sources =
-            embedded.map(|(name, source)| ((*name).into(), (*source).into())).collect();
+        let mut replaced = Replaced::new();
         if let Some(folder) = folder {
-            read_folder(folder, &mut sources)?;
+            read_folder(folder, &mut replaced)?;
         }
-        let names: Vec<String> = sources.keys().cloned().collect();
-        let locales =
-            names.iter().filter_map(|name| locale_of(name)).map(|l| (l.to_ascii_lowercase(), l.into()));
+        let others = replaced.keys().filter_map(|name| locale_of(name));
+        let locales = LANGUAGES.into_iter().chain(others).map(|l| (l.to_ascii_lowercase(), l.to_owned()));
         let site_name = site.get("site_name").cloned().unwrap_or_default();
-        let mut templates = Self { locales: locales.collect(), engine: engine(sources)?, site, site_name };
+        let mut templates =
+            Self { locales: locales.collect(), engine: engine(replaced.clone()), site, site_name };
         if folder.is_some() {
-            templates.check(&names)?;
-            templates.engine.clear_templates();
+            templates.check(&names(&replaced))?;
+            templates.engine = engine(replaced);
         }
         Ok(templates)
     }
@@ -177,10 +181,11 @@ impl Templates {
     }
 
     /// Checks every file, and renders every kind in every language with every sample.
-    fn check(&self, names: &[String]) -> Result<(), TemplateError> {
+    fn check(&self, names: &[&str]) -> Result<(), TemplateError> {
         for name in names {
             let compiled = self.engine.get_template(name);
-            compiled.map_err(|error| TemplateError::Broken { name: name.clone(), cause: cause(&error) })?;
+            compiled
+                .map_err(|error| TemplateError::Broken { name: (*name).to_owned(), cause: cause(&error) })?;
         }
         let samples = values::samples();
         for locale in self.locales.values() {
@@ -197,20 +202,31 @@ impl Templates {
     }
 }
 
-fn engine(sources: Sources) -> Result<Environment<'static>, TemplateError> {
-    let mut engine = Environment::new();
-    // A misspelled name fails when the templates are loaded instead of being left out of the mail.
-    engine.set_undefined_behavior(UndefinedBehavior::Strict);
-    engine.set_syntax(
-        SyntaxConfig::builder()
-            .trim_blocks(true)
-            .lstrip_blocks(true)
-            .build()
-            .map_err(|error| TemplateError::Broken { name: "syntax".to_owned(), cause: error.to_string() })?,
-    );
-    engine.set_formatter(format_value);
-    engine.set_loader(move |name| Ok(sources.get(name).cloned()));
-    Ok(engine)
+/// The names of all files.
+fn names(replaced: &Replaced) -> Vec<&str> {
+    embedded().map(|(name, _)| *name).chain(replaced.keys().map(String::as_str)).collect()
+}
+
+fn embedded() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    EMBEDDED.into_iter().flatten()
+}
+
+fn engine(replaced: Replaced) -> Engine {
+    LazyLock::new(Box::new(move || {
+        let mut engine = Environment::new();
+        // A misspelled name fails when the templates are loaded instead of being left out of the mail.
+        engine.set_undefined_behavior(UndefinedBehavior::Strict);
+        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+        engine.set_syntax(syntax.expect("the usual delimiters"));
+        engine.set_formatter(format_value);
+        engine.set_loader(move |wanted| {
+            let own = replaced.get(wanted).cloned().map(Cow::Owned);
+            let found =
+                || embedded().find(|(name, _)| *name == wanted).map(|(_, source)| Cow::Borrowed(*source));
+            Ok(own.or_else(found))
+        });
+        engine
+    }))
 }
 
 /// Escapes by file ending as the engine does, but leaves `/` alone: it needs no escaping, and links stay readable.
@@ -258,7 +274,7 @@ fn is_shared(name: &str) -> bool {
 /// Kind, language, file: no template is nested deeper.
 const FOLDERS_DEEP: usize = 3;
 
-fn read_folder(folder: &Path, sources: &mut Sources) -> Result<(), TemplateError> {
+fn read_folder(folder: &Path, replaced: &mut Replaced) -> Result<(), TemplateError> {
     let mut waiting = vec![(folder.to_owned(), Vec::<String>::new())];
     while let Some((path, names)) = waiting.pop() {
         let unreadable = |error: std::io::Error| TemplateError::Unreadable {
@@ -284,7 +300,7 @@ fn read_folder(folder: &Path, sources: &mut Sources) -> Result<(), TemplateError
             let source = std::fs::read_to_string(entry.path()).map_err(|error| {
                 TemplateError::Unreadable { path: entry.path(), cause: error.to_string() }
             })?;
-            sources.insert(name, source.into());
+            replaced.insert(name, source);
         }
     }
     Ok(())
@@ -292,6 +308,8 @@ fn read_folder(folder: &Path, sources: &mut Sources) -> Result<(), TemplateError
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -299,8 +317,11 @@ mod tests {
         let site =
             ["site_name", "public_url", "host"].map(|name| (name, Value::from("accounts.example.org")));
         let templates = Templates::load(Values::from(site), None).unwrap();
-        let names: Vec<String> = EMBEDDED.iter().copied().flatten().map(|(name, _)| (*name).into()).collect();
+        let nothing = Replaced::new();
+        let names = names(&nothing);
         assert_eq!(templates.check(&names), Ok(()));
         assert_eq!(templates.engine.templates().count(), names.len());
+        let languages: BTreeSet<&str> = names.iter().filter_map(|name| locale_of(name)).collect();
+        assert_eq!(languages.into_iter().collect::<Vec<_>>(), LANGUAGES);
     }
 }

@@ -68,7 +68,7 @@ pub(crate) async fn run(mut config: Config, options: Options) -> Result<(), Fail
     let mailer = Arc::new(EchoingMailer::new(&config, options.dev, &public_url)?);
     let router = vestibule_http::router(accounts.clone(), http_options(&config, options.dev, &mailer)?);
     let workers = Workers::start(&accounts, &mailer, webhooks(&config)?)
-        .telling_applications(&accounts, logouts(&config)?);
+        .telling_applications(&accounts, HttpLogouts::new(config.allow_private_addresses));
     tracing::info!(address = %listener.address(), public_url, dev = options.dev, mail = mailer.name(), "listening");
     say_about_keys(&config, &accounts);
     say_about_administrators(&accounts).await;
@@ -99,11 +99,6 @@ fn webhooks(config: &Config) -> Result<Option<HttpWebhooks>, Failure> {
     let endpoint = &webhooks.subscription.endpoint;
     let made = HttpWebhooks::new(endpoint, webhooks.url.clone(), webhooks.secrets.clone());
     made.map(Some).map_err(|error| Failure::failed(error.to_string()))
-}
-
-/// What tells applications, which are where webhooks may go.
-fn logouts(config: &Config) -> Result<HttpLogouts, Failure> {
-    HttpLogouts::new(config.allow_private_addresses).map_err(|error| Failure::failed(error.to_string()))
 }
 
 /// Logs what an operator may have changed and now expects to see.

@@ -2,6 +2,7 @@
 //! reach.
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use reqwest::Client;
@@ -19,29 +20,34 @@ const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// Posts logout tokens to applications.
 pub struct HttpLogouts {
     allow_private: bool,
-    /// For `https` and for `http`, which may not reach the same addresses.
-    clients: [(Reach, Client); 2],
+    lookup: Lookup,
+    /// Made for the first token: most servers have none to send, and reading the roots of the system takes time and memory.
+    clients: OnceLock<Result<Clients, WebhookSetupError>>,
 }
+
+/// For `https` and for `http`, which may not reach the same addresses.
+type Clients = [(Reach, Client); 2];
 
 impl HttpLogouts {
     /// With `allow_private` also to this machine and to private networks, as [`WebhookUrl::new`] says. Does not connect to
     /// anything.
-    ///
-    /// # Errors
-    /// [`WebhookSetupError`] if TLS cannot be set up.
-    pub fn new(allow_private: bool) -> Result<Self, WebhookSetupError> {
+    pub fn new(allow_private: bool) -> Self {
         Self::with_lookup(allow_private, system)
     }
 
-    pub(super) fn with_lookup(allow_private: bool, lookup: Lookup) -> Result<Self, WebhookSetupError> {
+    pub(super) fn with_lookup(allow_private: bool, lookup: Lookup) -> Self {
+        Self { allow_private, lookup, clients: OnceLock::new() }
+    }
+
+    fn clients(&self) -> Result<&Clients, &WebhookSetupError> {
         let client = |reach| -> Result<(Reach, Client), WebhookSetupError> {
             // A proxy would resolve the name itself, and could reach forbidden addresses.
-            let client = outbound::client().no_proxy().dns_resolver(Guard::new(lookup, reach)).build();
+            let client = outbound::client().no_proxy().dns_resolver(Guard::new(self.lookup, reach)).build();
             Ok((reach, client.map_err(|error| WebhookSetupError::of(&error))?))
         };
-        let encrypted = Reach { public: true, private: allow_private };
-        let unencrypted = Reach { public: false, private: allow_private };
-        Ok(Self { allow_private, clients: [client(encrypted)?, client(unencrypted)?] })
+        let encrypted = Reach { public: true, private: self.allow_private };
+        let unencrypted = Reach { public: false, private: self.allow_private };
+        self.clients.get_or_init(|| Ok([client(encrypted)?, client(unencrypted)?])).as_ref()
     }
 }
 
@@ -52,7 +58,8 @@ impl LogoutTransport for HttpLogouts {
         let refused = |why: String| SendError::Temporary(cause::one_line(&why));
         let url = WebhookUrl::new(&Secret::from(logout.uri.as_str()), self.allow_private);
         let url = url.map_err(|error| refused(format!("logout_uri: {error}")))?;
-        let client = self.clients.iter().find(|(reach, _)| *reach == url.reach());
+        let clients = self.clients().map_err(|error| refused(error.to_string()))?;
+        let client = clients.iter().find(|(reach, _)| *reach == url.reach());
         let (_, client) = client.ok_or_else(|| refused("logout_uri: not allowed".to_owned()))?;
         // A JWT consists of characters that need no encoding.
         let body = format!("logout_token={}", logout.token.expose());

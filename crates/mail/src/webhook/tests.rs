@@ -109,7 +109,7 @@ async fn logout_tokens_are_judged_by_the_same_resolver() {
         (true, "http", |_| answer(&["8.8.8.8"]), "app is 8.8.8.8, a public address"),
     ];
     for (allow_private, scheme, lookup, why) in cases {
-        let logouts = HttpLogouts::with_lookup(allow_private, lookup).unwrap();
+        let logouts = HttpLogouts::with_lookup(allow_private, lookup);
         let logout = Logout {
             application: "shop".parse().unwrap(),
             uri: format!("{scheme}://app:{port}/hunter2"),

@@ -13,7 +13,7 @@ fn logout(uri: &str) -> Logout {
 
 async fn outcome(answer: &'static str) -> Result<(), SendError> {
     let provider = Provider::start(answer).await;
-    HttpLogouts::new(true).unwrap().post(&logout(&provider.address)).await
+    HttpLogouts::new(true).post(&logout(&provider.address)).await
 }
 
 // OpenID Connect Back-Channel Logout §2.5
@@ -21,7 +21,7 @@ async fn outcome(answer: &'static str) -> Result<(), SendError> {
 async fn a_token_is_posted_as_a_form() {
     let provider = Provider::start("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
     let logout = logout(&format!("{}/logout?tenant=1", provider.address));
-    HttpLogouts::new(true).unwrap().post(&logout).await.unwrap();
+    HttpLogouts::new(true).post(&logout).await.unwrap();
     let request = provider.request().await;
     assert_eq!(request.line, "POST /logout?tenant=1 HTTP/1.1");
     assert_eq!(request.headers["content-type"], "application/x-www-form-urlencoded");
@@ -91,12 +91,12 @@ async fn this_machine_is_not_reached_without_the_operators_word() {
         "ftp://127.0.0.1/hunter2".to_owned(),
         "hunter2".to_owned(),
     ] {
-        let outcome = HttpLogouts::new(false).unwrap().post(&logout(&uri)).await;
+        let outcome = HttpLogouts::new(false).post(&logout(&uri)).await;
         let Err(SendError::Temporary(cause)) = outcome else { panic!("{uri}: {outcome:?}") };
         assert!(cause.starts_with("logout_uri: ") && !cause.contains("hunter2"), "{cause}");
     }
     for uri in ["http://169.254.169.254/", "https://[fe80::1]/", "http://8.8.8.8/"] {
-        let outcome = HttpLogouts::new(true).unwrap().post(&logout(uri)).await;
+        let outcome = HttpLogouts::new(true).post(&logout(uri)).await;
         assert!(matches!(outcome, Err(SendError::Temporary(_))), "{uri}: {outcome:?}");
     }
     assert!(provider.was_not_asked());
