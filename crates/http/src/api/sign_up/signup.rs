@@ -6,6 +6,7 @@ use axum::http::{HeaderName, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Type};
 use vestibule::{
     Accounts, ConfirmMethod, DisplayName, Email, Password, PasswordContext, Pending, SignUp, Timestamp,
     UserName,
@@ -42,11 +43,20 @@ pub(crate) struct SignUpRequest {
     #[schema(value_type = String, min_length = 1, max_length = 100, required = false)]
     pub(crate) display_name: Option<DisplayName>,
     /// The first of the account's own data: what the operator asks for at a sign-up.
-    #[schema(value_type = Object, required = false)]
+    #[schema(schema_with = profile, required = false)]
     pub(crate) profile: Map<String, Value>,
     /// The language of the mails, a tag such as `en` or `pt-BR`.
     #[schema(value_type = String, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", required = false)]
     pub(crate) locale: Option<String>,
+}
+
+/// No member, unless the operator's schema asks for some.
+fn profile() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some("The first of the account's own data: what the operator asks for at a sign-up."))
+        .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+        .build()
 }
 
 impl ReadFields for SignUpRequest {
