@@ -11,6 +11,7 @@ pub(crate) mod layers;
 mod pages;
 pub(crate) mod problem;
 pub(crate) mod raw;
+pub(crate) mod reference;
 mod service;
 pub(crate) mod settings;
 mod user_data;

@@ -117,7 +117,7 @@ fn print(context: &Context, key: &Key, setting: &Setting) -> Result<(), Failure>
 }
 
 /// A secret is shown as set or not; a URL by its scheme, a service by its name.
-fn shown(key: &Key, value: &Value) -> Value {
+pub(super) fn shown(key: &Key, value: &Value) -> Value {
     match value {
         Value::String(text) if key.secret && !text.is_empty() => {
             let scheme = text.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| scheme.len() <= 20);

@@ -32,6 +32,7 @@ mod peers;
 mod protect;
 mod proxies;
 mod readme;
+mod references;
 mod relay;
 mod relay_down;
 mod relay_peer;
