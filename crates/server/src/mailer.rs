@@ -1,6 +1,7 @@
 //! How mail is sent: through the configured transport, or in development to a mailbox in this process.
 
 use std::io::{self, Write as _};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use vestibule::{Mail, MailTransport, Secret, SendAttempt, SendError};
 use vestibule_mail::{Letter, Mailer, MailerConfig, Memory, Transport};
@@ -11,7 +12,8 @@ use crate::failure::Failure;
 
 /// A mailer that in development also prints to the console what a person must type or click.
 pub(crate) struct EchoingMailer {
-    mailer: Mailer,
+    /// Replaced when the settings are read again; an attempt that runs ends with the one it began with.
+    mailer: RwLock<Arc<Mailer>>,
     echo: bool,
 }
 
@@ -19,18 +21,27 @@ impl EchoingMailer {
     pub(crate) fn new(config: &Config, dev: bool, public_url: &str) -> Result<Self, Failure> {
         let mailer = mailer(config, dev, public_url).map_err(|problem| Failure::problems(&[problem]))?;
         let echo = dev && !matches!(mailer.transport(), Transport::Console(_));
-        Ok(Self { mailer, echo })
+        Ok(Self { mailer: RwLock::new(Arc::new(mailer)), echo })
+    }
+
+    /// From now on, mail is sent by this one.
+    pub(crate) fn replace(&self, mailer: Mailer) {
+        *self.mailer.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(mailer);
+    }
+
+    fn mailer(&self) -> Arc<Mailer> {
+        Arc::clone(&self.mailer.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The name of the transport, for the log.
     pub(crate) fn name(&self) -> &'static str {
-        self.mailer.transport().name()
+        self.mailer().transport().name()
     }
 
     /// The mailbox, if mail is delivered there.
-    pub(crate) fn mailbox(&self) -> Option<&Memory> {
-        match self.mailer.transport() {
-            Transport::Memory(memory) => Some(memory),
+    pub(crate) fn mailbox(&self) -> Option<Memory> {
+        match self.mailer().transport() {
+            Transport::Memory(memory) => Some(memory.clone()),
             _ => None,
         }
     }
@@ -38,9 +49,10 @@ impl EchoingMailer {
 
 impl MailTransport for EchoingMailer {
     async fn send(&self, mail: &Mail, attempt: &SendAttempt) -> Result<(), SendError> {
-        self.mailer.send(mail, attempt).await?;
+        let mailer = self.mailer();
+        mailer.send(mail, attempt).await?;
         if self.echo
-            && let Ok(letter) = self.mailer.render(mail)
+            && let Ok(letter) = mailer.render(mail)
         {
             // There may be no reader; the mail was sent all the same.
             let _ = io::stdout().write_all(echo(&letter).as_bytes());

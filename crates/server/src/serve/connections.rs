@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -47,7 +47,35 @@ pub(crate) struct Rules {
     uncounted: Vec<Network>,
 }
 
+/// What answers requests, and the rules for those who send them. Replaced when the settings are read again; also for open
+/// connections.
+#[derive(Clone)]
+pub(crate) struct Front(Arc<RwLock<(Router, Arc<Rules>)>>);
+
+impl Front {
+    pub(crate) fn new(router: Router, rules: Rules) -> Self {
+        Self(Arc::new(RwLock::new((router, Arc::new(rules)))))
+    }
+
+    pub(crate) fn replace(&self, router: Router, rules: Rules) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = (router, Arc::new(rules));
+    }
+
+    fn router(&self) -> Router {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).0.clone()
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).1)
+    }
+}
+
 impl Rules {
+    /// How many connections there may be at all.
+    pub(crate) const fn most(&self) -> usize {
+        self.most
+    }
+
     /// The limits in the settings, as far as the system allows them. Load tests come from one address: without limits
     /// per client it may have all connections.
     pub(crate) fn of(config: &Config) -> Self {
@@ -66,8 +94,7 @@ fn share(wanted: usize, most: usize) -> usize {
 
 /// The open connections.
 pub(crate) struct Connections {
-    router: Router,
-    rules: Rules,
+    front: Front,
     free: Arc<Semaphore>,
     clients: Arc<Clients>,
     graceful: GracefulShutdown,
@@ -83,12 +110,10 @@ struct Held {
 }
 
 impl Connections {
-    pub(crate) fn new(router: Router, rules: Rules) -> Self {
-        let free = Arc::new(Semaphore::new(rules.most.min(Semaphore::MAX_PERMITS)));
+    pub(crate) fn new(most: usize, front: Front) -> Self {
         Self {
-            router,
-            rules,
-            free,
+            front,
+            free: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
             clients: Arc::default(),
             graceful: GracefulShutdown::new(),
             stopping: Stopping::default(),
@@ -99,6 +124,11 @@ impl Connections {
                 tracing::error!(number, error, "connections could not be accepted");
             }),
         }
+    }
+
+    /// What can be replaced while they are open.
+    pub(crate) const fn front(&self) -> &Front {
+        &self.front
     }
 
     /// Accepts connections for ever. When too many are open, new ones wait in the system's queue.
@@ -126,7 +156,7 @@ impl Connections {
             return self.refused.note(&peer.ip().to_string());
         };
         let held = Held { _free: free, _place: place };
-        let served = Served { peer, router: self.router.clone(), watcher: self.graceful.watcher(), held };
+        let served = Served { peer, front: self.front.clone(), watcher: self.graceful.watcher(), held };
         match stream {
             Stream::Tcp(stream, _) => drop(tokio::spawn(served.on(stream, self.stopping.clone()))),
             Stream::Unix(stream) => drop(tokio::spawn(served.on(stream, self.stopping.clone()))),
@@ -134,10 +164,11 @@ impl Connections {
     }
 
     fn place(&self, ip: IpAddr) -> Result<Option<Place>, TooMany> {
-        if self.rules.uncounted.iter().any(|network| network.contains(ip)) {
+        let rules = self.front.rules();
+        if rules.uncounted.iter().any(|network| network.contains(ip)) {
             return Ok(None);
         }
-        Place::take(&self.clients, ip, self.rules.most_per_client).map(Some)
+        Place::take(&self.clients, ip, rules.most_per_client).map(Some)
     }
 
     /// Lets open requests end; idle connections end immediately, and those whose clients read nothing soon after. Waits
@@ -153,7 +184,7 @@ impl Connections {
 /// The state needed to serve one connection.
 struct Served {
     peer: SocketAddr,
-    router: Router,
+    front: Front,
     watcher: Watcher,
     held: Held,
 }
@@ -163,11 +194,11 @@ impl Served {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { peer, router, watcher, held } = self;
+        let Self { peer, front, watcher, held } = self;
         let (stream, timer) = watched(stream, &stopping);
         let answer = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
-            router.clone().oneshot(request)
+            front.router().oneshot(request)
         });
         let connection = http1::Builder::new()
             .timer(timer)

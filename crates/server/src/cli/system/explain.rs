@@ -1,12 +1,11 @@
 //! `vestibule check-config --explain`: one setting, what it is and what it is set to.
 
-use crate::cli::check_config::shown;
 use crate::cli::context::Context;
 use crate::cli::system::settings::as_json;
 use crate::cli::terminal::output;
 use crate::config::keys::{KEYS, closest};
 use crate::config::layers::Setting;
-use crate::config::reference::{Entry, entries};
+use crate::config::reference::{Entry, entries, is_reloaded};
 use crate::config::settings::Config;
 use crate::failure::Failure;
 
@@ -21,7 +20,7 @@ pub(crate) fn run(context: &Context, name: &str) -> Result<(), Failure> {
     let setting = found.map(|(_, setting)| setting);
     if context.json {
         let mut told = as_json(&entry);
-        told["value"] = serde_json::json!(setting.map(|setting| shown(entry.key, &setting.value)));
+        told["value"] = serde_json::json!(setting.map(|setting| setting.shown(entry.key)));
         told["source"] = serde_json::json!(setting.map(|setting| setting.source.to_string()));
         output::object(told)?;
     } else {
@@ -50,11 +49,11 @@ fn text(entry: &Entry, setting: Option<&Setting>) -> String {
     let variable = key.variable();
     let credential =
         if key.secret { format!("\n  credential: {} (systemd)", key.credential()) } else { String::new() };
-    let now = setting.map_or_else(String::new, |setting| {
-        format!("\n  now: {} ({})", shown(key, &setting.value), setting.source)
-    });
+    let now = setting
+        .map_or_else(String::new, |setting| format!("\n  now: {} ({})", setting.shown(key), setting.source));
+    let changes = if is_reloaded(key, false) { "with SIGHUP, or a restart" } else { "with a restart" };
     format!(
-        "{}: {}\n  form: {form}\n  default: {default}{now}\n  variable: {variable}, or {variable}_FILE with the path of a file{credential}",
+        "{}: {}\n  form: {form}\n  default: {default}{now}\n  variable: {variable}, or {variable}_FILE with the path of a file{credential}\n  changes: {changes}",
         key.path, key.what
     )
 }

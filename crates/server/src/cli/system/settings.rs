@@ -29,5 +29,6 @@ pub(crate) fn as_json(entry: &Entry) -> serde_json::Value {
         "variable_of_file": format!("{}_FILE", entry.key.variable()),
         "credential": entry.key.secret.then(|| entry.key.credential()),
         "secret": entry.key.secret,
+        "reloaded": reference::is_reloaded(entry.key, false),
     })
 }

@@ -2,12 +2,14 @@
 
 mod forms;
 mod markdown;
+mod reloaded;
 mod schema;
 
 use toml::Value;
 
 pub(crate) use forms::Form;
 pub(crate) use markdown::markdown;
+pub(crate) use reloaded::is_reloaded;
 pub(crate) use schema::schema;
 
 use super::keys::Key;
