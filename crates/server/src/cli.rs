@@ -55,6 +55,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Run the server
     Serve(serve::Command),
+    /// Write a commented settings file and what goes with it, with fresh secrets; overwrites nothing
+    Init(system::init::Command),
     /// Show or change the schema version of the database
     #[command(subcommand)]
     Migrate(migrate::Command),
@@ -139,6 +141,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let context = Context { flags, environment, json: cli.json };
     match cli.command {
         Command::Serve(command) => serve::run(&context, &command),
+        Command::Init(command) => system::init::run(&context, &command),
         Command::Migrate(command) => migrate::run(&context, &command),
         Command::Database(command) => database::run(&context, &command),
         Command::User(command) => user::run(&context, command),

@@ -2,5 +2,6 @@
 
 pub(super) mod completions;
 pub(super) mod explain;
+pub(super) mod init;
 pub(super) mod man;
 pub(super) mod settings;
