@@ -1,6 +1,7 @@
 //! How mail is sent: through the configured transport, or in development to a mailbox in this process.
 
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use vestibule::{Mail, MailTransport, Secret, SendAttempt, SendError};
@@ -15,13 +16,46 @@ pub(crate) struct EchoingMailer {
     /// Replaced when the settings are read again; an attempt that runs ends with the one it began with.
     mailer: RwLock<Arc<Mailer>>,
     echo: bool,
+    outcomes: Outcomes,
+}
+
+/// How often attempts to send ended in which way.
+#[derive(Debug, Default)]
+pub(crate) struct Outcomes([AtomicU64; 7]);
+
+impl Outcomes {
+    const NAMES: [&str; 7] =
+        ["sent", "temporary", "throttled", "refused", "deferred", "uncertain", "permanent"];
+
+    fn note(&self, outcome: Result<(), &SendError>) {
+        let index = match outcome {
+            Ok(()) => 0,
+            Err(SendError::Temporary(_)) => 1,
+            Err(SendError::Throttled { .. }) => 2,
+            Err(SendError::Refused(_)) => 3,
+            Err(SendError::Deferred(_)) => 4,
+            Err(SendError::Uncertain(_)) => 5,
+            Err(SendError::Permanent(_)) => 6,
+        };
+        self.0[index].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Each way by its name.
+    pub(crate) fn read(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Self::NAMES.into_iter().zip(self.0.iter().map(|counter| counter.load(Ordering::Relaxed)))
+    }
 }
 
 impl EchoingMailer {
     pub(crate) fn new(config: &Config, dev: bool, public_url: &str) -> Result<Self, Failure> {
         let mailer = mailer(config, dev, public_url).map_err(|problem| Failure::problems(&[problem]))?;
         let echo = dev && !matches!(mailer.transport(), Transport::Console(_));
-        Ok(Self { mailer: RwLock::new(Arc::new(mailer)), echo })
+        Ok(Self { mailer: RwLock::new(Arc::new(mailer)), echo, outcomes: Outcomes::default() })
+    }
+
+    /// How the attempts ended.
+    pub(crate) const fn outcomes(&self) -> &Outcomes {
+        &self.outcomes
     }
 
     /// From now on, mail is sent by this one.
@@ -50,7 +84,9 @@ impl EchoingMailer {
 impl MailTransport for EchoingMailer {
     async fn send(&self, mail: &Mail, attempt: &SendAttempt) -> Result<(), SendError> {
         let mailer = self.mailer();
-        mailer.send(mail, attempt).await?;
+        let sent = mailer.send(mail, attempt).await;
+        self.outcomes.note(sent.as_ref().copied());
+        sent?;
         if self.echo
             && let Ok(letter) = mailer.render(mail)
         {

@@ -7,6 +7,7 @@ mod connections;
 mod dev_client;
 mod listener;
 mod mailbox;
+mod metrics;
 mod open_files;
 mod refusals;
 pub(crate) mod reload;
@@ -27,6 +28,7 @@ use crate::failure::Failure;
 use crate::mailer::EchoingMailer;
 use crate::{data_dir, open};
 use activation::Inherited;
+use answers::Answers;
 use connections::{Connections, Front, Rules};
 use listener::Listener;
 use reload::{Given, Reloader};
@@ -63,6 +65,7 @@ pub(crate) async fn run(
         Some(socket) => Listener::adopt(socket, options.dev)?,
         None => Listener::bind(&config.listen).await?,
     };
+    let metrics = metrics::bind(&config).await?;
     let public_url = config.public_url(listener.port());
     if options.dev {
         dev_client::add_to(&mut config.policy.applications);
@@ -76,7 +79,10 @@ pub(crate) async fn run(
     make_first_admin(&config, &accounts).await?;
     let setup = if options.banner { accounts.setup_link().await? } else { None };
     let mailer = Arc::new(EchoingMailer::new(&config, options.dev, &public_url)?);
-    let router = answers::router(&config, options.dev, &accounts, &mailer)?;
+    let counts = metrics.is_some().then(Arc::default);
+    let answers =
+        Answers { dev: options.dev, accounts: accounts.clone(), mailer: Arc::clone(&mailer), counts };
+    let router = answers.router(&config)?;
     let workers = Workers::start(&accounts, &mailer, webhooks(&config)?)
         .telling_applications(&accounts, logouts(&config)?);
     let address = listener.address();
@@ -91,9 +97,8 @@ pub(crate) async fn run(
     let connections = Connections::new(rules.most(), Front::new(router, rules));
     systemd::ready(&address);
     systemd::watch();
-    let front = connections.front().clone();
-    let reloader =
-        Reloader { config, given, dev: options.dev, address, accounts: accounts.clone(), mailer, front };
+    let _metrics = metrics.map(|listener| metrics::serve(listener, &config, &answers, connections.usage()));
+    let reloader = Reloader { config, given, address, answers, front: connections.front().clone() };
     let reloading = tokio::spawn(reloader.on_each(signals.hangup()?));
     tokio::select! {
         () = connections.accept(&listener) => {}

@@ -44,6 +44,7 @@ pub(crate) struct Config {
     /// The first administrator to be created.
     pub(crate) bootstrap: Option<FirstAdmin>,
     pub(crate) log: Log,
+    pub(crate) metrics: Option<Metrics>,
     pub(super) layers: Layers,
 }
 
@@ -88,6 +89,13 @@ pub(crate) struct Webhooks {
 pub(crate) struct Connections {
     pub(crate) most: usize,
     pub(crate) most_per_client: usize,
+}
+
+/// Where `/metrics` is served, and to whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    pub(crate) listen: Listen,
+    pub(crate) token: Option<Secret>,
 }
 
 /// What is logged, and how.

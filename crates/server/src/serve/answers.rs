@@ -4,22 +4,31 @@ use std::sync::Arc;
 
 use axum::Router;
 use vestibule::{Accounts, RedirectUri};
-use vestibule_http::{CorsOrigins, DevMailbox, HttpOptions, Part, TrustedProxies};
+use vestibule_http::{CorsOrigins, DevMailbox, HttpOptions, Observer, Part, TrustedProxies};
 
 use super::mailbox::Mailbox;
+use super::metrics::counts::Counts;
 use crate::config::settings::Config;
 use crate::entropy;
 use crate::failure::Failure;
 use crate::mailer::EchoingMailer;
 
-/// The router of these settings.
-pub(super) fn router(
-    config: &Config,
-    dev: bool,
-    accounts: &Accounts,
-    mailer: &EchoingMailer,
-) -> Result<Router, Failure> {
-    Ok(vestibule_http::router(accounts.clone(), http_options(config, dev, mailer)?))
+/// What stays when the settings change.
+pub(super) struct Answers {
+    pub(super) dev: bool,
+    pub(super) accounts: Accounts,
+    pub(super) mailer: Arc<EchoingMailer>,
+    /// Counts the answers, where somebody reads the numbers.
+    pub(super) counts: Option<Arc<Counts>>,
+}
+
+impl Answers {
+    /// The router of these settings.
+    pub(super) fn router(&self, config: &Config) -> Result<Router, Failure> {
+        let mut options = http_options(config, self.dev, &self.mailer)?;
+        options.observer = self.counts.clone().map(|counts| counts as Arc<dyn Observer>);
+        Ok(vestibule_http::router(self.accounts.clone(), options))
+    }
 }
 
 fn http_options(config: &Config, dev: bool, mailer: &EchoingMailer) -> Result<HttpOptions, Failure> {
@@ -42,6 +51,7 @@ fn http_options(config: &Config, dev: bool, mailer: &EchoingMailer) -> Result<Ht
         introspection_clients: clients.map(|it| (it.name.clone(), it.secret.clone())).collect(),
         password_grant: dev || config.password_grant,
         request_id_start: entropy::number(),
+        observer: None,
     })
 }
 

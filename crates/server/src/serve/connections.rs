@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -71,6 +72,11 @@ impl Front {
 }
 
 impl Rules {
+    /// Those of a listener for few programs.
+    pub(crate) const fn of_few(most: usize) -> Self {
+        Self { most, most_per_client: most, uncounted: Vec::new() }
+    }
+
     /// How many connections there may be at all.
     pub(crate) const fn most(&self) -> usize {
         self.most
@@ -95,12 +101,37 @@ fn share(wanted: usize, most: usize) -> usize {
 /// The open connections.
 pub(crate) struct Connections {
     front: Front,
+    usage: Usage,
     free: Arc<Semaphore>,
     clients: Arc<Clients>,
     graceful: GracefulShutdown,
     stopping: Stopping,
     refused: Refusals,
     failed: Refusals,
+}
+
+/// How many connections there are.
+#[derive(Clone, Debug)]
+pub(crate) struct Usage {
+    most: usize,
+    free: Arc<Semaphore>,
+    refused: Arc<AtomicU64>,
+}
+
+impl Usage {
+    /// Open connections; the next one has its place already.
+    pub(crate) fn open(&self) -> usize {
+        (self.most - self.free.available_permits()).saturating_sub(1)
+    }
+
+    pub(crate) const fn most(&self) -> usize {
+        self.most
+    }
+
+    /// Those refused because their client had too many.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
 }
 
 /// What one connection occupies until it ends.
@@ -111,9 +142,12 @@ struct Held {
 
 impl Connections {
     pub(crate) fn new(most: usize, front: Front) -> Self {
+        let most = most.min(Semaphore::MAX_PERMITS);
+        let free = Arc::new(Semaphore::new(most));
         Self {
             front,
-            free: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
+            usage: Usage { most, free: Arc::clone(&free), refused: Arc::default() },
+            free,
             clients: Arc::default(),
             graceful: GracefulShutdown::new(),
             stopping: Stopping::default(),
@@ -129,6 +163,11 @@ impl Connections {
     /// What can be replaced while they are open.
     pub(crate) const fn front(&self) -> &Front {
         &self.front
+    }
+
+    /// How many there are, to be looked at from elsewhere.
+    pub(crate) const fn usage(&self) -> &Usage {
+        &self.usage
     }
 
     /// Accepts connections for ever. When too many are open, new ones wait in the system's queue.
@@ -153,6 +192,7 @@ impl Connections {
             Stream::Unix(_) => (THIS_MACHINE, Ok(None)),
         };
         let Ok(place) = place else {
+            self.usage.refused.fetch_add(1, Ordering::Relaxed);
             return self.refused.note(&peer.ip().to_string());
         };
         let held = Held { _free: free, _place: place };

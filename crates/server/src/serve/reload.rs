@@ -1,13 +1,11 @@
 //! SIGHUP: the settings are read again. What can change without a restart changes at once; what cannot is named; and where anything is
 //! wrong, nothing changes.
 
-use std::sync::Arc;
-
 use tokio::signal::unix::Signal;
-use vestibule::Accounts;
 
+use super::answers::Answers;
 use super::connections::{Front, Rules};
-use super::{answers, systemd};
+use super::systemd;
 use crate::config::Flags;
 use crate::config::environment::Environment;
 use crate::config::guards::refusals;
@@ -16,7 +14,7 @@ use crate::config::problem::Problem;
 use crate::config::reference::is_reloaded;
 use crate::config::settings::Config;
 use crate::failure::Failure;
-use crate::mailer::{EchoingMailer, mailer};
+use crate::mailer::mailer;
 use crate::telemetry::Level;
 
 /// A running server, as far as its settings can change.
@@ -24,10 +22,8 @@ pub(super) struct Reloader {
     /// The settings in force.
     pub(super) config: Config,
     pub(super) given: Given,
-    pub(super) dev: bool,
     pub(super) address: String,
-    pub(super) accounts: Accounts,
-    pub(super) mailer: Arc<EchoingMailer>,
+    pub(super) answers: Answers,
     pub(super) front: Front,
 }
 
@@ -56,13 +52,13 @@ impl Reloader {
     fn reload(&mut self) -> Result<(), Failure> {
         let problems = |problems: Vec<Problem>| Failure::problems(&problems);
         let written = Config::load(&self.given.flags, &self.given.environment).map_err(problems)?;
-        let refused = refusals(&written, self.dev);
+        let refused = refusals(&written, self.answers.dev);
         if !refused.is_empty() {
             return Err(Failure::problems(&refused));
         }
         let changed = self.config.changed(&written);
         let (now, later): (Vec<&Key>, Vec<&Key>) =
-            changed.into_iter().partition(|key| is_reloaded(key, self.dev));
+            changed.into_iter().partition(|key| is_reloaded(key, self.answers.dev));
         let next = self.config.with(&written, &now, &self.given.environment).map_err(problems)?;
         self.apply(&next)?;
         for key in &now {
@@ -82,11 +78,15 @@ impl Reloader {
 
     /// Everything is made before anything is replaced. Files that settings name are read again too: templates, the logo.
     fn apply(&self, next: &Config) -> Result<(), Failure> {
-        let mailer = if self.dev { None } else { Some(mailer(next, false, self.accounts.public_url())) };
+        let mailer = if self.answers.dev {
+            None
+        } else {
+            Some(mailer(next, false, self.answers.accounts.public_url()))
+        };
         let mailer = mailer.transpose().map_err(|problem| Failure::problems(&[problem]))?;
-        let router = answers::router(next, self.dev, &self.accounts, &self.mailer)?;
+        let router = self.answers.router(next)?;
         if let Some(mailer) = mailer {
-            self.mailer.replace(mailer);
+            self.answers.mailer.replace(mailer);
         }
         self.front.replace(router, Rules::of(next));
         Ok(())

@@ -26,6 +26,7 @@ mod introspection;
 mod keys;
 mod lifecycle;
 mod limits;
+mod metrics;
 mod migrations;
 mod openers;
 mod operators;

@@ -105,6 +105,6 @@ fn where_anything_is_wrong_nothing_changes() {
     }
     fs::remove_file(site.path("vestibule.toml")).unwrap();
     assert!(hangup(&server).contains(r#""changed":0"#));
-    let answer = server.http().post("/v1/login", None, &json!({ "login": "a", "password": "b" }));
+    let answer = server.http().post("/v1/login", None, &json!({ "email": "a@example.org", "password": "b" }));
     assert!(answer.status < 500, "{answer:?}");
 }
