@@ -10,9 +10,9 @@ mod bench;
 mod deny;
 mod faults;
 mod fuzz;
+mod generated;
 mod http;
 mod interop;
-mod openapi;
 mod rules;
 mod setup;
 mod shell;
@@ -50,6 +50,8 @@ enum Task {
     Setup,
     /// Write docs/openapi.json anew
     Openapi,
+    /// Write docs/settings.md and docs/settings.schema.json anew
+    Settings,
     /// Disturb and end the server as the world does, and check that nothing is lost
     Faults(faults::Options),
     /// Feed every parser of foreign input with made-up inputs
@@ -79,7 +81,8 @@ fn main() -> ExitCode {
         Task::Ci { only, .. } => steps::run(&only),
         Task::Test { arguments } => setup::run().and_then(|()| steps::nextest(&arguments)),
         Task::Setup => setup::run(),
-        Task::Openapi => openapi::write(),
+        Task::Openapi => generated::write(&generated::OPENAPI),
+        Task::Settings => generated::write(&generated::SETTINGS),
         Task::Faults(options) => faults::run(&options),
         Task::Fuzz { seconds, only } => fuzz::run(Duration::from_secs(seconds), &only),
         Task::Interop(options) => interop::run(&options),

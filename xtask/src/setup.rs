@@ -12,7 +12,7 @@ struct Tool {
     install: fn() -> Result,
 }
 
-const TOOLS: [Tool; 13] = [
+const TOOLS: [Tool; 14] = [
     Tool { name: "cargo-nextest", present: nextest_present, install: install_nextest },
     Tool { name: "PostgreSQL", present: vestibule_testing::installed, install: install_postgresql },
     Tool { name: "Python packages", present: python_present, install: install_python },
@@ -26,6 +26,7 @@ const TOOLS: [Tool; 13] = [
     Tool { name: "oathtool", present: oathtool_present, install: install_oathtool },
     Tool { name: "OpenSSL", present: openssl_present, install: install_openssl },
     Tool { name: "certutil", present: certutil_present, install: install_certutil },
+    Tool { name: "promtool", present: promtool_present, install: install_promtool },
 ];
 
 /// Installs the tools that are missing.
@@ -157,6 +158,14 @@ fn curl_present() -> bool {
 
 fn install_curl() -> Result {
     apt(&["curl"])
+}
+
+fn promtool_present() -> bool {
+    Path::new("/usr/bin/promtool").exists()
+}
+
+fn install_promtool() -> Result {
+    apt(&["prometheus"])
 }
 
 fn nginx_present() -> bool {

@@ -6,7 +6,7 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
 use crate::shell::{Result, cargo, run as execute};
-use crate::{deny, faults, openapi, rules, setup};
+use crate::{deny, faults, generated, rules, setup};
 
 struct Step {
     name: &'static str,
@@ -25,7 +25,7 @@ const fn after_setup(name: &'static str, purpose: &'static str, check: fn() -> R
 }
 
 /// Cheap checks first. The tests are last, so that the output ends with their summary.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     step("setup", "install the programs the checks need", setup::run),
     step("format", "cargo fmt changes nothing", format),
     step("rules", "what the design forbids is not in the sources", rules::run),
@@ -34,7 +34,8 @@ const STEPS: [Step; 12] = [
     step("doc", "the documentation builds without a warning", doc),
     step("sqlite-only", "no warning in the library without PostgreSQL", sqlite_only),
     step("postgres-only", "no warning in the library without SQLite", postgres_only),
-    step("openapi", "docs/openapi.json describes the server", openapi::check),
+    step("openapi", "docs/openapi.json describes the server", openapi),
+    step("settings", "docs/settings.md and its schema have every setting", settings),
     after_setup(
         "faults",
         "nothing is lost when the server is killed and its database disturbed",
@@ -115,6 +116,14 @@ fn library_with(feature: &str) -> Result {
     let library = ["clippy", "--package=vestibule", "--no-default-features", "--features", feature];
     // What is superfluous with one database is needed with two: `clippy` above checks that.
     execute(cargo(library).args(["--", "-D", "warnings", "-A", "clippy::pedantic"]))
+}
+
+fn openapi() -> Result {
+    generated::check(&generated::OPENAPI)
+}
+
+fn settings() -> Result {
+    generated::check(&generated::SETTINGS)
 }
 
 fn doctests() -> Result {

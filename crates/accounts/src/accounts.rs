@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 use crate::core::Core;
 use crate::domain::secret::Secret;
 use crate::domain::stats::PastDays;
+use crate::domain::tally::Tally;
 use crate::domain::time::Timestamp;
 use crate::hasher::Hasher;
 use crate::migrator::migrate_up;
@@ -54,6 +55,7 @@ impl Accounts {
             mail_queued: Notify::new(),
             traffic: Traffic::default(),
             past_days: PastDays::default(),
+            tally: Tally::default(),
             in_step_until: Mutex::default(),
             judgements: Throttle::default(),
             remembered: tokio::sync::Mutex::default(),

@@ -9,6 +9,7 @@ use crate::domain::ids::UserId;
 use crate::domain::password::{Password, PasswordContext, PasswordError};
 use crate::domain::secret::Secret;
 use crate::domain::stats::PastDays;
+use crate::domain::tally::Tally;
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::hasher::Hasher;
@@ -36,6 +37,8 @@ pub(crate) struct Core {
     pub(crate) mail_queued: Notify,
     pub(crate) traffic: Traffic,
     pub(crate) past_days: PastDays,
+    /// What has happened since the start.
+    pub(crate) tally: Tally,
     /// The users up to this one were looked at for whether they know when a second factor is due; `None`: begin with the first.
     pub(crate) in_step_until: Mutex<Option<UserId>>,
     /// How many passwords each client recently had judged.

@@ -211,6 +211,7 @@ pub use ops::background::sweep::Health;
 pub use ops::background::webhooks::DueWebhook;
 pub use ops::challenge::LinkError;
 pub use ops::link::{LinkState, MailedLink};
+pub use ops::measures::{Backlog, Measures, WorkClass};
 pub use ops::registration::confirm::{Code, CodeError, ConfirmError};
 pub use ops::registration::first_admin::{FirstAdmin, SetupLink};
 pub use ops::registration::invitation::{JoinError, NewInvitation};

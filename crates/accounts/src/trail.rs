@@ -119,6 +119,7 @@ impl Entry {
             detail = event.detail,
             "audit"
         );
+        core.tally.event(event.kind);
         audit::insert(tx, &event, address.as_ref())
     }
 }

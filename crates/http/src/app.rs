@@ -11,7 +11,7 @@ use crate::base::Base;
 use crate::cors::CorsOrigins;
 use crate::extract::TrustedProxies;
 use crate::extract::cookies::Cookies;
-use crate::options::{DevMailbox, HttpOptions};
+use crate::options::{DevMailbox, HttpOptions, Observer};
 use crate::pages::frame::assets::Assets;
 use crate::pages::frame::brand::Brand;
 
@@ -35,6 +35,7 @@ pub(crate) struct Site {
     pub(crate) cors: CorsOrigins,
     pub(crate) proxies: TrustedProxies,
     pub(crate) dev: Option<Arc<dyn DevMailbox>>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) introspection_clients: Vec<(String, Secret)>,
     /// Whether passwords are exchanged for tokens.
     pub(crate) password_grant: bool,
@@ -56,6 +57,7 @@ impl Site {
             proxies: options.trusted_proxies,
             password_grant: options.password_grant || options.dev.is_some(),
             dev: options.dev,
+            observer: options.observer,
             introspection_clients: options.introspection_clients,
             openapi: OnceLock::new(),
             readiness: Readiness::default(),

@@ -32,12 +32,13 @@ use crate::describe::routes::RouteTable;
 use crate::edge::cross_origin::CrossOrigin;
 use crate::edge::fix::{Wanted, complete_oauth, fix};
 use crate::edge::trace::trace_id;
+use crate::options::Answered;
 use crate::pages::frame::content_policy::WayToApplication;
 use crate::pages::frame::i18n::choice::LanguageChoice;
 use crate::pages::frame::problem_page::problem_page;
 use crate::personal::Asked;
 use crate::problem::Problem;
-use crate::rate_limit::{Quotas, Reached};
+use crate::rate_limit::{Limit, Quotas, Reached};
 
 /// How long an answer may take.
 pub(crate) const REQUEST_TIME: Duration = Duration::from_secs(30);
@@ -143,9 +144,16 @@ where
                     guarded(opened).instrument(span.clone()).await
                 }
             };
+            let (code, limit) = seen(&response);
             let mut response = settings.finish(response, &method, reader, wanted.as_ref(), id);
             asked.mark(&mut response);
             readers.write(response.headers_mut());
+            if let Some(observer) = &settings.site.observer {
+                let (route, method) = (route.as_ref().map(MatchedPath::as_str), method_name(&method));
+                let status = response.status().as_u16();
+                let took = started.elapsed();
+                observer.answered(&Answered { route, method, status, code, limit, took });
+            }
             span.in_scope(|| {
                 let route = route.as_ref().map_or("-", MatchedPath::as_str);
                 let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -160,6 +168,18 @@ where
             Ok(response)
         })
     }
+}
+
+/// Why an answer refuses, if it does, and because of which limit.
+fn seen(response: &Response) -> (Option<Code>, Option<&'static str>) {
+    let problem = response.extensions().get::<Problem>();
+    (problem.map(Problem::code), problem.and_then(Problem::limit).map(Limit::name))
+}
+
+/// Methods are text of the request: only those that are routed have a name.
+fn method_name(method: &Method) -> &'static str {
+    const NAMES: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    NAMES.into_iter().find(|name| *name == method.as_str()).unwrap_or("OTHER")
 }
 
 /// The language of a person who waits for a page; programs get problems as JSON.

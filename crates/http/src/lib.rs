@@ -31,7 +31,7 @@ pub use extract::cookies::session_cookie;
 pub use extract::{Client, ProxyError, SignedIn, TrustedProxies, UnknownPeer};
 pub use guard::{Guarded, RequireSignedIn, require_signed_in};
 pub use openapi::openapi;
-pub use options::{DevFault, DevMail, DevMailbox, HttpOptions, Part};
+pub use options::{Answered, DevFault, DevMail, DevMailbox, HttpOptions, Observer, Part};
 pub use pages::frame::brand::{Brand, Color, ColorError, Logo, LogoError};
 pub use problem::Problem;
 pub use problem::field_error::FieldError;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use vestibule::{Secret, Timestamp};
 
+use crate::catalogue::Code;
 use crate::cors::CorsOrigins;
 use crate::extract::TrustedProxies;
 use crate::pages::frame::brand::Brand;
@@ -36,6 +37,32 @@ pub struct HttpOptions {
     pub password_grant: bool,
     /// The start of request ids. Random, so that no two starts and no two instances issue the same one.
     pub request_id_start: u64,
+    /// Is told of every answer. None, unless somebody counts.
+    pub observer: Option<Arc<dyn Observer>>,
+}
+
+/// Is told of every answer. Called on the threads that answer: it must be quick.
+pub trait Observer: Send + Sync {
+    /// An answer was given.
+    fn answered(&self, answer: &Answered<'_>);
+}
+
+/// An answer, without anything that came from its request.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Answered<'a> {
+    /// The template of the route, as `/v1/admin/users/{id}`; `None` where there is no route.
+    pub route: Option<&'a str>,
+    /// `GET`, `POST` and so on; `OTHER` where it is none of those that are routed.
+    pub method: &'static str,
+    /// The status.
+    pub status: u16,
+    /// Why it was refused, if it was.
+    pub code: Option<Code>,
+    /// The limit that refused it, if one did.
+    pub limit: Option<&'static str>,
+    /// From the head of the request to the head of the answer.
+    pub took: Duration,
 }
 
 impl Default for HttpOptions {
@@ -51,6 +78,7 @@ impl Default for HttpOptions {
             introspection_clients: Vec::new(),
             password_grant: false,
             request_id_start: 0,
+            observer: None,
         }
     }
 }

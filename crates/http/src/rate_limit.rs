@@ -16,6 +16,18 @@ pub(crate) enum Limit {
     PasswordChecks,
 }
 
+impl Limit {
+    /// Its name in answers and metrics.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign-in",
+            Self::Confirm => "confirm",
+            Self::Mails => "mails",
+            Self::PasswordChecks => "password-checks",
+        }
+    }
+}
+
 /// Tells the [`edge`](crate::edge) that a limit was reached, and in how many seconds it ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reached {
@@ -45,11 +57,12 @@ impl Quotas {
 
     /// `RateLimit-Policy` and `RateLimit`.
     pub(crate) fn write(self, reached: Reached, headers: &mut HeaderMap) {
-        let (name, rate) = match reached.limit {
-            Limit::SignIn => ("sign-in", self.sign_in),
-            Limit::Confirm => ("confirm", self.confirm),
-            Limit::Mails => ("mails", self.mails),
-            Limit::PasswordChecks => ("password-checks", self.password_checks),
+        let name = reached.limit.name();
+        let rate = match reached.limit {
+            Limit::SignIn => self.sign_in,
+            Limit::Confirm => self.confirm,
+            Limit::Mails => self.mails,
+            Limit::PasswordChecks => self.password_checks,
         };
         let (quota, window_seconds) = (rate.most, rate.window.as_secs());
         let policy = format!("\"{name}\";q={quota};w={window_seconds}");

@@ -15,12 +15,14 @@ mod migrate;
 mod openapi;
 mod serve;
 mod setup_link;
+mod system;
 mod terminal;
 mod user;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::config::Flags;
 use crate::config::environment::Environment;
@@ -53,6 +55,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Run the server
     Serve(serve::Command),
+    /// Write a commented settings file and what goes with it, with fresh secrets; overwrites nothing
+    Init(system::init::Command),
     /// Show or change the schema version of the database
     #[command(subcommand)]
     Migrate(migrate::Command),
@@ -98,6 +102,26 @@ enum Command {
         /// Print every setting with its value and source; secrets are masked
         #[arg(long)]
         print_sources: bool,
+        /// Explain one setting, by its key or variable: what it is, how it is written, its value and source
+        #[arg(long, value_name = "KEY", conflicts_with_all = ["dev", "print_sources"])]
+        explain: Option<String>,
+    },
+    /// Print the reference of all settings, in Markdown
+    Settings {
+        /// Print a JSON Schema of the settings file instead, for editors
+        #[arg(long)]
+        schema: bool,
+    },
+    /// Print a completion script, e.g. for ~/.local/share/bash-completion/completions/vestibule
+    Completions {
+        /// The shell to complete in
+        shell: Shell,
+    },
+    /// Write the manual pages
+    Man {
+        /// The folder to write them into, e.g. ~/.local/share/man/man1
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
     },
     /// Print the version
     Version,
@@ -117,6 +141,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let context = Context { flags, environment, json: cli.json };
     match cli.command {
         Command::Serve(command) => serve::run(&context, &command),
+        Command::Init(command) => system::init::run(&context, &command),
         Command::Migrate(command) => migrate::run(&context, &command),
         Command::Database(command) => database::run(&context, &command),
         Command::User(command) => user::run(&context, command),
@@ -129,7 +154,13 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Openapi => openapi::run(&context),
         Command::Errors(command) => errors::run(&context, &command),
         Command::Healthcheck { url } => healthcheck::run(&context, url.as_deref()),
-        Command::CheckConfig { dev, print_sources } => check_config::run(&context, dev, print_sources),
+        Command::CheckConfig { explain: Some(name), .. } => system::explain::run(&context, &name),
+        Command::CheckConfig { dev, print_sources, explain: None } => {
+            check_config::run(&context, dev, print_sources)
+        }
+        Command::Settings { schema } => system::settings::run(&context, schema),
+        Command::Completions { shell } => system::completions::run(shell, Cli::command()),
+        Command::Man { folder } => system::man::run(&folder, Cli::command()),
         Command::Version => version(&context),
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod layers;
 mod pages;
 pub(crate) mod problem;
 pub(crate) mod raw;
+pub(crate) mod reference;
 mod service;
 pub(crate) mod settings;
 mod user_data;
@@ -22,6 +23,7 @@ use serde::Deserialize as _;
 use toml::Value;
 
 use environment::Environment;
+use keys::Key;
 use layers::Layers;
 use problem::Problem;
 use settings::Config;
@@ -45,6 +47,24 @@ impl Config {
     /// Everything that is wrong with them, not only the first.
     pub(crate) fn load(flags: &Flags, environment: &Environment) -> Result<Self, Vec<Problem>> {
         let layers = read_layers(flags, environment)?;
+        let raw = raw::Raw::deserialize_from(&layers).map_err(|problem| vec![problem])?;
+        checked::config(raw, layers, environment)
+    }
+
+    /// These settings, with the values that `newer` has for some keys.
+    ///
+    /// # Errors
+    /// If the two do not go together.
+    pub(crate) fn with(
+        &self,
+        newer: &Self,
+        keys: &[&Key],
+        environment: &Environment,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut layers = self.layers.clone();
+        for key in keys {
+            layers.take(key, &newer.layers);
+        }
         let raw = raw::Raw::deserialize_from(&layers).map_err(|problem| vec![problem])?;
         checked::config(raw, layers, environment)
     }

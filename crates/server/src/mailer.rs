@@ -1,6 +1,8 @@
 //! How mail is sent: through the configured transport, or in development to a mailbox in this process.
 
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use vestibule::{Mail, MailTransport, Secret, SendAttempt, SendError};
 use vestibule_mail::{Letter, Mailer, MailerConfig, Memory, Transport};
@@ -11,26 +13,69 @@ use crate::failure::Failure;
 
 /// A mailer that in development also prints to the console what a person must type or click.
 pub(crate) struct EchoingMailer {
-    mailer: Mailer,
+    /// Replaced when the settings are read again; an attempt that runs ends with the one it began with.
+    mailer: RwLock<Arc<Mailer>>,
     echo: bool,
+    outcomes: Outcomes,
+}
+
+/// How often attempts to send ended in which way.
+#[derive(Debug, Default)]
+pub(crate) struct Outcomes([AtomicU64; 7]);
+
+impl Outcomes {
+    const NAMES: [&str; 7] =
+        ["sent", "temporary", "throttled", "refused", "deferred", "uncertain", "permanent"];
+
+    fn note(&self, outcome: Result<(), &SendError>) {
+        let index = match outcome {
+            Ok(()) => 0,
+            Err(SendError::Temporary(_)) => 1,
+            Err(SendError::Throttled { .. }) => 2,
+            Err(SendError::Refused(_)) => 3,
+            Err(SendError::Deferred(_)) => 4,
+            Err(SendError::Uncertain(_)) => 5,
+            Err(SendError::Permanent(_)) => 6,
+        };
+        self.0[index].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Each way by its name.
+    pub(crate) fn read(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Self::NAMES.into_iter().zip(self.0.iter().map(|counter| counter.load(Ordering::Relaxed)))
+    }
 }
 
 impl EchoingMailer {
     pub(crate) fn new(config: &Config, dev: bool, public_url: &str) -> Result<Self, Failure> {
         let mailer = mailer(config, dev, public_url).map_err(|problem| Failure::problems(&[problem]))?;
         let echo = dev && !matches!(mailer.transport(), Transport::Console(_));
-        Ok(Self { mailer, echo })
+        Ok(Self { mailer: RwLock::new(Arc::new(mailer)), echo, outcomes: Outcomes::default() })
+    }
+
+    /// How the attempts ended.
+    pub(crate) const fn outcomes(&self) -> &Outcomes {
+        &self.outcomes
+    }
+
+    /// From now on, mail is sent by this one.
+    pub(crate) fn replace(&self, mailer: Mailer) {
+        *self.mailer.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(mailer);
+    }
+
+    fn mailer(&self) -> Arc<Mailer> {
+        Arc::clone(&self.mailer.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The name of the transport, for the log.
     pub(crate) fn name(&self) -> &'static str {
-        self.mailer.transport().name()
+        self.mailer().transport().name()
     }
 
     /// The mailbox, if mail is delivered there.
-    pub(crate) fn mailbox(&self) -> Option<&Memory> {
-        match self.mailer.transport() {
-            Transport::Memory(memory) => Some(memory),
+    pub(crate) fn mailbox(&self) -> Option<Memory> {
+        match self.mailer().transport() {
+            Transport::Memory(memory) => Some(memory.clone()),
             _ => None,
         }
     }
@@ -38,9 +83,12 @@ impl EchoingMailer {
 
 impl MailTransport for EchoingMailer {
     async fn send(&self, mail: &Mail, attempt: &SendAttempt) -> Result<(), SendError> {
-        self.mailer.send(mail, attempt).await?;
+        let mailer = self.mailer();
+        let sent = mailer.send(mail, attempt).await;
+        self.outcomes.note(sent.as_ref().copied());
+        sent?;
         if self.echo
-            && let Ok(letter) = self.mailer.render(mail)
+            && let Ok(letter) = mailer.render(mail)
         {
             // There may be no reader; the mail was sent all the same.
             let _ = io::stdout().write_all(echo(&letter).as_bytes());

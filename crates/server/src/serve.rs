@@ -1,31 +1,37 @@
 //! The server: one program, from the open socket to the last drained connection.
 
+pub(crate) mod activation;
+mod answers;
 mod banner;
 mod connections;
 mod dev_client;
 mod listener;
 mod mailbox;
+mod metrics;
 mod open_files;
 mod refusals;
+pub(crate) mod reload;
 mod signals;
 mod stall;
+mod systemd;
 mod timeouts;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use vestibule::{Accounts, ApplicationId, OpenMode, RedirectUri, Workers};
-use vestibule_http::{CorsOrigins, DevMailbox, HttpOptions, Part, TrustedProxies};
+use vestibule::{Accounts, ApplicationId, OpenMode, Workers};
 use vestibule_mail::{HttpLogouts, HttpWebhooks};
 
 use crate::config::problem::Problem;
 use crate::config::settings::{Config, Database};
 use crate::failure::Failure;
 use crate::mailer::EchoingMailer;
-use crate::{data_dir, entropy, open};
-use connections::{Connections, Rules};
+use crate::{data_dir, open};
+use activation::Inherited;
+use answers::Answers;
+use connections::{Connections, Front, Rules};
 use listener::Listener;
-use mailbox::Mailbox;
+use reload::{Given, Reloader};
 use signals::Signals;
 
 /// How long open requests may take to end.
@@ -45,43 +51,62 @@ pub(crate) struct Options {
 }
 
 /// Serves until SIGTERM, SIGINT or SIGQUIT, then drains.
-pub(crate) async fn run(mut config: Config, options: Options) -> Result<(), Failure> {
+pub(crate) async fn run(
+    mut config: Config,
+    options: Options,
+    given: Given,
+    inherited: Option<Inherited>,
+) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     // Fails if it is set already; the process has one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     // Bound first: a port that is in use must not cost a migration, and early clients wait instead of failing.
-    let listener = Listener::bind(&config.listen).await?;
+    let listener = match inherited {
+        Some(socket) => Listener::adopt(socket, options.dev)?,
+        None => Listener::bind(&config.listen).await?,
+    };
+    let metrics = metrics::bind(&config).await?;
     let public_url = config.public_url(listener.port());
     if options.dev {
         dev_client::add_to(&mut config.policy.applications);
     }
     let is_new = matches!(&config.database, Database::Sqlite(path) if !path.exists());
-    let may_make = if options.dev || options.migrate { OpenMode::Everything } else { OpenMode::NewDatabase };
-    let opening = open::for_server(&config, public_url.clone(), may_make, options.dev);
-    let accounts = tokio::select! {
-        opened = opening => opened?,
-        () = signals.next() => return Ok(()),
+    systemd::starting(config.policy.database.wait);
+    let Some(accounts) = open_unless_ended(&config, options, &public_url, &mut signals).await? else {
+        return Ok(());
     };
     refuse_clients_registered_twice(&accounts).await?;
     make_first_admin(&config, &accounts).await?;
     let setup = if options.banner { accounts.setup_link().await? } else { None };
     let mailer = Arc::new(EchoingMailer::new(&config, options.dev, &public_url)?);
-    let router = vestibule_http::router(accounts.clone(), http_options(&config, options.dev, &mailer)?);
+    let counts = metrics.is_some().then(Arc::default);
+    let answers =
+        Answers { dev: options.dev, accounts: accounts.clone(), mailer: Arc::clone(&mailer), counts };
+    let router = answers.router(&config)?;
     let workers = Workers::start(&accounts, &mailer, webhooks(&config)?)
         .telling_applications(&accounts, HttpLogouts::new(config.allow_private_addresses));
-    tracing::info!(address = %listener.address(), public_url, dev = options.dev, mail = mailer.name(), "listening");
+    let address = listener.address();
+    tracing::info!(%address, public_url, dev = options.dev, mail = mailer.name(), "listening");
     say_about_keys(&config, &accounts);
     say_about_administrators(&accounts).await;
     let _claim = claim_file(&config);
     if options.banner {
-        banner::print(&config, &public_url, &listener.address(), is_new, setup.as_ref())?;
+        banner::print(&config, &public_url, &address, is_new, setup.as_ref())?;
     }
-    let connections = Connections::new(router, Rules::of(&config));
+    let rules = Rules::of(&config);
+    let connections = Connections::new(rules.most(), Front::new(router, rules));
+    systemd::ready(&address);
+    systemd::watch();
+    let _metrics = metrics.map(|listener| metrics::serve(listener, &config, &answers, connections.usage()));
+    let reloader = Reloader { config, given, address, answers, front: connections.front().clone() };
+    let reloading = tokio::spawn(reloader.on_each(signals.hangup()?));
     tokio::select! {
         () = connections.accept(&listener) => {}
         () = signals.next() => {}
     }
     drop(listener);
+    reloading.abort();
+    systemd::stopping();
     tracing::info!("stopping: no new connections; open requests have {} s", DRAIN.as_secs());
     tokio::select! {
         () = async {
@@ -92,6 +117,20 @@ pub(crate) async fn run(mut config: Config, options: Options) -> Result<(), Fail
         () = signals.next() => tracing::warn!("stopped at once by a second signal"),
     }
     Ok(())
+}
+
+/// Opens the accounts; `None` where a signal ended the wait.
+async fn open_unless_ended(
+    config: &Config,
+    options: Options,
+    public_url: &str,
+    signals: &mut Signals,
+) -> Result<Option<Accounts>, Failure> {
+    let may_make = if options.dev || options.migrate { OpenMode::Everything } else { OpenMode::NewDatabase };
+    tokio::select! {
+        opened = open::for_server(config, public_url.to_owned(), may_make, options.dev) => opened.map(Some),
+        () = signals.next() => Ok(None),
+    }
 }
 
 fn webhooks(config: &Config) -> Result<Option<HttpWebhooks>, Failure> {
@@ -168,35 +207,4 @@ async fn make_first_admin(config: &Config, accounts: &Accounts) -> Result<(), Fa
         tracing::info!(user = %made.id, "made the first administrator from bootstrap.admin_email");
     }
     Ok(())
-}
-
-fn http_options(config: &Config, dev: bool, mailer: &EchoingMailer) -> Result<HttpOptions, Failure> {
-    let proxies: Vec<String> = config.trusted_proxies.iter().map(ToString::to_string).collect();
-    let mailbox = mailer
-        .mailbox()
-        .filter(|_| dev)
-        .map(|memory| Arc::new(Mailbox(memory.clone())) as Arc<dyn DevMailbox>);
-    let clients = config.introspection_clients.iter();
-    let cors =
-        CorsOrigins::new(config.cors_origins.clone()).map_err(|error| Failure::config(error.to_string()))?;
-    Ok(HttpOptions {
-        service_name: config.service_name.clone(),
-        brand: config.pages.brand.clone(),
-        return_urls: config.pages.return_urls.clone(),
-        // The client `dev` may be a page at any port of this machine.
-        cors: if dev { cors.with_derived(is_of_this_machine) } else { cors },
-        parts: Part::ALL.to_vec(),
-        trusted_proxies: TrustedProxies::parse(&proxies)
-            .map_err(|error| Failure::config(error.to_string()))?,
-        dev: mailbox,
-        introspection_clients: clients.map(|it| (it.name.clone(), it.secret.clone())).collect(),
-        password_grant: dev || config.password_grant,
-        request_id_start: entropy::number(),
-    })
-}
-
-/// Whether pages of an origin come from this machine.
-fn is_of_this_machine(origin: &str) -> bool {
-    let page: Result<RedirectUri, _> = format!("{origin}/").parse();
-    page.is_ok_and(|page| page.is_loopback())
 }

@@ -5,17 +5,28 @@ mod queue;
 
 use std::io::{self, IsTerminal as _};
 
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{Layer, Registry, fmt};
+use tracing_subscriber::{Layer, Registry, fmt, reload};
 
 use crate::config::raw::LogFormat;
 use crate::config::settings::Log;
 use crate::failure::Failure;
 use queue::Written;
 
-/// Starts logging for the life of the process. Keep the returned value to the end.
-pub(crate) fn start(log: &Log, json_wanted: bool) -> Result<Written, Failure> {
+/// Which lines are written; can be changed while the process runs.
+pub(crate) struct Level(reload::Handle<Targets, Registry>);
+
+impl Level {
+    pub(crate) fn set(&self, level: Targets) {
+        // Fails only when the log is gone, and nobody reads it.
+        let _ = self.0.reload(level);
+    }
+}
+
+/// Starts logging for the life of the process. Keep the first of the returned values to the end.
+pub(crate) fn start(log: &Log, json_wanted: bool) -> Result<(Written, Level), Failure> {
     let as_json = match log.format {
         LogFormat::Json => true,
         LogFormat::Text => json_wanted,
@@ -23,14 +34,15 @@ pub(crate) fn start(log: &Log, json_wanted: bool) -> Result<Written, Failure> {
     };
     let (queue, written) = queue::start(io::stderr())
         .map_err(|error| Failure::failed(format!("cannot start the thread of the log: {error}")))?;
+    let (filter, level) = reload::Layer::new(log.level.clone());
     let lines: Box<dyn Layer<Registry> + Send + Sync> = if as_json {
         // The only span is the request.
         let format = fmt::layer().json().flatten_event(true).with_span_list(false);
-        format.with_writer(queue).with_filter(log.level.clone()).boxed()
+        format.with_writer(queue).with_filter(filter).boxed()
     } else {
-        fmt::layer().with_ansi(log.color).with_writer(queue).with_filter(log.level.clone()).boxed()
+        fmt::layer().with_ansi(log.color).with_writer(queue).with_filter(filter).boxed()
     };
     // Fails only if logging was started before, in which case it works.
     let _ = tracing_subscriber::registry().with(lines).try_init();
-    Ok(written)
+    Ok((written, Level(level)))
 }

@@ -14,6 +14,7 @@ pub(crate) mod registration;
 pub(crate) mod secret;
 pub(crate) mod secret_key;
 pub(crate) mod stats;
+pub(crate) mod tally;
 pub(crate) mod time;
 pub(crate) mod user;
 pub(crate) mod user_name;

@@ -5,6 +5,7 @@
 //! to wait longer than about a second is refused immediately (P6).
 
 mod argon;
+mod load;
 mod queue;
 mod trial;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 pub(crate) use argon::Recipe;
+pub(crate) use load::Load;
 pub(crate) use queue::Stages;
 use queue::{Queue, Work};
 
@@ -27,6 +29,7 @@ pub(crate) struct Hasher {
     queue: Arc<Queue>,
     recipe: Recipe,
     env: Env,
+    load: Load,
 }
 
 impl Hasher {
@@ -48,7 +51,7 @@ impl Hasher {
                 })
                 .map_err(|e| Fault::Unavailable(format!("no thread for hashing: {e}")))?;
         }
-        Ok(Self { queue, recipe, env: env.clone() })
+        Ok(Self { queue, recipe, env: env.clone(), load: Load::default() })
     }
 
     /// The PHC string of a newly chosen password, if the judge admits it. There is no other way to get one.
@@ -74,8 +77,14 @@ impl Hasher {
         judge: Judge,
     ) -> Result<Result<String, PasswordError>, Fault> {
         let (answer, answered) = oneshot::channel();
-        self.queue.push(Work::Create { password: password.clone(), judge, salt, answer })?;
-        answered.await.map_err(|_| stopped())
+        let waiting = self.load.wait();
+        self.load.admitted(self.queue.push(Work::Create {
+            password: password.clone(),
+            judge,
+            salt,
+            answer,
+        }))?;
+        answered.await.inspect(|_| waiting.answered()).map_err(|_| stopped())
     }
 
     /// How strong a password is. Takes up to some milliseconds, too long for the caller's thread.
@@ -95,8 +104,9 @@ impl Hasher {
     /// [`Fault::Overloaded`] if the queue is full.
     pub(crate) async fn verify(&self, password: &Password, stages: Stages) -> Result<Vec<Vec<bool>>, Fault> {
         let (answer, answered) = oneshot::channel();
-        self.queue.push(Work::Verify { password: password.clone(), stages, answer })?;
-        answered.await.map_err(|_| stopped())
+        let waiting = self.load.wait();
+        self.load.admitted(self.queue.push(Work::Verify { password: password.clone(), stages, answer }))?;
+        answered.await.inspect(|_| waiting.answered()).map_err(|_| stopped())
     }
 
     /// Computes a new hash when nothing more urgent waits, and passes it to `then`; skipped if the queue is half full.
@@ -108,6 +118,16 @@ impl Hasher {
     /// The work of hashing since the start, in KiB and passes over them.
     pub(crate) fn spent(&self) -> u64 {
         self.queue.spent()
+    }
+
+    /// What the threads have to do.
+    pub(crate) const fn load(&self) -> &Load {
+        &self.load
+    }
+
+    /// How long a hash takes at present.
+    pub(crate) fn pace(&self) -> std::time::Duration {
+        self.queue.pace()
     }
 
     /// Whether a hash is weaker than the policy now requires.

@@ -7,6 +7,7 @@ pub(crate) mod background;
 pub(crate) mod challenge;
 pub(crate) mod draft;
 pub(crate) mod link;
+pub(crate) mod measures;
 pub(crate) mod registration;
 pub(crate) mod session_end;
 pub(crate) mod sign_in;

@@ -18,6 +18,7 @@ pub(crate) mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 pub(crate) mod tables;
+pub(crate) mod times;
 
 use std::sync::Arc;
 
@@ -25,18 +26,21 @@ use tokio::sync::oneshot;
 
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
+use crate::env::Stopwatch;
 use crate::fault::Fault;
 use crate::policy::DatabasePolicy;
 use crate::store::error::{DatabaseError, StoreError};
 use job::{Job, Task};
 use pulse::{Pulse, take_statements};
 pub(crate) use sql::Tx;
+use times::{Groups, Times};
 
 /// A database, and whether it accepts writes.
 #[derive(Debug)]
 pub(crate) struct Store {
     database: Database,
     pulse: Arc<Pulse>,
+    times: Times,
 }
 
 #[derive(Debug)]
@@ -107,7 +111,7 @@ impl Store {
     }
 
     fn new(database: Database) -> Self {
-        Self { database, pulse: Arc::default() }
+        Self { database, pulse: Arc::default(), times: Times::default() }
     }
 
     /// Accepts the database that `url` names as it is, even if it lacks commits that an earlier one had.
@@ -140,10 +144,11 @@ impl Store {
         E: From<Fault> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
+        let watch = Stopwatch::start();
         self.queue(Box::new(Task::new(work, answer).felt_by(&self.pulse)))?;
-        answered
-            .await
-            .unwrap_or_else(|_| Err(Fault::Unavailable("the database thread has ended".into()).into()))
+        let answered = answered.await;
+        self.times.writes.note(watch.elapsed());
+        answered.unwrap_or_else(|_| Err(Fault::Unavailable("the database thread has ended".into()).into()))
     }
 
     /// Queues `work` to run in one transaction; nothing waits for it.
@@ -165,7 +170,8 @@ impl Store {
         T: Send + 'static,
         E: From<Fault> + Send + 'static,
     {
-        match &self.database {
+        let watch = Stopwatch::start();
+        let read = match &self.database {
             // A look-up takes some microseconds: moving it to another thread would cost more.
             #[cfg(feature = "sqlite")]
             Database::Sqlite(sqlite) => {
@@ -181,7 +187,9 @@ impl Store {
                     Err(Fault::Unavailable("the database thread has ended".into()).into())
                 })
             }
-        }
+        };
+        self.times.reads.note(watch.elapsed());
+        read
     }
 
     /// Like `read`, for work that looks through many rows: never runs on a thread that serves requests.
@@ -199,15 +207,31 @@ impl Store {
             found
         };
         let job = Box::new(Task::new(felt, answer));
+        let watch = Stopwatch::start();
         match &self.database {
             #[cfg(feature = "sqlite")]
             Database::Sqlite(sqlite) => sqlite.queue_survey(job)?,
             #[cfg(feature = "postgres")]
             Database::Postgres(postgres) => postgres.queue_read(job)?,
         }
-        answered
-            .await
-            .unwrap_or_else(|_| Err(Fault::Unavailable("the database thread has ended".into()).into()))
+        let answered = answered.await;
+        self.times.surveys.note(watch.elapsed());
+        answered.unwrap_or_else(|_| Err(Fault::Unavailable("the database thread has ended".into()).into()))
+    }
+
+    /// How long the database takes.
+    pub(crate) const fn times(&self) -> &Times {
+        &self.times
+    }
+
+    /// How many changes were committed together, where this instance decides that.
+    pub(crate) fn groups(&self) -> Option<&Groups> {
+        match &self.database {
+            #[cfg(feature = "sqlite")]
+            Database::Sqlite(sqlite) => Some(sqlite.groups()),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(_) => None,
+        }
     }
 
     /// Runs what is queued and closes the database. Later calls fail because it is closed.

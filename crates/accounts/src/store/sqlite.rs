@@ -16,7 +16,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Sender, TrySendError};
@@ -25,6 +25,7 @@ use thread_local::ThreadLocal;
 
 use super::error::StoreError;
 use super::job::{Job, QUEUE_MAX};
+use super::times::Groups;
 use super::{pulse, sql};
 use crate::fault::Fault;
 use place::Place;
@@ -46,6 +47,7 @@ pub(crate) struct Sqlite {
     surveyor: Surveyor,
     closed: AtomicBool,
     place: Place,
+    groups: Arc<Groups>,
 }
 
 impl From<rusqlite::Error> for Fault {
@@ -67,13 +69,19 @@ impl Sqlite {
         let connection = open_writer(&place).map_err(|error| refusal::of(path, error))?;
         let watch = place.path().map(|path| Watch::begin(path, known, &connection)).transpose()?;
         let (orders, queue) = crossbeam_channel::bounded(QUEUE_MAX);
+        let groups = Arc::<Groups>::default();
+        let counted = Arc::clone(&groups);
         let writer = std::thread::Builder::new()
             .name("sqlite-writer".into())
-            .spawn(move || serve(&connection, watch.as_ref(), &queue))
+            .spawn(move || serve(&connection, watch.as_ref(), &queue, &counted))
             .map_err(|e| StoreError::Fault(Fault::Unavailable(format!("no thread for the database: {e}"))))?;
         let (writer, closed) = (Mutex::new(Some(writer)), AtomicBool::new(false));
         let surveyor = Surveyor::start(place.clone()).map_err(StoreError::Fault)?;
-        Ok(Self { orders, writer, readers: ThreadLocal::new(), surveyor, closed, place })
+        Ok(Self { orders, writer, readers: ThreadLocal::new(), surveyor, closed, place, groups })
+    }
+
+    pub(super) fn groups(&self) -> &Groups {
+        &self.groups
     }
 
     /// Accepts the file at this path as the current one from now on.

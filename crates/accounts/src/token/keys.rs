@@ -87,6 +87,11 @@ impl KeySet {
         self.signing(now).map(|(key, _)| key.algorithm)
     }
 
+    /// Since when the key signs that signs now.
+    pub(crate) fn signs_since(&self, now: Timestamp) -> Option<Timestamp> {
+        self.stored.get(signing_now(&self.stored, now)?).map(|key| key.signs_at)
+    }
+
     pub(super) fn find(&self, id: &str) -> Option<&Key> {
         self.keys.iter().find(|key| &*key.id == id)
     }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use serde_json::json;
-use toml::Value;
 use vestibule::{RequireFactor, SendError};
 
 use super::context::Context;
@@ -100,7 +99,7 @@ fn note_administrators(config: &Config) -> Result<(), Failure> {
 }
 
 fn print(context: &Context, key: &Key, setting: &Setting) -> Result<(), Failure> {
-    let value = shown(key, &setting.value);
+    let value = setting.shown(key);
     if context.json {
         return output::object(json!({
             "key": key.path,
@@ -114,16 +113,4 @@ fn print(context: &Context, key: &Key, setting: &Setting) -> Result<(), Failure>
     // If the variable is the source, it is named once.
     let also = if source.contains(&variable) { String::new() } else { format!("{variable}; ") };
     output::line(&format!("{} = {value}  # {source}; {also}{}", key.path, key.what))
-}
-
-/// A secret is shown as set or not; a URL by its scheme, a service by its name.
-fn shown(key: &Key, value: &Value) -> Value {
-    match value {
-        Value::String(text) if key.secret && !text.is_empty() => {
-            let scheme = text.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| scheme.len() <= 20);
-            Value::String(scheme.map_or_else(|| "[secret]".to_owned(), |scheme| format!("{scheme}:[secret]")))
-        }
-        Value::Array(items) => Value::Array(items.iter().map(|item| shown(key, item)).collect()),
-        value => value.clone(),
-    }
 }

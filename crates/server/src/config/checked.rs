@@ -19,7 +19,7 @@ use super::layers::Layers;
 use super::pages::pages;
 use super::problem::Problem;
 use super::raw::{self, Method, Preset, Raw};
-use super::settings::{Config, Connections, Database, Log, Mail, Webhooks};
+use super::settings::{Config, Connections, Database, Log, Mail, Metrics, Webhooks};
 use super::user_data::claims::claims;
 use super::user_data::schema as data_schema;
 use super::values::{IntrospectionClient, Listen, PublicUrl};
@@ -61,6 +61,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
             "choose a value inside these bounds, or leave the key out",
         );
     }
+    let metrics = metrics(&raw.metrics, &mut checker);
     check_plain(&raw, &mut checker);
     check_passkeys(public_url.as_ref(), &policy, &mut checker);
     let Some(listen) = listen.filter(|_| checker.problems.is_empty()) else {
@@ -97,8 +98,21 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
             level,
             color: environment.get("NO_COLOR").is_none() && std::io::stderr().is_terminal(),
         },
+        metrics,
         layers: checker.layers,
     })
+}
+
+/// The token is compared as it is, so it must be long; a scraper must be able to send it.
+fn metrics(raw: &raw::Metrics, checker: &mut Checker) -> Option<Metrics> {
+    let is_token = raw.token.len() >= 32 && raw.token.bytes().all(|byte| byte.is_ascii_graphic());
+    if !raw.token.is_empty() && !is_token {
+        let cause = "not 32 or more characters of visible ASCII";
+        let fix = "make one with `openssl rand -hex 32` and give it as VESTIBULE_METRICS_TOKEN_FILE";
+        checker.problem("metrics.token", cause, fix);
+    }
+    let listen = checker.parse("metrics.listen", &raw.listen, "write e.g. \"127.0.0.1:9464\"")?;
+    Some(Metrics { listen, token: (!raw.token.is_empty()).then(|| Secret::from(raw.token.as_str())) })
 }
 
 /// Checks the domain of the passkeys against the address of the pages, where both are given.

@@ -24,7 +24,7 @@ const MAKE_SECRET: &str =
     "make one with `(umask 077 && openssl rand -hex 32 > shop.secret)`, and name the file as secret_file";
 
 /// The keys of a client.
-const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 13] = [
     "id",
     "name",
     "secret_file",

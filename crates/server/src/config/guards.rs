@@ -128,8 +128,24 @@ fn always(config: &Config) -> Vec<Problem> {
         exposed(config, "secret_key"),
         exposed(config, "secret_key_previous"),
         exposed(config, "introspection.clients"),
+        exposed(config, "metrics.token"),
+        open_metrics(config),
     ];
     broken(rules)
+}
+
+/// Numbers tell how many people there are, when they sign in, and how an attack goes.
+fn open_metrics(config: &Config) -> (bool, String, String) {
+    let is_open = config.metrics.as_ref().is_some_and(|metrics| {
+        let is_local = matches!(metrics.listen, Listen::Unix(_)) || metrics.listen.is_loopback();
+        metrics.token.is_none() && !is_local
+    });
+    (
+        is_open,
+        format!("{}: everybody who reaches it could read the metrics", config.place("metrics.listen")),
+        "listen on 127.0.0.1:9464, or set VESTIBULE_METRICS_TOKEN_FILE (made with `openssl rand -hex 32`)"
+            .to_owned(),
+    )
 }
 
 fn is_everybody<T: ToString>(networks: &[T]) -> bool {

@@ -172,6 +172,11 @@ pub(crate) const KEYS: &[Key] = &[
     key("audit.retention", "how long the audit trail is kept"),
     key("log.format", "`text`, `json`, or `auto`: text on a terminal"),
     key("log.level", "`error`, `warn`, `info`, `debug`, `trace`, or by part: `info,vestibule=debug`"),
+    key("metrics.listen", "where `/metrics` is served, e.g. `127.0.0.1:9464`; nowhere where it is empty"),
+    secret(
+        "metrics.token",
+        "what a scraper sends as `Authorization: Bearer …`, 32 characters or more; needed where others reach `metrics.listen`",
+    ),
 ];
 
 /// The setting at `path`.

@@ -50,6 +50,24 @@ pub(crate) struct Setting {
     pub(crate) source: Source,
 }
 
+impl Setting {
+    /// The value as it may be shown: a secret as set or not, a URL by its scheme, a service by its name.
+    pub(crate) fn shown(&self, key: &Key) -> Value {
+        shown(&self.value, key.secret)
+    }
+}
+
+fn shown(value: &Value, secret: bool) -> Value {
+    match value {
+        Value::String(text) if secret && !text.is_empty() => {
+            let scheme = text.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| scheme.len() <= 20);
+            Value::String(scheme.map_or_else(|| "[secret]".to_owned(), |scheme| format!("{scheme}:[secret]")))
+        }
+        Value::Array(items) => Value::Array(items.iter().map(|item| shown(item, secret)).collect()),
+        value => value.clone(),
+    }
+}
+
 /// Omits the value, which may be a secret (O1).
 impl fmt::Debug for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -87,6 +105,12 @@ impl Layers {
             None | Some(Source::Default) => format!("`{path}`"),
             Some(source) => format!("`{path}` ({source})"),
         }
+    }
+
+    /// Takes over the setting that `others` has for a key.
+    pub(crate) fn take(&mut self, key: &Key, others: &Self) {
+        let Setting { value, source } = others.get(key.path).clone();
+        self.set(key, value, source);
     }
 
     /// All values as one nested table.

@@ -39,6 +39,7 @@ pub(super) struct Raw {
     pub(super) admin: Admin,
     pub(super) audit: Audit,
     pub(super) log: Log,
+    pub(super) metrics: Metrics,
 }
 
 #[derive(Deserialize)]
@@ -257,6 +258,13 @@ pub(super) struct Limits {
 pub(super) struct Log {
     pub(super) format: LogFormat,
     pub(super) level: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Metrics {
+    pub(super) listen: String,
+    pub(super) token: String,
 }
 
 /// The format of log lines.

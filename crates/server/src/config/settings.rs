@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use toml::Value;
 use tracing_subscriber::filter::Targets;
 use vestibule::{Email, FirstAdmin, Policy, Secret, SecretKey, WebhookSubscription};
 use vestibule_http::CorsOrigin;
@@ -43,6 +44,7 @@ pub(crate) struct Config {
     /// The first administrator to be created.
     pub(crate) bootstrap: Option<FirstAdmin>,
     pub(crate) log: Log,
+    pub(crate) metrics: Option<Metrics>,
     pub(super) layers: Layers,
 }
 
@@ -89,6 +91,13 @@ pub(crate) struct Connections {
     pub(crate) most_per_client: usize,
 }
 
+/// Where `/metrics` is served, and to whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    pub(crate) listen: Listen,
+    pub(crate) token: Option<Secret>,
+}
+
 /// What is logged, and how.
 #[derive(Clone, Debug)]
 pub(crate) struct Log {
@@ -101,6 +110,17 @@ impl Config {
     /// Every setting with its value and source.
     pub(crate) fn settings(&self) -> impl Iterator<Item = (&'static Key, &Setting)> {
         self.layers.iter()
+    }
+
+    /// The keys whose values differ.
+    pub(crate) fn changed(&self, newer: &Self) -> Vec<&'static Key> {
+        let pairs = self.layers.iter().zip(newer.layers.iter());
+        pairs.filter(|((_, old), (_, new))| old.value != new.value).map(|((key, _), _)| key).collect()
+    }
+
+    /// A value as it may be shown.
+    pub(crate) fn shown(&self, key: &Key) -> Value {
+        self.layers.get(key.path).shown(key)
     }
 
     /// `key (where it was set)`, for messages.

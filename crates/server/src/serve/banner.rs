@@ -42,7 +42,7 @@ fn text(
          \n  API docs    {public_url}/docs       works offline\
          \n  OpenID      {public_url}/.well-known/openid-configuration   client_id `dev`, any address on localhost{admin}\n\
          \n  Try: curl -s {public_url}/v1/signup -H content-type:application/json -d '{{\"email\":\"ada@example.com\",\"password\":\"{password}\"}}'\
-         \n  Not for production: `vestibule check-config` says what is missing for that.\n\n"
+         \n  Not for production: `vestibule init` writes the files for that.\n\n"
     )
 }
 

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -47,7 +48,40 @@ pub(crate) struct Rules {
     uncounted: Vec<Network>,
 }
 
+/// What answers requests, and the rules for those who send them. Replaced when the settings are read again; also for open
+/// connections.
+#[derive(Clone)]
+pub(crate) struct Front(Arc<RwLock<(Router, Arc<Rules>)>>);
+
+impl Front {
+    pub(crate) fn new(router: Router, rules: Rules) -> Self {
+        Self(Arc::new(RwLock::new((router, Arc::new(rules)))))
+    }
+
+    pub(crate) fn replace(&self, router: Router, rules: Rules) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = (router, Arc::new(rules));
+    }
+
+    fn router(&self) -> Router {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).0.clone()
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).1)
+    }
+}
+
 impl Rules {
+    /// Those of a listener for few programs.
+    pub(crate) const fn of_few(most: usize) -> Self {
+        Self { most, most_per_client: most, uncounted: Vec::new() }
+    }
+
+    /// How many connections there may be at all.
+    pub(crate) const fn most(&self) -> usize {
+        self.most
+    }
+
     /// The limits in the settings, as far as the system allows them. Load tests come from one address: without limits
     /// per client it may have all connections.
     pub(crate) fn of(config: &Config) -> Self {
@@ -66,14 +100,38 @@ fn share(wanted: usize, most: usize) -> usize {
 
 /// The open connections.
 pub(crate) struct Connections {
-    router: Router,
-    rules: Rules,
+    front: Front,
+    usage: Usage,
     free: Arc<Semaphore>,
     clients: Arc<Clients>,
     graceful: GracefulShutdown,
     stopping: Stopping,
     refused: Refusals,
     failed: Refusals,
+}
+
+/// How many connections there are.
+#[derive(Clone, Debug)]
+pub(crate) struct Usage {
+    most: usize,
+    free: Arc<Semaphore>,
+    refused: Arc<AtomicU64>,
+}
+
+impl Usage {
+    /// Open connections; the next one has its place already.
+    pub(crate) fn open(&self) -> usize {
+        (self.most - self.free.available_permits()).saturating_sub(1)
+    }
+
+    pub(crate) const fn most(&self) -> usize {
+        self.most
+    }
+
+    /// Those refused because their client had too many.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
 }
 
 /// What one connection occupies until it ends.
@@ -83,11 +141,12 @@ struct Held {
 }
 
 impl Connections {
-    pub(crate) fn new(router: Router, rules: Rules) -> Self {
-        let free = Arc::new(Semaphore::new(rules.most.min(Semaphore::MAX_PERMITS)));
+    pub(crate) fn new(most: usize, front: Front) -> Self {
+        let most = most.min(Semaphore::MAX_PERMITS);
+        let free = Arc::new(Semaphore::new(most));
         Self {
-            router,
-            rules,
+            front,
+            usage: Usage { most, free: Arc::clone(&free), refused: Arc::default() },
             free,
             clients: Arc::default(),
             graceful: GracefulShutdown::new(),
@@ -99,6 +158,16 @@ impl Connections {
                 tracing::error!(number, error, "connections could not be accepted");
             }),
         }
+    }
+
+    /// What can be replaced while they are open.
+    pub(crate) const fn front(&self) -> &Front {
+        &self.front
+    }
+
+    /// How many there are, to be looked at from elsewhere.
+    pub(crate) const fn usage(&self) -> &Usage {
+        &self.usage
     }
 
     /// Accepts connections for ever. When too many are open, new ones wait in the system's queue.
@@ -123,10 +192,11 @@ impl Connections {
             Stream::Unix(_) => (THIS_MACHINE, Ok(None)),
         };
         let Ok(place) = place else {
+            self.usage.refused.fetch_add(1, Ordering::Relaxed);
             return self.refused.note(&peer.ip().to_string());
         };
         let held = Held { _free: free, _place: place };
-        let served = Served { peer, router: self.router.clone(), watcher: self.graceful.watcher(), held };
+        let served = Served { peer, front: self.front.clone(), watcher: self.graceful.watcher(), held };
         match stream {
             Stream::Tcp(stream, _) => drop(tokio::spawn(served.on(stream, self.stopping.clone()))),
             Stream::Unix(stream) => drop(tokio::spawn(served.on(stream, self.stopping.clone()))),
@@ -134,10 +204,11 @@ impl Connections {
     }
 
     fn place(&self, ip: IpAddr) -> Result<Option<Place>, TooMany> {
-        if self.rules.uncounted.iter().any(|network| network.contains(ip)) {
+        let rules = self.front.rules();
+        if rules.uncounted.iter().any(|network| network.contains(ip)) {
             return Ok(None);
         }
-        Place::take(&self.clients, ip, self.rules.most_per_client).map(Some)
+        Place::take(&self.clients, ip, rules.most_per_client).map(Some)
     }
 
     /// Lets open requests end; idle connections end immediately, and those whose clients read nothing soon after. Waits
@@ -153,7 +224,7 @@ impl Connections {
 /// The state needed to serve one connection.
 struct Served {
     peer: SocketAddr,
-    router: Router,
+    front: Front,
     watcher: Watcher,
     held: Held,
 }
@@ -163,11 +234,11 @@ impl Served {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { peer, router, watcher, held } = self;
+        let Self { peer, front, watcher, held } = self;
         let (stream, timer) = watched(stream, &stopping);
         let answer = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
-            router.clone().oneshot(request)
+            front.router().oneshot(request)
         });
         let connection = http1::Builder::new()
             .timer(timer)

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 
+use super::activation::Inherited;
 use crate::config::values::Listen;
 use crate::failure::Failure;
 
@@ -20,6 +21,8 @@ const BACKLOG: u32 = 1024;
 pub(crate) enum Listener {
     Tcp(TcpListener, SocketAddr),
     Unix(UnixListener, PathBuf),
+    /// A Unix socket that was passed; whoever made it removes it.
+    UnixInherited(UnixListener, PathBuf),
 }
 
 /// An accepted connection.
@@ -42,6 +45,42 @@ impl Listener {
             };
             failure.fix("choose another place with --listen or VESTIBULE_LISTEN, e.g. 127.0.0.1:8081, or end what listens there")
         })
+    }
+
+    /// Takes a socket that is bound and listens already. In development mode only this machine may reach it.
+    pub(crate) fn adopt(socket: Inherited, dev: bool) -> Result<Self, Failure> {
+        let adopted = match socket {
+            Inherited::Tcp(socket) => Self::adopt_tcp(socket),
+            Inherited::Unix(socket) => Self::adopt_unix(socket),
+        };
+        let adopted = adopted.map_err(|error| {
+            Failure::failed(format!("the socket that was passed (LISTEN_FDS) cannot be used: {error}"))
+        })?;
+        match &adopted {
+            Self::Tcp(_, address) if dev && !address.ip().to_canonical().is_loopback() => {
+                let cause = format!(
+                    "--dev would listen on {address} (LISTEN_FDS), where others can read the mailbox"
+                );
+                Err(Failure::usage(cause)
+                    .fix("let the socket unit listen on 127.0.0.1, or serve without --dev"))
+            }
+            _ => Ok(adopted),
+        }
+    }
+
+    fn adopt_tcp(socket: std::net::TcpListener) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        rustix::net::sockopt::set_socket_send_buffer_size(&socket, SEND_OCTETS as usize)?;
+        let listener = TcpListener::from_std(socket)?;
+        let bound = listener.local_addr()?;
+        Ok(Self::Tcp(listener, bound))
+    }
+
+    fn adopt_unix(socket: std::os::unix::net::UnixListener) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let listener = UnixListener::from_std(socket)?;
+        let path = listener.local_addr()?.as_pathname().map(Path::to_owned).unwrap_or_default();
+        Ok(Self::UnixInherited(listener, path))
     }
 
     fn bind_tcp(address: SocketAddr) -> io::Result<Self> {
@@ -74,7 +113,7 @@ impl Listener {
     pub(crate) fn port(&self) -> Option<u16> {
         match self {
             Self::Tcp(_, address) => Some(address.port()),
-            Self::Unix(..) => None,
+            Self::Unix(..) | Self::UnixInherited(..) => None,
         }
     }
 
@@ -82,7 +121,7 @@ impl Listener {
     pub(crate) fn address(&self) -> String {
         match self {
             Self::Tcp(_, address) => address.to_string(),
-            Self::Unix(_, path) => format!("unix:{}", path.display()),
+            Self::Unix(_, path) | Self::UnixInherited(_, path) => format!("unix:{}", path.display()),
         }
     }
 
@@ -95,7 +134,9 @@ impl Listener {
                 stream.set_nodelay(true)?;
                 Ok(Stream::Tcp(stream, peer))
             }
-            Self::Unix(listener, _) => Ok(Stream::Unix(listener.accept().await?.0)),
+            Self::Unix(listener, _) | Self::UnixInherited(listener, _) => {
+                Ok(Stream::Unix(listener.accept().await?.0))
+            }
         }
     }
 }

@@ -36,3 +36,19 @@ ways! {
     /// With a code that an application got in the browser where somebody was signed in.
     Application = Some("at an application"),
 }
+
+impl Way {
+    /// Its stable name, for metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Confirmation => "confirmation",
+            Self::Passkey => "passkey",
+            Self::PasswordAndCode => "password_and_code",
+            Self::PasswordAndPasskey => "password_and_passkey",
+            Self::PasswordAndRecoveryCode => "password_and_recovery_code",
+            Self::Enrolment => "enrolment",
+            Self::Application => "application",
+        }
+    }
+}

@@ -238,6 +238,7 @@ fn open(
         (None, None) => entry,
     };
     entry.write(tx, core, now)?;
+    core.tally.session_began(proofs.way);
     let NewSession { id: session, expires_at, proven, .. } = session;
     Ok(Opened { user, session, proven, began_at: now, expires_at })
 }

@@ -93,7 +93,9 @@ impl Core {
         let exchange = Exchange { old, new, whose, entry, mail, now: self.now() };
         // Before the transaction: once the token is used up, nothing may be in the way of its successor.
         let keys = self.read_keys().await?;
-        let refreshed = self.clone().store.write(move |tx| exchange.run(tx, &self)).await??;
+        let core = self.clone();
+        let refreshed = self.store.write(move |tx| exchange.run(tx, &core)).await??;
+        self.tally.refreshed();
         Ok((keys, refreshed, successor))
     }
 

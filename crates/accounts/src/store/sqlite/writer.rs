@@ -1,5 +1,7 @@
 //! The only thread that writes: jobs that wait together are committed together.
 
+use std::sync::atomic::Ordering;
+
 use crossbeam_channel::Receiver;
 use rusqlite::Connection;
 
@@ -9,6 +11,7 @@ use super::watch::Watch;
 use crate::fault::Fault;
 use crate::store::job::Job;
 use crate::store::sql;
+use crate::store::times::Groups;
 
 /// Jobs that share one commit at most. The writer does not wait for more: it takes what is queued when it is free.
 const GROUP_MAX: usize = 64;
@@ -20,7 +23,12 @@ pub(super) enum Order {
 }
 
 /// The writer: takes the queued jobs, commits them together and answers them, until it is told to close.
-pub(super) fn serve(connection: &Connection, watch: Option<&Watch>, queue: &Receiver<Order>) {
+pub(super) fn serve(
+    connection: &Connection,
+    watch: Option<&Watch>,
+    queue: &Receiver<Order>,
+    groups: &Groups,
+) {
     let mut open = true;
     while open && let Ok(first) = queue.recv() {
         let waiting = std::iter::once(first).chain(queue.try_iter());
@@ -35,6 +43,8 @@ pub(super) fn serve(connection: &Connection, watch: Option<&Watch>, queue: &Rece
             }
         }
         if !group.is_empty() {
+            groups.commits.fetch_add(1, Ordering::Relaxed);
+            groups.jobs.fetch_add(group.len() as u64, Ordering::Relaxed);
             commit_group(connection, watch, group);
         }
     }

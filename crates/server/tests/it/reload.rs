@@ -1,0 +1,110 @@
+//! SIGHUP: settings change without a restart, or a restart is asked for.
+
+use std::fs;
+
+use serde_json::json;
+use vestibule_testing::{Relay, Server, Site};
+
+fn write(site: &Site, text: &str) {
+    fs::write(site.path("vestibule.toml"), text).unwrap();
+}
+
+/// Sends the signal; returns the lines of the log up to the last about it.
+fn hangup(server: &Server) -> String {
+    server.signal("-HUP");
+    let lines = std::iter::from_fn(|| Some(server.logs("")));
+    let mut said = String::new();
+    for line in lines {
+        said.push_str(&line);
+        said.push('\n');
+        if line.contains("SIGHUP") {
+            break;
+        }
+    }
+    said
+}
+
+fn stylesheet(server: &Server) -> String {
+    let page =
+        server.http().request("GET", "/login", &[("accept", "text/html")], "").body.replace("&#x2f;", "/");
+    let start = page.find("/assets/site-").unwrap();
+    server.get(page[start..].split('"').next().unwrap()).body
+}
+
+#[test]
+fn what_can_change_changes_and_the_rest_is_named() {
+    let site = Site::sqlite();
+    write(&site, "[log]\nlevel = 'info'\n");
+    let server = site.serve();
+    assert!(!stylesheet(&server).contains("--accent:#aa3366"));
+    write(
+        &site,
+        "service_name = 'Tea'\n[log]\nlevel = 'debug'\n[pages]\naccent = '#aa3366'\n[signup]\nmode = 'closed'\n\
+         [cors]\norigins = ['https://app.example.org']\n",
+    );
+    let said = hangup(&server);
+    for words in [
+        "changed, but only a restart makes it so: service_name, signup.mode",
+        r##""key":"pages.accent","from":"\"#2456c8\"","to":"\"#aa3366\"""##,
+        r#""changed":3"#,
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(stylesheet(&server).contains("--accent:#aa3366"));
+    let preflight = [("origin", "https://app.example.org"), ("access-control-request-method", "GET")];
+    let answer = server.http().request("OPTIONS", "/v1/me", &preflight, "");
+    assert_eq!(answer.header("access-control-allow-origin"), "https://app.example.org");
+    let page = server.http().request("GET", "/signup", &[("accept", "text/html")], "").body;
+    assert!(page.contains("Vestibule</title>"), "the name needs a restart: {page}");
+    // Answers to probes are for debugging.
+    server.get("/livez");
+    assert!(server.logs("/livez").contains("\"DEBUG\""));
+    // The restart is asked for until it comes.
+    assert!(hangup(&server).contains("only a restart makes it so: service_name, signup.mode"));
+    write(&site, "[log]\nlevel = 'info'\n");
+    let said = hangup(&server);
+    assert!(said.contains(r#""changed":3"#) && !said.contains("restart"), "{said}");
+}
+
+#[test]
+fn mail_takes_another_way() {
+    let site = Site::sqlite();
+    let relay = Relay::start();
+    write(&site, &format!("[mail]\nurl = '{}'\n", site.relay().url()));
+    let mut command = site.serving(&[]);
+    command.env_remove("VESTIBULE_MAIL_URL");
+    let server = site.start(command);
+    write(&site, &format!("[mail]\nurl = '{}'\n", relay.url()));
+    fs::set_permissions(site.path("vestibule.toml"), std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .unwrap();
+    let said = hangup(&server);
+    assert!(said.contains("smtp:[secret]") && said.contains(r#""changed":1"#), "{said}");
+    server.http().sign_up("ada@example.org", "plover-tundra-saffron-61");
+    assert_eq!(relay.take("ada@example.org").code().len(), 4);
+}
+
+#[test]
+fn where_anything_is_wrong_nothing_changes() {
+    let site = Site::sqlite();
+    write(&site, "");
+    let server = site.serve();
+    for (broken, words) in [
+        ("[pages]\naccent = '#aa3366'\n[log", "TOML parse error at line 3"),
+        ("[pages]\naccent = '#aa3366'\nlogotype = ''\n", "unknown key `pages.logotype`"),
+        ("[pages]\naccent = '#aa3366'\nlogo = 'gone.svg'\n", "gone.svg"),
+        ("[pages]\naccent = '#aa3366'\n[mail]\ntemplates_dir = 'gone'\n", "gone"),
+        (
+            "public_url = ''\ntrusted_proxies = ['0.0.0.0/0']\n[pages]\naccent = '#aa3366'\n",
+            "it names everybody",
+        ),
+    ] {
+        write(&site, broken);
+        let said = hangup(&server);
+        assert!(said.contains("nothing changed") && said.contains(words), "{words}: {said}");
+        assert!(!stylesheet(&server).contains("--accent:#aa3366"), "{broken}");
+    }
+    fs::remove_file(site.path("vestibule.toml")).unwrap();
+    assert!(hangup(&server).contains(r#""changed":0"#));
+    let answer = server.http().post("/v1/login", None, &json!({ "email": "a@example.org", "password": "b" }));
+    assert!(answer.status < 500, "{answer:?}");
+}
