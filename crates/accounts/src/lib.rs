@@ -169,6 +169,8 @@ pub use domain::user::{Account, Expected, FactorStatus, UserRef, UserStatus};
 pub use domain::user_name::{UserName, UserNameError};
 pub use env::{Env, ManualClock};
 pub use fault::Fault;
+#[cfg(feature = "import")]
+pub use hasher::foreign::{FirebaseScrypt, ImportedHash, ImportedHashError};
 pub use mail::{Mail, MailContent, MailTransport, SecurityEvent, SendAttempt, SendError};
 pub use migrator::Migrator;
 pub use ops::account::authenticator::NewAuthenticator;

@@ -5,6 +5,10 @@
 //! to wait longer than about a second is refused immediately (P6).
 
 mod argon;
+mod compare;
+#[cfg(feature = "import")]
+pub(crate) mod foreign;
+mod foreign_time;
 mod queue;
 mod trial;
 
@@ -13,11 +17,17 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 pub(crate) use argon::Recipe;
-pub(crate) use queue::Stages;
+pub(crate) use compare::Stages;
+use compare::Verified;
 use queue::{Queue, Work};
 
+#[cfg(feature = "import")]
+use self::foreign::hash::ForeignHash;
+#[cfg(feature = "import")]
+use self::foreign::imported::{ImportedHash, Kept};
+use self::foreign_time::ForeignTimes;
 use crate::domain::password::{Judge, Password, PasswordError, Strength};
-use crate::env::Env;
+use crate::env::{Env, Stopwatch};
 use crate::fault::Fault;
 use crate::policy::HashPolicy;
 
@@ -27,6 +37,16 @@ pub(crate) struct Hasher {
     queue: Arc<Queue>,
     recipe: Recipe,
     env: Env,
+    foreign_times: ForeignTimes,
+}
+
+/// A hash as it is stored.
+#[cfg(feature = "import")]
+#[derive(Clone, Debug)]
+pub(crate) struct StoredHash {
+    pub(crate) text: String,
+    /// What hashes have in common that take longer than ours, and equally long.
+    pub(crate) class: Option<String>,
 }
 
 impl Hasher {
@@ -48,7 +68,7 @@ impl Hasher {
                 })
                 .map_err(|e| Fault::Unavailable(format!("no thread for hashing: {e}")))?;
         }
-        Ok(Self { queue, recipe, env: env.clone() })
+        Ok(Self { queue, recipe, env: env.clone(), foreign_times: ForeignTimes::default() })
     }
 
     /// The PHC string of a newly chosen password, if the judge admits it. There is no other way to get one.
@@ -88,15 +108,70 @@ impl Hasher {
         answered.await.map_err(|_| stopped())
     }
 
-    /// Which of these PHC strings match this password. A stage without any costs a hash all the same, so that the time
-    /// does not reveal whether an account exists (L1).
+    /// Which of these hashes match this password. A stage without any costs a hash all the same, so that the time does
+    /// not reveal whether an account exists; where dearer hashes of other programs are stored, a failure takes as long as
+    /// one of them, by the clock (L1).
     ///
     /// # Errors
     /// [`Fault::Overloaded`] if the queue is full.
     pub(crate) async fn verify(&self, password: &Password, stages: Stages) -> Result<Vec<Vec<bool>>, Fault> {
         let (answer, answered) = oneshot::channel();
         self.queue.push(Work::Verify { password: password.clone(), stages, answer })?;
-        answered.await.map_err(|_| stopped())
+        let Verified { matching, foreign } = answered.await.map_err(|_| stopped())?;
+        self.foreign_times.note(&foreign);
+        if !matching.iter().flatten().any(|matches| *matches) {
+            let taken = foreign.iter().map(|time| time.length).sum();
+            let rest = self.foreign_times.extra().saturating_sub(taken);
+            if !rest.is_zero() {
+                self.env.no_sooner_than(rest, Stopwatch::start()).await;
+            }
+        }
+        Ok(matching)
+    }
+
+    /// What is stored of an imported hash: itself, or its Argon2id where it is weak.
+    ///
+    /// # Errors
+    /// [`Fault::Overloaded`] if the queue is full.
+    #[cfg(feature = "import")]
+    #[expect(dead_code, reason = "the import of users is next")]
+    pub(crate) async fn keep(&self, hash: ImportedHash) -> Result<StoredHash, Fault> {
+        match hash.into_kept() {
+            Kept::AsItIs(text, hash) => {
+                let class = (!self.recipe.covers_hash(&text)).then(|| hash.class());
+                Ok(StoredHash { text, class })
+            }
+            Kept::Weak(weak) => {
+                // Hexadecimal digits are always a password.
+                let inner = Password::new(&weak.inner()).map_err(|_| stopped())?;
+                let (answer, answered) = oneshot::channel();
+                let then = move |phc| drop(answer.send(phc));
+                let work = Work::Rehash { password: inner, salt: self.env.random(), then: Box::new(then) };
+                self.queue.push(work)?;
+                let text = weak.wrapped_in(&answered.await.map_err(|_| stopped())?);
+                let class = ForeignHash::parse(&text).ok().map(|hash| hash.class());
+                Ok(StoredHash { text, class })
+            }
+        }
+    }
+
+    /// Takes the time of the classes of other programs' hashes that are stored, each with one of its hashes, and forgets
+    /// the others.
+    ///
+    /// # Errors
+    /// [`Fault::Overloaded`] if the queue is full.
+    #[cfg(feature = "import")]
+    #[expect(dead_code, reason = "the import of users is next")]
+    pub(crate) async fn learn(&self, stored: &[StoredHash]) -> Result<(), Fault> {
+        let classes: Vec<String> = stored.iter().filter_map(|hash| hash.class.clone()).collect();
+        self.foreign_times.keep_only(&classes);
+        let Ok(dummy) = Password::new("a password that nobody has") else { return Ok(()) };
+        for StoredHash { text, class } in stored {
+            if !class.as_deref().is_some_and(|class| self.foreign_times.knows(class)) {
+                self.verify(&dummy, vec![vec![text.clone()]]).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Computes a new hash when nothing more urgent waits, and passes it to `then`; skipped if the queue is half full.
