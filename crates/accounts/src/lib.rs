@@ -158,6 +158,7 @@ pub use domain::password::{
 pub use domain::profile::claim_paths::{ClaimError, ClaimPath, ClaimPaths, ClaimSource};
 pub use domain::profile::display_name::{DisplayName, DisplayNameError};
 pub use domain::profile::edit::Edit;
+pub use domain::profile::external_id::{ExternalId, ExternalIdError};
 pub use domain::profile::user_data::{UserData, UserDataError};
 pub use domain::reason::{Reason, ReasonError};
 pub use domain::registration::OpenRegistration;
