@@ -230,6 +230,10 @@ pub use ops::sign_in::refresh::RefreshError;
 pub use ops::sign_in::second_factor::{SecondFactor, SecondFactorChallenge, SecondFactorError};
 pub use ops::sign_in::step_up::StepUp;
 pub use ops::sign_in::tokens::Tokens;
+#[cfg(feature = "import")]
+pub use ops::transfer::export::ExportedUser;
+#[cfg(feature = "import")]
+pub use ops::transfer::import::{ImportOptions, ImportRefusal, Imported, ImportedTime, ImportedUser};
 pub use policy::claims::Claims;
 pub use policy::data_schema::{DataFault, DataSchema, SignUpField, SignUpInput, Wording};
 pub use policy::factors::{PasskeyPolicy, RequireFactor, SecondFactorPolicy};

@@ -134,7 +134,6 @@ impl Hasher {
     /// # Errors
     /// [`Fault::Overloaded`] if the queue is full.
     #[cfg(feature = "import")]
-    #[expect(dead_code, reason = "the import of users is next")]
     pub(crate) async fn keep(&self, hash: ImportedHash) -> Result<StoredHash, Fault> {
         match hash.into_kept() {
             Kept::AsItIs(text, hash) => {
@@ -161,7 +160,6 @@ impl Hasher {
     /// # Errors
     /// [`Fault::Overloaded`] if the queue is full.
     #[cfg(feature = "import")]
-    #[expect(dead_code, reason = "the import of users is next")]
     pub(crate) async fn learn(&self, stored: &[StoredHash]) -> Result<(), Fault> {
         let classes: Vec<String> = stored.iter().filter_map(|hash| hash.class.clone()).collect();
         self.foreign_times.keep_only(&classes);
@@ -199,4 +197,35 @@ impl Drop for Hasher {
 
 fn stopped() -> Fault {
     Fault::Unavailable("the hashing threads have ended".into())
+}
+
+#[cfg(all(test, feature = "import"))]
+mod tests {
+    use super::*;
+
+    /// bcrypt with the cost 10, of another password.
+    const DEAR: &str = "$2b$10$y8hCF7L9LE6guBMhwAORRer1efL1hrg1U1/Z6cve/tJ9OlnNmGVDW";
+
+    // L1: a failure takes as long as the dearest hash that is stored, for every name; a success does not.
+    #[tokio::test]
+    async fn a_failure_takes_as_long_as_the_dearest_class() {
+        let policy = HashPolicy { memory_kib: 64, passes: 1, threads: 1, queue: 0 };
+        let hasher = Hasher::start(&policy, &Env::system()).unwrap();
+        let password = Password::new("first-password").unwrap();
+        let ours = hasher.recipe.hash(&mut argon::Arena::default(), &password, &[7; 16]).unwrap();
+        let stored = StoredHash { text: DEAR.to_owned(), class: Some("bcrypt 10".to_owned()) };
+        hasher.learn(std::slice::from_ref(&stored)).await.unwrap();
+        let extra = hasher.foreign_times.extra();
+        assert!(extra > std::time::Duration::from_millis(10), "{extra:?}");
+        for stages in [vec![vec![]], vec![vec![DEAR.to_owned()]], vec![vec!["$2b$10$corrupt".to_owned()]]] {
+            let watch = Stopwatch::start();
+            let matching = hasher.verify(&password, stages).await.unwrap();
+            assert!(!matching.concat().contains(&true) && watch.elapsed() >= extra, "{:?}", watch.elapsed());
+        }
+        let watch = Stopwatch::start();
+        assert_eq!(hasher.verify(&password, vec![vec![ours]]).await.unwrap(), [[true]]);
+        assert!(watch.elapsed() < extra, "{:?}", watch.elapsed());
+        hasher.learn(&[]).await.unwrap();
+        assert!(hasher.foreign_times.extra().is_zero());
+    }
 }

@@ -44,6 +44,8 @@ macro_rules! factors {
 pub(crate) mod data;
 pub(crate) mod list;
 pub(crate) mod standing;
+#[cfg(feature = "import")]
+pub(crate) mod transfer;
 
 /// A user together with their credentials.
 #[derive(Clone)]
