@@ -158,6 +158,14 @@ on_both_stores! {
         let renewed = signs_in_until_renewed(world, "ada@example.org", THEIR_PASSWORD).await;
         assert!(matches!(import(world, &[other], UPDATE).await[0], Imported::Skipped(_)));
         assert_eq!(hash_of(world, "ada@example.org").await, renewed);
+        // Somebody who has removed the password does not get it back; who never had one gets it.
+        imported(world, user("bob@example.org", None)).await;
+        let late = user("bob@example.org", Some(made_by("bcrypt", "2y")));
+        assert!(matches!(import(world, std::slice::from_ref(&late), UPDATE).await[0], Imported::Updated(_)));
+        world.signs_in("bob@example.org", THEIR_PASSWORD).await.unwrap();
+        world.sql("UPDATE users SET password_hash = NULL, hash_class = NULL WHERE email = 'bob@example.org'");
+        assert!(matches!(import(world, &[late], UPDATE).await[0], Imported::Skipped(_)));
+        assert_eq!(hash_of(world, "bob@example.org").await, "");
     }
 
     async fn a_dry_run_writes_nothing(world: &World) {

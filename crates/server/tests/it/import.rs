@@ -1,7 +1,10 @@
 //! Users who move in from another system, and out again.
 
+use std::io::Write as _;
+use std::process::Stdio;
+
 use serde_json::{Value, json};
-use vestibule_testing::on_both_databases;
+use vestibule_testing::{eventually, on_both_databases};
 
 /// Of `THEIR_PASSWORD`, by PHP's name for bcrypt.
 const HASH: &str = "$2y$04$1gnL6ziaUMmsCxaZNHuH/.Y8JnheI9HwVy8n0GoNmf.ufn4pEmjjW";
@@ -104,9 +107,9 @@ fn a_run_stops_at_an_error_where_that_is_asked_for() {
         let stopped =
             site.run_with_input(&["user", "import", "-", "--from", "csv", "--on-error", "stop"], text);
         let stopped = stopped.refused(1, "stopped at a row that is wrong");
-        assert!(stopped.stdout.contains("created 0"), "{stopped:?}");
+        assert!(stopped.stdout.contains("created 1"), "{stopped:?}");
         assert!(stopped.stderr.contains("row 3: locale: not a language tag"), "{stopped:?}");
-        site.run(&["user", "show", "ada@example.org"]).refused(5, "there is no such user");
+        site.run(&["user", "show", "ada@example.org"]).ok();
         site.run_with_input(&["user", "import", "-"], text).refused(2, "say it with --from");
         let unknown = site.run_with_input(&["user", "import", "-", "--from", "csv"], "email,shoe\n");
         unknown.refused(2, "the column \"shoe\" is unknown");
@@ -146,5 +149,33 @@ fn an_export_is_an_import() {
         }
         let csv = site.run(&["user", "export", "--format", "csv"]).ok().stdout;
         assert!(csv.contains("'-1,countess,\"'=Ada, \"\"the\"\" L\"") && !csv.contains(HASH), "{csv}");
+    });
+}
+
+// Ctrl-C ends the run after its batch; given again, nothing is there twice and nothing is missing.
+#[test]
+fn an_interrupted_run_goes_on_with_the_same_command() {
+    on_both_databases(|site| {
+        drop(site.serve());
+        let rows: Vec<String> = (0..600)
+            .map(|number| json!({"email": format!("u{number}@example.org")}).to_string() + "\n")
+            .collect();
+        let mut command = site.command(&["user", "import", "-", "--from", "jsonl"]);
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = piped.spawn().unwrap();
+        let mut input = running.stdin.take().unwrap();
+        input.write_all(rows[..250].concat().as_bytes()).unwrap();
+        let is_there = || site.run(&["user", "show", "u249@example.org"]).code.filter(|code| *code == 0);
+        eventually("the first batch is written", is_there);
+        let pid = rustix::process::Pid::from_child(&running);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        input.write_all(rows[250..500].concat().as_bytes()).unwrap();
+        // It does not wait for the end of its input.
+        let output = eventually("it ends", || running.try_wait().unwrap());
+        drop(input);
+        assert_eq!(output.code(), Some(130));
+        let again = site.run_with_input(&["user", "import", "-", "--from", "jsonl"], &rows.concat()).ok();
+        assert!(again.stdout.contains("created 100, updated 0, skipped 500, failed 0"), "{again:?}");
+        assert_eq!(site.run(&["user", "export"]).ok().stdout.lines().count(), 600);
     });
 }

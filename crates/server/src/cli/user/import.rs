@@ -34,7 +34,7 @@ pub(crate) struct Import {
     /// Say what would be imported, and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// What to do about a row that is wrong: `skip` it, or `stop` before its batch
+    /// What to do about a row that is wrong: `skip` it, or `stop` with its batch
     #[arg(long, value_enum, default_value_t = OnError::Skip)]
     on_error: OnError,
     /// Keep the rows that are wrong in a new file of the same form
@@ -236,10 +236,8 @@ impl Run<'_> {
                     }
                 }
             }
-            if is_stopped {
-                return Ok(Ended::Stopped);
-            }
-            if self.write(batch).await? && self.stops {
+            let is_refused = self.write(batch).await?;
+            if is_stopped || (is_refused && self.stops) {
                 return Ok(Ended::Stopped);
             }
             if is_last {

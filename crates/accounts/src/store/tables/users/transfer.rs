@@ -57,10 +57,11 @@ pub(crate) fn set_external_id(tx: &mut Tx<'_>, id: UserId, external_id: &Externa
     Ok(())
 }
 
-/// Sets the hash of a user who has none, or still that of another program. `false`: there is one of ours.
+/// Replaces a hash of another program, or gives one to a user who has none and never signed in here. `false`: there is one of
+/// ours, or the same, or the user removed theirs.
 pub(crate) fn set_hash(tx: &mut Tx<'_>, id: UserId, hash: Hash<'_>) -> Result<bool, Fault> {
     let sql = "UPDATE users SET password_hash = $2, hash_class = $3 \
-               WHERE id = $1 AND (password_hash IS NULL OR hash_class IS NOT NULL) \
+               WHERE id = $1 AND (hash_class IS NOT NULL OR (password_hash IS NULL AND last_sign_in_at IS NULL)) \
                AND COALESCE(password_hash, '') <> $2";
     Ok(tx.execute(sql, args![id, hash.text, hash.class])? == 1)
 }
