@@ -135,6 +135,16 @@ impl Env {
         [.., random[0], random[1]] = (place & 0xfff).to_be_bytes();
         uuid::Builder::from_unix_timestamp_millis(place >> 12, &random).into_uuid().into_bytes()
     }
+
+    /// The bytes of a `UUIDv7` for something that was made at `then`, the `place`th of its kind: of one time, ids sort by
+    /// their places.
+    #[cfg(feature = "import")]
+    pub(crate) fn past_id(&self, then: Timestamp, place: usize) -> [u8; 16] {
+        let mut random: [u8; 10] = self.random();
+        [random[0], random[1]] = u16::try_from(place & 0xfff).unwrap_or_default().to_be_bytes();
+        let millis = u64::try_from(then.as_millis()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().into_bytes()
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]

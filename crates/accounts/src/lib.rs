@@ -158,6 +158,7 @@ pub use domain::password::{
 pub use domain::profile::claim_paths::{ClaimError, ClaimPath, ClaimPaths, ClaimSource};
 pub use domain::profile::display_name::{DisplayName, DisplayNameError};
 pub use domain::profile::edit::Edit;
+pub use domain::profile::external_id::{ExternalId, ExternalIdError};
 pub use domain::profile::user_data::{UserData, UserDataError};
 pub use domain::reason::{Reason, ReasonError};
 pub use domain::registration::OpenRegistration;
@@ -169,6 +170,8 @@ pub use domain::user::{Account, Expected, FactorStatus, UserRef, UserStatus};
 pub use domain::user_name::{UserName, UserNameError};
 pub use env::{Env, ManualClock};
 pub use fault::Fault;
+#[cfg(feature = "import")]
+pub use hasher::foreign::{FirebaseScrypt, ImportedHash, ImportedHashError};
 pub use mail::{Mail, MailContent, MailTransport, SecurityEvent, SendAttempt, SendError};
 pub use migrator::Migrator;
 pub use ops::account::authenticator::NewAuthenticator;
@@ -228,6 +231,10 @@ pub use ops::sign_in::refresh::RefreshError;
 pub use ops::sign_in::second_factor::{SecondFactor, SecondFactorChallenge, SecondFactorError};
 pub use ops::sign_in::step_up::StepUp;
 pub use ops::sign_in::tokens::Tokens;
+#[cfg(feature = "import")]
+pub use ops::transfer::export::ExportedUser;
+#[cfg(feature = "import")]
+pub use ops::transfer::import::{ImportOptions, ImportRefusal, Imported, ImportedTime, ImportedUser};
 pub use policy::claims::Claims;
 pub use policy::data_schema::{DataFault, DataSchema, SignUpField, SignUpInput, Wording};
 pub use policy::factors::{PasskeyPolicy, RequireFactor, SecondFactorPolicy};

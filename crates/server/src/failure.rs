@@ -24,6 +24,8 @@ pub(crate) enum Exit {
     NotFound = 5,
     /// A temporary failure: worth another try.
     TryAgain = 75,
+    /// Somebody pressed Ctrl-C.
+    Interrupted = 130,
 }
 
 /// The failure of a command.

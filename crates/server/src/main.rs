@@ -5,12 +5,14 @@ mod config;
 mod data_dir;
 mod entropy;
 mod failure;
+mod language;
 mod mailer;
 mod open;
 mod permissions;
 mod printable;
 mod serve;
 mod telemetry;
+mod transfer;
 
 use std::process::ExitCode;
 

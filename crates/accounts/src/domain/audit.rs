@@ -58,6 +58,12 @@ kinds! {
     DataChanged = "data_changed",
     /// What the application keeps about a user was changed.
     AppDataChanged = "app_data_changed",
+    /// An operator imported a user from another system, or changed one so.
+    Imported = "imported",
+    /// An operator imported users: how many, from what.
+    UsersImported = "users_imported",
+    /// An operator exported the users.
+    UsersExported = "users_exported",
     /// A user exported everything stored about them.
     Exported = "exported",
     /// The account was deleted.

@@ -7,6 +7,7 @@ use crate::domain::access::roles::ADMIN;
 use crate::domain::email::Email;
 use crate::domain::ids::UserId;
 use crate::domain::profile::display_name::DisplayName;
+use crate::domain::profile::external_id::ExternalId;
 use crate::domain::profile::user_data::UserData;
 use crate::domain::time::Timestamp;
 use crate::domain::user_name::UserName;
@@ -36,6 +37,8 @@ pub struct Account {
     pub data: UserData,
     /// What the application keeps with it. Its owner cannot change it.
     pub app_data: UserData,
+    /// What it was called in the system it came from; no two accounts have the same.
+    pub external_id: Option<ExternalId>,
 }
 
 /// Which states of an account a change applies to, so that a concurrent change is not lost.
@@ -76,6 +79,7 @@ impl Account {
             roles,
             data,
             app_data,
+            external_id,
         } = self;
         let time = |at: &Timestamp| at.to_string();
         let parts = [
@@ -90,6 +94,7 @@ impl Account {
             Some(roles.join(" ")),
             data.to_stored().map(str::to_owned),
             app_data.to_stored().map(str::to_owned),
+            external_id.as_ref().map(|id| id.as_str().to_owned()),
         ];
         let mut context = Context::new(&SHA256);
         for part in parts {
@@ -169,6 +174,7 @@ mod tests {
             roles: vec!["admin".to_owned()],
             data: UserData::default(),
             app_data: UserData::default(),
+            external_id: None,
         };
         let data = UserData::from_stored(Some(r#"{"a":1}"#.to_owned()));
         let others = [
@@ -184,6 +190,7 @@ mod tests {
             Account { roles: vec![], ..account.clone() },
             Account { data: data.clone(), ..account.clone() },
             Account { app_data: data, ..account.clone() },
+            Account { external_id: Some("42".parse().unwrap()), ..account.clone() },
         ];
         let mut revisions: Vec<_> = others.iter().chain([&account]).map(Account::revision).collect();
         assert_eq!(account.revision(), account.clone().revision());

@@ -7,6 +7,7 @@ use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::foreign_time::{self, ForeignTime};
 use crate::domain::password::Password;
 use crate::env::Stopwatch;
 
@@ -122,8 +123,12 @@ impl Recipe {
         }
         let watch = Stopwatch::start();
         let mut computed: Vec<(Params, Salt, Option<Tag>)> = Vec::new();
+        let mut foreign = Vec::new();
         let mut compare = |hash: &String| {
-            let Some((params, salt, expected)) = parse(hash) else { return false };
+            let Some((params, salt, expected)) = parse(hash).filter(|(params, ..)| self.covers(params))
+            else {
+                return foreign_time::compare(password, hash, &mut foreign);
+            };
             let known = computed.iter().position(|(cost, with, _)| *cost == params && *with == salt);
             let index = known.unwrap_or_else(|| {
                 let tag = arena.tag(params.clone(), password, salt.as_ref());
@@ -136,9 +141,26 @@ impl Recipe {
         let matching: Vec<bool> = hashes.iter().map(&mut compare).collect();
         if !matching.contains(&true) {
             let spent: u64 = computed.iter().map(|(params, ..)| work(params.m_cost(), params.t_cost())).sum();
-            self.take_as_long_as_usual(arena, password, spent, watch);
+            if foreign.is_empty() {
+                self.take_as_long_as_usual(arena, password, spent, watch);
+            } else {
+                // What the others took is beyond this: see `ForeignTimes`.
+                self.waste(arena, password, self.work().saturating_sub(spent));
+            }
         }
-        Compared { matching, computed: computed.len().max(1) }
+        Compared { matching, computed: computed.len().max(1), foreign }
+    }
+
+    /// Whether hashes of this cost are ours, and not another program's that takes longer.
+    fn covers(self, params: &Params) -> bool {
+        let is_cheaper = params.p_cost() == 1 && work(params.m_cost(), params.t_cost()) <= self.work();
+        is_cheaper || !cfg!(feature = "import")
+    }
+
+    /// Whether a stored hash takes no longer than one of this recipe.
+    #[cfg(feature = "import")]
+    pub(super) fn covers_hash(self, hash: &str) -> bool {
+        parse(hash).is_some_and(|(params, ..)| self.covers(&params))
     }
 
     /// Makes a comparison without a match, which did the work `spent`, take as long as one hash of this recipe.
@@ -172,10 +194,12 @@ impl Recipe {
         }
     }
 
-    /// Whether `hash` was made with less memory or fewer passes.
+    /// Whether `hash` was made with less memory or fewer passes, or by another program.
     pub(crate) fn is_stronger_than(self, hash: &str) -> bool {
         match parse(hash) {
-            Some((params, ..)) => params.m_cost() < self.memory_kib || params.t_cost() < self.passes,
+            Some((params, ..)) => {
+                params.m_cost() < self.memory_kib || params.t_cost() < self.passes || params.p_cost() != 1
+            }
             None => true,
         }
     }
@@ -187,6 +211,8 @@ pub(super) struct Compared {
     pub(super) matching: Vec<bool>,
     /// How many hashes were computed.
     pub(super) computed: usize,
+    /// Comparisons with hashes of other programs.
+    pub(super) foreign: Vec<ForeignTime>,
 }
 
 /// The work of a hash: its time grows with it.

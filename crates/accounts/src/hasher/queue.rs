@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::argon::{Arena, Recipe};
+use super::compare::{Stages, Verified, compare};
 use crate::domain::password::{Judge, Password, PasswordError, Strength};
 use crate::env::Stopwatch;
 use crate::fault::Fault;
@@ -23,16 +24,12 @@ const TURNS: u64 = 4;
 /// half a second.
 const JUDGEMENTS: usize = 32;
 
-/// PHC strings to compare a password with, stage by stage, up to the first with a match. A stage costs at least one
-/// hash, even if it is empty.
-pub(crate) type Stages = Vec<Vec<String>>;
-
 /// One job.
 pub(super) enum Work {
     Verify {
         password: Password,
         stages: Stages,
-        answer: oneshot::Sender<Vec<Vec<bool>>>,
+        answer: oneshot::Sender<Verified>,
     },
     Create {
         password: Password,
@@ -210,9 +207,9 @@ impl Queue {
         let watch = Stopwatch::start();
         let computed = match work {
             Work::Verify { password, stages, answer } => {
-                let (matching, computed) = compare(recipe, arena, &password, &stages);
+                let (verified, computed) = compare(recipe, arena, &password, &stages);
                 self.spent.fetch_add(arena.take_spent(), Ordering::Relaxed);
-                let _ = answer.send(matching);
+                let _ = answer.send(verified);
                 computed
             }
             Work::Create { password, judge, salt, answer } => {
@@ -243,26 +240,6 @@ impl Queue {
         let before = self.pace_micros.load(Ordering::Relaxed);
         self.pace_micros.store((before * 7 + micros) / 8, Ordering::Relaxed);
     }
-}
-
-/// Which hashes of which stage match, and how many were computed to find out.
-fn compare(
-    recipe: Recipe,
-    arena: &mut Arena,
-    password: &Password,
-    stages: &Stages,
-) -> (Vec<Vec<bool>>, usize) {
-    let mut matching: Vec<Vec<bool>> = stages.iter().map(|hashes| vec![false; hashes.len()]).collect();
-    let mut computed = 0;
-    for (hashes, found) in stages.iter().zip(&mut matching) {
-        let compared = recipe.matches(arena, password, hashes);
-        computed += compared.computed;
-        *found = compared.matching;
-        if found.contains(&true) {
-            break;
-        }
-    }
-    (matching, computed)
 }
 
 impl Lines {
@@ -301,7 +278,7 @@ mod tests {
     use crate::domain::password::PasswordContext;
     use crate::policy::Policy;
 
-    fn verify() -> (Work, oneshot::Receiver<Vec<Vec<bool>>>) {
+    fn verify() -> (Work, oneshot::Receiver<Verified>) {
         let (answer, answered) = oneshot::channel();
         let password = Password::new("violet-otter-maps").unwrap();
         (Work::Verify { password, stages: vec![vec![]], answer }, answered)
@@ -376,18 +353,6 @@ mod tests {
             })
             .collect();
         assert_eq!(order, "jhjhjhjj");
-    }
-
-    #[test]
-    fn comparing_ends_at_the_first_stage_with_a_match() {
-        let (mut arena, recipe) = (Arena::default(), Recipe::new(64, 1));
-        let password = |text| Password::new(text).unwrap();
-        let mut hash = |text, salt| recipe.hash(&mut arena, &password(text), &[salt; 16]).unwrap();
-        let stages = vec![vec![hash("first-password", 1)], vec![hash("second-password", 2)], vec![]];
-        let mut compared = |text| compare(recipe, &mut arena, &password(text), &stages);
-        assert_eq!(compared("first-password"), (vec![vec![true], vec![false], vec![]], 1));
-        assert_eq!(compared("second-password"), (vec![vec![false], vec![true], vec![]], 2));
-        assert_eq!(compared("third-password"), (vec![vec![false], vec![false], vec![]], 3));
     }
 
     #[test]

@@ -11,3 +11,5 @@ pub(crate) mod measures;
 pub(crate) mod registration;
 pub(crate) mod session_end;
 pub(crate) mod sign_in;
+#[cfg(feature = "import")]
+pub(crate) mod transfer;

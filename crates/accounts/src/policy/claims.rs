@@ -29,7 +29,8 @@ enum Source {
 
 impl Claims {
     /// Each claim by its name, with the place of its value: `app.plan` is the member `plan` of the application's data about
-    /// the user, `data.theme` one of the user's own data, `roles` the list of their roles. More members lead deeper.
+    /// the user, `data.theme` one of the user's own data, `external_id` what they were called elsewhere, `roles` the list of
+    /// their roles. More members lead deeper.
     ///
     /// # Errors
     /// [`ClaimError`], about the first claim that is not possible.

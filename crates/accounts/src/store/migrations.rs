@@ -17,7 +17,7 @@ pub(crate) struct Script {
 }
 
 /// Every version, oldest first, without gaps.
-pub(crate) const SCRIPTS: [Script; 17] = [
+pub(crate) const SCRIPTS: [Script; 18] = [
     Script {
         version: 1,
         name: "init",
@@ -119,6 +119,12 @@ pub(crate) const SCRIPTS: [Script; 17] = [
         name: "client_claims",
         up: include_str!("../../migrations/0017_client_claims.up.sql"),
         down: include_str!("../../migrations/0017_client_claims.down.sql"),
+    },
+    Script {
+        version: 18,
+        name: "import",
+        up: include_str!("../../migrations/0018_import.up.sql"),
+        down: include_str!("../../migrations/0018_import.down.sql"),
     },
 ];
 

@@ -21,6 +21,8 @@ mod factor_due;
 mod factors;
 mod faults;
 mod first_contact;
+#[cfg(feature = "import")]
+mod import;
 mod invite;
 mod keys;
 mod links;

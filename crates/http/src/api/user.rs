@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use vestibule::{Account, DisplayName, Email, Timestamp, UserData, UserId, UserName};
+use vestibule::{Account, DisplayName, Email, ExternalId, Timestamp, UserData, UserId, UserName};
 
 /// An account.
 #[derive(Serialize, ToSchema)]
@@ -49,6 +49,10 @@ pub(crate) struct User {
     #[serde(skip_serializing_if = "UserData::is_empty")]
     #[schema(value_type = Object, required = false)]
     app_data: UserData,
+    /// What it was called in the system it came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, min_length = 1, max_length = 255, required = false)]
+    external_id: Option<ExternalId>,
 }
 
 impl User {
@@ -73,6 +77,7 @@ impl From<Account> for User {
             roles,
             data,
             app_data: _,
+            external_id,
         } = account;
         Self {
             id,
@@ -86,6 +91,7 @@ impl From<Account> for User {
             locale,
             data,
             app_data: UserData::default(),
+            external_id,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One user on the command line: how to name and print them.
 
 use serde_json::json;
-use vestibule::{Account, DisplayName, UserData, UserName, UserRef};
+use vestibule::{Account, DisplayName, ExternalId, UserData, UserName, UserRef};
 
 use super::context::Context;
 use super::terminal::output;
@@ -24,6 +24,7 @@ pub(super) fn print(context: &Context, user: &Account) -> Result<(), Failure> {
         ("created", user.created_at.to_string()),
         ("disabled", text(user.disabled_at.map(|at| at.to_string()))),
         ("locale", text(user.locale.clone())),
+        ("external", text(user.external_id.as_ref().map(|id| id.as_str().to_owned()))),
         ("data", json_text(&user.data)),
         ("app data", json_text(&user.app_data)),
     ];
@@ -53,6 +54,7 @@ pub(super) fn as_json(user: &Account) -> serde_json::Value {
         "locale": user.locale,
         "data": user.data,
         "app_data": user.app_data,
+        "external_id": user.external_id.as_ref().map(ExternalId::as_str),
     })
 }
 

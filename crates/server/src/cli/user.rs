@@ -1,6 +1,8 @@
 //! `vestibule user`: operations on users, directly in the database.
 
 mod change;
+mod export;
+mod import;
 mod ways_in;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -25,6 +27,10 @@ const PAGE_MAX: usize = 200;
 pub(crate) enum Command {
     /// Create a user with a confirmed address; asks for the password
     Create(Create),
+    /// Import users of another system, with their password hashes
+    Import(Box<import::Import>),
+    /// Export all users, as an import takes them
+    Export(export::Export),
     /// List users, oldest first
     List(List),
     /// Show one user
@@ -139,6 +145,11 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<(), Failure> {
         }
         _ => None,
     };
+    match &command {
+        Command::Import(import) => return import::run(context, import),
+        Command::Export(export) => return export::run(context, export),
+        _ => {}
+    }
     let config = context.config()?;
     open::block_on(async {
         let accounts = open::for_command(&config, config.public_url(None)).await?;
@@ -166,6 +177,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<(), Failure> {
                 print(context, &accounts.enable_user(Actor::Operator, &named(&user)?, None).await?)
             }
             Command::Delete { user, .. } => delete(context, &accounts, &user).await,
+            // They have runtimes of their own.
+            Command::Import(_) | Command::Export(_) => Ok(()),
         }
     })
 }

@@ -19,6 +19,7 @@ mod described;
 mod factors;
 mod foreign_clients;
 mod forward_auth;
+mod import;
 mod init;
 mod instances;
 mod integrate;

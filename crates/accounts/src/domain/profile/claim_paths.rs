@@ -89,7 +89,7 @@ pub enum ClaimError {
     #[error("`{0}` is no name of a claim: 1 to 128 visible characters of ASCII")]
     Name(String),
     /// No path.
-    #[error("`{0}` names nothing: write `app.` or `data.` and a member, or `roles`")]
+    #[error("`{0}` names nothing: write `app.` or `data.` and a member, `external_id` or `roles`")]
     Path(String),
     /// There are two of this name.
     #[error("`{0}` is there twice")]
@@ -97,7 +97,8 @@ pub enum ClaimError {
 }
 
 /// Claims, each with the place of its value: `app.plan` is the member `plan` of the application's data about the user,
-/// `data.theme` one of the user's own data, `roles` the list of their roles. More members lead deeper.
+/// `data.theme` one of the user's own data, `external_id` what they were called elsewhere, `roles` the list of their roles.
+/// More members lead deeper.
 ///
 /// What would make them longer than 2 KiB together is left out: what users say of themselves first, so that they cannot
 /// push out what the application says of them; of each kind, what comes later by name.
@@ -117,6 +118,8 @@ pub struct ClaimPath {
 pub enum ClaimSource {
     /// The roles.
     Roles,
+    /// What the user was called in the system it came from.
+    ExternalId,
     /// The application's data about the user.
     AppData,
     /// The user's own data.
@@ -180,6 +183,7 @@ impl ClaimPath {
         let (root, path_in): (Option<String>, Vec<String>) = (members.next(), members.collect());
         let of = match root.as_deref() {
             Some("roles") if path_in.is_empty() => ClaimSource::Roles,
+            Some("external_id") if path_in.is_empty() => ClaimSource::ExternalId,
             Some("app") if !path_in.is_empty() => ClaimSource::AppData,
             Some("data") if !path_in.is_empty() => ClaimSource::Data,
             _ => return Err(ClaimError::Path(path.to_owned())),
@@ -211,6 +215,7 @@ impl ClaimPath {
     pub fn path(&self) -> String {
         let root = match self.of {
             ClaimSource::Roles => "roles",
+            ClaimSource::ExternalId => "external_id",
             ClaimSource::AppData => "app",
             ClaimSource::Data => "data",
         };
@@ -221,6 +226,7 @@ impl ClaimPath {
     fn value(&self, account: &Account, [app_data, data]: &[Map<String, Value>; 2]) -> Option<Value> {
         let object = match self.of {
             ClaimSource::Roles => return Some(account.roles.clone().into()),
+            ClaimSource::ExternalId => return account.external_id.as_ref().map(|id| id.as_str().into()),
             ClaimSource::AppData => app_data,
             ClaimSource::Data => data,
         };
@@ -280,6 +286,7 @@ mod tests {
             roles: vec!["editor".to_owned()],
             data: object(data),
             app_data: object(app_data),
+            external_id: Some("auth0|5f7c8ec7".parse().unwrap()),
         }
     }
 
@@ -299,10 +306,12 @@ mod tests {
             ("app.nothing", json!({})),
             ("data.plan", json!({"x": "gold"})),
             ("roles", json!({"x": ["editor"]})),
+            ("external_id", json!({"x": "auth0|5f7c8ec7"})),
         ] {
             assert_eq!(of(&[("x", path)], &ada), value, "{path}");
         }
         assert_eq!(Value::from(ClaimPaths::default().of(&ada)), json!({}));
+        assert_eq!(of(&[("x", "external_id")], &Account { external_id: None, ..ada }), json!({}));
     }
 
     #[test]
@@ -319,9 +328,20 @@ mod tests {
             assert_eq!(refused(name, "app.x"), ClaimError::Name(name.to_owned()));
         }
         let long = format!("app.{}", "x".repeat(253));
-        for path in
-            [&long, "app.a\nb", "", "app", "app.", "app..x", "data", "roles.x", "email", "App.x", "$.app.x"]
-        {
+        for path in [
+            &long,
+            "app.a\nb",
+            "",
+            "app",
+            "app.",
+            "app..x",
+            "data",
+            "roles.x",
+            "external_id.x",
+            "email",
+            "App.x",
+            "$.app.x",
+        ] {
             assert_eq!(refused("x", path), ClaimError::Path(path.to_owned()));
         }
         assert!(ClaimPaths::new([("https://example.org/plan", "app.plan")]).is_ok());
@@ -332,7 +352,7 @@ mod tests {
 
     #[test]
     fn a_path_is_shown_as_it_was_written() {
-        for path in ["roles", "app.plan", "data.look.theme"] {
+        for path in ["roles", "external_id", "app.plan", "data.look.theme"] {
             assert_eq!(ClaimPaths::new([("x", path)]).unwrap().all().next().unwrap().path(), path);
         }
     }

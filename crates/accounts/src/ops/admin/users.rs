@@ -197,6 +197,7 @@ pub(crate) fn new_account(
         roles: roles.into_names(),
         data: UserData::default(),
         app_data: UserData::default(),
+        external_id: None,
     }
 }
 

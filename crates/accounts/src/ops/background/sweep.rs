@@ -97,6 +97,8 @@ impl Accounts {
         }
         rows += core.clone().reseal_authenticators(ROWS).await?;
         rows += core.clone().bring_in_step().await?;
+        #[cfg(feature = "import")]
+        core.learn_foreign_hashes().await?;
         Ok(usize::try_from(rows).unwrap_or(usize::MAX))
     }
 

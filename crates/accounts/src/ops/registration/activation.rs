@@ -113,6 +113,7 @@ impl Activation {
             roles: Vec::new(),
             data: registration.data,
             app_data: UserData::default(),
+            external_id: None,
         };
         match users::insert(tx, &account, &registration.password_hash)? {
             Inserted::Yes => {}

@@ -5,6 +5,7 @@ use crate::domain::access::roles::Roles;
 use crate::domain::email::Email;
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::profile::display_name::DisplayName;
+use crate::domain::profile::external_id::ExternalId;
 use crate::domain::profile::user_data::UserData;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Account;
@@ -18,7 +19,7 @@ macro_rules! columns {
     () => {
         "users.id, users.email, users.user_name, users.email_confirmed_at, users.created_at, users.disabled_at, users.locale, users.roles, \
          users.email_key, users.password_hash, users.credential_version, users.factor_due_at, \
-         users.display_name, users.data, users.app_data"
+         users.display_name, users.data, users.app_data, users.external_id"
     };
 }
 
@@ -43,6 +44,8 @@ macro_rules! factors {
 pub(crate) mod data;
 pub(crate) mod list;
 pub(crate) mod standing;
+#[cfg(feature = "import")]
+pub(crate) mod transfer;
 
 /// A user together with their credentials.
 #[derive(Clone)]
@@ -144,7 +147,7 @@ pub(crate) fn of_session(
             Ok(OfSession {
                 account: account(row)?,
                 factor_due_at: row.get_opt(11)?,
-                state: sessions::state(row, 15)?,
+                state: sessions::state(row, 16)?,
             })
         },
     )
@@ -171,7 +174,7 @@ pub(crate) fn record_sign_in(
 
 /// Replaces the hash by one of the same password, unless the password was changed meanwhile.
 pub(crate) fn rehash(tx: &mut Tx<'_>, id: UserId, old: &str, new: &str) -> Result<(), Fault> {
-    let sql = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
+    let sql = "UPDATE users SET password_hash = $3, hash_class = NULL WHERE id = $1 AND password_hash = $2";
     tx.execute(sql, args![id, old, new])?;
     Ok(())
 }
@@ -232,6 +235,7 @@ fn account(row: &Row<'_>) -> Result<Account, Fault> {
         roles: roles.split_whitespace().map(str::to_owned).collect(),
         data: UserData::from_stored(row.get_opt(13)?),
         app_data: UserData::from_stored(row.get_opt(14)?),
+        external_id: row.get_opt(15)?.map(ExternalId::from_stored),
     })
 }
 
@@ -285,7 +289,7 @@ pub(crate) fn known_handle(tx: &mut Tx<'_>, id: UserId) -> Result<Option<[u8; 64
 
 /// From now on the user has no password. `false`: there was none, or the user is gone.
 pub(crate) fn remove_password(tx: &mut Tx<'_>, id: UserId) -> Result<bool, Fault> {
-    let sql = "UPDATE users SET password_hash = NULL, credential_version = credential_version + 1 \
+    let sql = "UPDATE users SET password_hash = NULL, hash_class = NULL, credential_version = credential_version + 1 \
                WHERE id = $1 AND password_hash IS NOT NULL";
     Ok(tx.execute(sql, args![id])? == 1)
 }
@@ -298,7 +302,7 @@ pub(crate) fn set_password(
     expected: Option<i64>,
 ) -> Result<bool, Fault> {
     let rows = tx.execute(
-        "UPDATE users SET password_hash = $2, credential_version = credential_version + 1 \
+        "UPDATE users SET password_hash = $2, hash_class = NULL, credential_version = credential_version + 1 \
          WHERE id = $1 AND credential_version = COALESCE($3, credential_version)",
         args![id, hash, expected],
     )?;

@@ -10,6 +10,7 @@ use crate::cli::account::{named, print};
 use crate::cli::context::Context;
 use crate::cli::terminal::output;
 use crate::failure::Failure;
+use crate::language::language;
 
 /// What changes about a user; the rest stays.
 #[derive(Clone, Debug, Args)]
@@ -99,16 +100,4 @@ pub(crate) async fn sessions(context: &Context, accounts: &Accounts, user: &User
 
 fn display_name(text: &str) -> Result<Edit<DisplayName>, DisplayNameError> {
     if text.is_empty() { Ok(Edit::Remove) } else { text.parse().map(Edit::Set) }
-}
-
-/// The form of a language tag (RFC 5646 §2.1), as the API accepts it.
-fn language(text: &str) -> Result<String, &'static str> {
-    let subtag =
-        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
-    let first = text.split('-').next().unwrap_or_default();
-    let is_tag = text.len() <= 35
-        && first.len() >= 2
-        && first.bytes().all(|b| b.is_ascii_alphabetic())
-        && text.split('-').all(subtag);
-    if is_tag { Ok(text.to_owned()) } else { Err("not a language tag such as `en` or `pt-BR`") }
 }

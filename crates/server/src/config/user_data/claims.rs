@@ -21,7 +21,7 @@ pub(crate) fn fix_of(error: &ClaimError) -> &'static str {
             "choose another name, e.g. \"plan\" or \"https://app.example.org/plan\""
         }
         ClaimError::OwnAuthority(_) => "take it from `app.`, which users cannot change",
-        ClaimError::Path(_) => "write e.g. \"app.plan\", \"data.theme\" or \"roles\"",
+        ClaimError::Path(_) => "write e.g. \"app.plan\", \"data.theme\", \"external_id\" or \"roles\"",
         ClaimError::Twice(_) => "leave one of them out",
     }
 }

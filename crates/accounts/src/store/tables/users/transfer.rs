@@ -1,0 +1,84 @@
+//! Users that come from elsewhere, and all of them on their way out.
+
+use super::{Credentials, account, credentials};
+use crate::domain::ids::UserId;
+use crate::domain::profile::display_name::DisplayName;
+use crate::domain::profile::external_id::ExternalId;
+use crate::domain::user::Account;
+use crate::domain::user_name::UserName;
+use crate::fault::Fault;
+use crate::store::Tx;
+use crate::store::sql::{Row, args};
+
+/// A hash as it is stored, and its class where it takes longer than ours.
+#[derive(Clone, Copy)]
+pub(crate) struct Hash<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) class: Option<&'a str>,
+}
+
+/// Inserts a user with everything that is known about them. `false`: the address, the name or the external id is taken.
+pub(crate) fn insert(tx: &mut Tx<'_>, user: &Account, hash: Option<Hash<'_>>) -> Result<bool, Fault> {
+    let name = user.user_name.as_ref();
+    let rows = tx.execute(
+        "INSERT INTO users (id, email, email_key, user_name, user_name_key, user_name_skeleton, password_hash, \
+         hash_class, roles, locale, email_confirmed_at, created_at, disabled_at, display_name, data, app_data, \
+         external_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+         ON CONFLICT DO NOTHING",
+        args![
+            user.id,
+            user.email.as_str(),
+            user.email.key(),
+            name.map(UserName::as_str),
+            name.map(UserName::key),
+            name.map(UserName::skeleton),
+            hash.map(|hash| hash.text),
+            hash.and_then(|hash| hash.class),
+            user.roles.join(" "),
+            user.locale,
+            user.email_confirmed_at,
+            user.created_at,
+            user.disabled_at,
+            user.display_name.as_ref().map(DisplayName::as_str),
+            user.data.to_stored(),
+            user.app_data.to_stored(),
+            user.external_id.as_ref().map(ExternalId::as_str)
+        ],
+    )?;
+    Ok(rows == 1)
+}
+
+pub(crate) fn by_external_id(tx: &mut Tx<'_>, id: &ExternalId) -> Result<Option<Credentials>, Fault> {
+    tx.row(select!("WHERE users.external_id = $1"), args![id.as_str()], credentials)
+}
+
+pub(crate) fn set_external_id(tx: &mut Tx<'_>, id: UserId, external_id: &ExternalId) -> Result<(), Fault> {
+    tx.execute("UPDATE users SET external_id = $2 WHERE id = $1", args![id, external_id.as_str()])?;
+    Ok(())
+}
+
+/// Replaces a hash of another program, or gives one to a user who has none and never signed in here. `false`: there is one of
+/// ours, or the same, or the user removed theirs.
+pub(crate) fn set_hash(tx: &mut Tx<'_>, id: UserId, hash: Hash<'_>) -> Result<bool, Fault> {
+    let sql = "UPDATE users SET password_hash = $2, hash_class = $3 \
+               WHERE id = $1 AND (hash_class IS NOT NULL OR (password_hash IS NULL AND last_sign_in_at IS NULL)) \
+               AND COALESCE(password_hash, '') <> $2";
+    Ok(tx.execute(sql, args![id, hash.text, hash.class])? == 1)
+}
+
+/// The first class of hashes of other programs after `after`, with one of its hashes.
+pub(crate) fn next_hash_class(tx: &mut Tx<'_>, after: &str) -> Result<Option<(String, String)>, Fault> {
+    let sql = "SELECT hash_class, password_hash FROM users WHERE hash_class IS NOT NULL AND hash_class > $1 \
+               AND password_hash IS NOT NULL ORDER BY hash_class LIMIT 1";
+    tx.row(sql, args![after], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// A stretch of all users, oldest first, with their hashes.
+pub(crate) fn page(
+    tx: &mut Tx<'_>,
+    after: UserId,
+    limit: i64,
+) -> Result<Vec<(Account, Option<String>)>, Fault> {
+    let with_hash = |row: &Row<'_>| Ok((account(row)?, row.get_opt(9)?));
+    tx.rows(select!("WHERE users.id > $1 ORDER BY users.id LIMIT $2"), args![after, limit], with_hash)
+}

@@ -1,0 +1,143 @@
+//! What an import says: rows that are wrong, how far it is, and the summary.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+use vestibule::{ImportRefusal, ImportedTime, ImportedUser};
+
+use crate::cli::context::Context;
+use crate::cli::terminal::output;
+use crate::failure::Failure;
+use crate::printable;
+use crate::transfer::record::Refusal;
+
+/// Where there is no terminal, a line says how far it is, this often.
+const PERIOD: Duration = Duration::from_secs(5);
+/// Roles without a mapping that are named, at most.
+const ROLES: usize = 20;
+
+/// What has become of the rows so far.
+pub(super) struct Report {
+    pub(super) created: u64,
+    pub(super) updated: u64,
+    pub(super) skipped: u64,
+    pub(super) failed: u64,
+    /// Records that are no users.
+    pub(super) others: u64,
+    rows: u64,
+    hashes: BTreeMap<&'static str, u64>,
+    unmapped: BTreeMap<String, u64>,
+    bar: ProgressBar,
+    next_line: Duration,
+    is_dry: bool,
+}
+
+impl Report {
+    /// `length` of the file in octets, where it is known.
+    pub(super) fn new(length: Option<u64>, is_dry: bool) -> Self {
+        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
+        let template = match length {
+            Some(_) => "{bar:30} {percent}%  {msg}  {eta} left",
+            None => "{spinner} {bytes}  {msg}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Self {
+            created: 0,
+            updated: 0,
+            skipped: 0,
+            failed: 0,
+            others: 0,
+            rows: 0,
+            hashes: BTreeMap::new(),
+            unmapped: BTreeMap::new(),
+            bar,
+            next_line: PERIOD,
+            is_dry,
+        }
+    }
+
+    pub(super) fn read(&mut self, octets: usize) {
+        self.rows += 1;
+        self.bar.inc(octets as u64 + 1);
+        if !self.rows.is_multiple_of(100) {
+            return;
+        }
+        let elapsed = self.bar.elapsed();
+        let pace = self.rows * 1000 / u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
+        let words = format!("{} rows, {pace} rows/s", self.rows);
+        if self.bar.is_hidden() && elapsed >= self.next_line {
+            self.next_line = elapsed + PERIOD;
+            eprintln!("{words}");
+        }
+        self.bar.set_message(words);
+    }
+
+    pub(super) fn understood(&mut self, user: &ImportedUser, unmapped: Vec<String>) {
+        let kind = user.password_hash.as_ref().map_or("no password", |hash| hash.kind());
+        *self.hashes.entry(kind).or_default() += 1;
+        for role in unmapped {
+            if self.unmapped.len() < ROLES || self.unmapped.contains_key(&role) {
+                *self.unmapped.entry(role).or_default() += 1;
+            }
+        }
+    }
+
+    pub(super) fn refuse(&mut self, number: u64, refusal: &Refusal) {
+        self.failed += 1;
+        let Refusal { field, reason } = refusal;
+        let place = if field.is_empty() { String::new() } else { format!("{field}: ") };
+        let line = format!("row {number}: {place}{reason}");
+        self.bar.suspend(|| eprintln!("{}", printable::text(&line)));
+    }
+
+    /// Prints the summary, and returns it in words.
+    pub(super) fn print(&self, context: &Context) -> Result<String, Failure> {
+        self.bar.finish_and_clear();
+        let Self { created, updated, skipped, failed, .. } = self;
+        let words = format!("created {created}, updated {updated}, skipped {skipped}, failed {failed}");
+        if context.json {
+            output::object(json!({
+                "dry_run": self.is_dry, "created": created, "updated": updated, "skipped": skipped, "failed": failed,
+                "hashes": self.hashes, "roles_left_out": self.unmapped, "other_records": self.others,
+            }))?;
+            return Ok(words);
+        }
+        if self.is_dry {
+            eprintln!("This was a dry run: nothing is written.");
+        }
+        output::line(&words)?;
+        for (kind, number) in &self.hashes {
+            output::line(&format!("  {kind}: {number}"))?;
+        }
+        for (role, number) in &self.unmapped {
+            eprintln!(
+                "The role {} of {number} users is left out: --map-role OLD=NEW keeps it.",
+                printable::text(role)
+            );
+        }
+        if self.others > 0 {
+            eprintln!("{} records are no users.", self.others);
+        }
+        Ok(words)
+    }
+}
+
+/// Which field a refusal is about.
+pub(super) fn told(refusal: ImportRefusal) -> Refusal {
+    let field = match refusal {
+        ImportRefusal::UserNameTaken => "user_name",
+        ImportRefusal::EmailTaken => "email",
+        ImportRefusal::ExternalIdTaken => "external_id",
+        ImportRefusal::WeakHash => {
+            return Refusal::new("password_hash", format!("{refusal}: --allow-weak"));
+        }
+        ImportRefusal::NotYet(ImportedTime::Created) => "created_at",
+        ImportRefusal::NotYet(ImportedTime::EmailConfirmed) => "email_confirmed_at",
+        ImportRefusal::NotYet(ImportedTime::Disabled) => "disabled_at",
+    };
+    Refusal::new(field, refusal.to_string())
+}
