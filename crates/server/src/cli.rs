@@ -6,6 +6,7 @@ mod check_config;
 mod client;
 mod context;
 mod database;
+mod deferred;
 mod errors;
 mod healthcheck;
 mod keys;
@@ -28,6 +29,7 @@ use crate::config::Flags;
 use crate::config::environment::Environment;
 use crate::failure::Failure;
 use context::Context;
+use deferred::Deferred;
 use terminal::output;
 
 const EXIT_CODES: &str = "Exit codes: 0 ok · 1 failed · 2 wrong usage or configuration · 3 a check found problems, or migrations are \
@@ -59,35 +61,35 @@ enum Command {
     Init(system::init::Command),
     /// Show or change the schema version of the database
     #[command(subcommand)]
-    Migrate(migrate::Command),
+    Migrate(Deferred<migrate::Command>),
     /// Take care of an SQLite database file
     #[command(subcommand)]
-    Database(database::Command),
+    Database(Deferred<database::Command>),
     /// Manage users; also works while the server is down
     #[command(subcommand)]
-    User(user::Command),
+    User(Deferred<user::Command>),
     /// Manage the applications that sign people in here; also works while the server is down
     #[command(subcommand)]
-    Client(client::Command),
+    Client(Deferred<client::Command>),
     /// Manage the keys that sign access tokens; also works while the server is down
     #[command(subcommand)]
-    Keys(keys::Command),
+    Keys(Deferred<keys::Command>),
     /// Show and clear the limits of an account; also works while the server is down
     #[command(subcommand)]
-    Limits(limits::Command),
+    Limits(Deferred<limits::Command>),
     /// Read the audit trail
     #[command(subcommand)]
-    Audit(audit::Command),
+    Audit(Deferred<audit::Command>),
     /// Manage the outbox, send a test email, preview the templates
     #[command(subcommand)]
-    Mail(mail::Command),
+    Mail(Deferred<mail::Command>),
     /// Print a link that creates the first administrator; it works once, for half an hour
     SetupLink,
     /// Print the `OpenAPI` 3.1 description of the HTTP API
     Openapi,
     /// Explain the error codes of the HTTP API
     #[command(subcommand)]
-    Errors(errors::Command),
+    Errors(Deferred<errors::Command>),
     /// Ask the running server whether it is ready; exit code 1 if it is not
     Healthcheck {
         /// Ask this address instead of the configured one, e.g. <http://127.0.0.1:8080/readyz>
@@ -142,17 +144,17 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve(command) => serve::run(&context, &command),
         Command::Init(command) => system::init::run(&context, &command),
-        Command::Migrate(command) => migrate::run(&context, &command),
-        Command::Database(command) => database::run(&context, &command),
-        Command::User(command) => user::run(&context, command),
-        Command::Client(command) => client::run(&context, command),
-        Command::Keys(command) => keys::run(&context, &command),
-        Command::Limits(command) => limits::run(&context, &command),
-        Command::Audit(command) => audit::run(&context, command),
-        Command::Mail(command) => mail::run(&context, command),
+        Command::Migrate(Deferred(command)) => migrate::run(&context, &command),
+        Command::Database(Deferred(command)) => database::run(&context, &command),
+        Command::User(Deferred(command)) => user::run(&context, command),
+        Command::Client(Deferred(command)) => client::run(&context, command),
+        Command::Keys(Deferred(command)) => keys::run(&context, &command),
+        Command::Limits(Deferred(command)) => limits::run(&context, &command),
+        Command::Audit(Deferred(command)) => audit::run(&context, command),
+        Command::Mail(Deferred(command)) => mail::run(&context, command),
         Command::SetupLink => setup_link::run(&context),
         Command::Openapi => openapi::run(&context),
-        Command::Errors(command) => errors::run(&context, &command),
+        Command::Errors(Deferred(command)) => errors::run(&context, &command),
         Command::Healthcheck { url } => healthcheck::run(&context, url.as_deref()),
         Command::CheckConfig { explain: Some(name), .. } => system::explain::run(&context, &name),
         Command::CheckConfig { dev, print_sources, explain: None } => {
