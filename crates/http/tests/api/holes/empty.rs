@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 
-use super::methods::{described, filled};
+use super::methods::{DESCRIPTION, described, filled};
 use super::{NEW_PASSWORD, SESSION, brings_no_session, refused, state, with_cookie};
 use crate::browser::Browser;
 use crate::cross_site::{FORMS, MEMBERS};
@@ -38,7 +38,6 @@ const BUTTONS: [&str; 13] = [
 
 /// The names of the fields that a described body may have.
 fn fields(operation: &Value) -> Vec<String> {
-    let description: Value = serde_json::from_str(include_str!("../../../../../docs/openapi.json")).unwrap();
     let mut names = Vec::new();
     let mut open: Vec<&Value> = operation["requestBody"]["content"]
         .as_object()
@@ -48,7 +47,7 @@ fn fields(operation: &Value) -> Vec<String> {
         .collect();
     while let Some(schema) = open.pop() {
         if let Some(name) = schema["$ref"].as_str() {
-            open.push(&description["components"]["schemas"][name.rsplit('/').next().unwrap()]);
+            open.push(&DESCRIPTION["components"]["schemas"][name.rsplit('/').next().unwrap()]);
         }
         open.extend(schema["oneOf"].as_array().into_iter().flatten());
         names.extend(schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()));

@@ -1,6 +1,7 @@
 //! Hole B19: a route has an effect by the methods of its description alone.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use axum::body::Body;
 use axum::http::Request;
@@ -15,11 +16,14 @@ use crate::world::{ADA, Answer, PASSWORD, World};
 const METHODS: [&str; 11] =
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "BREW", "post"];
 
+/// Large, so it is read once.
+pub(super) static DESCRIPTION: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../../../../docs/openapi.json")).unwrap());
+
 /// The described operations: path, method, description.
 pub(super) fn described() -> Vec<(String, String, Value)> {
-    let description: Value = serde_json::from_str(include_str!("../../../../../docs/openapi.json")).unwrap();
     let mut all = Vec::new();
-    for (path, item) in description["paths"].as_object().unwrap() {
+    for (path, item) in DESCRIPTION["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             all.push((path.clone(), method.to_uppercase(), operation.clone()));
         }
