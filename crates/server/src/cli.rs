@@ -60,8 +60,8 @@ enum Command {
     /// Show or change the schema version of the database
     #[command(subcommand)]
     Migrate(migrate::Command),
-    /// Take care of an SQLite database file
-    #[command(subcommand)]
+    /// Move the accounts to another database; take care of an SQLite database file
+    #[command(subcommand, visible_alias = "db")]
     Database(database::Command),
     /// Manage users; also works while the server is down
     #[command(subcommand)]

@@ -18,6 +18,14 @@ pub enum DatabaseError {
     /// The database exists, but no server has created its tables and keys in it.
     #[error("the database is empty: no server has used it yet")]
     Empty,
+    /// The accounts were moved from it to this place.
+    #[error("the accounts have moved from this database to {0}")]
+    Moved(String),
+    /// The accounts of this place are being copied into it, or the copy was not finished.
+    #[error(
+        "the database has only some of the accounts of {0}: they are being moved, and that has not ended"
+    )]
+    HalfMoved(String),
     /// The file is not a database.
     #[error("{0} is not an SQLite database")]
     NotADatabase(String),
@@ -89,6 +97,13 @@ impl DatabaseError {
             Self::Missing(_) | Self::Empty => {
                 "give the settings of the server: `data_dir` and `database_url` say which database; the first start of a server \
                  makes it"
+            }
+            Self::Moved(_) => {
+                "let `database_url` name that database; to go on with this one, without what has changed in the other since, run \
+                 `vestibule db move --abort`"
+            }
+            Self::HalfMoved(_) => {
+                "wait for `vestibule db move`, or run it again with the settings of the old database: it begins the copy anew"
             }
             Self::NotADatabase(_) => {
                 "name the right file with `data_dir` or `database_url`, or restore it from a backup"

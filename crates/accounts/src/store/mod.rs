@@ -8,6 +8,7 @@
 //! invitations, the setup link, users (administrators, then others), their factors, what waits for a factor or a link,
 //! sessions, webhook deliveries, outbox. Code that locks more than one of them locks them in this order.
 
+pub(crate) mod copy;
 pub(crate) mod error;
 mod job;
 pub(crate) mod migrations;
@@ -76,6 +77,16 @@ impl Address {
             return postgres::PostgresUrl::parse(text).map(Self::Postgres);
         }
         Err(DatabaseError::url("the database URL does not begin with `sqlite:` or `postgres://`", FORMS))
+    }
+
+    /// The address for messages, without a user's name and password.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(path) => format!("sqlite:{path}"),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(url) => url.shown(),
+        }
     }
 }
 

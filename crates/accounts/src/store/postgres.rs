@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::failure::Failure;
+pub(crate) use self::failure::READ_ONLY;
 use self::pool::{Order, Pool};
 use self::session::Session;
 use self::tx::Tx;

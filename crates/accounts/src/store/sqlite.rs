@@ -55,6 +55,10 @@ impl From<rusqlite::Error> for Fault {
         if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) {
             pulse::damaged();
         }
+        // The only triggers are those that hold a database while it is moved.
+        if error.sqlite_error().is_some_and(|it| it.extended_code == ffi::SQLITE_CONSTRAINT_TRIGGER) {
+            return Self::ReadOnly;
+        }
         Self::Unavailable(format!("SQLite: {error}"))
     }
 }

@@ -27,6 +27,7 @@ mod invite;
 mod keys;
 mod links;
 mod migrations;
+mod moving;
 mod newcomers;
 mod one_way;
 mod outbox;

@@ -29,6 +29,7 @@ mod lifecycle;
 mod limits;
 mod metrics;
 mod migrations;
+mod moving;
 mod openers;
 mod operators;
 mod peers;

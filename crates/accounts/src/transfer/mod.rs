@@ -1,0 +1,3 @@
+//! All accounts at once, from one database to another: moves.
+
+pub(crate) mod mover;
