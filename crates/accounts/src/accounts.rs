@@ -36,14 +36,25 @@ impl Accounts {
     }
 
     /// Like [`open`](Self::open), but creates only what `may_make` allows.
-    pub async fn open_making(may_make: OpenMode, mut settings: Settings) -> Result<Self, OpenError> {
+    pub async fn open_making(may_make: OpenMode, settings: Settings) -> Result<Self, OpenError> {
+        Self::open_as_it_is(may_make, settings, true).await
+    }
+
+    /// The same, also without looking whether the database has all its rows.
+    pub(crate) async fn open_as_it_is(
+        may_make: OpenMode,
+        mut settings: Settings,
+        must_be_whole: bool,
+    ) -> Result<Self, OpenError> {
         settings.public_url.truncate(settings.public_url.trim_end_matches('/').len());
         settings.policy.check()?;
         let relying_party = RelyingParty::of(&settings.public_url, &settings.policy.passkeys)?;
         let store =
             Store::open(&settings.database_url, &settings.policy.database, may_make != OpenMode::Nothing)
                 .await?;
-        refuse_moved(&store).await?;
+        if must_be_whole {
+            refuse_moved(&store).await?;
+        }
         if let Some(database_now) = store.now().await? {
             settings.env.follow(database_now);
         }

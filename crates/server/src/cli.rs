@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod backup;
 mod check_config;
 mod client;
 mod context;
@@ -14,6 +15,7 @@ mod mail;
 mod migrate;
 mod openapi;
 mod serve;
+mod sessions;
 mod setup_link;
 mod system;
 mod terminal;
@@ -63,6 +65,12 @@ enum Command {
     /// Move the accounts to another database; take care of an SQLite database file
     #[command(subcommand, visible_alias = "db")]
     Database(database::Command),
+    /// Back everything up, check a backup, restore it
+    #[command(subcommand)]
+    Backup(backup::Command),
+    /// End the sessions of everybody; also works while the server is down
+    #[command(subcommand)]
+    Sessions(sessions::Command),
     /// Manage users; also works while the server is down
     #[command(subcommand)]
     User(user::Command),
@@ -144,6 +152,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Init(command) => system::init::run(&context, &command),
         Command::Migrate(command) => migrate::run(&context, &command),
         Command::Database(command) => database::run(&context, &command),
+        Command::Backup(command) => backup::run(&context, &command),
+        Command::Sessions(command) => sessions::run(&context, &command),
         Command::User(command) => user::run(&context, command),
         Command::Client(command) => client::run(&context, command),
         Command::Keys(command) => keys::run(&context, &command),

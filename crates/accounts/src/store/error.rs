@@ -21,10 +21,8 @@ pub enum DatabaseError {
     /// The accounts were moved from it to this place.
     #[error("the accounts have moved from this database to {0}")]
     Moved(String),
-    /// The accounts of this place are being copied into it, or the copy was not finished.
-    #[error(
-        "the database has only some of the accounts of {0}: they are being moved, and that has not ended"
-    )]
+    /// The accounts of this place, a database or a backup, are being brought into it, or that was not finished.
+    #[error("the accounts of {0} are being brought into this database, and that has not ended")]
     HalfMoved(String),
     /// The file is not a database.
     #[error("{0} is not an SQLite database")]
@@ -103,7 +101,7 @@ impl DatabaseError {
                  `vestibule db move --abort`"
             }
             Self::HalfMoved(_) => {
-                "wait for `vestibule db move`, or run it again with the settings of the old database: it begins the copy anew"
+                "wait for `vestibule db move` or `vestibule backup restore`; or run it again as before: it begins anew"
             }
             Self::NotADatabase(_) => {
                 "name the right file with `data_dir` or `database_url`, or restore it from a backup"

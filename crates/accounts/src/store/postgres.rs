@@ -82,6 +82,16 @@ pub(super) fn clock(tx: &mut sql::Tx<'_>) -> Result<Timestamp, Fault> {
     Ok(Timestamp::from_millis(millis))
 }
 
+/// How many others of this role are connected to this database.
+#[cfg(feature = "sqlite")]
+pub(super) fn company(tx: &mut sql::Tx<'_>) -> Result<i64, Fault> {
+    tx.count(
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user \
+         AND pid <> pg_backend_pid()",
+        &[],
+    )
+}
+
 /// A thread of the pool: connects when needed, and serves jobs until its connection is lost.
 fn work(pool: &Pool) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {

@@ -8,6 +8,7 @@ mod administer;
 mod applications;
 mod assistance;
 mod audit;
+mod backup;
 mod browsers;
 mod claims;
 mod confirm_by_code;

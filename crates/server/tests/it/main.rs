@@ -6,6 +6,7 @@ mod administration;
 mod applications;
 #[path = "../../examples/axum_service/axum_app.rs"]
 mod axum_app;
+mod backup;
 mod base_path;
 mod browser;
 mod browser_cors;

@@ -2,6 +2,10 @@
 //! rows on both databases.
 
 pub(crate) mod hold;
+#[cfg(feature = "sqlite")]
+pub(crate) mod manifest;
+#[cfg(feature = "sqlite")]
+pub(crate) mod restored;
 mod statements;
 pub(crate) mod tables;
 #[cfg(test)]
