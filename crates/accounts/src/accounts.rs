@@ -9,11 +9,13 @@ use crate::domain::secret::Secret;
 use crate::domain::stats::PastDays;
 use crate::domain::tally::Tally;
 use crate::domain::time::Timestamp;
+use crate::fault::Fault;
 use crate::hasher::Hasher;
 use crate::migrator::migrate_up;
 use crate::policy::Policy;
 use crate::policy::relying_party::RelyingParty;
 use crate::settings::{OpenError, OpenMode, Settings};
+use crate::store::copy::hold::{self, Role};
 use crate::store::error::DatabaseError;
 use crate::store::migrations::status;
 use crate::store::{Address, Store};
@@ -34,13 +36,25 @@ impl Accounts {
     }
 
     /// Like [`open`](Self::open), but creates only what `may_make` allows.
-    pub async fn open_making(may_make: OpenMode, mut settings: Settings) -> Result<Self, OpenError> {
+    pub async fn open_making(may_make: OpenMode, settings: Settings) -> Result<Self, OpenError> {
+        Self::open_as_it_is(may_make, settings, true).await
+    }
+
+    /// The same, also without looking whether the database has all its rows.
+    pub(crate) async fn open_as_it_is(
+        may_make: OpenMode,
+        mut settings: Settings,
+        must_be_whole: bool,
+    ) -> Result<Self, OpenError> {
         settings.public_url.truncate(settings.public_url.trim_end_matches('/').len());
         settings.policy.check()?;
         let relying_party = RelyingParty::of(&settings.public_url, &settings.policy.passkeys)?;
         let store =
             Store::open(&settings.database_url, &settings.policy.database, may_make != OpenMode::Nothing)
                 .await?;
+        if must_be_whole {
+            refuse_moved(&store).await?;
+        }
         if let Some(database_now) = store.now().await? {
             settings.env.follow(database_now);
         }
@@ -109,6 +123,15 @@ impl Accounts {
     /// The algorithm of the key that signs now. `policy().tokens.algorithm` is that of the next key.
     pub fn signing_algorithm(&self) -> Option<SigningAlgorithm> {
         self.0.keys().algorithm(self.0.now())
+    }
+}
+
+/// There are no two databases that accounts are changed in. While they are being copied, this one can be read.
+async fn refuse_moved(store: &Store) -> Result<(), OpenError> {
+    match store.read::<_, Fault, _>(hold::role).await? {
+        Some(Role::Source { to, finished_at: Some(_) }) => Err(DatabaseError::Moved(to).into()),
+        Some(Role::Target { from }) => Err(DatabaseError::HalfMoved(from).into()),
+        Some(Role::Source { finished_at: None, .. }) | None => Ok(()),
     }
 }
 

@@ -69,8 +69,8 @@ impl Env {
         Self { clock: Clock::Manual(clock.clone()), last_id: Arc::default() }
     }
 
-    /// The time now. Instances that share a database agree on it: see [`follow`](Self::follow).
-    pub(crate) fn now(&self) -> Timestamp {
+    /// The time now. Instances that share a database agree on it.
+    pub fn now(&self) -> Timestamp {
         match &self.clock {
             Clock::Manual(clock) => clock.now(),
             Clock::System { ahead_millis } => {

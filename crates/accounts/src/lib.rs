@@ -120,6 +120,7 @@ mod throttle;
 mod token;
 mod traffic;
 mod trail;
+mod transfer;
 mod webhook;
 mod workers;
 
@@ -249,6 +250,13 @@ pub use store::error::DatabaseError;
 pub use store::migrations::{MigrateError, Migration};
 pub use token::algorithm::{SigningAlgorithm, SigningAlgorithmError};
 pub use token::application::assertion::AssertionInvalid;
+#[cfg(feature = "sqlite")]
+pub use transfer::backup::{
+    BackupError, BackupManifest, BackupTable, back_up_before_migration, verify_backup,
+};
+pub use transfer::mover::{AbortedMove, MoveError, MoveProgress, MovedTable, Mover, abort_move, find_move};
+#[cfg(feature = "sqlite")]
+pub use transfer::restore::{RestoreError, RestoreOptions, Restored, restore_backup};
 pub use webhook::logout::{Logout, LogoutTransport};
 pub use webhook::{Webhook, WebhookEvent, WebhookEventError, WebhookSubscription, WebhookTransport};
 pub use workers::Workers;

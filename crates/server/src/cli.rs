@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod backup;
 mod check_config;
 mod client;
 mod context;
@@ -15,6 +16,7 @@ mod mail;
 mod migrate;
 mod openapi;
 mod serve;
+mod sessions;
 mod setup_link;
 mod system;
 mod terminal;
@@ -62,9 +64,15 @@ enum Command {
     /// Show or change the schema version of the database
     #[command(subcommand)]
     Migrate(Deferred<migrate::Command>),
-    /// Take care of an SQLite database file
-    #[command(subcommand)]
+    /// Move the accounts to another database; take care of an SQLite database file
+    #[command(subcommand, visible_alias = "db")]
     Database(Deferred<database::Command>),
+    /// Back everything up, check a backup, restore it
+    #[command(subcommand)]
+    Backup(Deferred<backup::Command>),
+    /// End the sessions of everybody; also works while the server is down
+    #[command(subcommand)]
+    Sessions(Deferred<sessions::Command>),
     /// Manage users; also works while the server is down
     #[command(subcommand)]
     User(Deferred<user::Command>),
@@ -146,6 +154,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Init(command) => system::init::run(&context, &command),
         Command::Migrate(Deferred(command)) => migrate::run(&context, &command),
         Command::Database(Deferred(command)) => database::run(&context, &command),
+        Command::Backup(Deferred(command)) => backup::run(&context, &command),
+        Command::Sessions(Deferred(command)) => sessions::run(&context, &command),
         Command::User(Deferred(command)) => user::run(&context, command),
         Command::Client(Deferred(command)) => client::run(&context, command),
         Command::Keys(Deferred(command)) => keys::run(&context, &command),

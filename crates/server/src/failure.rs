@@ -77,6 +77,11 @@ impl Failure {
         self
     }
 
+    /// Says first what it is about.
+    pub(crate) fn after(self, what: &str) -> Self {
+        Self { cause: format!("{what}{}", self.cause), ..self }
+    }
+
     /// Adds which database and key it is about, and where they were set.
     pub(crate) fn looked_at(mut self, what: impl Into<String>) -> Self {
         self.looked_at = Some(what.into());
@@ -107,6 +112,8 @@ impl From<Fault> for Failure {
             Fault::Unavailable(_) => {
                 failure.fix("check that the database runs and that `database_url` names it, then try again")
             }
+            Fault::ReadOnly => failure
+                .fix("wait until `vestibule db move` has ended; `vestibule db move --abort` calls it off"),
         }
     }
 }
@@ -136,7 +143,10 @@ impl From<DatabaseError> for Failure {
             DatabaseError::Missing(_) | DatabaseError::Empty => Exit::NotFound,
             DatabaseError::NotWritable(_) | DatabaseError::NotOpened { .. } => Exit::Permission,
             DatabaseError::Damaged { .. } => Exit::Failed,
-            DatabaseError::Emptied(_) | DatabaseError::Behind { .. } => Exit::Found,
+            DatabaseError::Emptied(_)
+            | DatabaseError::Behind { .. }
+            | DatabaseError::Moved(_)
+            | DatabaseError::HalfMoved(_) => Exit::Found,
             // None of these goes away by itself.
             _ => Exit::Usage,
         };

@@ -33,15 +33,23 @@ pub(crate) async fn for_command(config: &Config, public_url: String) -> Result<A
         let missing = DatabaseError::Missing(path.display().to_string());
         return Err(Failure::from(missing).looked_at(config.whereabouts()));
     }
-    let key = match &config.secret_key {
-        Some(key) => key.clone(),
-        None => data_dir::read_key(&config.data_dir)?.ok_or_else(|| {
-            Failure::not_found("there is no secret key")
-                .fix("give the key of the servers on this database: VESTIBULE_SECRET_KEY_FILE, or their data folder")
-                .looked_at(config.whereabouts())
-        })?,
-    };
-    accounts(config, public_url, key, OpenMode::Nothing).await
+    accounts(config, public_url, known_key(config)?, OpenMode::Nothing).await
+}
+
+/// The settings for a database that a backup is restored into, which may have nothing yet but the key.
+pub(crate) fn settings_for_restore(config: &Config) -> Result<Settings, Failure> {
+    Ok(settings(config, config.public_url(None), known_key(config)?))
+}
+
+fn known_key(config: &Config) -> Result<SecretKey, Failure> {
+    if let Some(key) = &config.secret_key {
+        return Ok(key.clone());
+    }
+    data_dir::read_key(&config.data_dir)?.ok_or_else(|| {
+        Failure::not_found("there is no secret key")
+            .fix("give the key of the servers on this database: VESTIBULE_SECRET_KEY_FILE, or their data folder")
+            .looked_at(config.whereabouts())
+    })
 }
 
 async fn accounts(
@@ -50,16 +58,19 @@ async fn accounts(
     key: SecretKey,
     may_make: OpenMode,
 ) -> Result<Accounts, Failure> {
-    let settings = Settings {
+    let opened = Accounts::open_making(may_make, settings(config, public_url, key)).await;
+    opened.map_err(|error| Failure::from(error).looked_at(config.whereabouts()))
+}
+
+fn settings(config: &Config, public_url: String, secret_key: SecretKey) -> Settings {
+    Settings {
         database_url: config.database.url(),
-        secret_key: key,
+        secret_key,
         previous_secret_key: config.secret_key_previous.clone(),
         public_url,
         policy: config.policy.clone(),
         env: Env::system(),
-    };
-    let opened = Accounts::open_making(may_make, settings).await;
-    opened.map_err(|error| Failure::from(error).looked_at(config.whereabouts()))
+    }
 }
 
 /// The configured key, or the one in the data folder. If there is neither and one may be created, it is, unless the

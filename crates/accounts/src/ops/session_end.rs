@@ -60,6 +60,14 @@ pub(crate) fn end_all(tx: &mut Tx<'_>, core: &Core, user: UserId, now: Timestamp
     tell(tx, core, &ended, now)
 }
 
+/// Ends every session of everybody; how many were alive.
+pub(crate) fn end_everything(tx: &mut Tx<'_>, core: &Core, now: Timestamp) -> Result<u64, Fault> {
+    let at_applications = ends::everywhere(tx, now)?;
+    tell(tx, core, &at_applications, now)?;
+    let alive = at_applications.iter().filter(|session| session.was_alive(now)).count();
+    Ok(alive as u64 + ends::own(tx, now)?)
+}
+
 /// Ends the sessions of a user but this one; how many there were.
 pub(crate) fn end_others(
     tx: &mut Tx<'_>,

@@ -18,6 +18,12 @@ pub enum DatabaseError {
     /// The database exists, but no server has created its tables and keys in it.
     #[error("the database is empty: no server has used it yet")]
     Empty,
+    /// The accounts were moved from it to this place.
+    #[error("the accounts have moved from this database to {0}")]
+    Moved(String),
+    /// The accounts of this place, a database or a backup, are being brought into it, or that was not finished.
+    #[error("the accounts of {0} are being brought into this database, and that has not ended")]
+    HalfMoved(String),
     /// The file is not a database.
     #[error("{0} is not an SQLite database")]
     NotADatabase(String),
@@ -89,6 +95,13 @@ impl DatabaseError {
             Self::Missing(_) | Self::Empty => {
                 "give the settings of the server: `data_dir` and `database_url` say which database; the first start of a server \
                  makes it"
+            }
+            Self::Moved(_) => {
+                "let `database_url` name that database; to go on with this one, without what has changed in the other since, run \
+                 `vestibule db move --abort`"
+            }
+            Self::HalfMoved(_) => {
+                "wait for `vestibule db move` or `vestibule backup restore`; or run it again as before: it begins anew"
             }
             Self::NotADatabase(_) => {
                 "name the right file with `data_dir` or `database_url`, or restore it from a backup"

@@ -207,7 +207,7 @@ pub(crate) fn status(tx: &mut Tx<'_>) -> Result<Vec<Migration>, MigrateError> {
 }
 
 /// Whether the schema has this table, and this column of it if one is given.
-fn holds(tx: &mut Tx<'_>, table: &str, column: &str) -> Result<bool, Fault> {
+pub(crate) fn holds(tx: &mut Tx<'_>, table: &str, column: &str) -> Result<bool, Fault> {
     let sql = match tx {
         #[cfg(feature = "sqlite")]
         Tx::Sqlite(_) => "SELECT COUNT(*) FROM pragma_table_info($1) WHERE $2 = '' OR name = $2",

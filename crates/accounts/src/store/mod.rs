@@ -8,6 +8,7 @@
 //! invitations, the setup link, users (administrators, then others), their factors, what waits for a factor or a link,
 //! sessions, webhook deliveries, outbox. Code that locks more than one of them locks them in this order.
 
+pub(crate) mod copy;
 pub(crate) mod error;
 mod job;
 pub(crate) mod migrations;
@@ -33,6 +34,8 @@ use crate::store::error::{DatabaseError, StoreError};
 use job::{Job, Task};
 use pulse::{Pulse, take_statements};
 pub(crate) use sql::Tx;
+#[cfg(feature = "sqlite")]
+pub(crate) use sqlite::Snapshot;
 use times::{Groups, Times};
 
 /// A database, and whether it accepts writes.
@@ -76,6 +79,16 @@ impl Address {
             return postgres::PostgresUrl::parse(text).map(Self::Postgres);
         }
         Err(DatabaseError::url("the database URL does not begin with `sqlite:` or `postgres://`", FORMS))
+    }
+
+    /// The address for messages, without a user's name and password.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(path) => format!("sqlite:{path}"),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(url) => url.shown(),
+        }
     }
 }
 
@@ -234,6 +247,16 @@ impl Store {
         }
     }
 
+    /// Copies an SQLite database, as it is at this moment, into a new file. `false`: it is none.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn copy_file(&self, to: &std::path::Path) -> Result<bool, Fault> {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.copy_to(to).map(|()| true),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(_) => Ok(false),
+        }
+    }
+
     /// Runs what is queued and closes the database. Later calls fail because it is closed.
     pub(crate) fn close(&self) {
         match &self.database {
@@ -252,6 +275,17 @@ impl Store {
             Database::Sqlite(_) => Ok(None),
             #[cfg(feature = "postgres")]
             Database::Postgres(_) => self.read(postgres::clock).await.map(Some),
+        }
+    }
+
+    /// How many others of this role are connected to the database; of an SQLite file that is not known.
+    #[cfg(feature = "sqlite")]
+    pub(crate) async fn other_connections(&self) -> Result<i64, Fault> {
+        match &self.database {
+            #[cfg(feature = "sqlite")]
+            Database::Sqlite(_) => Ok(0),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(_) => self.read(postgres::company).await,
         }
     }
 

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::failure::Failure;
+pub(crate) use self::failure::READ_ONLY;
 use self::pool::{Order, Pool};
 use self::session::Session;
 use self::tx::Tx;
@@ -79,6 +80,16 @@ impl Postgres {
 pub(super) fn clock(tx: &mut sql::Tx<'_>) -> Result<Timestamp, Fault> {
     let millis = tx.count("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)", &[])?;
     Ok(Timestamp::from_millis(millis))
+}
+
+/// How many others of this role are connected to this database.
+#[cfg(feature = "sqlite")]
+pub(super) fn company(tx: &mut sql::Tx<'_>) -> Result<i64, Fault> {
+    tx.count(
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user \
+         AND pid <> pg_backend_pid()",
+        &[],
+    )
 }
 
 /// A thread of the pool: connects when needed, and serves jobs until its connection is lost.

@@ -7,6 +7,7 @@
 mod mark;
 mod place;
 mod refusal;
+mod snapshot;
 #[cfg(test)]
 pub(super) mod steps;
 mod surveyor;
@@ -29,6 +30,7 @@ use super::times::Groups;
 use super::{pulse, sql};
 use crate::fault::Fault;
 use place::Place;
+pub(crate) use snapshot::Snapshot;
 use surveyor::Surveyor;
 use tx::Tx;
 use watch::Watch;
@@ -54,6 +56,10 @@ impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
         if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) {
             pulse::damaged();
+        }
+        // The only triggers are those that hold a database while it is moved.
+        if error.sqlite_error().is_some_and(|it| it.extended_code == ffi::SQLITE_CONSTRAINT_TRIGGER) {
+            return Self::ReadOnly;
         }
         Self::Unavailable(format!("SQLite: {error}"))
     }
@@ -87,6 +93,12 @@ impl Sqlite {
     /// Accepts the file at this path as the current one from now on.
     pub(super) fn accept(path: &str) -> Result<(), StoreError> {
         watch::accept(Path::new(path))
+    }
+
+    /// Copies the database, as it is at this moment, into a new file.
+    pub(super) fn copy_to(&self, to: &Path) -> Result<(), Fault> {
+        let in_memory = || Fault::Unavailable("a database in memory has no backup".into());
+        Snapshot::take(self.place.path().ok_or_else(in_memory)?, to)
     }
 
     pub(super) fn queue(&self, job: Box<dyn Job>) -> Result<(), Fault> {

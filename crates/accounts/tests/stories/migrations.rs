@@ -106,7 +106,7 @@ async fn up_and_down(url: &str) {
 }
 
 /// Puts rows into every table that an ordinary life fills.
-async fn live_a_little(world: &World) {
+pub(crate) async fn live_a_little(world: &World) {
     world.has_account("ada@example.org").await;
     world.signs_in("ada@example.org", PASSWORD).await.unwrap();
     let (_, proof) =

@@ -52,6 +52,9 @@ impl From<Fault> for Problem {
                 Self::new(Code::TemporarilyOverloaded).retry_after(retry_after)
             }
             Fault::Unavailable(cause) => Self::unavailable(&cause),
+            Fault::ReadOnly => Self::unavailable(&fault).detail(
+                "The accounts are being moved to another database. Until that has ended, they can be read and not changed.",
+            ),
         }
     }
 }

@@ -1,4 +1,6 @@
-//! `vestibule database`: the database file itself.
+//! `vestibule database`, or `db`: the database itself.
+
+mod moving;
 
 use clap::Subcommand;
 use serde_json::json;
@@ -19,11 +21,20 @@ pub(crate) enum Command {
         #[arg(long)]
         reason: Reason,
     },
+    /// Move the accounts to another database, SQLite or `PostgreSQL`; they are read-only meanwhile, and nobody is signed
+    /// out
+    Move(moving::Command),
 }
 
 /// Runs the command.
 pub(crate) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
-    let Command::Accept { reason } = command;
+    match command {
+        Command::Accept { reason } => accept(context, reason),
+        Command::Move(command) => moving::run(context, command),
+    }
+}
+
+fn accept(context: &Context, reason: &Reason) -> Result<(), Failure> {
     if reason.as_str().trim().is_empty() {
         return Err(Failure::usage("the reason is empty")
             .fix("say why, e.g. --reason 'restored the backup of last night'"));

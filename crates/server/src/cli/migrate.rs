@@ -4,9 +4,11 @@ use clap::Subcommand;
 use serde_json::json;
 use vestibule::{Migration, Migrator};
 
+use super::backup::before_migration;
 use super::context::Context;
 use super::terminal::output;
 use crate::cli::terminal::ask::confirmed;
+use crate::config::settings::Config;
 use crate::failure::Failure;
 use crate::{open, telemetry};
 
@@ -58,7 +60,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
         let migrator = open::migrator(&config).await?;
         match *command {
             Command::Status => status(context, &migrator).await,
-            Command::Up { to } => report(context, &migrator.up(to).await?, "applied"),
+            Command::Up { to } => up(context, &config, &migrator, to).await,
             Command::Record { to } => report(context, &migrator.record(to).await?, "recorded"),
             Command::Down { to, yes } => down(context, &migrator, to, yes).await,
             Command::Sql { to } => sql(context, &migrator, to).await,
@@ -87,6 +89,19 @@ async fn status(context: &Context, migrator: &Migrator) -> Result<(), Failure> {
         }
         _ => Err(Failure::found(format!("{pending} migration(s) pending")).fix("vestibule migrate up")),
     }
+}
+
+async fn up(context: &Context, config: &Config, migrator: &Migrator, to: Option<i64>) -> Result<(), Failure> {
+    let status = migrator.status().await?;
+    let changes = status.iter().any(|it| it.applied_at.is_none() && to.is_none_or(|to| it.version <= to));
+    // A database without any version has nothing to lose.
+    if changes
+        && status.iter().any(|it| it.applied_at.is_some())
+        && let Some(file) = before_migration(config).await?
+    {
+        eprintln!("Backed up as it was: {}", file.display());
+    }
+    report(context, &migrator.up(to).await?, "applied")
 }
 
 async fn down(context: &Context, migrator: &Migrator, to: i64, yes: bool) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ mod administration;
 mod applications;
 #[path = "../../examples/axum_service/axum_app.rs"]
 mod axum_app;
+mod backup;
 mod base_path;
 mod browser;
 mod browser_cors;
@@ -29,6 +30,7 @@ mod lifecycle;
 mod limits;
 mod metrics;
 mod migrations;
+mod moving;
 mod openers;
 mod operators;
 mod peers;

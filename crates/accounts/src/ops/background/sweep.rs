@@ -4,6 +4,7 @@ use crate::accounts::Accounts;
 use crate::domain::time::{HOUR, MONTH, SKEW, Timestamp};
 use crate::fault::Fault;
 use crate::store::Tx;
+use crate::store::copy::hold::{self, Role};
 use crate::store::migrations::{NEWEST, version};
 use crate::store::tables::application::{assertions, codes, requests};
 use crate::store::tables::{
@@ -69,6 +70,16 @@ impl Health {
     pub const COUNTED: i64 = 1000;
 }
 
+/// Refuses once the accounts have moved to another database.
+fn is_being_moved(tx: &mut Tx<'_>) -> Result<(), Fault> {
+    match hold::role(tx)? {
+        Some(Role::Source { to, finished_at: Some(_) }) => {
+            Err(Fault::Unavailable(format!("the accounts have moved to {to}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Accounts {
     /// Deletes what has expired, at most a thousand rows of each table per step, and tells up to fifty users that a second
     /// factor is due, where a policy demands one; returns how many rows were deleted or changed. Also follows the database's
@@ -106,7 +117,8 @@ impl Accounts {
     /// reported but does not count: the message would wait.
     ///
     /// If a write has succeeded in the last ten seconds and none has failed since, writes are assumed to work;
-    /// otherwise one is tried.
+    /// otherwise one is tried. While the accounts are copied to another database, reads go on, so this is no failure; once
+    /// they have moved, it is.
     ///
     /// # Errors
     /// [`Fault`] with the cause if a sign-up would not work.
@@ -117,7 +129,10 @@ impl Accounts {
         }
         // A full disk and a read-only replica answer reads and refuse writes.
         if !core.store.takes_writes() {
-            core.store.write(limits::probe).await?;
+            match core.store.write(limits::probe).await {
+                Err(Fault::ReadOnly) => core.store.read(is_being_moved).await?,
+                probed => probed?,
+            }
         }
         let (found, (mails_waiting, oldest_mail_at, mails_failed)) = core
             .store

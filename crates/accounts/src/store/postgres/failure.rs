@@ -21,6 +21,9 @@ const PASSING: [&str; 13] = [
     "57P03", "57P05",
 ];
 
+/// A trigger refuses changes while the database is moved: a code that PostgreSQL leaves to applications.
+pub(crate) const READ_ONLY: &str = "VS001";
+
 /// Why a statement or a connection failed.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -108,6 +111,9 @@ impl Failure {
     }
 
     pub(super) fn fault(&self) -> Fault {
+        if self.code() == Some(READ_ONLY) {
+            return Fault::ReadOnly;
+        }
         Fault::Unavailable(format!("PostgreSQL: {}", self.cause()))
     }
 }

@@ -34,6 +34,13 @@ impl PostgresUrl {
         let hosts = places.into_iter().map(|place| parameters.host(&parts, place));
         Ok(Self { hosts: hosts.collect::<Result<_, _>>()? })
     }
+
+    /// The URL for messages, without user, password and parameters.
+    pub(crate) fn shown(&self) -> String {
+        let hosts: Vec<&str> = self.hosts.iter().map(|host| host.name.as_str()).collect();
+        let database = self.hosts.first().and_then(|host| host.config.get_dbname()).unwrap_or_default();
+        format!("postgres://{}/{database}", hosts.join(","))
+    }
 }
 
 fn split(rest: &str) -> Result<Parts, DatabaseError> {

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 
 pub(crate) fn read_password(from_stdin: bool) -> Result<Password, Failure> {
     let text = if from_stdin {
-        first_line()?
+        first_line("the password")?
     } else if io::stdin().is_terminal() {
         let asked = rpassword::prompt_password("Password: ");
         asked.map_err(|error| Failure::failed(format!("cannot read the password: {error}")))?
@@ -19,10 +19,20 @@ pub(crate) fn read_password(from_stdin: bool) -> Result<Password, Failure> {
     Password::new(&text).map_err(|error| Failure::failed(error.to_string()).fix("choose another password"))
 }
 
-fn first_line() -> Result<String, Failure> {
+/// What standard input begins with.
+pub(crate) fn read_line(what: &str) -> Result<String, Failure> {
+    let line = first_line(what)?;
+    if line.is_empty() {
+        Err(Failure::usage(format!("standard input is empty instead of {what}")))
+    } else {
+        Ok(line)
+    }
+}
+
+fn first_line(what: &str) -> Result<String, Failure> {
     let mut line = String::new();
     let read = io::stdin().lock().read_line(&mut line);
-    read.map_err(|error| Failure::failed(format!("cannot read the password from standard input: {error}")))?;
+    read.map_err(|error| Failure::failed(format!("cannot read {what} from standard input: {error}")))?;
     let line = line.strip_suffix('\n').unwrap_or(&line);
     Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
 }
@@ -38,7 +48,7 @@ pub(crate) fn confirmed(yes: bool) -> Result<(), Failure> {
     }
     eprint!("Continue? [y/N] ");
     let _ = io::stderr().flush();
-    let answer = first_line()?;
+    let answer = first_line("the answer")?;
     if matches!(answer.trim(), "y" | "Y" | "yes") {
         Ok(())
     } else {

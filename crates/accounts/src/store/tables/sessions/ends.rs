@@ -93,6 +93,17 @@ pub(crate) fn others(
     tx.rows(end_where!("user_id = $2 AND id <> $3"), args![now, user, but], ended)
 }
 
+/// Ends the sessions of everybody at all applications.
+pub(crate) fn everywhere(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Ended>, Fault> {
+    tx.rows(end_where!("application_id IS NOT NULL"), args![now], ended)
+}
+
+/// Ends the sessions of everybody at this service itself; how many were alive.
+pub(crate) fn own(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, Fault> {
+    let sql = "UPDATE sessions SET ended_at = $1 WHERE ended_at IS NULL AND application_id IS NULL AND expires_at > $1";
+    tx.execute(sql, args![now])
+}
+
 /// Ends the sessions of a user at an application.
 pub(crate) fn at_application(
     tx: &mut Tx<'_>,

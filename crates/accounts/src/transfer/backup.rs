@@ -1,0 +1,311 @@
+//! Backups: one SQLite file with every row, whichever database they come from, and a manifest that says what it holds.
+
+use std::fs::{File, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+
+use crate::accounts::Accounts;
+use crate::domain::secret::Secret;
+use crate::domain::secret_key::SecretKey;
+use crate::domain::time::Timestamp;
+use crate::env::Env;
+use crate::fault::Fault;
+use crate::migrator::migrate_up;
+use crate::policy::DatabasePolicy;
+use crate::settings::OpenError;
+use crate::store::copy::tables::{TABLES, Table};
+use crate::store::copy::{Contents, Reading, clear, insert, manifest};
+use crate::store::error::{DatabaseError, StoreError};
+use crate::store::migrations::{NEWEST, version};
+use crate::store::{Snapshot, Store, Tx};
+
+/// What a backup says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupManifest {
+    /// The version of the program that made it.
+    pub program: String,
+    /// The version of its schema.
+    pub schema: i64,
+    /// When it was begun: everything acknowledged before is in it.
+    pub created_at: Timestamp,
+    /// Tells which secret key its keys open with, and nothing of that key; empty if that was not known.
+    pub key_fingerprint: String,
+    /// Its tables; none if the program that made it did not know the schema.
+    pub tables: Vec<BackupTable>,
+}
+
+/// What a backup says of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupTable {
+    /// Its name.
+    pub name: String,
+    /// How many rows it has.
+    pub rows: u64,
+    /// SHA-256 over all of them.
+    pub checksum: String,
+}
+
+/// Why a backup was not made, or is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// There is something at this path already.
+    #[error("there is something at {} already; a backup overwrites nothing", .0.display())]
+    Exists(PathBuf),
+    /// The file is no backup of this program.
+    #[error("{} is no backup: it has no manifest", .0.display())]
+    NotABackup(PathBuf),
+    /// The file is not what was written.
+    #[error("the backup {} is damaged: {cause}", path.display())]
+    Damaged {
+        /// Its path.
+        path: PathBuf,
+        /// The place, and what is wrong there.
+        cause: String,
+    },
+    /// The backup is from a newer program.
+    #[error("the backup has schema version {found}, this program knows {known}: use a newer program")]
+    Newer {
+        /// The version of the backup.
+        found: i64,
+        /// The newest version of this program.
+        known: i64,
+    },
+    /// A database or file cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A file cannot be read or written.
+    #[error("cannot {doing} {}: {cause}", path.display())]
+    File {
+        /// What was tried.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The message of the system.
+        cause: io::Error,
+    },
+    /// The operation failed; a later attempt may succeed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl From<StoreError> for BackupError {
+    fn from(error: StoreError) -> Self {
+        Self::Open(error.into())
+    }
+}
+
+impl Accounts {
+    /// Writes a backup of everything to the file `to`, readable by its owner only. Servers go on reading and writing
+    /// meanwhile; what they commit after the beginning is not in it.
+    ///
+    /// # Errors
+    /// [`BackupError::Exists`]: nothing is overwritten. Whatever fails, there is no file `to` afterwards.
+    pub async fn back_up(&self, to: &Path) -> Result<BackupManifest, BackupError> {
+        back_up(&self.0.store, to, self.now(), fingerprint(&self.0.settings.secret_key)).await
+    }
+}
+
+/// Writes a backup of a database with the schema of any version, to be made before it is migrated. An older one has no
+/// checksums, because only its own program knows its columns.
+///
+/// # Errors
+/// As for [`Accounts::back_up`].
+pub async fn back_up_before_migration(
+    database_url: &Secret,
+    secret_key: Option<&SecretKey>,
+    to: &Path,
+) -> Result<BackupManifest, BackupError> {
+    let store = Store::open(database_url, &DatabasePolicy::default(), false).await?;
+    let key_fingerprint = secret_key.map(fingerprint).unwrap_or_default();
+    let made = back_up(&store, to, Env::system().now(), key_fingerprint).await;
+    store.close();
+    made
+}
+
+async fn back_up(
+    store: &Store,
+    to: &Path,
+    now: Timestamp,
+    key_fingerprint: String,
+) -> Result<BackupManifest, BackupError> {
+    if to.symlink_metadata().is_ok() {
+        return Err(BackupError::Exists(to.to_owned()));
+    }
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let draft = tempfile::Builder::new().prefix(".vestibule-backup-").tempdir_in(folder);
+    let draft = draft.map_err(failed("write to", folder))?;
+    let file = draft.path().join("draft.db");
+    let read = store.snapshot(&file).await?;
+    let (target, folder) = (to.to_owned(), folder.to_owned());
+    let finish = move || {
+        let made = finish(&file, read.as_deref(), now, key_fingerprint)?;
+        publish(&file, &target, &folder)?;
+        drop(draft);
+        Ok(made)
+    };
+    let finished = tokio::task::spawn_blocking(finish).await;
+    finished.unwrap_or_else(|error| Err(Fault::Unavailable(error.to_string()).into()))
+}
+
+/// Opens a backup and checks all of it: pages, indexes, and, if it has the schema of this program, every row.
+pub async fn verify_backup(path: &Path) -> Result<BackupManifest, BackupError> {
+    let path = path.to_owned();
+    let verified =
+        tokio::task::spawn_blocking(move || open_verified(&path).map(|(manifest, _)| manifest)).await;
+    verified.unwrap_or_else(|error| Err(Fault::Unavailable(error.to_string()).into()))
+}
+
+/// A backup that was checked.
+pub(super) fn open_verified(path: &Path) -> Result<(BackupManifest, Snapshot), BackupError> {
+    File::open(path).map_err(failed("read", path))?;
+    let damaged = |cause: String| BackupError::Damaged { path: path.to_owned(), cause };
+    let snapshot = Snapshot::open(path).map_err(|error| match error {
+        StoreError::Database(DatabaseError::Damaged { cause, .. }) => damaged(cause),
+        error => error.into(),
+    })?;
+    let text = snapshot.read(manifest::read).map_err(|fault| damaged(fault.to_string()))?;
+    let text = text.ok_or_else(|| BackupError::NotABackup(path.to_owned()))?;
+    let said: BackupManifest = serde_json::from_str(&text)
+        .map_err(|error| damaged(format!("its manifest cannot be read: {error}")))?;
+    if said.schema > NEWEST {
+        return Err(BackupError::Newer { found: said.schema, known: NEWEST });
+    }
+    let defects = snapshot.defects().map_err(|fault| damaged(fault.to_string()))?;
+    if !defects.is_empty() {
+        return Err(damaged(defects.join("; ")));
+    }
+    // Another version has other columns: its checksums are compared by the program that knows them.
+    if said.schema == NEWEST {
+        check_tables(&snapshot, &said).map_err(damaged)?;
+    }
+    Ok((said, snapshot))
+}
+
+fn check_tables(snapshot: &Snapshot, said: &BackupManifest) -> Result<(), String> {
+    if snapshot.read(version).map_err(|fault| fault.to_string())? != said.schema {
+        return Err("its schema is not the one of the manifest".to_owned());
+    }
+    for table in &TABLES {
+        let found = snapshot.read(|tx| contents(tx, table)).map_err(|fault| fault.to_string())?;
+        let listed = said.tables.iter().find(|listed| listed.name == table.name);
+        let listed = listed.ok_or_else(|| format!("its manifest lacks the table {}", table.name))?;
+        if (found.rows, &found.checksum) != (listed.rows, &listed.checksum) {
+            return Err(format!(
+                "the table {} has {} rows with the checksum {} instead of {} with {}",
+                table.name, found.rows, found.checksum, listed.rows, listed.checksum
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the manifest of a file that has all rows, and leaves it closed.
+fn finish(
+    file: &Path,
+    read: Option<&[Contents]>,
+    created_at: Timestamp,
+    key_fingerprint: String,
+) -> Result<BackupManifest, BackupError> {
+    let snapshot = Snapshot::open_to_write(file)?;
+    let schema = snapshot.read(version)?;
+    let mut tables = Vec::new();
+    // The columns of another version are not known here.
+    for (index, table) in TABLES.iter().enumerate().filter(|_| schema == NEWEST) {
+        let found = snapshot.read(|tx| contents(tx, table))?;
+        if let Some(expected) = read.and_then(|read| read.get(index))
+            && *expected != found
+        {
+            let cause = format!("the table {} did not arrive as it was read", table.name);
+            return Err(Fault::Unavailable(cause).into());
+        }
+        tables.push(BackupTable { name: table.name.to_owned(), rows: found.rows, checksum: found.checksum });
+    }
+    let program = env!("CARGO_PKG_VERSION").to_owned();
+    let made = BackupManifest { program, schema, created_at, key_fingerprint, tables };
+    let text = serde_json::to_string(&made).map_err(|error| Fault::Unavailable(error.to_string()))?;
+    snapshot.write(|tx| manifest::write(tx, &text))?;
+    snapshot.finish()?;
+    Ok(made)
+}
+
+/// Gives the file its name once all of it is on the disk. Never takes the place of another.
+fn publish(file: &Path, to: &Path, folder: &Path) -> Result<(), BackupError> {
+    std::fs::set_permissions(file, Permissions::from_mode(0o600)).map_err(failed("write", file))?;
+    File::open(file).and_then(|file| file.sync_all()).map_err(failed("write", file))?;
+    std::fs::hard_link(file, to).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => BackupError::Exists(to.to_owned()),
+        _ => failed("write", to)(error),
+    })?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("write to", folder))
+}
+
+/// What a table holds.
+pub(super) fn contents(tx: &mut Tx<'_>, table: &'static Table) -> Result<Contents, Fault> {
+    let mut reading = Reading::of(table);
+    loop {
+        let batch = reading.next()(tx)?;
+        if batch.is_empty() {
+            return Ok(reading.end());
+        }
+        reading.take(&batch);
+    }
+}
+
+/// Tells keys apart, and nothing else: half of a SHA-256 of 32 random bytes.
+pub(super) fn fingerprint(key: &SecretKey) -> String {
+    let mut sum = Context::new(&SHA256);
+    sum.update(b"vestibule: which secret key a backup needs\0");
+    sum.update(&*key.0);
+    let digest = sum.finish();
+    HEXLOWER.encode(digest.as_ref().get(..16).unwrap_or_default())
+}
+
+pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BackupError {
+    let path = path.to_owned();
+    move |cause| BackupError::File { doing, path, cause }
+}
+
+impl Store {
+    /// Writes every row, as all of them are at one moment, into the new file `to`; what was read, if the rows were copied
+    /// one by one.
+    async fn snapshot(&self, to: &Path) -> Result<Option<Vec<Contents>>, BackupError> {
+        if self.copy_file(to)? {
+            return Ok(None);
+        }
+        let url = Secret::from(format!("sqlite:{}", to.display()));
+        let draft = Self::open(&url, &DatabasePolicy::default(), true).await?;
+        migrate_up(&draft, None, Timestamp::from_millis(0)).await.map_err(OpenError::from)?;
+        draft.close();
+        let file = to.to_owned();
+        let copied = self.write(move |tx| -> Result<Vec<Contents>, BackupError> {
+            tx.script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
+            let draft = Snapshot::open_to_write(&file)?;
+            draft.write(|into| copy_all(tx, into))
+        });
+        copied.await.map(Some)
+    }
+}
+
+pub(super) fn copy_all(from: &mut Tx<'_>, into: &mut Tx<'_>) -> Result<Vec<Contents>, BackupError> {
+    // It may run again from its beginning.
+    clear(into)?;
+    let mut copied = Vec::new();
+    for table in &TABLES {
+        let mut reading = Reading::of(table);
+        loop {
+            let batch = reading.next()(from)?;
+            if batch.is_empty() {
+                break;
+            }
+            reading.take(&batch);
+            insert(into, table, &batch)?;
+        }
+        copied.push(reading.end());
+    }
+    Ok(copied)
+}
