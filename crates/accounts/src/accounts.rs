@@ -1,6 +1,7 @@
 //! The façade: one method per operation, each in its own file under `ops/`.
 
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -10,10 +11,10 @@ use crate::domain::stats::PastDays;
 use crate::domain::tally::Tally;
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
-use crate::hasher::Hasher;
+use crate::hasher::{self, Hasher};
 use crate::migrator::migrate_up;
-use crate::policy::Policy;
 use crate::policy::relying_party::RelyingParty;
+use crate::policy::{HashPolicy, Policy};
 use crate::settings::{OpenError, OpenMode, Settings};
 use crate::store::copy::hold::{self, Role};
 use crate::store::error::DatabaseError;
@@ -166,4 +167,10 @@ pub fn accept_database(url: &Secret) -> Result<(), OpenError> {
 /// [`DatabaseError::Url`]
 pub fn check_database_url(url: &Secret) -> Result<(), DatabaseError> {
     Address::read(url).map(drop)
+}
+
+/// How long a password takes to hash on this machine while nothing else runs, and how many are hashed at once. It
+/// computes some: up to a second. `None`: it cannot be computed.
+pub fn time_of_hash(policy: &HashPolicy) -> Option<(Duration, usize)> {
+    hasher::time_of_hash(policy)
 }

@@ -124,7 +124,7 @@ mod transfer;
 mod webhook;
 mod workers;
 
-pub use accounts::{Accounts, accept_database, check_database_url};
+pub use accounts::{Accounts, accept_database, check_database_url, time_of_hash};
 pub use domain::access::actor::Actor;
 pub use domain::access::amr::{Amr, Method};
 pub use domain::access::client::Client;
@@ -246,6 +246,7 @@ pub use policy::{
     PasswordResetPolicy, Policy, PolicyError, Rate, SignInPolicy, SignUpMode, SignUpPolicy, TokenPolicy,
 };
 pub use settings::{OpenError, OpenMode, Settings};
+pub use store::condition::{DatabaseCondition, DatabaseConnections};
 pub use store::error::DatabaseError;
 pub use store::migrations::{MigrateError, Migration};
 pub use token::algorithm::{SigningAlgorithm, SigningAlgorithmError};

@@ -6,6 +6,7 @@ use crate::env::Env;
 use crate::fault::Fault;
 use crate::policy::DatabasePolicy;
 use crate::settings::OpenError;
+use crate::store::condition::DatabaseCondition;
 use crate::store::migrations::{
     MigrateError, Migration, NEWEST, SCRIPTS, Script, begin, forget, forget_by_hand, holds_keys, is_there,
     opening_by_hand, record, record_by_hand, status, text,
@@ -47,6 +48,11 @@ impl Migrator {
     /// Whether a server has created its keys in this database.
     pub async fn holds_keys(&self) -> Result<bool, MigrateError> {
         self.store.read(|tx| Ok(holds_keys(tx)?)).await
+    }
+
+    /// The condition that the database is in, whatever its schema.
+    pub async fn condition(&self) -> Result<DatabaseCondition, Fault> {
+        self.store.condition(&self.env).await
     }
 
     /// Records versions up to and including `to` (all if `None`) that a script run by hand has applied.

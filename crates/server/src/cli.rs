@@ -8,6 +8,7 @@ mod client;
 mod context;
 mod database;
 mod deferred;
+mod doctor;
 mod errors;
 mod healthcheck;
 mod keys;
@@ -116,6 +117,8 @@ enum Command {
         #[arg(long, value_name = "KEY", conflicts_with_all = ["dev", "print_sources"])]
         explain: Option<String>,
     },
+    /// Look at everything a server depends on, and name what mends what is wrong; exit code 3 if a check failed
+    Doctor(doctor::Command),
     /// Print the reference of all settings, in Markdown
     Settings {
         /// Print a JSON Schema of the settings file instead, for editors
@@ -170,6 +173,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::CheckConfig { dev, print_sources, explain: None } => {
             check_config::run(&context, dev, print_sources)
         }
+        Command::Doctor(command) => doctor::run(&context, command),
         Command::Settings { schema } => system::settings::run(&context, schema),
         Command::Completions { shell } => system::completions::run(shell, Cli::command()),
         Command::Man { folder } => system::man::run(&folder, Cli::command()),

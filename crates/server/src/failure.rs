@@ -88,6 +88,21 @@ impl Failure {
         self
     }
 
+    /// What failed, without fix and place.
+    pub(crate) fn what(&self) -> &str {
+        &self.cause
+    }
+
+    /// How to fix it.
+    pub(crate) fn remedy(&self) -> Option<&str> {
+        self.fix.as_deref()
+    }
+
+    /// Which database and key it is about.
+    pub(crate) fn place(&self) -> Option<&str> {
+        self.looked_at.as_deref()
+    }
+
     /// All problems of the configuration, in one message.
     pub(crate) fn problems(problems: &[Problem]) -> Self {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();

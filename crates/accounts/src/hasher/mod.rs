@@ -14,6 +14,7 @@ mod queue;
 mod trial;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -52,11 +53,20 @@ pub(crate) struct StoredHash {
     pub(crate) class: Option<String>,
 }
 
+/// How long one hash of this policy takes on this machine, and on how many threads. `None`: it cannot be computed.
+pub(crate) fn time_of_hash(policy: &HashPolicy) -> Option<(Duration, usize)> {
+    trial::measured(Recipe::new(policy.memory_kib, policy.passes)).map(|time| (time, threads(policy)))
+}
+
+fn threads(policy: &HashPolicy) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    if policy.threads == 0 { cores() } else { policy.threads }
+}
+
 impl Hasher {
     /// Starts the threads. They allocate their memory when they have work.
     pub(crate) fn start(policy: &HashPolicy, env: &Env) -> Result<Self, Fault> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = if policy.threads == 0 { cores } else { policy.threads };
+        let threads = threads(policy);
         let queue = Arc::new(Queue::new(threads, policy.queue));
         let recipe = Recipe::new(policy.memory_kib, policy.passes);
         for number in 0..threads {
@@ -201,7 +211,7 @@ impl Hasher {
     }
 
     /// How long a hash takes at present.
-    pub(crate) fn pace(&self) -> std::time::Duration {
+    pub(crate) fn pace(&self) -> Duration {
         self.queue.pace()
     }
 

@@ -8,6 +8,7 @@
 //! invitations, the setup link, users (administrators, then others), their factors, what waits for a factor or a link,
 //! sessions, webhook deliveries, outbox. Code that locks more than one of them locks them in this order.
 
+pub(crate) mod condition;
 pub(crate) mod copy;
 pub(crate) mod error;
 mod job;
@@ -27,9 +28,10 @@ use tokio::sync::oneshot;
 
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
-use crate::env::Stopwatch;
+use crate::env::{Env, Stopwatch};
 use crate::fault::Fault;
 use crate::policy::DatabasePolicy;
+use crate::store::condition::DatabaseCondition;
 use crate::store::error::{DatabaseError, StoreError};
 use job::{Job, Task};
 use pulse::{Pulse, take_statements};
@@ -287,6 +289,26 @@ impl Store {
             #[cfg(feature = "postgres")]
             Database::Postgres(_) => self.read(postgres::company).await,
         }
+    }
+
+    /// The condition it is in. Nothing else must run on it, or the time it takes means little.
+    pub(crate) async fn condition(&self, env: &Env) -> Result<DatabaseCondition, Fault> {
+        let facts = self.read(condition::facts).await?;
+        let watch = Stopwatch::start();
+        self.read(|tx: &mut Tx<'_>| tx.count("SELECT CAST(1 AS BIGINT)", &[])).await?;
+        let round_trip = watch.elapsed();
+        let before = env.now();
+        let clock = self.now().await?;
+        // The database read its clock somewhere between.
+        let asked = i64::midpoint(before.as_millis(), env.now().as_millis());
+        Ok(DatabaseCondition {
+            product: facts.product,
+            encoding: facts.encoding,
+            journal: facts.journal,
+            connections: facts.connections,
+            round_trip,
+            clock_ahead_millis: clock.map(|now| now.as_millis() - asked),
+        })
     }
 
     fn queue(&self, job: Box<dyn Job>) -> Result<(), Fault> {

@@ -17,6 +17,7 @@ mod costs;
 mod database_file;
 mod database_lost;
 mod described;
+mod doctor;
 mod factors;
 mod foreign_clients;
 mod forward_auth;

@@ -253,6 +253,19 @@ async fn step<T>(
     }
 }
 
+/// Where it is and how it is spoken to, without user name and password.
+impl fmt::Display for Smtp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let security = match self.security {
+            Security::None => "no TLS",
+            Security::StartTls(_) => "STARTTLS",
+            Security::Implicit(_) => "TLS",
+        };
+        let signs_in = if self.credentials.is_some() { "signed in" } else { "without signing in" };
+        write!(f, "{}:{} ({security}, {signs_in})", self.host, self.port)
+    }
+}
+
 impl fmt::Debug for Smtp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let security = match self.security {
