@@ -22,6 +22,7 @@ use crate::store::migrations::status;
 use crate::store::{Address, Store};
 use crate::throttle::Throttle;
 use crate::token::algorithm::SigningAlgorithm;
+use crate::token::doctor::Answered;
 use crate::token::jwt::Issuer;
 use crate::token::keyring;
 use crate::traffic::Traffic;
@@ -73,6 +74,7 @@ impl Accounts {
             tally: Tally::default(),
             in_step_until: Mutex::default(),
             judgements: Throttle::default(),
+            doctor_answered: Answered::default(),
             remembered: tokio::sync::Mutex::default(),
             relying_party,
             root,

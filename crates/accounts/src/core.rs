@@ -18,6 +18,7 @@ use crate::policy::relying_party::RelyingParty;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::throttle::Throttle;
+use crate::token::doctor::Answered;
 use crate::token::jwt::Issuer;
 use crate::token::keys::KeySet;
 use crate::token::root::RootKeys;
@@ -43,6 +44,8 @@ pub(crate) struct Core {
     pub(crate) in_step_until: Mutex<Option<UserId>>,
     /// How many passwords each client recently had judged.
     pub(crate) judgements: Throttle,
+    /// What `vestibule doctor` asked through the public URL.
+    pub(crate) doctor_answered: Answered,
     /// What everybody may ask about the applications.
     pub(crate) remembered: tokio::sync::Mutex<Remembered>,
     /// Who passkeys belong to, where there are any.

@@ -6,6 +6,7 @@ pub(crate) mod browser;
 pub(crate) mod ceremony;
 pub(crate) mod challenge;
 pub(crate) mod device;
+pub(crate) mod doctor;
 pub(crate) mod jwt;
 pub(crate) mod keyring;
 pub(crate) mod keys;

@@ -49,6 +49,10 @@ pub(crate) enum Purpose {
     PasskeyChallenge,
     /// Recovery codes.
     RecoveryCode,
+    /// What an operator's command asks a server through the public URL.
+    DoctorQuestion,
+    /// What the server answers.
+    DoctorAnswer,
 }
 
 impl Purpose {
@@ -71,6 +75,8 @@ impl Purpose {
             Self::Ceremony => b"ceremony",
             Self::PasskeyChallenge => b"passkey challenge",
             Self::RecoveryCode => b"recovery code",
+            Self::DoctorQuestion => b"doctor question",
+            Self::DoctorAnswer => b"doctor answer",
         }
     }
 

@@ -17,6 +17,7 @@ mod crowds;
 mod decoys;
 mod deliver;
 mod display_name;
+mod doctor;
 mod door;
 mod factor_due;
 mod factors;

@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod admin;
 mod common;
 pub(crate) mod device;
+mod doctor;
 pub(crate) mod oauth;
 mod operations;
 mod paging;
@@ -15,5 +16,11 @@ mod user;
 use crate::describe::routes::RoutesOf;
 
 /// The routes of the API, file by file.
-pub(crate) const ROUTES: &[&[RoutesOf]] =
-    &[sign_up::ROUTES, sign_in::ROUTES, oauth::ROUTES, account::ROUTES, admin::ROUTES, &[operations::routes]];
+pub(crate) const ROUTES: &[&[RoutesOf]] = &[
+    sign_up::ROUTES,
+    sign_in::ROUTES,
+    oauth::ROUTES,
+    account::ROUTES,
+    admin::ROUTES,
+    &[operations::routes, doctor::routes],
+];

@@ -5,11 +5,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use vestibule_testing::{
     Cluster, Finished, Pooler, Server, Site, Step, Trouble, free_address, latin1_database, on_both_databases,
 };
 
+use crate::peers::Application;
 use crate::tls::{caddy, certificate};
 
 const ANOTHER_KEY: &str = "1d9c6a52e07f4b38c1d2e3f4a5b69788f0e1d2c3b4a5968778695a4b3c2d1e0f";
@@ -281,6 +282,34 @@ fn two_servers_on_one_file() {
 }
 
 #[test]
+fn a_public_url_that_leads_elsewhere() {
+    let site = Site::sqlite();
+    let (server, url) = healthy(&site);
+    let application = Application::start();
+    let elsewhere = format!("http://{}/accounts", application.address.replace("127.0.0.1", "localhost"));
+    let finished = doctor(&site, &[("VESTIBULE_PUBLIC_URL", &elsewhere)], &[]);
+    fails(&finished, "public url", "not a server with this secret key", "let the proxy pass");
+
+    let other = Site::sqlite();
+    drop(other.serve());
+    let finished = doctor(&other, &[("VESTIBULE_PUBLIC_URL", &url)], &[]);
+    fails(&finished, "public url", "not a server with this secret key", "let the proxy pass");
+    let path = format!("{url}/elsewhere");
+    fails(
+        &doctor(&site, &[("VESTIBULE_PUBLIC_URL", &path)], &[]),
+        "public url",
+        "answers 404",
+        "let the proxy pass",
+    );
+
+    // Whoever has not made it with the secret key learns nothing.
+    for question in ["", "x", &"A".repeat(54)] {
+        let answer = server.http().post("/v1/doctor", None, &json!({ "question": question }));
+        assert_eq!(answer.status, 404, "{answer:?}");
+    }
+}
+
+#[test]
 fn certificates_that_browsers_refuse_or_soon_will() {
     let folder = tempfile::tempdir().unwrap();
     certificate(folder.path(), &["localhost"]);
@@ -293,13 +322,19 @@ fn certificates_that_browsers_refuse_or_soon_will() {
     let settings = [("VESTIBULE_PUBLIC_URL", url.as_str()), ("VESTIBULE_MAIL_FROM", "no-reply@example.org")];
     let finished = doctor(&site, &settings, &[]);
     fails(&finished, "certificate", "UnknownIssuer", "certbot renew");
-    warns(&finished, "proxies", "count as one client", "VESTIBULE_TRUSTED_PROXIES");
 
     let authority = folder.path().join("ca.pem");
     let trusted = [settings[0], settings[1], ("SSL_CERT_FILE", authority.to_str().unwrap())];
     let finished = doctor(&site, &trusted, &[]);
     warns(&finished, "certificate", "1 day(s) more", "certbot renew");
     fails(&finished, "public url", "502", "let the proxy pass");
-    let _server = site.serve_with(&[settings[0], settings[1], ("VESTIBULE_LISTEN", &address)]);
-    the("ok", "public url", &doctor(&site, &trusted, &[]));
+    let serve = [settings[0], settings[1], ("VESTIBULE_LISTEN", address.as_str())];
+    let server = site.serve_with(&serve);
+    let finished = doctor(&site, &trusted, &[]);
+    the("ok", "public url", &finished);
+    fails(&finished, "proxies", "is not trusted", "VESTIBULE_TRUSTED_PROXIES=127.0.0.1");
+    drop(server);
+    let _server =
+        site.serve_with(&[serve.as_slice(), &[("VESTIBULE_TRUSTED_PROXIES", "127.0.0.1")]].concat());
+    the("ok", "proxies", &doctor(&site, &trusted, &[]));
 }

@@ -47,6 +47,12 @@ impl TrustedProxies {
         })
     }
 
+    /// Who connected, and whether a proxy named a client.
+    pub(crate) fn seen(&self, extensions: &Extensions, headers: &HeaderMap) -> (Option<IpAddr>, bool) {
+        let peer = peer(extensions).map(|peer| peer.to_canonical());
+        (peer, self.forwarded(headers).is_some())
+    }
+
     /// Whether the request comes from a trusted proxy, whose headers count.
     pub(crate) fn contain_peer_of(&self, extensions: &Extensions) -> bool {
         peer(extensions).map_or(self.1 == UnknownPeer::IsProxy, |peer| self.contain(peer.to_canonical()))

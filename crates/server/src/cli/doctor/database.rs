@@ -24,10 +24,14 @@ const SET_CLOCK: &str =
 const MAIL_LATE: Duration = Duration::from_mins(15);
 
 /// Checks what can be checked without another database.
-pub(super) async fn check(config: &Config, report: &mut Report) -> Result<(), Failure> {
+/// The accounts, if a command can work on them.
+pub(super) async fn check(config: &Config, report: &mut Report) -> Result<Option<Accounts>, Failure> {
     let migrator = match open::migrator(config).await {
         Ok(migrator) => migrator,
-        Err(failure) => return report.add(&Finding::of_failure("database", &failure)),
+        Err(failure) => {
+            report.add(&Finding::of_failure("database", &failure))?;
+            return Ok(None);
+        }
     };
     match migrator.condition().await {
         Ok(condition) => {
@@ -43,16 +47,18 @@ pub(super) async fn check(config: &Config, report: &mut Report) -> Result<(), Fa
     let is_up_to_date = migrations(&migrator, report).await?;
     drop(migrator);
     if !is_up_to_date {
-        return Ok(());
+        return Ok(None);
     }
     match open::for_command(config, config.public_url(None)).await {
         Ok(accounts) => {
             report.add(&Finding::ok("secret key", "it opens the signing keys in the database"))?;
-            let findings = of_accounts(&accounts, config).await;
-            accounts.close().await;
-            report.add_all(&findings)
+            report.add_all(&of_accounts(&accounts, config).await)?;
+            Ok(Some(accounts))
         }
-        Err(failure) => report.add(&Finding::of_failure("secret key", &failure)),
+        Err(failure) => {
+            report.add(&Finding::of_failure("secret key", &failure))?;
+            Ok(None)
+        }
     }
 }
 

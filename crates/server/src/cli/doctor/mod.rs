@@ -7,6 +7,7 @@ mod files;
 mod machine;
 mod mail;
 mod openers;
+mod proxies;
 mod report;
 mod web;
 
@@ -53,9 +54,13 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<(), Failure> {
     report.add_all(&configuration(&config))?;
     report.add_all(&files::check(&config))?;
     open::block_on(async {
-        database::check(&config, &mut report).await?;
+        let accounts = database::check(&config, &mut report).await?;
         report.add(&mail::check(&config, command.send_to).await)?;
-        web::check(&config, &mut report).await
+        web::check(&config, accounts.as_ref(), &mut report).await?;
+        if let Some(accounts) = accounts {
+            accounts.close().await;
+        }
+        Ok(())
     })?;
     report.add(&machine::check(&config.policy.hash))?;
     match &command.backups {

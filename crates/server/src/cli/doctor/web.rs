@@ -2,77 +2,87 @@
 
 use std::time::Duration;
 
-use hyper::Uri;
-use hyper::client::conn::http1;
+use axum::body::{Body, Bytes, to_bytes};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::{Request, Uri};
 use hyper_util::rt::TokioIo;
+use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
-use vestibule::Env;
+use vestibule::{Accounts, Env};
 
 use super::certificate::{self, Judgement};
+use super::proxies::{self, Arrived};
 use super::report::{Finding, Report};
 use crate::config::settings::Config;
-use crate::config::values::{Listen, PublicUrl};
+use crate::config::values::PublicUrl;
 use crate::failure::Failure;
 
 const CHECK: &str = "public url";
 /// A person waits; browsers are more patient.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
+/// Ours are much smaller.
+const BODY_MAX: usize = 64 * 1024;
+
+/// What answered.
+struct Answer {
+    /// Of `/readyz`.
+    status: u16,
+    /// How our question arrived, if a server of ours answered; `None`: it was not one.
+    arrived: Option<Arrived>,
+}
 
 /// Asks the server by the address that people use.
-pub(super) async fn check(config: &Config, report: &mut Report) -> Result<(), Failure> {
+pub(super) async fn check(
+    config: &Config,
+    accounts: Option<&Accounts>,
+    report: &mut Report,
+) -> Result<(), Failure> {
     let Some(url) = &config.public_url else { return Ok(()) };
-    let (findings, answered) = match timeout(ANSWER_MAX, ask(url)).await {
+    let (findings, answered) = match timeout(ANSWER_MAX, ask(url, accounts)).await {
         Ok((findings, answered)) => (findings, answered),
         Err(_) => (Vec::new(), Err(format!("no answer within {} s", ANSWER_MAX.as_secs()))),
     };
     report.add_all(&findings)?;
-    report.add(&judged(url, answered))?;
-    proxies(config).map_or(Ok(()), |finding| report.add(&finding))
+    report.add(&judged(url, &answered, accounts.is_some()))?;
+    match answered {
+        Ok(Answer { arrived: Some(arrived), .. }) => report.add(&proxies::check(&arrived, url.is_https)),
+        _ => Ok(()),
+    }
 }
 
-fn judged(url: &PublicUrl, answered: Result<u16, String>) -> Finding {
+/// `asked`: whether a server of ours would have said so.
+fn judged(url: &PublicUrl, answered: &Result<Answer, String>, asked: bool) -> Finding {
     let ready = format!("{}/readyz", url.text);
+    let through = "let the proxy pass everything under public_url to the address in `listen`: \
+                   `vestibule check-config --explain listen`";
     match answered {
-        Ok(200) => Finding::ok(CHECK, format!("{ready} answers: a server is ready")),
-        Ok(503) => Finding::fail(CHECK, format!("{ready} answers 503"))
+        Ok(Answer { status: 200, arrived: Some(_) }) => {
+            Finding::ok(CHECK, format!("{ready} answers: a server with this secret key is ready"))
+        }
+        Ok(Answer { status: 200, arrived: None }) if asked => {
+            Finding::fail(CHECK, format!("{ready} answers, but not a server with this secret key"))
+                .cause("the proxy or DNS leads elsewhere, or the server has another key or is of an older release")
+                .fix(through)
+        }
+        Ok(Answer { status: 200, .. }) => {
+            Finding::ok(CHECK, format!("{ready} answers; whether with this database was not asked"))
+        }
+        Ok(Answer { status: 503, .. }) => Finding::fail(CHECK, format!("{ready} answers 503"))
             .cause("no server is ready behind the proxy: it is not running, or cannot write to its database")
             .fix("`vestibule healthcheck` on the machine of the server; `journalctl -u vestibule` is its log"),
-        Ok(status) => Finding::fail(CHECK, format!("{ready} answers {status}"))
+        Ok(Answer { status, .. }) => Finding::fail(CHECK, format!("{ready} answers {status}"))
             .cause("the proxy leads elsewhere, or does not pass the path on unchanged")
-            .fix("let the proxy pass everything under public_url to the address in `listen`: `vestibule check-config --explain listen`"),
-        Err(cause) => Finding::fail(CHECK, format!("{ready} does not answer")).cause(cause).fix(
+            .fix(through),
+        Err(cause) => Finding::fail(CHECK, format!("{ready} does not answer")).cause(cause.clone()).fix(
             "start the server, `systemctl start vestibule`; let DNS and the proxy lead to it, or correct VESTIBULE_PUBLIC_URL",
         ),
     }
 }
 
-/// Whoever is in front ends TLS, and is the client of every request unless it is named.
-fn proxies(config: &Config) -> Option<Finding> {
-    let is_behind_one = config.public_url.as_ref().is_some_and(|url| url.is_https);
-    if !is_behind_one || matches!(config.listen, Listen::Unix(_)) {
-        return None;
-    }
-    if !config.trusted_proxies.is_empty() {
-        let number = config.trusted_proxies.len();
-        return Some(Finding::ok(
-            "proxies",
-            format!("{number} address(es) or network(s) are trusted with the client's address"),
-        ));
-    }
-    Some(
-        Finding::warn(
-            "proxies",
-            "`trusted_proxies` is empty, though something in front of the server ends TLS",
-        )
-        .cause("all people together count as one client, the proxy, and soon meet the limits")
-        .fix("set VESTIBULE_TRUSTED_PROXIES to the proxy's address, e.g. 127.0.0.1"),
-    )
-}
-
-/// What was found on the way, and the status of the answer or why there was none.
-async fn ask(url: &PublicUrl) -> (Vec<Finding>, Result<u16, String>) {
+/// What was found on the way, and the answer or why there was none.
+async fn ask(url: &PublicUrl, accounts: Option<&Accounts>) -> (Vec<Finding>, Result<Answer, String>) {
     let uri: Uri = match url.text.parse() {
         Ok(uri) => uri,
         Err(error) => return (Vec::new(), Err(text(error))),
@@ -84,12 +94,12 @@ async fn ask(url: &PublicUrl) -> (Vec<Finding>, Result<u16, String>) {
         Err(cause) => return (Vec::new(), Err(cause)),
     };
     if !url.is_https {
-        return (Vec::new(), status(stream, &uri, url).await);
+        return (Vec::new(), answer(stream, &uri, url, accounts).await);
     }
     match certificate::shake_hands(stream, name).await {
         Ok((stream, expires)) => {
             let finding = expires.map(|expires| of_certificate(&Judgement::of(expires, Env::system().now())));
-            (finding.into_iter().collect(), status(stream, &uri, url).await)
+            (finding.into_iter().collect(), answer(stream, &uri, url, accounts).await)
         }
         Err(cause) => {
             let finding = Finding::fail("certificate", format!("no trusted connection to {name}:{port}"))
@@ -119,19 +129,51 @@ async fn connect(host: &str, port: u16) -> Result<TcpStream, String> {
     TcpStream::connect(addresses.as_slice()).await.map_err(|error| format!("{host}:{port}: {error}"))
 }
 
-async fn status(
+async fn answer(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     uri: &Uri,
     url: &PublicUrl,
-) -> Result<u16, String> {
+    accounts: Option<&Accounts>,
+) -> Result<Answer, String> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(text)?;
     let driver = tokio::spawn(connection);
     let host = uri.authority().map_or(url.host.as_str(), |it| it.as_str());
-    let request =
-        hyper::Request::get(format!("{}/readyz", url.path)).header("host", host).body(String::new());
-    let response = sender.send_request(request.map_err(text)?).await.map_err(text);
+    let request = Request::get(format!("{}/readyz", url.path)).header("host", host).body(String::new());
+    let (status, _) = exchange(&mut sender, request.map_err(text)?).await?;
+    let arrived = match accounts {
+        Some(accounts) => arrived(&mut sender, url, host, accounts).await,
+        None => None,
+    };
     driver.abort();
-    Ok(response?.status().as_u16())
+    Ok(Answer { status, arrived })
+}
+
+/// Asks what only a server with our secret key can answer.
+async fn arrived(
+    sender: &mut SendRequest<String>,
+    url: &PublicUrl,
+    host: &str,
+    accounts: &Accounts,
+) -> Option<Arrived> {
+    let question = accounts.doctor_question();
+    let request = Request::post(format!("{}/v1/doctor", url.path))
+        .header("host", host)
+        .header("content-type", "application/json")
+        .body(json!({ "question": question.expose() }).to_string());
+    sender.ready().await.ok()?;
+    let (status, body) = exchange(sender, request.ok()?).await.ok()?;
+    let arrived: Arrived = serde_json::from_slice(&body).ok().filter(|_| status == 200)?;
+    accounts.is_doctor_answer(&question, &arrived.answer).then_some(arrived)
+}
+
+async fn exchange(
+    sender: &mut SendRequest<String>,
+    request: Request<String>,
+) -> Result<(u16, Bytes), String> {
+    let response = sender.send_request(request).await.map_err(text)?;
+    let status = response.status().as_u16();
+    let body = to_bytes(Body::new(response.into_body()), BODY_MAX).await.map_err(text)?;
+    Ok((status, body))
 }
 
 fn text(error: impl std::fmt::Display) -> String {
