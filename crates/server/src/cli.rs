@@ -3,7 +3,6 @@
 mod account;
 mod audit;
 mod backup;
-mod check_config;
 mod client;
 mod context;
 mod database;
@@ -171,7 +170,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Healthcheck { url } => healthcheck::run(&context, url.as_deref()),
         Command::CheckConfig { explain: Some(name), .. } => system::explain::run(&context, &name),
         Command::CheckConfig { dev, print_sources, explain: None } => {
-            check_config::run(&context, dev, print_sources)
+            system::check_config::run(&context, dev, print_sources)
         }
         Command::Doctor(command) => doctor::run(&context, command),
         Command::Settings { schema } => system::settings::run(&context, schema),

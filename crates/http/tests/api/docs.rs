@@ -6,7 +6,7 @@ use crate::on_both_stores;
 use crate::world::{URL, World};
 
 /// Every route of a server outside the development mode, without assets.
-const ROUTES: [(&str, &[&str]); 72] = [
+const ROUTES: [(&str, &[&str]); 73] = [
     ("/", &["get"]),
     ("/.well-known/jwks.json", &["get"]),
     ("/.well-known/oauth-authorization-server", &["get"]),
@@ -44,6 +44,7 @@ const ROUTES: [(&str, &[&str]); 72] = [
     ("/v1/confirm", &["post"]),
     ("/v1/confirm/code", &["post"]),
     ("/v1/confirm/resend", &["post"]),
+    ("/v1/doctor", &["post"]),
     ("/v1/email/confirm", &["post"]),
     ("/v1/email/undo", &["post"]),
     ("/v1/introspect", &["post"]),

@@ -257,7 +257,7 @@ fn old_backups() {
     let look = || doctor(&site, &[], &["--backups", folder.to_str().unwrap()]);
     fails(&look(), "backups", "cannot be read", "--backups FOLDER");
     fs::create_dir(&folder).unwrap();
-    fails(&look(), "backups", "there is no backup", "VACUUM INTO");
+    fails(&look(), "backups", "there is no backup", "vestibule backup create");
     let file = File::create(folder.join("vestibule.db")).unwrap();
     file.set_len(10).unwrap();
     let aged = |days: u64| {
@@ -266,9 +266,9 @@ fn old_backups() {
         file.set_modified(fs::metadata(site.path(".")).unwrap().modified().unwrap() - age).unwrap();
     };
     aged(2);
-    warns(&look(), "backups", "2 day(s)", "VACUUM INTO");
+    warns(&look(), "backups", "2 day(s)", "vestibule backup create");
     aged(9);
-    fails(&look(), "backups", "9 day(s)", "VACUUM INTO");
+    fails(&look(), "backups", "9 day(s)", "vestibule backup create");
 }
 
 #[test]

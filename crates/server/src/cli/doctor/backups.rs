@@ -8,7 +8,6 @@ use std::time::{Duration, SystemTime};
 use vestibule::Env;
 
 use super::report::Finding;
-use crate::config::settings::Database;
 
 const CHECK: &str = "backups";
 /// A daily backup may be late by some hours.
@@ -16,9 +15,9 @@ const OLD: Duration = Duration::from_hours(30);
 const TOO_OLD: Duration = Duration::from_hours(8 * 24);
 
 /// Looks at the files of the folder.
-pub(super) fn check(folder: &Path, database: &Database) -> Finding {
+pub(super) fn check(folder: &Path) -> Finding {
     let shown = folder.display();
-    let command = how_to_make_one(folder, database);
+    let command = format!("vestibule backup create {shown}/vestibule-$(date +%F).backup");
     match newest(folder) {
         Ok(Some(written_at)) => {
             let age = Env::system().now().as_millis().saturating_sub(millis(written_at));
@@ -57,18 +56,4 @@ fn newest(folder: &Path) -> io::Result<Option<SystemTime>> {
 fn millis(time: SystemTime) -> i64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
-fn how_to_make_one(folder: &Path, database: &Database) -> String {
-    let folder = folder.display();
-    match database {
-        Database::Sqlite(path) => {
-            format!("sqlite3 {} \"VACUUM INTO '{folder}/vestibule-$(date +%F).db'\"", path.display())
-        }
-        Database::Postgres(_) => {
-            format!(
-                "pg_dump --format=custom --file={folder}/vestibule-$(date +%F).dump \"$VESTIBULE_DATABASE_URL\""
-            )
-        }
-    }
 }

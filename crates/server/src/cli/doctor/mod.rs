@@ -64,7 +64,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<(), Failure> {
     })?;
     report.add(&machine::check(&config.policy.hash))?;
     match &command.backups {
-        Some(folder) => report.add(&backups::check(folder, &config.database))?,
+        Some(folder) => report.add(&backups::check(folder))?,
         None => eprintln!("note: `--backups FOLDER` looks at the age of the newest backup, too"),
     }
     report.end()

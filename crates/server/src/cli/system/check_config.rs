@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use vestibule::{RequireFactor, SendError};
 
-use super::context::Context;
-use super::terminal::output;
+use crate::cli::context::Context;
+use crate::cli::terminal::output;
 use crate::config::guards::refusals;
 use crate::config::keys::Key;
 use crate::config::layers::Setting;
