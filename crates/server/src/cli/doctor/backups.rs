@@ -17,7 +17,7 @@ const TOO_OLD: Duration = Duration::from_hours(8 * 24);
 /// Looks at the files of the folder.
 pub(super) fn check(folder: &Path) -> Finding {
     let shown = folder.display();
-    let command = format!("vestibule backup create {shown}/vestibule-$(date +%F).backup");
+    let command = format!("vestibule backup create {shown}");
     match newest(folder) {
         Ok(Some(written_at)) => {
             let age = Env::system().now().as_millis().saturating_sub(millis(written_at));
