@@ -1,5 +1,7 @@
 //! A password takes the same path, whatever it is given for: the same limits, and the same work in every state.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::on_both_stores;
 use crate::world::*;
 use vestibule::{Accounts, Actor, Login, SignUp, UserRef};
@@ -12,11 +14,35 @@ async fn one_by_one(world: &World) -> Accounts {
     accounts
 }
 
-/// Lets the others be looked up first: the first of them is judged only once it has been hashed.
-async fn comes_last(accounts: &Accounts) {
-    for _ in 0..10 {
-        accounts.health().await.unwrap();
+/// The attempts before the last one.
+struct Others<'a> {
+    accounts: &'a Accounts,
+    before: u64,
+    answered: AtomicU64,
+}
+
+impl<'a> Others<'a> {
+    fn of(accounts: &'a Accounts) -> Self {
+        Self { accounts, before: asked(accounts), answered: AtomicU64::new(0) }
     }
+
+    fn one_is_answered(&self) {
+        self.answered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Waits until all of them are with the hash thread, which takes one after the other, or until so many have their
+    /// answer that the limit is reached: those that come later are not hashed.
+    async fn come_first(&self, all: u64, limit: u64) {
+        while asked(self.accounts) - self.before < all && self.answered.load(Ordering::Relaxed) < limit {
+            self.accounts.health().await.unwrap();
+        }
+    }
+}
+
+/// Passwords that the hash threads were given so far.
+fn asked(accounts: &Accounts) -> u64 {
+    let measures = accounts.measures();
+    measures.hashes_waiting + measures.hashes.0
 }
 
 /// Eighteen concurrent passwords from as many networks, the last one right. Returns the answers, by the names of the
@@ -27,14 +53,17 @@ where
     E: std::fmt::Debug,
     F: Future<Output = Result<T, E>>,
 {
+    let others = &Others::of(accounts);
     let attempts = (0..18).map(|n| {
         let (is_last, from) = (n == 17, format!("192.0.2.{n}"));
         let tried = try_one(if is_last { PASSWORD } else { OTHER_PASSWORD }, from);
         async move {
             if is_last {
-                comes_last(accounts).await;
+                others.come_first(17, 5).await;
             }
-            tried.await
+            let answer = tried.await;
+            others.one_is_answered();
+            answer
         }
     });
     let answers = futures_util::future::join_all(attempts).await;
@@ -101,13 +130,16 @@ on_both_stores! {
     async fn a_client_beyond_its_limit_is_not_told_that_a_password_is_right(world: &World) {
         world.has_account("ada@example.org").await;
         let accounts = &one_by_one(world).await;
+        let others = &Others::of(accounts);
         let attempts = (0..33).map(|n| async move {
             let nobody = format!("nobody-{n}@example.org");
             let (email, secret) = if n == 32 { ("ada@example.org", PASSWORD) } else { (&*nobody, OTHER_PASSWORD) };
             if n == 32 {
-                comes_last(accounts).await;
+                others.come_first(32, 20).await;
             }
-            accounts.sign_in(&Login::Email(address(email)), &password(secret), &client()).await.map(drop)
+            let answer = accounts.sign_in(&Login::Email(address(email)), &password(secret), &client()).await;
+            others.one_is_answered();
+            answer.map(drop)
         });
         let answers: Vec<String> = futures_util::future::join_all(attempts).await.into_iter().map(refusal).collect();
         assert_eq!(answers.iter().filter(|answer| *answer == "Refused").count(), 20, "{answers:?}");
