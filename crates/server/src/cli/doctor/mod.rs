@@ -1,4 +1,4 @@
-//! `vestibule doctor`: everything that a server depends on, looked at from the machine it runs on. It changes nothing.
+//! `vestibule doctor`: everything that a server depends on, looked at from the machine it runs on. It changes no account and no setting.
 
 mod backups;
 mod certificate;
