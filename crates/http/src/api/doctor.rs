@@ -19,13 +19,13 @@ pub(super) fn routes() -> Routes {
 /// A question that only whoever has the secret key can make.
 #[derive(ToSchema)]
 #[schema(example = json!({"question": "kUuQ1Xz3o0m5ePvT5o1kPQAAAZ3bP4kAqf9Yk0m0bq3a1yYH3m2u5w"}))]
-struct DoctorQuestion {
+struct DoctorRequest {
     /// Answered once, within a minute.
     #[schema(max_length = 64)]
     question: String,
 }
 
-impl ReadFields for DoctorQuestion {
+impl ReadFields for DoctorRequest {
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         Some(Self { question: fields.required("/question", fields::any_text)? })
     }
@@ -51,14 +51,14 @@ errors!(DoctorErrors: EVERY, API, BODY, &[Code::NotFound]);
 
 /// Tells `vestibule doctor` whether the public URL leads to a server of its own. Everybody else gets a 404.
 #[utoipa::path(post, path = "/v1/doctor", tag = "Operations", operation_id = "doctor",
-    request_body(content = DoctorQuestion, content_type = "application/json"),
+    request_body(content = DoctorRequest, content_type = "application/json"),
     responses((status = 200, description = "A server with the same secret key.", body = DoctorAnswer), DoctorErrors))]
 async fn doctor(
     State(accounts): State<Accounts>,
     State(proxies): State<TrustedProxies>,
     extensions: Extensions,
     headers: HeaderMap,
-    Json(body): Json<DoctorQuestion>,
+    Json(body): Json<DoctorRequest>,
 ) -> Result<Json<DoctorAnswer>, Problem> {
     let answer = accounts.answer_doctor(&body.question).ok_or_else(|| Problem::new(Code::NotFound))?;
     let (peer, forwarded) = proxies.seen(&extensions, &headers);
