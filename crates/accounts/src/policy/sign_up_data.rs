@@ -55,10 +55,12 @@ fn of_sign_up(
     let missing = missing.map(|field| SignUpDataFault::Missing(field.name.clone()));
     let mut faults: Vec<_> = unknown.chain(missing).collect();
     let kept: Map<String, Value> = data.clone().into_iter().filter(|(name, _)| known(name)).collect();
-    if let Some(schema) = schema.filter(|_| !kept.is_empty()) {
+    // A schema looks at no more than may be kept.
+    let data = UserData::new(kept.clone())?;
+    if let Some(schema) = schema.filter(|_| !data.is_empty()) {
         faults.extend(schema.sign_up_faults(&kept).into_iter().map(SignUpDataFault::Wrong));
     }
-    if faults.is_empty() { Ok(UserData::new(kept)?) } else { Err(SignUpDataError::Refused(faults)) }
+    if faults.is_empty() { Ok(data) } else { Err(SignUpDataError::Refused(faults)) }
 }
 
 #[cfg(test)]
@@ -119,6 +121,9 @@ mod tests {
             ])
         );
         let long = judged(Some(&asked), json!({"plan": "x".repeat(4096)})).unwrap_err();
+        assert_eq!(long, SignUpDataError::Invalid(UserDataError::TooLarge));
+        // The schema is not asked: what is wrong with it is not told.
+        let long = judged(Some(&asked), json!({"plan": "x".repeat(4096), "age": "x"})).unwrap_err();
         assert_eq!(long, SignUpDataError::Invalid(UserDataError::TooLarge));
     }
 
