@@ -22,8 +22,7 @@ use crate::hasher::foreign::imported::ImportedHash;
 use crate::ops::session_end;
 use crate::store::Tx;
 use crate::store::tables::limits::lock;
-use crate::store::tables::users::transfer::{self, Hash};
-use crate::store::tables::users::{self, Credentials};
+use crate::store::tables::users::{self, Credentials, Hash, transfer};
 use crate::store::tables::{challenges, invitations, outbox, registrations, sign_in_challenges};
 use crate::token::subject;
 use crate::trail::{self, Entry};
@@ -264,7 +263,7 @@ fn create(tx: &mut Tx<'_>, core: &Core, row: &Prepared, now: Timestamp) -> Resul
     {
         return Ok(Imported::Refused(ImportRefusal::UserNameTaken));
     }
-    if !transfer::insert(tx, account, hash)? {
+    if !users::insert_with(tx, account, hash)? {
         // Somebody else was quicker: the name is the only one of the three without a lock.
         return Ok(Imported::Refused(ImportRefusal::UserNameTaken));
     }

@@ -67,13 +67,21 @@ pub(crate) enum Inserted {
     UserNameTaken,
 }
 
-/// Inserts a user unless the address or the name is taken; then nothing is written.
-pub(crate) fn insert(tx: &mut Tx<'_>, user: &Account, password_hash: &str) -> Result<Inserted, Fault> {
+/// A hash as it is stored, and its class where it takes longer than ours.
+#[derive(Clone, Copy)]
+pub(crate) struct Hash<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) class: Option<&'a str>,
+}
+
+/// Inserts a user with everything that is known about them. `false`: the address, the name or the external id is taken, and
+/// nothing is written.
+pub(crate) fn insert_with(tx: &mut Tx<'_>, user: &Account, hash: Option<Hash<'_>>) -> Result<bool, Fault> {
     let name = user.user_name.as_ref();
     let rows = tx.execute(
-        "INSERT INTO users (id, email, email_key, user_name, user_name_key, user_name_skeleton, password_hash, roles, \
-         locale, email_confirmed_at, created_at, display_name, data) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+        "INSERT INTO users (id, email, email_key, user_name, user_name_key, user_name_skeleton, password_hash, \
+         hash_class, roles, locale, email_confirmed_at, created_at, disabled_at, display_name, data, app_data, \
+         external_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
          ON CONFLICT DO NOTHING",
         args![
             user.id,
@@ -82,16 +90,25 @@ pub(crate) fn insert(tx: &mut Tx<'_>, user: &Account, password_hash: &str) -> Re
             name.map(UserName::as_str),
             name.map(UserName::key),
             name.map(UserName::skeleton),
-            password_hash,
+            hash.map(|hash| hash.text),
+            hash.and_then(|hash| hash.class),
             user.roles.join(" "),
             user.locale,
             user.email_confirmed_at,
             user.created_at,
+            user.disabled_at,
             user.display_name.as_ref().map(DisplayName::as_str),
-            user.data.to_stored()
+            user.data.to_stored(),
+            user.app_data.to_stored(),
+            user.external_id.as_ref().map(ExternalId::as_str)
         ],
     )?;
-    if rows == 1 {
+    Ok(rows == 1)
+}
+
+/// Inserts a user with a hash of ours unless the address or the name is taken; then nothing is written.
+pub(crate) fn insert(tx: &mut Tx<'_>, user: &Account, password_hash: &str) -> Result<Inserted, Fault> {
+    if insert_with(tx, user, Some(Hash { text: password_hash, class: None }))? {
         return Ok(Inserted::Yes);
     }
     Ok(if email_exists(tx, &user.email)? { Inserted::EmailTaken } else { Inserted::UserNameTaken })

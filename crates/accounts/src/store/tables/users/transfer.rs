@@ -1,52 +1,12 @@
 //! Users that come from elsewhere, and all of them on their way out.
 
-use super::{Credentials, account, credentials};
+use super::{Credentials, Hash, account, credentials};
 use crate::domain::ids::UserId;
-use crate::domain::profile::display_name::DisplayName;
 use crate::domain::profile::external_id::ExternalId;
 use crate::domain::user::Account;
-use crate::domain::user_name::UserName;
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::sql::{Row, args};
-
-/// A hash as it is stored, and its class where it takes longer than ours.
-#[derive(Clone, Copy)]
-pub(crate) struct Hash<'a> {
-    pub(crate) text: &'a str,
-    pub(crate) class: Option<&'a str>,
-}
-
-/// Inserts a user with everything that is known about them. `false`: the address, the name or the external id is taken.
-pub(crate) fn insert(tx: &mut Tx<'_>, user: &Account, hash: Option<Hash<'_>>) -> Result<bool, Fault> {
-    let name = user.user_name.as_ref();
-    let rows = tx.execute(
-        "INSERT INTO users (id, email, email_key, user_name, user_name_key, user_name_skeleton, password_hash, \
-         hash_class, roles, locale, email_confirmed_at, created_at, disabled_at, display_name, data, app_data, \
-         external_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
-         ON CONFLICT DO NOTHING",
-        args![
-            user.id,
-            user.email.as_str(),
-            user.email.key(),
-            name.map(UserName::as_str),
-            name.map(UserName::key),
-            name.map(UserName::skeleton),
-            hash.map(|hash| hash.text),
-            hash.and_then(|hash| hash.class),
-            user.roles.join(" "),
-            user.locale,
-            user.email_confirmed_at,
-            user.created_at,
-            user.disabled_at,
-            user.display_name.as_ref().map(DisplayName::as_str),
-            user.data.to_stored(),
-            user.app_data.to_stored(),
-            user.external_id.as_ref().map(ExternalId::as_str)
-        ],
-    )?;
-    Ok(rows == 1)
-}
 
 pub(crate) fn by_external_id(tx: &mut Tx<'_>, id: &ExternalId) -> Result<Option<Credentials>, Fault> {
     tx.row(select!("WHERE users.external_id = $1"), args![id.as_str()], credentials)
