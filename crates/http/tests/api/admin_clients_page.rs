@@ -5,6 +5,7 @@ use vestibule::{Actor, AuditKind, Secret};
 use crate::admin_clients::ada_lets_the_shop_in;
 use crate::admin_users_page::{entry, root};
 use crate::browser::Browser;
+use crate::oauth::assertions::Signing;
 use crate::on_both_stores;
 use crate::world::{ADA, Answer, PASSWORD, World};
 
@@ -116,6 +117,22 @@ on_both_stores! {
         let done = browser.submit(&world, &format!("{SHOP}/old-secret"), &format!("own_password={PASSWORD}")).await;
         assert_eq!(done.leads_to(), format!("{SHOP}?said=dropped"));
         assert!(!works(&world, &first).await && works(&world, &second).await);
+    }
+
+    // Public keys, by name and algorithm; their values help nobody on a page. The form of the page leaves them as they are.
+    async fn an_application_shows_the_keys_it_signs_with(world: World) {
+        let (mut browser, _) = registered(&world).await;
+        let without = browser.get(&world, SHOP).await;
+        assert!(!without.text.contains("<dt>Keys</dt>"), "{}", without.text);
+        Signing::registered(&world, "press").await;
+        let path = "/admin/clients/press";
+        let row = "<dt>Keys</dt><dd><code dir=\"ltr\">ES256 k1</code></dd>";
+        let page = browser.get(&world, path).await;
+        assert!(page.text.contains(row), "{}", page.text);
+        let form = format!("name=Press&redirect_uris=https%3A%2F%2Fpress.example.org%2F&consent=never&own_password={PASSWORD}");
+        assert_eq!(browser.submit(&world, &format!("{path}/registration"), &form).await.leads_to(), format!("{path}?said=saved"));
+        let page = browser.get(&world, path).await;
+        assert!(page.text.contains(row), "{}", page.text);
     }
 
     // O4, B2: an unlocked screen is not enough, and neither is a form of another site.
