@@ -26,8 +26,7 @@ impl Instances {
             one.first_200("/readyz")?;
             instances.running.push(one);
         }
-        let kind = if build.debug { "debug" } else { "release" };
-        println!("{number} instances on one PostgreSQL, {kind} build");
+        println!("{number} instances on one PostgreSQL, {build}");
         Ok(instances)
     }
 

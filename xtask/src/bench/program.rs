@@ -1,5 +1,6 @@
 //! The server under measurement.
 
+use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -33,13 +34,29 @@ pub(crate) fn debug() -> Result<PathBuf> {
 pub(crate) struct Build {
     /// Measure the build for development
     #[arg(long)]
-    pub(super) debug: bool,
+    debug: bool,
+    /// Measure this program, and build none: to compare two
+    #[arg(long, value_name = "PATH", conflicts_with = "debug")]
+    program: Option<PathBuf>,
 }
 
 impl Build {
-    /// Builds it.
+    /// Builds it, unless it is there.
     pub(super) fn program(&self) -> Result<PathBuf> {
-        if self.debug { debug() } else { release() }
+        match &self.program {
+            Some(program) => Ok(program.clone()),
+            None if self.debug => debug(),
+            None => release(),
+        }
+    }
+}
+
+impl Display for Build {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.program {
+            Some(program) => write!(f, "{}", program.display()),
+            None => f.write_str(if self.debug { "debug build" } else { "release build" }),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use vestibule_testing::Site;
 
-use super::program::{Running, release};
+use super::program::{Build, Running};
 use super::spread::Spread;
 use crate::http::Connection;
 use crate::shell::Result;
@@ -22,10 +22,12 @@ pub(crate) struct Options {
     /// How many starts
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: u32,
+    #[command(flatten)]
+    build: Build,
 }
 
 pub(super) fn run(options: &Options) -> Result {
-    let site = Site::new(release()?, None);
+    let site = Site::new(options.build.program()?, None);
     // Creates the database and the keys, so that the runs below find them.
     let mut first = Running::start(&site)?;
     println!("first start, creates the database: {:.1?} to /readyz", first.first_200("/readyz")?);
