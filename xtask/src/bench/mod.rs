@@ -2,6 +2,7 @@
 //! slow: that depends on the machine.
 
 mod applications;
+mod argon2id;
 mod auc;
 mod cost;
 mod instances;
@@ -22,6 +23,8 @@ use crate::shell::Result;
 pub(crate) enum Bench {
     /// Time from start to the first answer, and memory, on an existing SQLite database
     Start(start::Options),
+    /// Password hashes per second, and whether they are those of the argon2 crate
+    Argon2id(argon2id::Options),
     /// What an application costs: a code for tokens, and the documents that clients read
     Applications(program::Build),
     /// Wrong passwords for one account at four instances at once: how many get an answer
@@ -38,6 +41,7 @@ impl Bench {
     pub(crate) fn run(&self) -> Result {
         match self {
             Self::Start(options) => start::run(options),
+            Self::Argon2id(options) => argon2id::run(options),
             Self::Applications(options) => applications::run(options),
             Self::Passkey(options) => passkey::run(options),
             Self::Timing(options) => timing::run(options),

@@ -3,18 +3,17 @@
 use std::time::Duration;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
-use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
+use argon2::{ARGON2ID_IDENT, Params, Version};
 use subtle::ConstantTimeEq as _;
-use zeroize::{Zeroize as _, Zeroizing};
+use vestibule_argon2id::TAG_LENGTH;
+use zeroize::Zeroizing;
 
 use super::foreign_time::{self, ForeignTime};
 use crate::domain::password::Password;
 use crate::env::Stopwatch;
 
-const TAG_OCTETS: usize = 32;
-
 /// The output of Argon2.
-type Tag = Zeroizing<[u8; TAG_OCTETS]>;
+type Tag = Zeroizing<[u8; TAG_LENGTH]>;
 
 /// Bounds for hashes made by other programs: a hash beyond them does not match, whatever the password.
 const FOREIGN_MEMORY_KIB_MAX: u32 = 256 * 1024;
@@ -34,7 +33,7 @@ pub(crate) struct Recipe {
 /// The memory of one thread. It grows to the largest hash and is freed when the thread is idle.
 #[derive(Default)]
 pub(super) struct Arena {
-    blocks: Vec<Block>,
+    memory: vestibule_argon2id::Arena,
     /// The work computed in it so far, or waited for instead, in KiB and passes.
     spent: u64,
     /// How long the last comparison took that found no match and cost one hash of the current recipe.
@@ -44,8 +43,7 @@ pub(super) struct Arena {
 impl Arena {
     /// Wipes the memory and returns it to the operating system.
     pub(super) fn release(&mut self) {
-        self.blocks.iter_mut().for_each(Block::zeroize);
-        self.blocks = Vec::new();
+        self.memory.release();
     }
 
     /// The work done since the last call.
@@ -53,35 +51,10 @@ impl Arena {
         std::mem::take(&mut self.spent)
     }
 
-    fn reserve(&mut self, blocks: usize) {
-        if self.blocks.len() < blocks {
-            // Exactly as much as needed: doubling would cost another 19 MiB.
-            self.blocks = Vec::new();
-            self.blocks.reserve_exact(blocks);
-            self.blocks.resize(blocks, Block::default());
-        }
-    }
-
-    fn compute(
-        &mut self,
-        params: Params,
-        password: &[u8],
-        salt: &[u8],
-        tag: &mut [u8],
-    ) -> Result<(), argon2::Error> {
-        let blocks = params.block_count();
-        self.reserve(blocks);
-        self.spent += work(params.m_cost(), params.t_cost());
-        let memory = self.blocks.get_mut(..blocks).ok_or(argon2::Error::OutOfMemory)?;
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into_with_memory(password, salt, tag, memory)
-    }
-
     /// `None`: it cannot be computed.
-    fn tag(&mut self, params: Params, password: &Password, salt: &[u8]) -> Option<Tag> {
-        let mut tag = Tag::default();
-        self.compute(params, password.expose().as_bytes(), salt, &mut *tag).ok()?;
-        Some(tag)
+    fn tag(&mut self, params: &Params, password: &Password, salt: &[u8]) -> Option<Tag> {
+        self.spent += work(params.m_cost(), params.t_cost());
+        self.memory.hash(params, password.expose().as_bytes(), salt).ok()
     }
 }
 
@@ -96,13 +69,13 @@ impl Recipe {
     }
 
     fn params(self) -> Result<Params, argon2::Error> {
-        Params::new(self.memory_kib, self.passes, 1, Some(TAG_OCTETS))
+        Params::new(self.memory_kib, self.passes, 1, Some(TAG_LENGTH))
     }
 
     /// The PHC string of `password`.
     pub(super) fn hash(self, arena: &mut Arena, password: &Password, salt: &[u8; 16]) -> Option<String> {
         let params = self.params().ok()?;
-        let tag = arena.tag(params.clone(), password, salt)?;
+        let tag = arena.tag(&params, password, salt)?;
         let hash = PasswordHash {
             algorithm: ARGON2ID_IDENT,
             version: Some(Version::V0x13.into()),
@@ -119,7 +92,8 @@ impl Recipe {
     pub(super) fn matches(self, arena: &mut Arena, password: &Password, hashes: &[String]) -> Compared {
         if let Ok(params) = self.params() {
             // Before the first hash, which may be a small one: fresh memory takes time, too.
-            arena.reserve(params.block_count());
+            // What cannot be had is missed by the hash.
+            let _ = arena.memory.reserve(&params);
         }
         let watch = Stopwatch::start();
         let mut computed: Vec<(Params, Salt, Option<Tag>)> = Vec::new();
@@ -131,7 +105,7 @@ impl Recipe {
             };
             let known = computed.iter().position(|(cost, with, _)| *cost == params && *with == salt);
             let index = known.unwrap_or_else(|| {
-                let tag = arena.tag(params.clone(), password, salt.as_ref());
+                let tag = arena.tag(&params, password, salt.as_ref());
                 computed.push((params, salt, tag));
                 computed.len() - 1
             });
@@ -189,8 +163,8 @@ impl Recipe {
         let passes = u32::try_from(kib_passes.div_ceil(u64::from(self.memory_kib))).unwrap_or(u32::MAX);
         let Some(memory) = kib_passes.checked_div(u64::from(passes)) else { return };
         let memory = u32::try_from(memory).unwrap_or(u32::MAX).max(Params::MIN_M_COST);
-        if let Ok(params) = Params::new(memory, passes, 1, Some(TAG_OCTETS)) {
-            let _ = arena.tag(params, password, b"vestibule: dummy");
+        if let Ok(params) = Params::new(memory, passes, 1, Some(TAG_LENGTH)) {
+            let _ = arena.tag(&params, password, b"vestibule: dummy");
         }
     }
 
@@ -228,7 +202,7 @@ fn parse(hash: &str) -> Option<(Params, Salt, Output)> {
         && params.t_cost() <= FOREIGN_PASSES_MAX
         && params.p_cost() <= FOREIGN_LANES_MAX;
     let ours = parsed.algorithm == ARGON2ID_IDENT && parsed.version == Some(Version::V0x13.into());
-    let output = parsed.hash.filter(|output| output.len() == TAG_OCTETS)?;
+    let output = parsed.hash.filter(|output| output.len() == TAG_LENGTH)?;
     (ours && affordable).then_some((params, parsed.salt?, output))
 }
 

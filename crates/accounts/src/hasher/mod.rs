@@ -75,7 +75,7 @@ impl Hasher {
                 .name(format!("hash-{number}"))
                 .spawn(move || {
                     if number == 0 {
-                        trial::warn_if_not_optimised(recipe);
+                        trial::warn_if_slow(recipe);
                     }
                     queue.work(recipe);
                 })

@@ -1,7 +1,9 @@
-//! Checks whether Argon2 was built with optimisation. By default, Cargo builds the dependencies of a development build
-//! without it, and a password then takes 20 to 50 times as long to hash.
+//! Checks whether Argon2 is as fast as it should be. By default, Cargo builds the dependencies of a development build
+//! without optimisation, and a password then takes 20 to 50 times as long to hash.
 
 use std::time::Duration;
+
+use vestibule_argon2id::Kernel;
 
 use super::argon::{Arena, Recipe};
 use crate::domain::password::Password;
@@ -23,8 +25,19 @@ pub(super) fn measured(recipe: Recipe) -> Option<Duration> {
     fastest(recipe, MEASUREMENTS)
 }
 
-/// Logs a warning, with the fix.
-pub(super) fn warn_if_not_optimised(recipe: Recipe) {
+/// Logs what makes hashes slow here, with the fix.
+pub(super) fn warn_if_slow(recipe: Recipe) {
+    if Kernel::is_distrusted() {
+        tracing::warn!(
+            chosen = ?Kernel::chosen(),
+            "the fastest way to hash passwords on this processor computed a known hash wrongly, and is not used. The \
+             processor or its memory may be damaged"
+        );
+    }
+    warn_if_not_optimised(recipe);
+}
+
+fn warn_if_not_optimised(recipe: Recipe) {
     // A release is optimised unless someone deliberately turned it off.
     if !cfg!(debug_assertions) {
         return;
@@ -32,7 +45,8 @@ pub(super) fn warn_if_not_optimised(recipe: Recipe) {
     if let Some(one) = fastest(TRIAL, TRIES).filter(|trial| takes(recipe, *trial) > SLOW) {
         tracing::warn!(
             "one password takes at least {:.1} s to hash, because this build does not optimise Argon2. Add this to the \
-             Cargo.toml of your program: [profile.dev.package.argon2] opt-level = 3, and the same for blake2",
+             Cargo.toml of your program: [profile.dev.package.vestibule-argon2id] opt-level = 3, and the same for argon2 \
+             and blake2",
             takes(recipe, one).as_secs_f64()
         );
     }
