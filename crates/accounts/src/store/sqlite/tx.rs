@@ -1,7 +1,7 @@
 //! A connection and its rows, as the store sees them.
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql};
+use rusqlite::{Connection, Statement, ToSql};
 
 #[cfg(test)]
 use super::steps;
@@ -13,8 +13,9 @@ pub(crate) struct Tx<'c>(pub(super) &'c Connection);
 
 impl Tx<'_> {
     pub(crate) fn execute(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<u64, Fault> {
-        let rows = self.0.prepare_cached(&numbered(sql))?.execute(rusqlite::params_from_iter(args))?;
-        Ok(rows as u64)
+        let mut statement = self.0.prepare_cached(sql)?;
+        bind(&mut statement, args)?;
+        Ok(statement.raw_execute()? as u64)
     }
 
     pub(crate) fn rows<T>(
@@ -23,8 +24,9 @@ impl Tx<'_> {
         args: &[Value<'_>],
         mut map: impl FnMut(&sql::Row<'_>) -> Result<T, Fault>,
     ) -> Result<Vec<T>, Fault> {
-        let mut statement = self.0.prepare_cached(&numbered(sql))?;
-        let mut rows = statement.query(rusqlite::params_from_iter(args))?;
+        let mut statement = self.0.prepare_cached(sql)?;
+        bind(&mut statement, args)?;
+        let mut rows = statement.raw_query();
         let mut mapped = Vec::new();
         while let Some(row) = rows.next()? {
             mapped.push(map(&sql::Row::Sqlite(Row(row)))?);
@@ -40,9 +42,17 @@ impl Tx<'_> {
     }
 }
 
-/// PostgreSQL's `$1` is a name to SQLite, which counts by number only when it is written `?1`.
-fn numbered(sql: &str) -> String {
-    sql.replace('$', "?")
+/// PostgreSQL's `$1` is a name to SQLite, which numbers names in the order in which a statement mentions them.
+fn bind(statement: &mut Statement<'_>, args: &[Value<'_>]) -> Result<(), Fault> {
+    for place in 1..=statement.parameter_count() {
+        let number =
+            statement.parameter_name(place).and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
+        let value = number.and_then(|number| args.get(number.checked_sub(1)?));
+        let value = value
+            .ok_or_else(|| Fault::Unavailable(format!("parameter {place} of a statement has no value")))?;
+        statement.raw_bind_parameter(place, value)?;
+    }
+    Ok(())
 }
 
 impl ToSql for Value<'_> {
