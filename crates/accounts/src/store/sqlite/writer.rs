@@ -84,14 +84,7 @@ fn run_group(
         watch.is_in_place()?;
     }
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    for job in group {
-        connection.prepare_cached("SAVEPOINT job")?.execute([])?;
-        if !job.run(&mut sql::Tx::Sqlite(Tx(connection))) {
-            // Fails if SQLite has already rolled back the whole transaction (full disk): then no job is acknowledged.
-            connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
-        }
-        connection.prepare_cached("RELEASE job")?.execute([])?;
-    }
+    run_jobs(connection, group)?;
     let Some(watch) = watch else {
         connection.prepare_cached("COMMIT")?.execute([])?;
         return Ok(());
@@ -99,5 +92,26 @@ fn run_group(
     let generation = Generation::advance(connection)?;
     connection.prepare_cached("COMMIT")?.execute([])?;
     watch.note(generation);
+    Ok(())
+}
+
+/// A job that fails takes back what it did. A job alone needs no savepoint for that.
+fn run_jobs(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), Fault> {
+    let run = |job: &mut Box<dyn Job>| job.run(&mut sql::Tx::Sqlite(Tx(connection)));
+    if let [job] = group {
+        if !run(job) {
+            connection.prepare_cached("ROLLBACK")?.execute([])?;
+            connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        }
+        return Ok(());
+    }
+    for job in group {
+        connection.prepare_cached("SAVEPOINT job")?.execute([])?;
+        if !run(job) {
+            // Fails if SQLite has already rolled back the whole transaction (full disk): then no job is acknowledged.
+            connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
+        }
+        connection.prepare_cached("RELEASE job")?.execute([])?;
+    }
     Ok(())
 }
