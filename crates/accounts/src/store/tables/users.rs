@@ -213,15 +213,15 @@ pub(crate) fn delete(tx: &mut Tx<'_>, id: UserId) -> Result<bool, Fault> {
 
 /// Locks the administrators against removal until this transaction ends.
 pub(crate) fn lock_admins(tx: &mut Tx<'_>) -> Result<(), Fault> {
-    let sql = "UPDATE users SET roles = roles WHERE roles <> '' AND ' ' || roles || ' ' LIKE '% admin %'";
-    tx.execute(sql, &[])?;
-    Ok(())
+    tx.lock_rows(
+        "UPDATE users SET roles = roles WHERE roles <> '' AND ' ' || roles || ' ' LIKE '% admin %'",
+        &[],
+    )
 }
 
 /// Locks the user against changes until this transaction ends.
 pub(crate) fn lock(tx: &mut Tx<'_>, id: UserId) -> Result<(), Fault> {
-    tx.execute("UPDATE users SET roles = roles WHERE id = $1", args![id])?;
-    Ok(())
+    tx.lock_rows("UPDATE users SET roles = roles WHERE id = $1", args![id])
 }
 
 /// Whether there is an active administrator.
