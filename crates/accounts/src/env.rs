@@ -166,6 +166,32 @@ impl Stopwatch {
     pub(crate) fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
+
+    /// One that was started this long ago.
+    #[cfg(test)]
+    pub(crate) fn started_before(length: Duration) -> Self {
+        Self(Self::start().0.checked_sub(length).unwrap())
+    }
+}
+
+/// Measures the processor time of the thread that starts and reads it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CpuStopwatch(Duration);
+
+impl CpuStopwatch {
+    pub(crate) fn start() -> Self {
+        Self(Self::now())
+    }
+
+    pub(crate) fn elapsed(self) -> Duration {
+        Self::now().saturating_sub(self.0)
+    }
+
+    /// What this thread has used since it began.
+    fn now() -> Duration {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Duration::try_from(time).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]

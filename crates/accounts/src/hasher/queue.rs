@@ -11,13 +11,17 @@ use tokio::sync::oneshot;
 use super::argon::{Arena, Recipe};
 use super::compare::{Stages, Verified, compare};
 use crate::domain::password::{Judge, Password, PasswordError, Strength};
-use crate::env::Stopwatch;
+use crate::env::{CpuStopwatch, Stopwatch};
 use crate::fault::Fault;
 
 /// A thread that has been idle this long frees its memory.
 const IDLE: Duration = Duration::from_secs(5);
 /// The assumed time of a hash until the first was measured.
 const FIRST_GUESS: Duration = Duration::from_millis(25);
+/// When the next hash of a queue has waited this long, no more are admitted: something else takes the processor.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// So many hashes may wait for each thread in any case: no thread is without work.
+const LEAST: usize = 2;
 /// Sign-ins (verify) go first, but one turn in four belongs to sign-ups (create).
 const TURNS: u64 = 4;
 /// Judgements that may wait, per thread. One takes a few milliseconds at most, so a full queue is done in less than
@@ -76,7 +80,9 @@ pub(super) struct Queue {
     threads: usize,
     /// Hashes that may wait; 0: as many as take a second.
     fixed_capacity: usize,
-    /// Microseconds per hash, a moving average.
+    /// Microseconds of a processor per hash, a moving average: what this machine can do when nothing else runs on it.
+    cpu_micros: AtomicU64,
+    /// Microseconds per hash by the clock, likewise.
     pace_micros: AtomicU64,
     /// The work computed since the start, in KiB and passes.
     spent: AtomicU64,
@@ -84,8 +90,8 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct Lines {
-    verify: VecDeque<Work>,
-    create: VecDeque<Work>,
+    verify: VecDeque<Waiting>,
+    create: VecDeque<Waiting>,
     /// Without a hash: they are short, and take turns with the rest.
     judge: VecDeque<Work>,
     /// Hashes waiting in the first two.
@@ -93,6 +99,12 @@ struct Lines {
     turn: u64,
     judged_last: bool,
     closed: bool,
+}
+
+/// A hash in its queue.
+struct Waiting {
+    work: Work,
+    since: Stopwatch,
 }
 
 impl fmt::Debug for Queue {
@@ -103,12 +115,14 @@ impl fmt::Debug for Queue {
 
 impl Queue {
     pub(super) fn new(threads: usize, fixed_capacity: usize) -> Self {
+        let guess = u64::try_from(FIRST_GUESS.as_micros()).unwrap_or(u64::MAX);
         Self {
             lines: Mutex::default(),
             ready: Condvar::new(),
             threads,
             fixed_capacity,
-            pace_micros: AtomicU64::new(u64::try_from(FIRST_GUESS.as_micros()).unwrap_or(u64::MAX)),
+            cpu_micros: AtomicU64::new(guess),
+            pace_micros: AtomicU64::new(guess),
             spent: AtomicU64::new(0),
         }
     }
@@ -127,13 +141,14 @@ impl Queue {
         Duration::from_micros(self.pace_micros.load(Ordering::Relaxed))
     }
 
-    /// Hashes that may wait: about one second of work (never fewer than two per thread), so nobody waits longer.
+    /// Hashes that may wait: about one second of work. Its measure is processor time, so that a busy neighbour does not make
+    /// the queue shorter than it need be.
     fn capacity(&self) -> usize {
         if self.fixed_capacity > 0 {
             return self.fixed_capacity;
         }
-        let per_second = 1_000_000 / self.pace_micros.load(Ordering::Relaxed).max(1);
-        (self.threads * usize::try_from(per_second).unwrap_or(usize::MAX)).max(2 * self.threads)
+        let per_second = 1_000_000 / self.cpu_micros.load(Ordering::Relaxed).max(1);
+        (self.threads * usize::try_from(per_second).unwrap_or(usize::MAX)).max(LEAST * self.threads)
     }
 
     /// Adds `work` to its queue.
@@ -142,9 +157,11 @@ impl Queue {
     /// [`Fault::Overloaded`] with the time until the queue will be short, spread so that not all return together.
     pub(super) fn push(&self, work: Work) -> Result<(), Fault> {
         let mut lines = self.lines();
-        let full = match work {
-            Work::Judge { .. } => lines.judge.len() >= JUDGEMENTS * self.threads,
-            _ => lines.waiting + work.cost() > self.capacity().max(work.cost()),
+        let full = if let Work::Judge { .. } = work {
+            lines.judge.len() >= JUDGEMENTS * self.threads
+        } else {
+            let is_late = lines.waiting >= LEAST * self.threads && lines.wait_of_next(&work) > LONGEST_WAIT;
+            lines.waiting + work.cost() > self.capacity().max(work.cost()) || is_late
         };
         if full {
             let threads = u32::try_from(self.threads).unwrap_or(u32::MAX).max(1);
@@ -204,7 +221,7 @@ impl Queue {
     }
 
     fn carry_out(&self, work: Work, recipe: Recipe, arena: &mut Arena) {
-        let watch = Stopwatch::start();
+        let (watch, cpu) = (Stopwatch::start(), CpuStopwatch::start());
         let computed = match work {
             Work::Verify { password, stages, answer } => {
                 let (verified, computed) = compare(recipe, arena, &password, &stages);
@@ -236,20 +253,40 @@ impl Queue {
                 return;
             }
         };
-        let micros = u64::try_from(watch.elapsed().as_micros()).unwrap_or(u64::MAX) / computed.max(1) as u64;
-        let before = self.pace_micros.load(Ordering::Relaxed);
-        self.pace_micros.store((before * 7 + micros) / 8, Ordering::Relaxed);
+        learn(&self.pace_micros, watch.elapsed(), computed);
+        learn(&self.cpu_micros, cpu.elapsed(), computed);
     }
+}
+
+/// Adds a measurement of this many hashes to a moving average.
+fn learn(average: &AtomicU64, took: Duration, hashes: usize) {
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX) / hashes.max(1) as u64;
+    let before = average.load(Ordering::Relaxed);
+    average.store((before * 7 + micros) / 8, Ordering::Relaxed);
 }
 
 impl Lines {
     fn push(&mut self, work: Work) {
         self.waiting += work.cost();
-        match work {
-            Work::Verify { .. } => self.verify.push_back(work),
-            Work::Create { .. } | Work::Rehash { .. } => self.create.push_back(work),
-            Work::Judge { .. } => self.judge.push_back(work),
+        match self.line_of(&work) {
+            Some(line) => line.push_back(Waiting { work, since: Stopwatch::start() }),
+            None => self.judge.push_back(work),
         }
+    }
+
+    /// Where it waits, unless it is a judgement.
+    fn line_of(&mut self, work: &Work) -> Option<&mut VecDeque<Waiting>> {
+        match work {
+            Work::Verify { .. } => Some(&mut self.verify),
+            Work::Create { .. } | Work::Rehash { .. } => Some(&mut self.create),
+            Work::Judge { .. } => None,
+        }
+    }
+
+    /// How long the next of those has waited that this one would wait behind.
+    fn wait_of_next(&mut self, work: &Work) -> Duration {
+        let next = self.line_of(work).and_then(|line| line.front());
+        next.map_or(Duration::ZERO, |next| next.since.elapsed())
     }
 
     fn pop(&mut self) -> Option<Work> {
@@ -268,7 +305,7 @@ impl Lines {
         } else {
             (&mut self.verify, &mut self.create)
         };
-        first.pop_front().or_else(|| second.pop_front())
+        first.pop_front().or_else(|| second.pop_front()).map(|waiting| waiting.work)
     }
 }
 
@@ -317,6 +354,29 @@ mod tests {
     #[test]
     fn the_line_holds_about_a_second_of_work() {
         assert_eq!(Queue::new(2, 0).capacity(), 80);
+    }
+
+    // P6: a neighbour that takes the processor makes hashes slower, and the queue no longer than a second; threads always
+    // have work.
+    #[test]
+    fn a_line_that_does_not_move_takes_no_more() {
+        let queue = Queue::new(2, 100);
+        let push = || {
+            let (work, answered) = verify();
+            queue.push(work).map(|()| answered)
+        };
+        let mut kept: Vec<_> = (0..3).map(|_| push().unwrap()).collect();
+        for waiting in &mut queue.lines().verify {
+            waiting.since = Stopwatch::started_before(LONGEST_WAIT * 2);
+        }
+        kept.push(push().unwrap());
+        assert!(
+            matches!(push(), Err(Fault::Overloaded { .. })),
+            "four wait for two threads, and for too long"
+        );
+        queue.lines().verify.pop_front();
+        queue.lines().waiting -= 1;
+        kept.push(push().unwrap());
     }
 
     #[test]
