@@ -108,6 +108,7 @@ async fn up_and_down(url: &str) {
 /// Puts rows into every table that an ordinary life fills.
 pub(crate) async fn live_a_little(world: &World) {
     world.has_account("ada@example.org").await;
+    world.signs_in("ada@example.org", "not the password").await.unwrap_err();
     world.signs_in("ada@example.org", PASSWORD).await.unwrap();
     let (_, proof) =
         world.accounts.sign_up_in_browser(wish("dora@example.org", PASSWORD), &client()).await.unwrap();

@@ -24,7 +24,7 @@ use crate::ops::draft::Draft;
 use crate::policy::SignInPolicy;
 use crate::store::Tx;
 use crate::store::tables::limits::{
-    Failures, Rule, Subject, count, failures, lock, lock_known, record, set_failures,
+    Failures, Rule, Subject, count, failures, lock_failures, lock_known, record, set_failures,
 };
 use crate::store::tables::outbox::{self, Leased};
 use crate::store::tables::users::{self, Credentials};
@@ -134,7 +134,7 @@ impl Compared {
         let right = self.matching.iter().flatten().any(|matches| *matches);
         let Self { attempt, matching } = self;
         let hold = |tx: &mut Tx<'_>, subject| {
-            if right { lock_known(tx, subject, attempt.now) } else { lock(tx, subject, attempt.now) }
+            if right { lock_known(tx, subject, attempt.now) } else { lock_failures(tx, subject, attempt.now) }
         };
         if let Some(client) = &attempt.client {
             hold(tx, client)?;

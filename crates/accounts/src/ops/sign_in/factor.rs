@@ -19,7 +19,7 @@ use crate::fault::Fault;
 use crate::limits::{self, lockout, wait_after, wait_of};
 use crate::ops::sign_in::passkey_check::{PasskeyAssertion, VerifiedPasskey, verify};
 use crate::store::Tx;
-use crate::store::tables::limits::{Failures, Rule, Subject, lock, record, set_failures};
+use crate::store::tables::limits::{Failures, Rule, Subject, lock, lock_failures, record, set_failures};
 use crate::store::tables::users::{self, Credentials};
 use crate::store::tables::{authenticators, recovery_codes};
 use crate::token::ceremony::For;
@@ -106,7 +106,7 @@ impl<'a> FactorAttempt<'a> {
                 return Ok(Judged::Limited { retry_after });
             }
         }
-        let before = lock(tx, &self.subject, self.now)?;
+        let before = lock_failures(tx, &self.subject, self.now)?;
         if let Some(retry_after) = lockout(before, policy, self.now) {
             return Ok(Judged::Limited { retry_after });
         }

@@ -229,7 +229,7 @@ fn lock_addresses(
 ) -> Result<(), Fault> {
     let mut emails: Vec<&Email> = rows.iter().flatten().map(|row| &row.account.email).collect();
     emails.sort_by_key(|email| email.key());
-    emails.into_iter().try_for_each(|email| lock(tx, &subject::address(&core.root, email), now).map(drop))
+    emails.into_iter().try_for_each(|email| lock(tx, &subject::address(&core.root, email), now))
 }
 
 fn import(

@@ -66,7 +66,16 @@ pub(crate) struct Failures {
 }
 
 /// Locks `subject` until this transaction ends.
-pub(crate) fn lock(tx: &mut Tx<'_>, subject: &Subject, now: Timestamp) -> Result<Failures, Fault> {
+pub(crate) fn lock(tx: &mut Tx<'_>, subject: &Subject, now: Timestamp) -> Result<(), Fault> {
+    tx.lock_rows(
+        "INSERT INTO limit_subjects (subject, touched_at, failures, free_at) VALUES ($1, $2, $3, $3) \
+         ON CONFLICT (subject) DO UPDATE SET touched_at = $2",
+        args![subject, now, 0_i64],
+    )
+}
+
+/// The same, and records it if it is not known, so that its failures can be set.
+pub(crate) fn lock_failures(tx: &mut Tx<'_>, subject: &Subject, now: Timestamp) -> Result<Failures, Fault> {
     let failures = tx.row(
         "INSERT INTO limit_subjects (subject, touched_at, failures, free_at) VALUES ($1, $2, $3, $3) \
          ON CONFLICT (subject) DO UPDATE SET touched_at = $2 RETURNING failures, free_at",
@@ -140,7 +149,7 @@ pub(crate) fn forget(tx: &mut Tx<'_>, subject: &Subject, rule: Rule) -> Result<(
 
 /// Writes, to see whether the store accepts it.
 pub(crate) fn probe(tx: &mut Tx<'_>) -> Result<(), Fault> {
-    lock(tx, b"ready check\0\0\0\0\0", Timestamp::from_millis(0)).map(drop)
+    lock_failures(tx, b"ready check\0\0\0\0\0", Timestamp::from_millis(0)).map(drop)
 }
 
 /// Moves events later than `after` to `now`, the latest first.
