@@ -4,6 +4,7 @@
 mod applications;
 mod argon2id;
 mod auc;
+mod bursts;
 mod cost;
 mod instances;
 mod limits;
@@ -27,6 +28,8 @@ pub(crate) enum Bench {
     Argon2id(argon2id::Options),
     /// What an application costs: a code for tokens, and the documents that clients read
     Applications(program::Build),
+    /// Memory during bursts of sign-ins and between them
+    Bursts(bursts::Options),
     /// Wrong passwords for one account at four instances at once: how many get an answer
     Limits(limits::Options),
     /// What a sign-in with a passkey, one with a password, and a protected request cost
@@ -43,6 +46,7 @@ impl Bench {
             Self::Start(options) => start::run(options),
             Self::Argon2id(options) => argon2id::run(options),
             Self::Applications(options) => applications::run(options),
+            Self::Bursts(options) => bursts::run(options),
             Self::Passkey(options) => passkey::run(options),
             Self::Timing(options) => timing::run(options),
             Self::Limits(options) => limits::run(options),

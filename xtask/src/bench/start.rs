@@ -66,7 +66,7 @@ fn memory(site: &Site) -> Result {
     Ok(())
 }
 
-fn mebibytes(kib: u64) -> String {
+pub(super) fn mebibytes(kib: u64) -> String {
     format!("{}.{} MiB", kib / 1024, kib % 1024 * 10 / 1024)
 }
 
