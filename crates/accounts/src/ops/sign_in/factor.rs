@@ -42,10 +42,10 @@ pub(crate) struct RightFactor {
 
 impl RightFactor {
     /// A passkey alone.
-    pub(super) fn of_passkey(core: &Core, user: &Credentials, verified: &VerifiedPasskey) -> Self {
+    pub(super) fn of_passkey(core: &Core, verified: &VerifiedPasskey) -> Self {
         Self {
             user: verified.user(),
-            credential_version: user.credential_version,
+            credential_version: verified.credential_version(),
             factor: Factor::Passkey,
             method: verified.method(),
             password_at: None,

@@ -9,7 +9,6 @@ use crate::accounts::Accounts;
 use crate::core::Core;
 use crate::domain::access::client::Client;
 use crate::domain::access::session::SignedIn;
-use crate::domain::ids::UserId;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
@@ -23,7 +22,6 @@ use crate::ops::sign_in::tokens::Tokens;
 use crate::store::Tx;
 use crate::store::tables::limits::{Rule, lock, record};
 use crate::store::tables::passkeys::{self, PasskeyDescriptor};
-use crate::store::tables::users;
 use crate::token::ceremony::{Ceremony, For};
 use crate::token::opaque::new_refresh_token;
 
@@ -222,9 +220,7 @@ fn conclude(
             }));
         }
     };
-    let owner: UserId = verified.user();
-    let Some(user) = users::by_id(tx, owner)? else { return Ok(Err(PasskeySignInError::Unknown)) };
-    let right = RightFactor::of_passkey(core, &user, &verified);
+    let right = RightFactor::of_passkey(core, &verified);
     Ok(match admit(tx, core, &Proofs::factor(&right), key, client)? {
         Admission::Session(opened) => Ok(*opened),
         Admission::Refused(Refusal::Disabled) => Err(PasskeySignInError::Disabled),

@@ -45,6 +45,7 @@ impl PasskeyAssertion {
 /// Somebody holds this user's passkey. Only [`verify`] makes one.
 pub(crate) struct VerifiedPasskey {
     user: UserId,
+    credential_version: i64,
     method: Method,
 }
 
@@ -52,6 +53,11 @@ impl VerifiedPasskey {
     /// Whose it is: by the credential, and by nothing else that was sent (B18).
     pub(crate) fn user(&self) -> UserId {
         self.user
+    }
+
+    /// The version of the owner's credentials when the passkey was read.
+    pub(crate) fn credential_version(&self) -> i64 {
+        self.credential_version
     }
 
     pub(crate) fn method(&self) -> Method {
@@ -108,7 +114,8 @@ pub(crate) fn verify(
     }
     note_use(tx, core, &stored, asserted, client, now)?;
     let method = if stored.backup_eligible { Method::SoftwareKey } else { Method::HardwareKey };
-    Ok(Ok(VerifiedPasskey { user: stored.user, method }))
+    let StoredPasskey { user, credential_version, .. } = stored;
+    Ok(Ok(VerifiedPasskey { user, credential_version, method }))
 }
 
 /// A counter that does not grow may mean that there is a copy; most passkeys are synchronised and stay at zero.

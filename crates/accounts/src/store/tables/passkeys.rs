@@ -34,6 +34,8 @@ pub(crate) struct StoredPasskey {
     pub(crate) name: String,
     /// The name of its user for authenticators.
     pub(crate) handle: Option<[u8; 64]>,
+    /// What the owner's credentials were when it was read.
+    pub(crate) credential_version: i64,
 }
 
 /// How a browser finds a passkey again.
@@ -87,7 +89,8 @@ pub(crate) fn descriptors(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<PasskeyDe
 /// Whose a credential is, and what checks it: the account comes from here only (B18).
 pub(crate) fn by_credential(tx: &mut Tx<'_>, credential_id: &[u8]) -> Result<Option<StoredPasskey>, Fault> {
     tx.row(
-        "SELECT p.id, p.user_id, p.public_key, p.sign_count, p.backup_eligible, p.name, u.webauthn_handle \
+        "SELECT p.id, p.user_id, p.public_key, p.sign_count, p.backup_eligible, p.name, u.webauthn_handle, \
+         u.credential_version \
          FROM passkeys p JOIN users u ON u.id = p.user_id WHERE p.credential_id = $1",
         args![credential_id],
         |row| {
@@ -99,6 +102,7 @@ pub(crate) fn by_credential(tx: &mut Tx<'_>, credential_id: &[u8]) -> Result<Opt
                 backup_eligible: row.get::<i64>(4)? != 0,
                 name: row.get(5)?,
                 handle: row.get_opt(6)?,
+                credential_version: row.get(7)?,
             })
         },
     )
