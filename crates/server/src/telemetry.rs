@@ -1,11 +1,13 @@
 //! Log lines, written to standard error: text on a terminal, JSON elsewhere. Secrets never get here: their types do not
 //! print.
 
+mod json;
 mod queue;
 
 use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry, fmt, reload};
@@ -13,6 +15,7 @@ use tracing_subscriber::{Layer, Registry, fmt, reload};
 use crate::config::raw::LogFormat;
 use crate::config::settings::Log;
 use crate::failure::Failure;
+use json::JsonLines;
 use queue::Written;
 
 /// Which lines are written; can be changed while the process runs.
@@ -36,8 +39,7 @@ pub(crate) fn start(log: &Log, json_wanted: bool) -> Result<(Written, Level), Fa
         .map_err(|error| Failure::failed(format!("cannot start the thread of the log: {error}")))?;
     let (filter, level) = reload::Layer::new(log.level.clone());
     let lines: Box<dyn Layer<Registry> + Send + Sync> = if as_json {
-        // The only span is the request.
-        let format = fmt::layer().json().flatten_event(true).with_span_list(false);
+        let format = fmt::layer().fmt_fields(JsonFields::new()).event_format(JsonLines);
         format.with_writer(queue).with_filter(filter).boxed()
     } else {
         fmt::layer().with_ansi(log.color).with_writer(queue).with_filter(filter).boxed()
