@@ -41,7 +41,7 @@ pub(super) fn run(options: &Options) -> Result {
     let idle = server.resident_kib()?;
     println!("idle {}", mebibytes(idle));
     let [least, most] = SIGN_INS;
-    let (mut highest, mut last) = (idle, idle);
+    let (mut highest, mut kept) = (idle, idle);
     for burst in 0..usize::from(options.bursts) {
         let number = least + burst % (most - least + 1);
         let body = json!({"email": EMAIL, "password": PASSWORD}).to_string();
@@ -53,9 +53,9 @@ pub(super) fn run(options: &Options) -> Result {
         together(&server, number, &vec![body; number], sign_in)?;
         let during = server.resident_kib()?;
         sleep(PAUSE);
-        last = server.resident_kib()?;
+        kept = server.resident_kib()?;
         highest = highest.max(during);
-        println!("burst of {number:>2}: {} at its end, {} afterwards", mebibytes(during), mebibytes(last));
+        println!("burst of {number:>2}: {} at its end, {} afterwards", mebibytes(during), mebibytes(kept));
     }
     let threads = available_parallelism().map_or(1, |number| number.get() as u64);
     let budget = idle + threads * HASH_KIB + BESIDE_KIB;
@@ -63,7 +63,7 @@ pub(super) fn run(options: &Options) -> Result {
         "highest {} (budget {}: idle, a hash for each of {threads} threads, and 10 MiB); kept {} more than idle",
         mebibytes(highest),
         mebibytes(budget),
-        mebibytes(last.saturating_sub(idle))
+        mebibytes(kept.saturating_sub(idle))
     );
     Ok(())
 }
