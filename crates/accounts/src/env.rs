@@ -1,4 +1,5 @@
-//! The only source of time and randomness in the library. An operation reads `now` once.
+//! The surroundings of the library: the only source of time and randomness, and who runs its commands. An operation reads
+//! `now` once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -7,14 +8,17 @@ use std::time::Duration;
 use aws_lc_rs::rand;
 use tokio::sync::watch;
 
+use crate::domain::access::operator::Operator;
 use crate::domain::time::Timestamp;
 
-/// The source of time of an [`Accounts`](crate::Accounts). Randomness always comes from the operating system.
+/// The source of time of an [`Accounts`](crate::Accounts), and its operator. Randomness always comes from the operating
+/// system.
 #[derive(Clone, Debug, Default)]
 pub struct Env {
     clock: Clock,
     /// The last id's time and counter: milliseconds · 4096 + counter.
     last_id: Arc<AtomicU64>,
+    operator: Option<Arc<Operator>>,
 }
 
 #[derive(Clone, Debug)]
@@ -66,7 +70,18 @@ impl Env {
 
     /// A clock that a test moves.
     pub fn manual(clock: &ManualClock) -> Self {
-        Self { clock: Clock::Manual(clock.clone()), last_id: Arc::default() }
+        Self { clock: Clock::Manual(clock.clone()), ..Self::default() }
+    }
+
+    /// The same, in the hands of this operator: the audit trail names them for what they do as
+    /// [`Actor::Operator`](crate::Actor).
+    #[must_use]
+    pub fn operated_by(self, operator: Operator) -> Self {
+        Self { operator: Some(operator.into()), ..self }
+    }
+
+    pub(crate) fn operator(&self) -> Option<&Operator> {
+        self.operator.as_deref()
     }
 
     /// The time now. Instances that share a database agree on it.

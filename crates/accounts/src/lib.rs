@@ -130,6 +130,7 @@ pub use domain::access::amr::{Amr, Method};
 pub use domain::access::client::Client;
 pub use domain::access::device::device_in_words;
 pub use domain::access::factor::Factor;
+pub use domain::access::operator::{Operator, OperatorName};
 pub use domain::access::passkey::Passkey;
 pub use domain::access::passkey_name::{PasskeyName, PasskeyNameError};
 pub use domain::access::recovery_code::{RecoveryCode, RecoveryCodeError};

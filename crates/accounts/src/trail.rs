@@ -96,23 +96,27 @@ impl Entry {
     }
 
     fn write_as(&self, tx: &mut Tx<'_>, core: &Core, id: AuditId, now: Timestamp) -> Result<(), Fault> {
+        let operator = core.settings.env.operator().filter(|_| self.actor == AuditActor::Operator);
+        let said = self.because(operator.and_then(|operator| operator.reason.as_ref()));
         let address: Option<Subject> = self.email.as_ref().map(|email| subject::address(&core.root, email));
         let event = AuditEvent {
             id,
             at: now,
             kind: self.kind,
             actor: self.actor,
+            operator: operator.map(|operator| operator.name.clone()),
             user_id: self.user,
             email: self.email.as_ref().map(Email::masked),
             ip: self.ip.clone(),
             user_agent: self.user_agent.clone(),
-            detail: self.detail.clone(),
+            detail: said.detail,
         };
+        let actor = event.actor_name();
         // The log stream beside the table (O2). A line whose transaction then fails is possible; a missing one is not.
         tracing::info!(
             target: "vestibule::audit",
             kind = event.kind.name(),
-            actor = event.actor.name(),
+            actor = &*actor,
             user = event.user_id.map(tracing::field::display),
             email = event.email,
             ip = event.ip,

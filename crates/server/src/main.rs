@@ -8,6 +8,7 @@ mod failure;
 mod language;
 mod mailer;
 mod open;
+mod operator;
 mod permissions;
 mod printable;
 mod serve;

@@ -63,13 +63,17 @@ async fn accounts(
 }
 
 fn settings(config: &Config, public_url: String, secret_key: SecretKey) -> Settings {
+    let env = match &config.operator {
+        Some(operator) => Env::system().operated_by(operator.clone()),
+        None => Env::system(),
+    };
     Settings {
         database_url: config.database.url(),
         secret_key,
         previous_secret_key: config.secret_key_previous.clone(),
         public_url,
         policy: config.policy.clone(),
-        env: Env::system(),
+        env,
     }
 }
 

@@ -1,5 +1,8 @@
 //! What the audit trail records.
 
+use std::borrow::Cow;
+
+use crate::domain::access::operator::OperatorName;
 use crate::domain::ids::{AuditId, UserId};
 use crate::domain::time::Timestamp;
 
@@ -188,6 +191,8 @@ pub struct AuditEvent {
     pub kind: AuditKind,
     /// Who caused it.
     pub actor: AuditActor,
+    /// Which operator, if that is known: the account of the operating system that ran the command.
+    pub operator: Option<OperatorName>,
     /// The user it concerns, if any.
     pub user_id: Option<UserId>,
     /// The address it concerns, masked, e.g. `a***@example.org`.
@@ -198,6 +203,16 @@ pub struct AuditEvent {
     pub user_agent: Option<String>,
     /// More detail, in words for operators.
     pub detail: Option<String>,
+}
+
+impl AuditEvent {
+    /// The kind of actor, and the name of an operator: `operator:alice`.
+    pub fn actor_name(&self) -> Cow<'static, str> {
+        match (self.actor, &self.operator) {
+            (AuditActor::Operator, Some(name)) => format!("operator:{}", name.as_str()).into(),
+            (actor, _) => actor.name().into(),
+        }
+    }
 }
 
 #[cfg(test)]

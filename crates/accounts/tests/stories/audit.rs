@@ -1,8 +1,8 @@
 use crate::on_both_stores;
 use crate::world::*;
 use vestibule::{
-    Actor, AuditActor, AuditEvent, AuditKind, AuditQuery, Expected, NewUser, ProfileChange, Rotation,
-    Timestamp, UserRef,
+    Accounts, Actor, AuditActor, AuditEvent, AuditKind, AuditQuery, Expected, Login, NewUser, Operator,
+    OperatorName, ProfileChange, Rotation, Settings, Timestamp, UserRef,
 };
 
 /// The whole trail, oldest first.
@@ -102,6 +102,34 @@ on_both_stores! {
         assert_eq!(refusal(refused), "Forbidden");
         let refused = world.accounts.audit_after(Actor::User(&eve, &from), None, None).await;
         assert_eq!(refusal(refused), "Forbidden");
+    }
+
+    // O4: what an operator does names their account of the machine and the reason of the command.
+    async fn operators_and_their_reasons_are_named(world: &World) {
+        let ada = world.has_account("ada@example.org").await;
+        let (name, reason) = (OperatorName::new("alice").unwrap(), "ticket 17".parse().unwrap());
+        let env = world.settings.env.clone().operated_by(Operator { name: name.clone(), reason: Some(reason) });
+        let accounts = Accounts::open(Settings { env, ..world.settings.clone() }).await.unwrap();
+        let user = UserRef::Id(ada.id);
+        accounts.end_sessions(Actor::Operator, &user, None).await.unwrap();
+        accounts.set_password(&user, &password(OTHER_PASSWORD)).await.unwrap();
+        // Who acts for themselves is no operator.
+        assert_eq!(refusal(accounts.sign_in(&Login::Email(address("ada@example.org")), &password(PASSWORD), &client()).await), "Refused");
+        let events = trail(world).await;
+        let [ended, set, failed] = &events[events.len() - 3..] else { panic!("three acts") };
+        assert_eq!((ended.actor, ended.operator.as_ref()), (AuditActor::Operator, Some(&name)));
+        assert_eq!(ended.actor_name(), "operator:alice");
+        assert_eq!(ended.detail.as_deref(), Some("all sessions; reason: ticket 17"));
+        assert_eq!((set.kind, set.operator.as_ref()), (AuditKind::PasswordSet, Some(&name)));
+        assert_eq!(set.detail.as_deref(), Some("reason: ticket 17"));
+        assert_eq!((failed.operator.as_ref(), failed.actor_name().as_ref()), (None, "anonymous"));
+        assert!(!failed.detail.as_deref().unwrap_or_default().contains("ticket"), "{failed:?}");
+        // Without one, it is the operator as before.
+        world.accounts.enable_user(Actor::Operator, &user, None).await.unwrap();
+        let events = trail(world).await;
+        assert_eq!((events.last().unwrap().actor_name().as_ref(), &events.last().unwrap().operator), ("operator", &None));
+        world.deliver().await;
+        assert_eq!(world.kinds_to("ada@example.org"), ["password_changed"]);
     }
 
     // A refused action is rolled back, and its entry with it.

@@ -1,5 +1,5 @@
 use serde_json::json;
-use vestibule::{Actor, AuditKind, UserQuery};
+use vestibule::{Actor, AuditKind, UserQuery, UserRef};
 
 use crate::admin_overview_page::{ROOT, administrator, is_for_administrators};
 use crate::on_both_stores;
@@ -50,6 +50,29 @@ on_both_stores! {
         assert!(rows[3].contains("Unknown device") && rows[4].contains("Firefox · Linux"), "{} {}", rows[3], rows[4]);
         assert!(rows[4].contains(&link) && rows[4].contains("<time datetime=\"2027-01-15T08:00:00.000Z\""), "{}", rows[4]);
         assert!(page.contains("<td>the command line</td>"), "{page}");
+    }
+
+    // O4: which account of the machine it was. Its owner learns that somebody did it, not who.
+    async fn operators_are_named_to_administrators(world: World) {
+        let mut root = administrator(&world).await;
+        world.has_account(ADA).await;
+        let ada = UserRef::Email(ADA.parse().unwrap());
+        let operated = world.operated_by("corp\\al<b>ice").await;
+        operated.disable_user(Actor::Operator, &ada, None).await.unwrap();
+        operated.enable_user(Actor::Operator, &ada, None).await.unwrap();
+        let page = root.get(&world, "/admin/audit").await.text;
+        let named = "the command line<br><bdi>corp\\al?b?ice</bdi>";
+        assert!(rows(&page)[0].contains(named), "{}", rows(&page)[0]);
+        let id = id_of(&world, ADA).await;
+        let page = root.get(&world, &format!("/admin/users/{id}")).await.text;
+        assert!(page.contains(named), "{page}");
+        let token = world.access_token(ROOT).await;
+        let trail = world.get_as("/v1/admin/audit?kind=disabled", &token).await.json();
+        let entry = &trail["items"][0];
+        assert_eq!((&entry["actor"], &entry["operator"]), (&json!("operator"), &json!("corp\\al?b?ice")));
+        let token = world.access_token(ADA).await;
+        let held = world.get_as("/v1/me/export", &token).await;
+        assert!(held.status == 200 && held.text.contains("\"disabled\"") && !held.text.contains("corp"), "{}", held.text);
     }
 
     async fn the_trail_is_filtered(world: World) {

@@ -16,8 +16,8 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use vestibule::{
-    Accounts, Actor, Env, Mail, MailContent, MailTransport, ManualClock, Migrator, NewUser, Policy,
-    SecretKey, SendAttempt, SendError, Settings, Timestamp, UserQuery,
+    Accounts, Actor, Env, Mail, MailContent, MailTransport, ManualClock, Migrator, NewUser, Operator,
+    OperatorName, Policy, SecretKey, SendAttempt, SendError, Settings, Timestamp, UserQuery,
 };
 use vestibule_http::{DevFault, DevMail, DevMailbox, HttpOptions, TrustedProxies, UnknownPeer};
 use vestibule_testing::TestDatabase;
@@ -93,6 +93,13 @@ impl World {
     pub(crate) async fn moves_to(&mut self, url: &str) {
         url.clone_into(&mut self.settings.public_url);
         self.follows(|_| {}).await;
+    }
+
+    /// The same accounts, as a command of this account of the operating system changes them.
+    pub(crate) async fn operated_by(&self, name: &str) -> Accounts {
+        let operator = Operator { name: OperatorName::new(name).unwrap(), reason: None };
+        let env = self.settings.env.clone().operated_by(operator);
+        Accounts::open(Settings { env, ..self.settings.clone() }).await.unwrap()
     }
 
     /// The same accounts behind a router with other options.

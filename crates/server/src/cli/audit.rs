@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use vestibule::{Accounts, Actor, AuditEvent, AuditId, AuditKind, AuditQuery, Timestamp};
+use vestibule::{Accounts, Actor, AuditEvent, AuditId, AuditKind, AuditQuery, OperatorName, Timestamp};
 
 use super::context::Context;
 use super::terminal::output;
@@ -181,7 +181,7 @@ fn print(context: &Context, events: &[AuditEvent]) -> Result<(), Failure> {
             let user = event.user_id.map(|id| id.to_string());
             let whom = event.email.clone().or(user);
             let actor = event.actor.user().filter(|_| event.actor.user() != event.user_id);
-            let actor = actor.map_or_else(|| event.actor.name().to_owned(), |id| id.to_string());
+            let actor = actor.map_or_else(|| event.actor_name().into_owned(), |id| id.to_string());
             [
                 event.at.to_string(),
                 event.kind.name().to_owned(),
@@ -202,6 +202,7 @@ fn as_json(event: &AuditEvent) -> Value {
         "kind": event.kind.name(),
         "actor": event.actor.name(),
         "actor_id": event.actor.user(),
+        "operator": event.operator.as_ref().map(OperatorName::as_str),
         "user_id": event.user_id,
         "email": event.email,
         "ip": event.ip,

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use vestibule::Reason;
+
 use crate::config::Flags;
 use crate::config::environment::Environment;
 use crate::config::settings::Config;
 use crate::failure::Failure;
+use crate::operator::operator;
 
 /// The context of every command.
 pub(crate) struct Context {
@@ -20,6 +23,16 @@ impl Context {
     pub(crate) fn config(&self) -> Result<Config, Failure> {
         let mut config = self.config_that_waits()?;
         config.policy.database.wait = Duration::ZERO;
+        config.operator = operator(&self.environment);
+        Ok(config)
+    }
+
+    /// The same for a command that changes something, and why it does.
+    pub(crate) fn config_because(&self, reason: Option<&Reason>) -> Result<Config, Failure> {
+        let mut config = self.config()?;
+        if let Some(operator) = &mut config.operator {
+            operator.reason = reason.cloned();
+        }
         Ok(config)
     }
 

@@ -8,6 +8,7 @@ use vestibule::Reason;
 
 use super::context::Context;
 use super::terminal::output;
+use super::terminal::reason::reason;
 use crate::config::settings::Database;
 use crate::failure::{Exit, Failure};
 use crate::open;
@@ -18,7 +19,7 @@ pub(crate) enum Command {
     /// Accept an SQLite database that is older than the last one seen, such as a restored backup
     Accept {
         /// The reason, for the audit trail
-        #[arg(long)]
+        #[arg(long, value_parser = reason)]
         reason: Reason,
     },
     /// Move the accounts to another database, SQLite or `PostgreSQL`; they are read-only meanwhile, and nobody is signed
@@ -35,10 +36,6 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
 }
 
 fn accept(context: &Context, reason: &Reason) -> Result<(), Failure> {
-    if reason.as_str().trim().is_empty() {
-        return Err(Failure::usage("the reason is empty")
-            .fix("say why, e.g. --reason 'restored the backup of last night'"));
-    }
     let config = context.config()?;
     let Database::Sqlite(path) = &config.database else {
         return Err(Failure::usage(

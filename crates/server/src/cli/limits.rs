@@ -7,6 +7,7 @@ use vestibule::{AccountLimits, Accounts, Actor, Recently};
 use super::account::named;
 use super::context::Context;
 use super::terminal::output;
+use super::terminal::reason::Because;
 use crate::failure::Failure;
 use crate::open;
 
@@ -23,14 +24,19 @@ pub(crate) enum Command {
     Clear {
         /// ID, email address or user name
         account: String,
+        #[command(flatten)]
+        because: Because,
     },
 }
 
 /// Runs the command.
 pub(crate) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
-    let (Command::Show { account } | Command::Clear { account }) = command;
+    let (account, reason) = match command {
+        Command::Show { account } => (account, None),
+        Command::Clear { account, because } => (account, because.reason.as_ref()),
+    };
     let whose = named(account)?;
-    let config = context.config()?;
+    let config = context.config_because(reason)?;
     open::block_on(async {
         let accounts = open::for_command(&config, config.public_url(None)).await?;
         if let Command::Clear { .. } = command {

@@ -8,14 +8,15 @@ mod ways_in;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use vestibule::{
-    Account, Accounts, Actor, DisplayName, Email, Expected, FactorStatus, NewUser, Password, UserName,
-    UserQuery, UserRef, UserStatus,
+    Account, Accounts, Actor, DisplayName, Email, Expected, FactorStatus, NewUser, Password, Reason,
+    UserName, UserQuery, UserRef, UserStatus,
 };
 
 use super::account::{as_json, named, print, state};
 use super::context::Context;
 use super::terminal::output;
 use crate::cli::terminal::ask::{confirmed, read_password};
+use crate::cli::terminal::reason::Because;
 use crate::failure::Failure;
 use crate::open;
 
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     ResetLink {
         /// ID, email address or user name
         user: String,
+        #[command(flatten)]
+        because: Because,
     },
     /// Set a user's password when email is no help, and end all sessions
     SetPassword {
@@ -52,6 +55,8 @@ pub(crate) enum Command {
         /// Read the password from the first line of standard input
         #[arg(long)]
         password_stdin: bool,
+        #[command(flatten)]
+        because: Because,
     },
     /// Passkeys, authenticator app and recovery codes of a user
     #[command(subcommand)]
@@ -65,16 +70,22 @@ pub(crate) enum Command {
     SignOut {
         /// ID, email address or user name
         user: String,
+        #[command(flatten)]
+        because: Because,
     },
     /// Block a user from signing in, and end all sessions
     Disable {
         /// ID, email address or user name
         user: String,
+        #[command(flatten)]
+        because: Because,
     },
     /// Let a disabled user sign in again
     Enable {
         /// ID, email address or user name
         user: String,
+        #[command(flatten)]
+        because: Because,
     },
     /// Delete a user and everything stored about them
     Delete {
@@ -83,6 +94,8 @@ pub(crate) enum Command {
         /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
+        #[command(flatten)]
+        because: Because,
     },
 }
 
@@ -104,6 +117,8 @@ pub(crate) struct Create {
     /// Read the password from the first line of standard input
     #[arg(long)]
     password_stdin: bool,
+    #[command(flatten)]
+    because: Because,
 }
 
 /// Which users to list.
@@ -132,13 +147,37 @@ enum Status {
     Disabled,
 }
 
+impl Command {
+    /// Why somebody is changed.
+    fn reason(&self) -> Option<&Reason> {
+        let because = match self {
+            Self::Create(Create { because, .. })
+            | Self::Update(change::Update { because, .. })
+            | Self::ResetLink { because, .. }
+            | Self::SetPassword { because, .. }
+            | Self::SignOut { because, .. }
+            | Self::Disable { because, .. }
+            | Self::Enable { because, .. }
+            | Self::Delete { because, .. } => because,
+            // The operation takes its reason; imports read their settings themselves; the others change nobody.
+            Self::WaysIn(_)
+            | Self::Import(_)
+            | Self::Export(_)
+            | Self::List(_)
+            | Self::Show { .. }
+            | Self::Sessions { .. } => return None,
+        };
+        because.reason.as_ref()
+    }
+}
+
 /// Runs the command.
 pub(crate) fn run(context: &Context, command: Command) -> Result<(), Failure> {
     // Asked before the database is opened, so that nothing waits for a person.
     let password = match &command {
         Command::Create(create) => Some(read_password(create.password_stdin)?),
         Command::SetPassword { password_stdin, .. } => Some(read_password(*password_stdin)?),
-        Command::Delete { yes, user } => {
+        Command::Delete { yes, user, .. } => {
             eprintln!("This deletes the user {user} and everything stored about them.");
             confirmed(*yes)?;
             None
@@ -150,7 +189,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Export(export) => return export::run(context, export),
         _ => {}
     }
-    let config = context.config()?;
+    let config = context.config_because(command.reason())?;
     open::block_on(async {
         let accounts = open::for_command(&config, config.public_url(None)).await?;
         match command {
@@ -160,20 +199,20 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<(), Failure> {
                 print(context, &accounts.find_user(Actor::Operator, &named(&user)?).await?)
             }
             Command::Update(update) => change::update(context, &accounts, update).await,
-            Command::ResetLink { user } => change::reset_link(context, &accounts, &named(&user)?).await,
+            Command::ResetLink { user, .. } => change::reset_link(context, &accounts, &named(&user)?).await,
             Command::SetPassword { user, .. } => {
                 let password = password.ok_or_else(|| Failure::usage("a password is needed"))?;
                 print(context, &accounts.set_password(&named(&user)?, &password).await?)
             }
             Command::WaysIn(command) => ways_in::run(context, &accounts, command).await,
             Command::Sessions { user } => change::sessions(context, &accounts, &named(&user)?).await,
-            Command::SignOut { user } => {
+            Command::SignOut { user, .. } => {
                 print(context, &accounts.end_sessions(Actor::Operator, &named(&user)?, None).await?)
             }
-            Command::Disable { user } => {
+            Command::Disable { user, .. } => {
                 print(context, &accounts.disable_user(Actor::Operator, &named(&user)?, None).await?)
             }
-            Command::Enable { user } => {
+            Command::Enable { user, .. } => {
                 print(context, &accounts.enable_user(Actor::Operator, &named(&user)?, None).await?)
             }
             Command::Delete { user, .. } => delete(context, &accounts, &user).await,

@@ -55,11 +55,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
     let pages = pages(&raw.pages, &mut checker);
     let cors_origins = cors_origins(&raw.cors.origins, &mut checker);
     if let Err(error) = policy.check() {
-        checker.problem(
-            error.setting,
-            error.rule,
-            "choose a value inside these bounds, or leave the key out",
-        );
+        checker.problem(error.setting, error.rule, "choose a value inside these bounds, or leave it out");
     }
     let metrics = metrics(&raw.metrics, &mut checker);
     check_plain(&raw, &mut checker);
@@ -99,6 +95,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
             color: environment.get("NO_COLOR").is_none() && std::io::stderr().is_terminal(),
         },
         metrics,
+        operator: None,
         layers: checker.layers,
     })
 }

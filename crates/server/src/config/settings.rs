@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use toml::Value;
 use tracing_subscriber::filter::Targets;
-use vestibule::{Email, FirstAdmin, Policy, Secret, SecretKey, WebhookSubscription};
+use vestibule::{Email, FirstAdmin, Operator, Policy, Secret, SecretKey, WebhookSubscription};
 use vestibule_http::CorsOrigin;
 use vestibule_mail::{WebhookSecrets, WebhookUrl};
 
@@ -45,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) bootstrap: Option<FirstAdmin>,
     pub(crate) log: Log,
     pub(crate) metrics: Option<Metrics>,
+    /// Who runs a command with these settings, and why; of a server, nobody.
+    pub(crate) operator: Option<Operator>,
     pub(super) layers: Layers,
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::net::TcpListener;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use vestibule_testing::{Finished, PATIENCE, Server, Site, eventually, lines, on_both_databases};
@@ -57,12 +57,98 @@ fn the_trail_is_read_and_exported_with_the_server_down() {
         assert_eq!(kinds(&["audit", "export", "--since", "0s"]), [""; 0]);
         let entry = site.run(&["audit", "export", "--kind", "created"]).ok().json().remove(0);
         assert_eq!((&entry["actor"], &entry["email"]), (&json!("operator"), &json!("a***@example.org")));
+        assert_eq!(entry["operator"], account());
         let text = site.run(&["audit", "tail"]).ok().stdout;
         let cells: Vec<_> = text.lines().find(|line| line.contains("created")).unwrap().split('\t').collect();
-        assert_eq!(cells[1..], ["created", "operator", "a***@example.org", "-", "-"]);
+        let by = format!("operator:{}", account());
+        assert_eq!(cells[1..], ["created", &by, "a***@example.org", "-", "-"]);
         site.run(&["audit", "export", "--kind", "nothing"]).refused(2, "signed_in");
         site.run(&["audit", "export", "--since", "yesterday"]).refused(2, "2026-03-01");
     });
+}
+
+/// The account of the machine that runs the tests.
+fn account() -> String {
+    let said = Command::new("id").arg("-un").output().unwrap();
+    String::from_utf8(said.stdout).unwrap().trim().to_owned()
+}
+
+// O4: each command that changes a user says who ran it, and why.
+#[test]
+fn an_operator_and_the_reason_are_in_the_trail() {
+    on_both_databases(|site| {
+        prepare(site);
+        let input = format!("{PASSWORD}-2\n");
+        for command in [
+            &["update", "--locale", "de"][..],
+            &["reset-link"],
+            &["sign-out"],
+            &["disable"],
+            &["enable"],
+            &["set-password", "--password-stdin"],
+            &["ways-in", "reset"],
+            &["delete", "--yes"],
+        ] {
+            let because = [&["user"], command, &["ada", "--reason", "ticket 17"]].concat();
+            site.run_with_input(&because, &input).ok();
+        }
+        site.run(&["limits", "clear", EMAIL, "--reason", "ticket 18"]).ok();
+        let create = ["user", "create", "--password-stdin", "--email", EMAIL, "--reason", "ticket 19"];
+        site.run_with_input(&create, &input).ok();
+        let import = ["user", "import", "-", "--from", "jsonl", "--reason", "ticket 20"];
+        site.run_with_input(&import, "{\"email\": \"bob@example.org\"}\n").ok();
+        let trail = site.run(&["audit", "export"]).ok().json();
+        let told: Vec<_> = trail
+            .iter()
+            .filter(|entry| entry["detail"].as_str().is_some_and(|detail| detail.contains("ticket")))
+            .map(|entry| {
+                assert_eq!((&entry["actor"], &entry["operator"]), (&json!("operator"), &json!(account())));
+                let detail = entry["detail"].as_str().unwrap();
+                (entry["kind"].as_str().unwrap(), detail.rsplit("; ").next().unwrap())
+            })
+            .collect();
+        let kinds = [
+            "updated",
+            "reset_requested",
+            "signed_out",
+            "disabled",
+            "enabled",
+            "password_set",
+            "factors_reset",
+            "deleted",
+        ];
+        let of_ada = kinds.map(|kind| (kind, "reason: ticket 17"));
+        let rest = [
+            ("limits_cleared", "reason: ticket 18"),
+            ("created", "reason: ticket 19"),
+            ("imported", "reason: ticket 20"),
+            ("users_imported", "reason: ticket 20"),
+        ];
+        assert_eq!(told, [&of_ada[..], &rest].concat());
+        for (reason, words) in
+            [(" ", "the reason is empty"), ("a\nb", "control characters"), (&"x".repeat(201), "200")]
+        {
+            site.run(&["user", "disable", "bob@example.org", "--reason", reason]).refused(2, words);
+        }
+    });
+}
+
+// Root is asked who they were before; nobody else can say that they are another one.
+#[test]
+fn a_variable_makes_nobody_another_operator() {
+    let site = Site::sqlite();
+    prepare(&site);
+    let mut command = site.command(&["user", "disable", "ada"]);
+    command.env("SUDO_USER", "al\u{1b}[2Jice").env("USER", "mallory").env("LOGNAME", "mallory");
+    Finished::of(&mut command).ok();
+    let entry = site.run(&["audit", "export", "--kind", "disabled"]).ok().json().remove(0);
+    let signed_in = std::fs::read_to_string("/proc/self/loginuid")
+        .is_ok_and(|id| !["0", "4294967295"].contains(&id.trim()));
+    match account().as_str() {
+        "root" if signed_in => assert_ne!(entry["operator"], "mallory"),
+        "root" => assert_eq!(entry["operator"], "al??2Jice"),
+        account => assert_eq!(entry["operator"], account),
+    }
 }
 
 /// Characters that a terminal obeys: they move the cursor and reorder the line.

@@ -6,6 +6,7 @@ pub(crate) mod challenge;
 pub(crate) mod client;
 pub(crate) mod device;
 pub(crate) mod factor;
+pub(crate) mod operator;
 pub(crate) mod passkey;
 pub(crate) mod passkey_name;
 pub(crate) mod recovery_code;

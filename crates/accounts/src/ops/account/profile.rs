@@ -165,13 +165,19 @@ impl Accounts {
                     grants: grants::of_user(tx, &core, account.id)?,
                     sessions: sessions::list(tx, account.id, now, idle)?,
                     mails: outbox::of_user(tx, account.id)?,
-                    events: audit::before(tx, &Filter::User(account.id), audit::END, EVENTS)?,
+                    events: events(tx, account.id)?,
                     webhooks: deliveries::about(tx, account.id)?,
                     account: account.clone(),
                 })
             })
             .await
     }
+}
+
+/// Which operator it was is no business of the user.
+fn events(tx: &mut Tx<'_>, id: UserId) -> Result<Vec<AuditEvent>, Fault> {
+    let events = audit::before(tx, &Filter::User(id), audit::END, EVENTS)?;
+    Ok(events.into_iter().map(|event| AuditEvent { operator: None, ..event }).collect())
 }
 
 fn find(tx: &mut Tx<'_>, id: UserId) -> Result<Account, ProfileError> {

@@ -1,6 +1,7 @@
 //! The table `audit_events`: rows are added, read and swept, never changed.
 
 use super::limits::Subject;
+use crate::domain::access::operator::OperatorName;
 use crate::domain::audit::{AuditActor, AuditEvent, AuditKind};
 use crate::domain::ids::{AuditId, UserId};
 use crate::domain::time::Timestamp;
@@ -50,7 +51,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, event: &AuditEvent, address: Option<&Subje
             event.id,
             event.at,
             event.kind.name(),
-            event.actor.name(),
+            &*event.actor_name(),
             event.actor.user(),
             event.user_id,
             address,
@@ -136,11 +137,15 @@ fn event(row: &Row<'_>) -> Result<AuditEvent, Fault> {
     let unknown = |what: &str| Fault::Unavailable(format!("the audit trail has the unknown {what}"));
     let kind: String = row.get(2)?;
     let actor: String = row.get(3)?;
+    let (actor, operator) = match actor.split_once(':') {
+        Some((actor, name)) => (actor, OperatorName::new(name)),
+        None => (actor.as_str(), None),
+    };
     Ok(AuditEvent {
         id: row.get(0)?,
         at: row.get(1)?,
         kind: AuditKind::from_name(&kind).ok_or_else(|| unknown(&format!("kind {kind}")))?,
-        actor: match (actor.as_str(), row.get_opt(4)?) {
+        actor: match (actor, row.get_opt(4)?) {
             ("user", Some(id)) => AuditActor::User(id),
             ("anonymous", None) => AuditActor::Anonymous,
             ("operator", None) => AuditActor::Operator,
@@ -148,6 +153,7 @@ fn event(row: &Row<'_>) -> Result<AuditEvent, Fault> {
             ("system", None) => AuditActor::System,
             _ => return Err(unknown(&format!("actor {actor}"))),
         },
+        operator,
         user_id: row.get_opt(5)?,
         email: row.get_opt(6)?,
         ip: row.get_opt(7)?,

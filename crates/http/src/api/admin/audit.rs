@@ -41,6 +41,9 @@ pub(crate) struct AuditEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, pattern = "^usr_[0-9a-v]{26}$")]
     actor_id: Option<UserId>,
+    /// The account of the operating system whose command it was, if `actor` is `operator`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator: Option<String>,
     /// The user it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, pattern = "^usr_[0-9a-v]{26}$")]
@@ -66,6 +69,7 @@ impl From<vestibule::AuditEvent> for AuditEvent {
             kind: event.kind.name(),
             actor: actor.name(),
             actor_id: actor.user(),
+            operator: event.operator.map(|name| name.as_str().to_owned()),
             user_id: event.user_id,
             email: event.email,
             ip: event.ip,

@@ -4,7 +4,7 @@ use axum::http::Uri;
 use axum::response::Response;
 use axum::routing::get;
 use minijinja::{Value, context};
-use vestibule::{AuditEvent, AuditKind};
+use vestibule::{AuditEvent, AuditKind, OperatorName};
 
 use super::section::{Admin, Asked};
 use super::words::kind_words;
@@ -48,6 +48,7 @@ fn shown(event: &AuditEvent, language: Language) -> Value {
         at => event.at.to_string(),
         kind => kind_words(language, event.kind),
         actor => event.actor.name(),
+        operator => event.operator.as_ref().map(OperatorName::as_str),
         actor_id => by.filter(|id| Some(*id) != event.user_id).map(|id| id.to_string()),
         user_id => event.user_id.map(|id| id.to_string()),
         email => event.email.as_deref(),

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use minijinja::{Value, context};
 use vestibule::{
-    Account, AccountLimits, AuditActor, AuditEvent, AuditQuery, DisplayName, Email, MailState, QueuedMail,
-    Session, UserData, UserId, UserName, UserRef, WaysIn,
+    Account, AccountLimits, AuditActor, AuditEvent, AuditQuery, DisplayName, Email, MailState, OperatorName,
+    QueuedMail, Session, UserData, UserId, UserName, UserRef, WaysIn,
 };
 
 use super::section::{Admin, framed};
@@ -99,6 +99,7 @@ impl One {
         };
         context! {
             at => event.at.to_string(), kind => kind_words(language, event.kind), by,
+            operator => event.operator.as_ref().map(OperatorName::as_str),
             by_id => event.actor.user().filter(|id| *id != self.id).map(|id| id.to_string()),
             ip => event.ip.as_deref(), detail => event.detail.as_deref().map(short),
         }

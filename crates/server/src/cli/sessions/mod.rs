@@ -7,6 +7,7 @@ use vestibule::Reason;
 use super::context::Context;
 use super::terminal::ask::confirmed;
 use super::terminal::output;
+use super::terminal::reason::reason;
 use crate::failure::Failure;
 use crate::open;
 
@@ -19,7 +20,7 @@ pub(crate) enum Command {
         #[arg(long, required = true)]
         all: bool,
         /// The reason, for the audit trail
-        #[arg(long)]
+        #[arg(long, value_parser = reason)]
         reason: Reason,
         /// Do not ask for confirmation
         #[arg(long)]
@@ -30,9 +31,6 @@ pub(crate) enum Command {
 /// Runs the command.
 pub(crate) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
     let Command::End { reason, yes, .. } = command;
-    if reason.as_str().trim().is_empty() {
-        return Err(Failure::usage("the reason is empty").fix("say why, e.g. --reason 'a backup was stolen'"));
-    }
     let config = context.config()?;
     open::block_on(async {
         let accounts = open::for_command(&config, config.public_url(None)).await?;

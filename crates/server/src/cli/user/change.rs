@@ -9,6 +9,7 @@ use vestibule::{
 use crate::cli::account::{named, print};
 use crate::cli::context::Context;
 use crate::cli::terminal::output;
+use crate::cli::terminal::reason::Because;
 use crate::failure::Failure;
 use crate::language::language;
 
@@ -32,6 +33,8 @@ pub(crate) struct Update {
     /// The language of emails, a tag such as `en` or `pt-BR`
     #[arg(long, value_name = "TAG", value_parser = language)]
     locale: Option<String>,
+    #[command(flatten)]
+    pub(super) because: Because,
 }
 
 pub(crate) async fn update(context: &Context, accounts: &Accounts, wish: Update) -> Result<(), Failure> {

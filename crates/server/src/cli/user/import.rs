@@ -12,6 +12,7 @@ use vestibule::{Accounts, FirebaseScrypt, ImportOptions, Imported, ImportedUser}
 
 use self::report::Report;
 use crate::cli::context::Context;
+use crate::cli::terminal::reason::Because;
 use crate::failure::{Exit, Failure};
 use crate::open;
 use crate::transfer::fields::{FIELDS, RoleMap};
@@ -61,6 +62,8 @@ pub(crate) struct Import {
     /// `mem_cost` of the Firebase project
     #[arg(long, value_name = "NUMBER", default_value_t = 14)]
     firebase_mem_cost: u32,
+    #[command(flatten)]
+    because: Because,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -172,7 +175,7 @@ pub(crate) fn run(context: &Context, import: &Import) -> Result<(), Failure> {
             .fix(format!("there are {}; other systems' files need --from", FIELDS.join(", "))));
     }
     let refused = import.errors(&rows, form)?;
-    let config = context.config()?;
+    let config = context.config_because(import.because.reason.as_ref())?;
     open::block_on(async {
         let accounts = open::for_command(&config, config.public_url(None)).await?;
         let options = ImportOptions {

@@ -7,6 +7,7 @@ use vestibule::{Accounts, Actor, Passkey, Reason, Timestamp, WaysIn};
 use crate::cli::account::named;
 use crate::cli::context::Context;
 use crate::cli::terminal::output;
+use crate::cli::terminal::reason::reason;
 use crate::failure::Failure;
 
 /// What to do with the ways in of a user.
@@ -24,7 +25,7 @@ pub(crate) enum Command {
         /// ID, email address or user name
         user: String,
         /// Why, and how the user was recognised: for the audit trail
-        #[arg(long)]
+        #[arg(long, value_parser = reason)]
         reason: Reason,
     },
 }
@@ -37,9 +38,6 @@ pub(crate) async fn run(context: &Context, accounts: &Accounts, command: Command
             if context.json { output::object(as_json(&ways)) } else { show(&ways) }
         }
         Command::Reset { user, reason } => {
-            if reason.as_str().trim().is_empty() {
-                return Err(Failure::usage("the reason is empty").fix("say why, in one line"));
-            }
             let account = accounts.reset_ways_in(Actor::Operator, &named(&user)?, &reason).await?;
             if context.json {
                 return output::object(json!({ "id": account.id, "reset": true }));
