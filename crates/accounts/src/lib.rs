@@ -256,9 +256,10 @@ pub use token::application::assertion::AssertionInvalid;
 pub use transfer::backup::{
     BackupError, BackupManifest, BackupTable, back_up_before_migration, verify_backup,
 };
-pub use transfer::mover::{AbortedMove, MoveError, MoveProgress, MovedTable, Mover, abort_move, find_move};
+pub use transfer::mover::{AbortedMove, MoveError, MovedTable, Mover, abort_move, find_move};
+pub use transfer::progress::{CopyProgress, CopyWatch};
 #[cfg(feature = "sqlite")]
-pub use transfer::restore::{RestoreError, RestoreOptions, Restored, restore_backup};
+pub use transfer::restore::{RestoreError, RestoreOptions, Restored, restore_backup, restore_backup_watched};
 pub use webhook::logout::{Logout, LogoutTransport};
 pub use webhook::{Webhook, WebhookEvent, WebhookEventError, WebhookSubscription, WebhookTransport};
 pub use workers::Workers;

@@ -19,10 +19,11 @@ use crate::migrator::migrate_up;
 use crate::policy::DatabasePolicy;
 use crate::settings::OpenError;
 use crate::store::copy::tables::{TABLES, Table};
-use crate::store::copy::{Contents, Reading, clear, insert, manifest};
+use crate::store::copy::{Contents, Reading, clear, insert, manifest, total};
 use crate::store::error::{DatabaseError, StoreError};
 use crate::store::migrations::{NEWEST, version};
 use crate::store::{Snapshot, Store, Tx};
+use crate::transfer::progress::{CopyWatch, Count};
 
 /// What a backup says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +38,13 @@ pub struct BackupManifest {
     pub key_fingerprint: String,
     /// Its tables; none if the program that made it did not know the schema.
     pub tables: Vec<BackupTable>,
+}
+
+impl BackupManifest {
+    /// How many rows all tables have.
+    fn rows(&self) -> u64 {
+        self.tables.iter().map(|table| table.rows).sum()
+    }
 }
 
 /// What a backup says of a table.
@@ -106,7 +114,15 @@ impl Accounts {
     /// # Errors
     /// [`BackupError::Exists`]: nothing is overwritten. Whatever fails, there is no file `to` afterwards.
     pub async fn back_up(&self, to: &Path) -> Result<BackupManifest, BackupError> {
-        back_up(&self.0.store, to, self.now(), fingerprint(&self.0.settings.secret_key)).await
+        self.back_up_watched(to, &CopyWatch::default()).await
+    }
+
+    /// The same, and says how far it is.
+    ///
+    /// # Errors
+    /// As for [`Self::back_up`].
+    pub async fn back_up_watched(&self, to: &Path, watch: &CopyWatch) -> Result<BackupManifest, BackupError> {
+        back_up(&self.0.store, to, self.now(), fingerprint(&self.0.settings.secret_key), watch).await
     }
 }
 
@@ -122,7 +138,7 @@ pub async fn back_up_before_migration(
 ) -> Result<BackupManifest, BackupError> {
     let store = Store::open(database_url, &DatabasePolicy::default(), false).await?;
     let key_fingerprint = secret_key.map(fingerprint).unwrap_or_default();
-    let made = back_up(&store, to, Env::system().now(), key_fingerprint).await;
+    let made = back_up(&store, to, Env::system().now(), key_fingerprint, &CopyWatch::default()).await;
     store.close();
     made
 }
@@ -132,6 +148,7 @@ async fn back_up(
     to: &Path,
     now: Timestamp,
     key_fingerprint: String,
+    watch: &CopyWatch,
 ) -> Result<BackupManifest, BackupError> {
     if to.symlink_metadata().is_ok() {
         return Err(BackupError::Exists(to.to_owned()));
@@ -140,10 +157,10 @@ async fn back_up(
     let draft = tempfile::Builder::new().prefix(".vestibule-backup-").tempdir_in(folder);
     let draft = draft.map_err(failed("write to", folder))?;
     let file = draft.path().join("draft.db");
-    let read = store.snapshot(&file).await?;
-    let (target, folder) = (to.to_owned(), folder.to_owned());
+    let read = store.snapshot(&file, watch).await?;
+    let (target, folder, watch) = (to.to_owned(), folder.to_owned(), watch.clone());
     let finish = move || {
-        let made = finish(&file, read.as_deref(), now, key_fingerprint)?;
+        let made = finish(&file, read.as_deref(), now, key_fingerprint, &watch)?;
         publish(&file, &target, &folder)?;
         drop(draft);
         Ok(made)
@@ -156,12 +173,16 @@ async fn back_up(
 pub async fn verify_backup(path: &Path) -> Result<BackupManifest, BackupError> {
     let path = path.to_owned();
     let verified =
-        tokio::task::spawn_blocking(move || open_verified(&path).map(|(manifest, _)| manifest)).await;
+        tokio::task::spawn_blocking(move || open_verified(&path, &CopyWatch::default()).map(|(manifest, _)| manifest))
+            .await;
     verified.unwrap_or_else(|error| Err(Fault::Unavailable(error.to_string()).into()))
 }
 
 /// A backup that was checked.
-pub(super) fn open_verified(path: &Path) -> Result<(BackupManifest, Snapshot), BackupError> {
+pub(super) fn open_verified(
+    path: &Path,
+    watch: &CopyWatch,
+) -> Result<(BackupManifest, Snapshot), BackupError> {
     File::open(path).map_err(failed("read", path))?;
     let damaged = |cause: String| BackupError::Damaged { path: path.to_owned(), cause };
     let snapshot = Snapshot::open(path).map_err(|error| match error {
@@ -181,17 +202,19 @@ pub(super) fn open_verified(path: &Path) -> Result<(BackupManifest, Snapshot), B
     }
     // Another version has other columns: its checksums are compared by the program that knows them.
     if said.schema == NEWEST {
-        check_tables(&snapshot, &said).map_err(damaged)?;
+        check_tables(&snapshot, &said, watch).map_err(damaged)?;
     }
     Ok((said, snapshot))
 }
 
-fn check_tables(snapshot: &Snapshot, said: &BackupManifest) -> Result<(), String> {
+fn check_tables(snapshot: &Snapshot, said: &BackupManifest, watch: &CopyWatch) -> Result<(), String> {
     if snapshot.read(version).map_err(|fault| fault.to_string())? != said.schema {
         return Err("its schema is not the one of the manifest".to_owned());
     }
+    let mut count = Count::check(watch, said.rows());
     for table in &TABLES {
-        let found = snapshot.read(|tx| contents(tx, table)).map_err(|fault| fault.to_string())?;
+        let found =
+            snapshot.read(|tx| contents(tx, table, &mut count)).map_err(|fault| fault.to_string())?;
         let listed = said.tables.iter().find(|listed| listed.name == table.name);
         let listed = listed.ok_or_else(|| format!("its manifest lacks the table {}", table.name))?;
         if (found.rows, &found.checksum) != (listed.rows, &listed.checksum) {
@@ -210,13 +233,15 @@ fn finish(
     read: Option<&[Contents]>,
     created_at: Timestamp,
     key_fingerprint: String,
+    watch: &CopyWatch,
 ) -> Result<BackupManifest, BackupError> {
     let snapshot = Snapshot::open_to_write(file)?;
     let schema = snapshot.read(version)?;
     let mut tables = Vec::new();
+    let mut count = Count::check(watch, if schema == NEWEST { snapshot.read(total)? } else { 0 });
     // The columns of another version are not known here.
     for (index, table) in TABLES.iter().enumerate().filter(|_| schema == NEWEST) {
-        let found = snapshot.read(|tx| contents(tx, table))?;
+        let found = snapshot.read(|tx| contents(tx, table, &mut count))?;
         if let Some(expected) = read.and_then(|read| read.get(index))
             && *expected != found
         {
@@ -245,14 +270,18 @@ fn publish(file: &Path, to: &Path, folder: &Path) -> Result<(), BackupError> {
 }
 
 /// What a table holds.
-pub(super) fn contents(tx: &mut Tx<'_>, table: &'static Table) -> Result<Contents, Fault> {
+pub(super) fn contents(
+    tx: &mut Tx<'_>,
+    table: &'static Table,
+    count: &mut Count<'_>,
+) -> Result<Contents, Fault> {
     let mut reading = Reading::of(table);
     loop {
         let batch = reading.next()(tx)?;
         if batch.is_empty() {
             return Ok(reading.end());
         }
-        reading.take(&batch);
+        count.add(table.name, reading.take(&batch));
     }
 }
 
@@ -273,7 +302,7 @@ pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error)
 impl Store {
     /// Writes every row, as all of them are at one moment, into the new file `to`; what was read, if the rows were copied
     /// one by one.
-    async fn snapshot(&self, to: &Path) -> Result<Option<Vec<Contents>>, BackupError> {
+    async fn snapshot(&self, to: &Path, watch: &CopyWatch) -> Result<Option<Vec<Contents>>, BackupError> {
         if self.copy_file(to)? {
             return Ok(None);
         }
@@ -281,17 +310,22 @@ impl Store {
         let draft = Self::open(&url, &DatabasePolicy::default(), true).await?;
         migrate_up(&draft, None, Timestamp::from_millis(0)).await.map_err(OpenError::from)?;
         draft.close();
-        let file = to.to_owned();
+        let (file, watch) = (to.to_owned(), watch.clone());
         let copied = self.write(move |tx| -> Result<Vec<Contents>, BackupError> {
             tx.script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
+            let mut count = Count::new(&watch, total(tx)?);
             let draft = Snapshot::open_to_write(&file)?;
-            draft.write(|into| copy_all(tx, into))
+            draft.write(|into| copy_all(tx, into, &mut count))
         });
         copied.await.map(Some)
     }
 }
 
-pub(super) fn copy_all(from: &mut Tx<'_>, into: &mut Tx<'_>) -> Result<Vec<Contents>, BackupError> {
+pub(super) fn copy_all(
+    from: &mut Tx<'_>,
+    into: &mut Tx<'_>,
+    count: &mut Count<'_>,
+) -> Result<Vec<Contents>, BackupError> {
     // It may run again from its beginning.
     clear(into)?;
     let mut copied = Vec::new();
@@ -302,8 +336,9 @@ pub(super) fn copy_all(from: &mut Tx<'_>, into: &mut Tx<'_>) -> Result<Vec<Conte
             if batch.is_empty() {
                 break;
             }
-            reading.take(&batch);
+            let rows = reading.take(&batch);
             insert(into, table, &batch)?;
+            count.add(table.name, rows);
         }
         copied.push(reading.end());
     }

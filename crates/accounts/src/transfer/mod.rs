@@ -3,6 +3,7 @@
 #[cfg(feature = "sqlite")]
 pub(crate) mod backup;
 pub(crate) mod mover;
+pub(crate) mod progress;
 #[cfg(feature = "sqlite")]
 pub(crate) mod restore;
 mod sessions;

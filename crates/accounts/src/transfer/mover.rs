@@ -14,10 +14,11 @@ use crate::policy::DatabasePolicy;
 use crate::settings::OpenError;
 use crate::store::copy::hold::{self, Role};
 use crate::store::copy::tables::{TABLES, Table};
-use crate::store::copy::{Contents, Reading, clear, first_with_rows, insert};
+use crate::store::copy::{Contents, Reading, clear, first_with_rows, insert, total};
 use crate::store::error::DatabaseError;
 use crate::store::migrations::{MigrateError, holds_keys, status};
 use crate::store::{Address, Store, Tx};
+use crate::transfer::progress::CopyProgress;
 
 /// Copies everything from one database into another, and leaves the first one read-only.
 #[derive(Debug)]
@@ -29,15 +30,23 @@ pub struct Mover {
     env: Env,
 }
 
-/// How far a move has come.
-#[derive(Clone, Copy, Debug)]
-pub struct MoveProgress {
-    /// The table at hand.
-    pub table: &'static str,
-    /// Whether its rows are compared, after they were copied.
-    pub is_check: bool,
-    /// How many of its rows are done.
-    pub rows: u64,
+/// Counts rows, and asks after each batch whether to go on.
+struct Count<W> {
+    watch: W,
+    is_check: bool,
+    rows: u64,
+    of: u64,
+}
+
+impl<W: FnMut(CopyProgress) -> ControlFlow<()>> Count<W> {
+    fn add(&mut self, table: &'static Table, rows: u64) -> Result<(), MoveError> {
+        self.rows += rows;
+        let Self { is_check, rows, of, .. } = *self;
+        match (self.watch)(CopyProgress { table: table.name, is_check, rows, of }) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(MoveError::Stopped),
+        }
+    }
 }
 
 /// What was moved.
@@ -126,18 +135,22 @@ impl Mover {
     /// After any of them the source stays read-only until the move is run again or [`abort_move`] is called.
     pub async fn run(
         &self,
-        mut watch: impl FnMut(MoveProgress) -> ControlFlow<()>,
+        watch: impl FnMut(CopyProgress) -> ControlFlow<()>,
     ) -> Result<Vec<MovedTable>, MoveError> {
         let (to, from, now) = (self.to.clone(), self.from.clone(), self.env.now());
         self.target.write(move |tx| begin_target(tx, &from, now)).await?;
         self.source.write::<_, Fault, _>(move |tx| hold::hold(tx, &to, now)).await?;
+        // Each row is copied, then compared.
+        let of = 2 * self.source.read::<_, Fault, _>(total).await?;
+        let mut count = Count { watch, is_check: false, rows: 0, of };
         let mut sent = Vec::new();
         for table in &TABLES {
-            sent.push((table, self.send(table, &mut watch).await?));
+            sent.push((table, self.send(table, &mut count).await?));
         }
+        count.is_check = true;
         let mut moved = Vec::new();
         for (table, expected) in sent {
-            let found = contents(&self.target, table, &mut watch).await?;
+            let found = contents(&self.target, table, &mut count).await?;
             if found != expected {
                 let (expected, found) = (in_words(&expected), in_words(&found));
                 return Err(MoveError::Differs { table: table.name, expected, found });
@@ -165,7 +178,7 @@ impl Mover {
     async fn send(
         &self,
         table: &'static Table,
-        watch: &mut impl FnMut(MoveProgress) -> ControlFlow<()>,
+        count: &mut Count<impl FnMut(CopyProgress) -> ControlFlow<()>>,
     ) -> Result<Contents, MoveError> {
         let mut reading = Reading::of(table);
         loop {
@@ -173,9 +186,9 @@ impl Mover {
             if batch.is_empty() {
                 return Ok(reading.end());
             }
-            reading.take(&batch);
+            let rows = reading.take(&batch);
             self.target.write::<_, Fault, _>(move |tx| insert(tx, table, &batch)).await?;
-            told(watch, table, false, reading.rows())?;
+            count.add(table, rows)?;
         }
     }
 }
@@ -250,7 +263,7 @@ async fn check_source(source: &Store) -> Result<(), MoveError> {
 async fn contents(
     store: &Store,
     table: &'static Table,
-    watch: &mut impl FnMut(MoveProgress) -> ControlFlow<()>,
+    count: &mut Count<impl FnMut(CopyProgress) -> ControlFlow<()>>,
 ) -> Result<Contents, MoveError> {
     let mut reading = Reading::of(table);
     loop {
@@ -258,20 +271,7 @@ async fn contents(
         if batch.is_empty() {
             return Ok(reading.end());
         }
-        reading.take(&batch);
-        told(watch, table, true, reading.rows())?;
-    }
-}
-
-fn told(
-    watch: &mut impl FnMut(MoveProgress) -> ControlFlow<()>,
-    table: &'static Table,
-    is_check: bool,
-    rows: u64,
-) -> Result<(), MoveError> {
-    match watch(MoveProgress { table: table.name, is_check, rows }) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(()) => Err(MoveError::Stopped),
+        count.add(table, reading.take(&batch))?;
     }
 }
 

@@ -17,10 +17,10 @@ use crate::migrator::migrate_up;
 use crate::ops::session_end::end_everything;
 use crate::policy::DatabasePolicy;
 use crate::settings::{OpenError, OpenMode, Settings};
-use crate::store::copy::first_with_rows;
 use crate::store::copy::hold::{self, Role};
 use crate::store::copy::restored::{give_up_waiting, void_links, void_recovery_codes};
 use crate::store::copy::tables::TABLES;
+use crate::store::copy::{first_with_rows, total};
 use crate::store::error::DatabaseError;
 use crate::store::migrations::{NEWEST, holds_keys};
 use crate::store::tables::keys::{StoredKey, insert_signing, signing, update_signing};
@@ -30,6 +30,7 @@ use crate::trail::Entry;
 use crate::transfer::backup::{
     BackupError, BackupManifest, contents, copy_all, failed, fingerprint, open_verified,
 };
+use crate::transfer::progress::{CopyWatch, Count};
 
 /// How often to look whether others are connected, and how long to wait in between.
 const COMPANY_LOOKS: usize = 10;
@@ -91,7 +92,17 @@ pub async fn restore_backup(
     file: &Path,
     how: RestoreOptions,
 ) -> Result<Restored, RestoreError> {
-    let (manifest, snapshot, draft) = current(file).await?;
+    restore_backup_watched(settings, file, how, &CopyWatch::default()).await
+}
+
+/// The same, and says how far it is.
+pub async fn restore_backup_watched(
+    settings: Settings,
+    file: &Path,
+    how: RestoreOptions,
+    watch: &CopyWatch,
+) -> Result<Restored, RestoreError> {
+    let (manifest, snapshot, draft) = current(file, watch).await?;
     let keys = [Some(&settings.secret_key), settings.previous_secret_key.as_ref()];
     let needed = &manifest.key_fingerprint;
     if !needed.is_empty() && !keys.into_iter().flatten().any(|key| fingerprint(key) == *needed) {
@@ -104,7 +115,8 @@ pub async fn restore_backup(
     let now = settings.env.now();
     migrate_up(&store, None, now).await.map_err(OpenError::from)?;
     let from = format!("the backup {}", file.display());
-    store.write(move |tx| fill(tx, &snapshot, how, &from, now)).await?;
+    let watch = watch.clone();
+    store.write(move |tx| fill(tx, &snapshot, how, &from, now, &watch)).await?;
     store.close();
     drop(draft);
 
@@ -117,9 +129,12 @@ pub async fn restore_backup(
 }
 
 /// The backup, checked and in the schema of this program; and the folder of the copy that was migrated, if it was older.
-async fn current(file: &Path) -> Result<(BackupManifest, Snapshot, Option<tempfile::TempDir>), RestoreError> {
-    let path = file.to_owned();
-    let opened = tokio::task::spawn_blocking(move || open_verified(&path)).await;
+async fn current(
+    file: &Path,
+    watch: &CopyWatch,
+) -> Result<(BackupManifest, Snapshot, Option<tempfile::TempDir>), RestoreError> {
+    let (path, watch) = (file.to_owned(), watch.clone());
+    let opened = tokio::task::spawn_blocking(move || open_verified(&path, &watch)).await;
     let (manifest, snapshot) =
         opened.unwrap_or_else(|error| Err(Fault::Unavailable(error.to_string()).into()))?;
     if manifest.schema == NEWEST {
@@ -168,6 +183,7 @@ fn fill(
     how: RestoreOptions,
     from: &str,
     now: Timestamp,
+    watch: &CopyWatch,
 ) -> Result<(), RestoreError> {
     tx.lock_schema()?;
     // Rows of an attempt that came no further are no reason to refuse.
@@ -178,9 +194,11 @@ fn fill(
         return Err(RestoreError::NotEmpty(table));
     }
     hold::expect_rows(tx, from, now)?;
-    let read = snapshot.read(|backup| copy_all(backup, tx))?;
+    let mut count = Count::new(watch, 2 * snapshot.read(total)?);
+    let read = snapshot.read(|backup| copy_all(backup, tx, &mut count))?;
+    count.is_check = true;
     for (table, expected) in TABLES.iter().zip(read) {
-        if contents(tx, table)? != expected {
+        if contents(tx, table, &mut count)? != expected {
             return Err(RestoreError::Differs(table.name));
         }
     }

@@ -1,5 +1,6 @@
 //! Users in files: how they are read, whoever wrote them, and how they are written.
 
+pub(crate) mod bookmark;
 pub(crate) mod elements;
 pub(crate) mod export;
 pub(crate) mod fields;

@@ -166,6 +166,43 @@ fn our_own_fields_are_judged_one_by_one() {
     assert!(refused(Format::Jsonl, json!({"mail": "x"})).1.contains("\"mail\" is no field"));
 }
 
+// docs/import.schema.json says what an import says.
+#[test]
+fn our_own_format_has_a_schema() {
+    let schema: Value = serde_json::from_str(include_str!("../../../../docs/import.schema.json")).unwrap();
+    let mut named: Vec<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    let mut fields = super::fields::FIELDS.to_vec();
+    named.sort_unstable();
+    fields.sort_unstable();
+    assert_eq!(named, fields);
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let good = [
+        json!({"email": "ada@example.org"}),
+        json!({"email": "ada@example.org", "external_id": null, "user_name": null, "display_name": null, "locale": null,
+            "roles": null, "created_at": null, "disabled_at": null, "data": null, "app_data": null, "password_hash": null}),
+        json!({"email": "ada@example.org", "external_id": "auth0|1", "user_name": "countess", "display_name": "Ada L.",
+            "locale": "pt-BR", "roles": ["a", "b"], "created_at": "2020-01-01", "email_confirmed_at": "2020-01-01T09:30:00+01:00",
+            "disabled_at": "2021-01-01 10:00:00Z", "data": {"a": 1}, "app_data": "{}", "password_hash": HASH}),
+        json!({"email": "ada@example.org", "roles": "a, b", "email_confirmed_at": true}),
+        json!({"email": "ada@example.org", "email_confirmed_at": "true"}),
+    ];
+    for row in good {
+        assert!(schema.is_valid(&row), "{row}: {:?}", schema.iter_errors(&row).map(|it| it.to_string()).collect::<Vec<_>>());
+        user(Format::Jsonl, row.clone()).unwrap_or_else(|why| panic!("{row}: {why:?}"));
+    }
+    for (field, value) in [
+        ("email", json!(null)), ("email", json!("ada")), ("external_id", json!(7)), ("external_id", json!("a b")),
+        ("user_name", json!("a@b")), ("display_name", json!("")), ("locale", json!("?")), ("roles", json!([1])), ("roles", json!(true)),
+        ("created_at", json!("yesterday")), ("created_at", json!(1)), ("email_confirmed_at", json!(1)),
+        ("disabled_at", json!(true)), ("data", json!([])), ("app_data", json!(1)), ("password_hash", json!(1)), ("shoe", json!(1)),
+    ] {
+        let mut row = json!({"email": "ada@example.org"});
+        row[field] = value;
+        assert!(!schema.is_valid(&row), "{row}");
+        user(Format::Jsonl, row.clone()).expect_err(&row.to_string());
+    }
+}
+
 #[test]
 fn other_systems_are_understood() {
     let keycloak = json!({

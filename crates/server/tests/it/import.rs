@@ -1,10 +1,11 @@
 //! Users who move in from another system, and out again.
 
+use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use vestibule_testing::{eventually, on_both_databases};
+use vestibule_testing::{Finished, Site, eventually, mode as mode_of, on_both_databases};
 
 /// Of `THEIR_PASSWORD`, by PHP's name for bcrypt.
 const HASH: &str = "$2y$04$1gnL6ziaUMmsCxaZNHuH/.Y8JnheI9HwVy8n0GoNmf.ufn4pEmjjW";
@@ -136,6 +137,11 @@ fn an_export_is_an_import() {
             site.run_with_input(&command, text).ok();
         };
         import("jsonl", &text);
+        let schema = include_str!("../../../../docs/import.schema.json");
+        let schema = jsonschema::validator_for(&schema.parse().unwrap()).unwrap();
+        for line in site.run(&["user", "export", "--with-hashes"]).ok().stdout.lines() {
+            assert!(schema.is_valid(&line.parse().unwrap()), "{line}");
+        }
         for format in ["jsonl", "csv"] {
             let export = || site.run(&["user", "export", "--with-hashes", "--format", format]).ok().stdout;
             let before = export();
@@ -150,6 +156,76 @@ fn an_export_is_an_import() {
         let csv = site.run(&["user", "export", "--format", "csv"]).ok().stdout;
         assert!(csv.contains("'-1,countess,\"'=Ada, \"\"the\"\" L\"") && !csv.contains(HASH), "{csv}");
     });
+}
+
+/// Users by their numbers.
+fn numbered(numbers: std::ops::Range<usize>) -> String {
+    numbers.map(|number| json!({"email": format!("u{number}@example.org")}).to_string() + "\n").collect()
+}
+
+// Ctrl-C ends the run after its batch; --resume goes on after it.
+#[test]
+fn an_interrupted_run_is_resumed() {
+    on_both_databases(|site| {
+        drop(site.serve());
+        let path = site.path("users.jsonl");
+        let file = path.display().to_string();
+        let resume = ["user", "import", &file, "--resume"];
+        // A pipe with the name of the file: rows come when the test writes them.
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        let mut input = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        let mut command = site.command(&["user", "import", &file]);
+        let mut running = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        input.write_all(numbered(0..250).as_bytes()).unwrap();
+        let is_there = || site.run(&["user", "show", "u249@example.org"]).code.filter(|code| *code == 0);
+        eventually("the first batch is written", is_there);
+        let pid = rustix::process::Pid::from_child(&running);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        input.write_all(numbered(250..500).as_bytes()).unwrap();
+        assert_eq!(eventually("it ends", || running.try_wait().unwrap()).code(), Some(130));
+        let said = std::io::read_to_string(running.stderr.take().unwrap()).unwrap();
+        assert!(said.contains("--resume"), "{said}");
+        drop(input);
+        std::fs::remove_file(&path).unwrap();
+
+        std::fs::write(&path, numbered(0..600)).unwrap();
+        let mark = site.path("users.jsonl.resume");
+        assert_eq!(mode_of(&mark), 0o600);
+        let resumed = site.run(&resume).ok();
+        assert!(resumed.stdout.contains("created 100, updated 0, skipped 0, failed 0"), "{resumed:?}");
+        assert_eq!(site.run(&["user", "export"]).ok().stdout.lines().count(), 600);
+        assert!(!mark.exists());
+        site.run(&resume).refused(5, "no import of");
+    });
+}
+
+// A place in a file is not gone on from in another file, or in another database.
+#[test]
+fn a_run_is_resumed_where_it_was_interrupted_or_not_at_all() {
+    let site = Site::sqlite();
+    drop(site.serve());
+    let path = site.path("users.jsonl");
+    let file = path.display().to_string();
+    let resume = ["user", "import", &file, "--resume"];
+    std::fs::write(&path, numbered(0..300) + "{\"email\": \"x\"}\n").unwrap();
+    // The second batch has a row that is wrong.
+    site.run(&["user", "import", &file, "--on-error", "stop"]).refused(1, "stopped at a row that is wrong");
+    std::fs::write(&path, numbered(1..301)).unwrap();
+    site.run(&resume).refused(1, "the file has changed before its record 250");
+    std::fs::write(&path, numbered(0..9)).unwrap();
+    site.run(&resume).refused(1, "the file has changed before its record 250");
+    std::fs::write(&path, numbered(0..301)).unwrap();
+    let mut elsewhere = site.command(&resume);
+    Finished::of(elsewhere.env("VESTIBULE_DATABASE_URL", "sqlite:other.db")).refused(2, "into another database");
+    site.run(&["user", "import", "-", "--from", "jsonl", "--resume"]).refused(2, "standard input");
+    site.run(&[&resume[..], &["--dry-run"]].concat()).refused(2, "cannot be used with");
+    site.run(&["user", "delete", "--yes", "u200@example.org"]).ok();
+    site.run(&resume).refused(1, "are missing in this database");
+    let anew = site.run(&["user", "import", &file]).ok();
+    assert!(anew.stderr.contains("ended after 250 records; --resume"), "{anew:?}");
+    assert!(anew.stdout.contains("created 2, updated 0, skipped 299"), "{anew:?}");
+    site.run(&resume).refused(5, "no import of");
 }
 
 // Ctrl-C ends the run after its batch; given again, nothing is there twice and nothing is missing.

@@ -37,6 +37,14 @@ impl Accounts {
         Ok(exported.collect())
     }
 
+    /// How many users there are. Looks at all of them: for operators only.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn count_users(&self) -> Result<u64, Fault> {
+        Ok(self.0.store.survey(transfer::count).await?.unsigned_abs())
+    }
+
     /// Records in the audit trail that an operator exported the users.
     ///
     /// # Errors

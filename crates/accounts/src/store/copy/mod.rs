@@ -107,8 +107,9 @@ impl Reading {
         move |tx| read(tx, table, after.as_deref())
     }
 
-    /// Counts what was read; the rows after it come next.
-    pub(crate) fn take(&mut self, batch: &Batch) {
+    /// Counts what was read, and returns how many rows it is; those after it come next.
+    pub(crate) fn take(&mut self, batch: &Batch) -> u64 {
+        let before = self.rows;
         for rows in &batch.0 {
             rows.values.iter().for_each(|value| value.add_to(&mut self.sum));
             Held::Int(Some(rows.times)).add_to(&mut self.sum);
@@ -119,11 +120,7 @@ impl Reading {
             let places = self.table.key.iter().filter_map(position);
             self.after = Some(places.filter_map(|place| last.values.get(place).cloned()).collect());
         }
-    }
-
-    /// How many rows have been read.
-    pub(crate) fn rows(&self) -> u64 {
-        self.rows
+        self.rows - before
     }
 
     pub(crate) fn end(self) -> Contents {
@@ -170,6 +167,16 @@ pub(crate) fn first_with_rows(tx: &mut Tx<'_>) -> Result<Option<&'static str>, F
         }
     }
     Ok(None)
+}
+
+/// How many rows all tables have.
+pub(crate) fn total(tx: &mut Tx<'_>) -> Result<u64, Fault> {
+    let mut total = 0;
+    for table in &TABLES {
+        let rows = tx.row(&of(tx, table)?.count, &[], |row| row.get::<i64>(0))?;
+        total += rows.unwrap_or_default().unsigned_abs();
+    }
+    Ok(total)
 }
 
 /// Deletes every row of every table.

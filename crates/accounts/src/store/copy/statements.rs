@@ -23,6 +23,7 @@ pub(super) struct Statements {
     pub(super) insert_group: String,
     /// Finds a row, if there is one.
     pub(super) any: String,
+    pub(super) count: String,
     pub(super) clear: String,
 }
 
@@ -74,6 +75,7 @@ impl Statements {
             insert: insert(1),
             insert_group: insert(GROUP),
             any: format!("SELECT CAST(1 AS BIGINT) FROM {name} LIMIT 1"),
+            count: format!("SELECT COUNT(*) FROM {name}"),
             clear: format!("DELETE FROM {name}"),
         }
     }

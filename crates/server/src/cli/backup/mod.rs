@@ -14,6 +14,7 @@ use vestibule::{Accounts, BackupError, BackupManifest, verify_backup};
 
 use super::context::Context;
 use super::terminal::output;
+use super::terminal::progress::Progress;
 use crate::failure::Failure;
 use crate::open;
 pub(crate) use folder::before_migration;
@@ -65,7 +66,7 @@ fn create(context: &Context, path: &Path, keep: Option<u16>) -> Result<(), Failu
         }
         let file =
             if is_folder { path.join(folder::name(&accounts.now().to_string())) } else { path.to_owned() };
-        let manifest = accounts.back_up(&file).await?;
+        let manifest = accounts.back_up_watched(&file, &Progress::watch()).await?;
         if let Some(keep) = keep {
             folder::prune(path, usize::from(keep))?;
         }
@@ -85,7 +86,7 @@ async fn print(accounts: &Accounts) -> Result<(), Failure> {
         |error: io::Error| Failure::failed(format!("cannot write the backup to standard output: {error}"));
     let folder = tempfile::tempdir().map_err(cannot)?;
     let file = folder.path().join("backup.db");
-    accounts.back_up(&file).await?;
+    accounts.back_up_watched(&file, &Progress::watch()).await?;
     let mut made = File::open(&file).map_err(cannot)?;
     io::copy(&mut made, &mut io::stdout().lock()).map_err(cannot)?;
     Ok(())

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
-use vestibule::{RestoreError, RestoreOptions, Restored, restore_backup};
+use vestibule::{RestoreError, RestoreOptions, Restored, restore_backup_watched};
 
 use crate::cli::context::Context;
 use crate::cli::terminal::ask::confirmed;
 use crate::cli::terminal::output;
+use crate::cli::terminal::progress::Progress;
 use crate::config::settings::Database;
 use crate::data_dir;
 use crate::failure::Failure;
@@ -63,7 +64,7 @@ pub(super) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
         resend: command.resend,
     };
     let restored = open::block_on(async {
-        let restored = restore_backup(settings, &command.path, how).await;
+        let restored = restore_backup_watched(settings, &command.path, how, &Progress::watch()).await;
         restored.map_err(|error| Failure::from(error).looked_at(config.whereabouts()))
     })?;
     report(context, &restored)?;

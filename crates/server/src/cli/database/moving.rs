@@ -5,23 +5,20 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
 use tokio::time::Instant;
-use vestibule::{MoveError, MoveProgress, MovedTable, Mover, Secret, abort_move, find_move};
+use vestibule::{MoveError, MovedTable, Mover, Secret, abort_move, find_move};
 
 use crate::cli::context::Context;
 use crate::cli::terminal::ask::{confirmed, read_line};
 use crate::cli::terminal::output;
+use crate::cli::terminal::progress::Progress;
 use crate::config::settings::{Config, Database};
 use crate::data_dir::key_file;
 use crate::failure::{Exit, Failure};
 use crate::open;
-
-/// How often long work says how far it is.
-const PAUSE: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Command {
@@ -60,15 +57,13 @@ fn start(context: &Context, config: &Config, url: &str) -> Result<(), Failure> {
             mover.from(),
             mover.to()
         );
-        let mut last_line = Instant::now();
-        let run = mover.run(|progress| {
-            if last_line.elapsed() >= PAUSE {
-                last_line = Instant::now();
-                tell(progress);
-            }
+        let mut progress = Progress::new(Some(0));
+        let run = mover.run(|step| {
+            progress.follow(step);
             if stopped.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         let tables = run.await?;
+        progress.end();
         let places = (mover.from().to_owned(), mover.to().to_owned());
         mover.close();
         Ok((tables, places.0, places.1))
@@ -114,11 +109,6 @@ fn stopped_by_hand() -> Result<Arc<AtomicBool>, Failure> {
     };
     thread.spawn(listen).map_err(cannot)?;
     Ok(stopped)
-}
-
-fn tell(progress: MoveProgress) {
-    let doing = if progress.is_check { "comparing" } else { "copying" };
-    eprintln!("{doing} {}: {} rows", progress.table, progress.rows);
 }
 
 fn report(context: &Context, moved: &[MovedTable]) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use crate::cli::context::Context;
+use crate::cli::terminal::progress::Progress;
 use crate::failure::Failure;
 use crate::open;
 use crate::transfer::export::{cells, record};
@@ -41,6 +42,7 @@ pub(crate) fn run(context: &Context, export: &Export) -> Result<(), Failure> {
         if export.format == Form::Csv {
             write_cells(&mut output, FIELDS).map_err(|error| unwritten(&error))?;
         }
+        let mut progress = Progress::new(Some(accounts.count_users().await?));
         let (mut last, mut number) = (None, 0_u64);
         loop {
             let users = accounts.export_users(last).await?;
@@ -53,10 +55,13 @@ pub(crate) fn run(context: &Context, export: &Export) -> Result<(), Failure> {
                     Form::Csv => write_cells(&mut output, cells(&record)),
                 };
                 written.map_err(|error| unwritten(&error))?;
-                number += 1;
             }
+            let rows = users.len() as u64;
+            number += rows;
+            progress.advance("", rows, rows);
         }
         output.flush().map_err(|error| unwritten(&error))?;
+        progress.end();
         eprintln!("exported {number} users");
         Ok(())
     })

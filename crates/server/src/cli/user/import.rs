@@ -1,28 +1,28 @@
 //! `vestibule user import`: users of another system, from a file.
 
 mod report;
+mod run;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader};
 use std::path::PathBuf;
-use std::pin::pin;
 
 use clap::{Args, ValueEnum};
-use vestibule::{Accounts, FirebaseScrypt, ImportOptions, Imported, ImportedUser};
+use vestibule::{FirebaseScrypt, ImportOptions, ImportedUser};
 
 use self::report::Report;
+use self::run::{Ended, Run, unreadable};
 use crate::cli::context::Context;
 use crate::cli::terminal::reason::Because;
+use crate::config::settings::{Config, Database};
 use crate::failure::{Exit, Failure};
 use crate::open;
+use crate::transfer::bookmark::{Bookmark, Mark};
 use crate::transfer::fields::{FIELDS, RoleMap};
 use crate::transfer::formats::Format;
 use crate::transfer::record::{Record, Refusal};
 use crate::transfer::refused::Refused;
 use crate::transfer::rows::Rows;
-
-/// Users in one transaction: others wait while it lasts.
-const BATCH: usize = 250;
 
 /// What to import, and how.
 #[derive(Clone, Debug, Args)]
@@ -38,6 +38,9 @@ pub(crate) struct Import {
     /// What to do about a row that is wrong: `skip` it, or `stop` with its batch
     #[arg(long, value_enum, default_value_t = OnError::Skip)]
     on_error: OnError,
+    /// Go on where an earlier import of the file was interrupted
+    #[arg(long, conflicts_with = "dry_run")]
+    resume: bool,
     /// Keep the rows that are wrong in a new file of the same form
     #[arg(long, value_name = "FILE")]
     errors: Option<PathBuf>,
@@ -85,22 +88,6 @@ fn pair(text: &str) -> Result<(String, String), &'static str> {
     }
 }
 
-/// A row that was understood, and where it came from.
-struct Row {
-    number: u64,
-    raw: Vec<u8>,
-    user: ImportedUser,
-}
-
-/// Everything that a run needs.
-struct Run<'a> {
-    accounts: &'a Accounts,
-    options: ImportOptions,
-    stops: bool,
-    refused: Option<Refused>,
-    report: Report,
-}
-
 impl Import {
     fn format(&self) -> Result<Format, Failure> {
         if let Some(format) = self.from {
@@ -141,6 +128,41 @@ impl Import {
         Ok((Box::new(BufReader::new(file)), length))
     }
 
+    /// Where the run is kept while it lasts, and where it begins.
+    fn bookmark(&self, database: &str) -> Result<(Option<Bookmark>, Option<Mark>), Failure> {
+        if self.file.as_os_str() == "-" || self.dry_run {
+            if self.resume {
+                return Err(Failure::usage("standard input has no place to go on from")
+                    .fix("leave --resume out: users who are there are skipped"));
+            }
+            return Ok((None, None));
+        }
+        let bookmark = Bookmark::beside(&self.file);
+        let shown = bookmark.path().display();
+        let mark = bookmark.read().map_err(|error| {
+            Failure::usage(format!("cannot read {shown}: {error}")).fix("delete it, and leave --resume out")
+        })?;
+        match &mark {
+            None if self.resume => {
+                return Err(Failure::not_found(format!("no import of {} was interrupted", self.file.display()))
+                    .fix("leave --resume out"));
+            }
+            Some(mark) if self.resume && mark.database != database => {
+                return Err(Failure::usage(format!(
+                    "the interrupted import went into another database, {}",
+                    mark.database
+                ))
+                .fix("name that one, or leave --resume out"));
+            }
+            Some(mark) if !self.resume => eprintln!(
+                "An earlier import of this file ended after {} records; --resume would go on there.",
+                mark.records
+            ),
+            _ => {}
+        }
+        Ok((Some(bookmark), mark.filter(|_| self.resume)))
+    }
+
     /// Opened before anything is written, and never over a file that is there: it may be the input.
     fn errors(
         &self,
@@ -174,8 +196,10 @@ pub(crate) fn run(context: &Context, import: &Import) -> Result<(), Failure> {
         return Err(Failure::usage(format!("the column {unknown:?} is unknown"))
             .fix(format!("there are {}; other systems' files need --from", FIELDS.join(", "))));
     }
-    let refused = import.errors(&rows, form)?;
     let config = context.config_because(import.because.reason.as_ref())?;
+    let database = place(&config);
+    let (bookmark, mark) = import.bookmark(&database)?;
+    let refused = import.errors(&rows, form)?;
     open::block_on(async {
         let accounts = open::for_command(&config, config.public_url(None)).await?;
         let options = ImportOptions {
@@ -183,9 +207,9 @@ pub(crate) fn run(context: &Context, import: &Import) -> Result<(), Failure> {
             allow_weak: import.allow_weak,
             dry_run: import.dry_run,
         };
-        let stops = import.on_error == OnError::Stop;
         let report = Report::new(length, import.dry_run);
-        let mut run = Run { accounts: &accounts, options, stops, refused, report };
+        let stops = import.on_error == OnError::Stop;
+        let mut run = Run::new(&accounts, options, stops, refused, report, bookmark, database);
         let roles: RoleMap = import.map_role.iter().cloned().collect();
         let read = |record: Record| -> Result<Option<(ImportedUser, Vec<String>)>, Refusal> {
             match format.fields(record.fields?, firebase.as_ref())? {
@@ -193,130 +217,45 @@ pub(crate) fn run(context: &Context, import: &Import) -> Result<(), Failure> {
                 None => Ok(None),
             }
         };
-        let ended = run.all(rows, read).await;
-        run.finish(context, import, format, ended).await
+        let ended = run.all(rows, read, mark.as_ref()).await;
+        let name = format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        let (failed, ended) = run.finish(context, &name, ended).await?;
+        told(import, failed, ended)
     })
 }
 
-fn unreadable(error: &io::Error) -> Failure {
-    Failure::failed(format!("the file cannot be read: {error}"))
+/// What is left to do.
+fn told(import: &Import, failed: u64, ended: Ended) -> Result<(), Failure> {
+    let is_kept = import.file.as_os_str() != "-" && !import.dry_run;
+    match ended {
+        Ended::Interrupted if is_kept => Err(Failure::failed("interrupted")
+            .exit(Exit::Interrupted)
+            .fix("go on with the same command and --resume (and another file for --errors)")),
+        Ended::Interrupted => Err(Failure::failed("interrupted")
+            .exit(Exit::Interrupted)
+            .fix("give the same command again: users who are there are skipped")),
+        Ended::Stopped => Err(Failure::failed("stopped at a row that is wrong")
+            .fix("mend it and give the same command again, or --on-error skip")),
+        Ended::Whole if failed > 0 => {
+            let fix = match &import.errors {
+                Some(path) => format!("mend the rows in {} and import that file", path.display()),
+                None => "--errors FILE keeps the rows that are wrong".to_owned(),
+            };
+            Err(Failure::failed(format!("{failed} rows were not imported")).fix(fix))
+        }
+        Ended::Whole => Ok(()),
+    }
 }
 
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ended {
-    Whole,
-    Interrupted,
-    /// At a row that is wrong.
-    Stopped,
-}
-
-impl Run<'_> {
-    async fn all(
-        &mut self,
-        mut rows: Rows<Box<dyn BufRead>>,
-        read: impl Fn(Record) -> Result<Option<(ImportedUser, Vec<String>)>, Refusal>,
-    ) -> Result<Ended, Failure> {
-        let mut interrupted = pin!(tokio::signal::ctrl_c());
-        loop {
-            let (mut batch, mut is_last, mut is_stopped) = (Vec::with_capacity(BATCH), false, false);
-            while batch.len() < BATCH && !is_last && !is_stopped {
-                let Some(record) = rows.next().map_err(|error| unreadable(&error))? else {
-                    is_last = true;
-                    continue;
-                };
-                let (number, raw) = (record.number, record.raw.clone());
-                self.report.read(raw.len());
-                match read(record) {
-                    Ok(Some((user, unmapped))) => {
-                        self.report.understood(&user, unmapped);
-                        batch.push(Row { number, raw, user });
-                    }
-                    Ok(None) => self.report.others += 1,
-                    Err(refusal) => {
-                        self.refuse(number, &raw, &refusal)?;
-                        is_stopped = self.stops;
-                    }
-                }
-            }
-            let is_refused = self.write(batch).await?;
-            if is_stopped || (is_refused && self.stops) {
-                return Ok(Ended::Stopped);
-            }
-            if is_last {
-                return Ok(Ended::Whole);
-            }
-            tokio::select! {
-                biased;
-                _ = &mut interrupted => return Ok(Ended::Interrupted),
-                () = std::future::ready(()) => {}
-            }
+/// Which database it is, without the password.
+fn place(config: &Config) -> String {
+    match &config.database {
+        Database::Sqlite(path) => {
+            format!("sqlite:{}", std::path::absolute(path).unwrap_or_else(|_| path.clone()).display())
         }
-    }
-
-    /// Imports a batch; whether any of it was refused.
-    async fn write(&mut self, batch: Vec<Row>) -> Result<bool, Failure> {
-        let (places, users): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|row| ((row.number, row.raw), row.user)).unzip();
-        let done = self.accounts.import_users(users, self.options).await?;
-        let mut is_refused = false;
-        for ((number, raw), outcome) in places.into_iter().zip(done) {
-            match outcome {
-                Imported::Created(_) => self.report.created += 1,
-                Imported::Updated(_) => self.report.updated += 1,
-                Imported::Skipped(_) => self.report.skipped += 1,
-                Imported::Refused(refusal) => {
-                    is_refused = true;
-                    self.refuse(number, &raw, &report::told(refusal))?;
-                }
-            }
-        }
-        Ok(is_refused)
-    }
-
-    fn refuse(&mut self, number: u64, raw: &[u8], refusal: &Refusal) -> Result<(), Failure> {
-        self.report.refuse(number, refusal);
-        match &mut self.refused {
-            Some(refused) => refused
-                .keep(raw)
-                .map_err(|error| Failure::failed(format!("cannot write the file of errors: {error}"))),
-            None => Ok(()),
-        }
-    }
-
-    async fn finish(
-        self,
-        context: &Context,
-        import: &Import,
-        format: Format,
-        ended: Result<Ended, Failure>,
-    ) -> Result<(), Failure> {
-        let Self { accounts, options, refused, report, .. } = self;
-        if let Some(refused) = refused {
-            refused
-                .finish()
-                .map_err(|error| Failure::failed(format!("cannot write the file of errors: {error}")))?;
-        }
-        let summary = report.print(context)?;
-        if !options.dry_run {
-            let name =
-                format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-            accounts.note_import(&format!("from {name}: {summary}")).await?;
-        }
-        match ended? {
-            Ended::Interrupted => Err(Failure::failed("interrupted")
-                .exit(Exit::Interrupted)
-                .fix("give the same command again: users who are there are skipped")),
-            Ended::Stopped => Err(Failure::failed("stopped at a row that is wrong")
-                .fix("mend it and give the same command again, or --on-error skip")),
-            Ended::Whole if report.failed > 0 => {
-                let fix = match &import.errors {
-                    Some(path) => format!("mend the rows in {} and import that file", path.display()),
-                    None => "--errors FILE keeps the rows that are wrong".to_owned(),
-                };
-                Err(Failure::failed(format!("{} rows were not imported", report.failed)).fix(fix))
-            }
-            Ended::Whole => Ok(()),
+        Database::Postgres(url) => {
+            let text = url.expose();
+            format!("postgres://{}", text.rsplit_once('@').map_or(text, |(_, place)| place))
         }
     }
 }

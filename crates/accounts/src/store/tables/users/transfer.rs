@@ -33,6 +33,10 @@ pub(crate) fn next_hash_class(tx: &mut Tx<'_>, after: &str) -> Result<Option<(St
     tx.row(sql, args![after], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
+pub(crate) fn count(tx: &mut Tx<'_>) -> Result<i64, Fault> {
+    tx.count("SELECT COUNT(*) FROM users", args![])
+}
+
 /// A stretch of all users, oldest first, with their hashes.
 pub(crate) fn page(
     tx: &mut Tx<'_>,

@@ -1,20 +1,19 @@
 //! What an import says: rows that are wrong, how far it is, and the summary.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 use vestibule::{ImportRefusal, ImportedTime, ImportedUser};
 
 use crate::cli::context::Context;
 use crate::cli::terminal::output;
+use crate::cli::terminal::progress::Progress;
 use crate::failure::Failure;
 use crate::printable;
 use crate::transfer::record::Refusal;
 
-/// Where there is no terminal, a line says how far it is, this often.
-const PERIOD: Duration = Duration::from_secs(5);
+/// How many rows are read before it says how far it is.
+const STEP: u64 = 100;
 /// Roles without a mapping that are named, at most.
 const ROLES: usize = 20;
 
@@ -26,54 +25,42 @@ pub(super) struct Report {
     pub(super) failed: u64,
     /// Records that are no users.
     pub(super) others: u64,
-    rows: u64,
+    /// Rows that were read, and their octets, since it last said so.
+    unsaid: (u64, u64),
     hashes: BTreeMap<&'static str, u64>,
     unmapped: BTreeMap<String, u64>,
-    bar: ProgressBar,
-    next_line: Duration,
+    progress: Progress,
     is_dry: bool,
 }
 
 impl Report {
     /// `length` of the file in octets, where it is known.
     pub(super) fn new(length: Option<u64>, is_dry: bool) -> Self {
-        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
-        let template = match length {
-            Some(_) => "{bar:30} {percent}%  {msg}  {eta} left",
-            None => "{spinner} {bytes}  {msg}",
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
         Self {
             created: 0,
             updated: 0,
             skipped: 0,
             failed: 0,
             others: 0,
-            rows: 0,
+            unsaid: (0, 0),
             hashes: BTreeMap::new(),
             unmapped: BTreeMap::new(),
-            bar,
-            next_line: PERIOD,
+            progress: Progress::new(length),
             is_dry,
         }
     }
 
     pub(super) fn read(&mut self, octets: usize) {
-        self.rows += 1;
-        self.bar.inc(octets as u64 + 1);
-        if !self.rows.is_multiple_of(100) {
-            return;
+        self.unsaid = (self.unsaid.0 + 1, self.unsaid.1 + octets as u64 + 1);
+        if self.unsaid.0 == STEP {
+            let (rows, octets) = std::mem::take(&mut self.unsaid);
+            self.progress.advance("", rows, octets);
         }
-        let elapsed = self.bar.elapsed();
-        let pace = self.rows * 1000 / u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
-        let words = format!("{} rows, {pace} rows/s", self.rows);
-        if self.bar.is_hidden() && elapsed >= self.next_line {
-            self.next_line = elapsed + PERIOD;
-            eprintln!("{words}");
-        }
-        self.bar.set_message(words);
+    }
+
+    /// Something beside the rows.
+    pub(super) fn say(&self, words: &str) {
+        self.progress.line(words);
     }
 
     pub(super) fn understood(&mut self, user: &ImportedUser, unmapped: Vec<String>) {
@@ -91,12 +78,12 @@ impl Report {
         let Refusal { field, reason } = refusal;
         let place = if field.is_empty() { String::new() } else { format!("{field}: ") };
         let line = format!("row {number}: {place}{reason}");
-        self.bar.suspend(|| eprintln!("{}", printable::text(&line)));
+        self.progress.line(&printable::text(&line));
     }
 
     /// Prints the summary, and returns it in words.
     pub(super) fn print(&self, context: &Context) -> Result<String, Failure> {
-        self.bar.finish_and_clear();
+        self.progress.end();
         let Self { created, updated, skipped, failed, .. } = self;
         let words = format!("created {created}, updated {updated}, skipped {skipped}, failed {failed}");
         if context.json {
