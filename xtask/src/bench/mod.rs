@@ -6,11 +6,13 @@ mod argon2id;
 mod auc;
 mod bursts;
 mod cost;
+mod import;
 mod instances;
 mod limits;
 mod passkey;
 pub(crate) mod program;
 mod revocation;
+mod size;
 mod spread;
 mod start;
 mod timing;
@@ -36,6 +38,10 @@ pub(crate) enum Bench {
     Passkey(program::Build),
     /// Whether the time of an answer tells what is behind an address: medians, and how well each two states are told apart
     Timing(timing::Options),
+    /// How long an import takes, and how much memory it needs at most
+    Import(import::Options),
+    /// How many rows and bytes a user takes, and a sign-in, on both databases
+    Size(size::Options),
     /// How long another instance accepts the token of a session that was ended
     Revocation(revocation::Options),
 }
@@ -49,6 +55,8 @@ impl Bench {
             Self::Bursts(options) => bursts::run(options),
             Self::Passkey(options) => passkey::run(options),
             Self::Timing(options) => timing::run(options),
+            Self::Import(options) => import::run(options),
+            Self::Size(options) => size::run(options),
             Self::Limits(options) => limits::run(options),
             Self::Revocation(options) => revocation::run(options),
         }
