@@ -10,6 +10,7 @@ use crate::domain::mail::kind::MailKind;
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Account;
+use crate::env::Env;
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::tables::limits::Subject;
@@ -95,11 +96,15 @@ impl Entry {
         outbox::push_to(tx, mail, MailKind::SecurityNotice, id.as_bytes(), user, now)
     }
 
-    fn write_as(&self, tx: &mut Tx<'_>, core: &Core, id: AuditId, now: Timestamp) -> Result<(), Fault> {
-        let operator = core.settings.env.operator().filter(|_| self.actor == AuditActor::Operator);
+    /// Writes it to a database that is not open as accounts. It is about no address: its key is not known.
+    pub(crate) fn write_to(&self, tx: &mut Tx<'_>, env: &Env, now: Timestamp) -> Result<(), Fault> {
+        audit::insert(tx, &self.event(env, AuditId::from_bytes(env.new_id(now)), now), None)
+    }
+
+    fn event(&self, env: &Env, id: AuditId, now: Timestamp) -> AuditEvent {
+        let operator = env.operator().filter(|_| self.actor == AuditActor::Operator);
         let said = self.because(operator.and_then(|operator| operator.reason.as_ref()));
-        let address: Option<Subject> = self.email.as_ref().map(|email| subject::address(&core.root, email));
-        let event = AuditEvent {
+        AuditEvent {
             id,
             at: now,
             kind: self.kind,
@@ -110,7 +115,12 @@ impl Entry {
             ip: self.ip.clone(),
             user_agent: self.user_agent.clone(),
             detail: said.detail,
-        };
+        }
+    }
+
+    fn write_as(&self, tx: &mut Tx<'_>, core: &Core, id: AuditId, now: Timestamp) -> Result<(), Fault> {
+        let address: Option<Subject> = self.email.as_ref().map(|email| subject::address(&core.root, email));
+        let event = self.event(&core.settings.env, id, now);
         let actor = event.actor_name();
         // The log stream beside the table (O2). A line whose transaction then fails is possible; a missing one is not.
         tracing::info!(

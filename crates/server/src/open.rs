@@ -62,18 +62,23 @@ async fn accounts(
     opened.map_err(|error| Failure::from(error).looked_at(config.whereabouts()))
 }
 
+/// The machine's clock, in the hands of the operator.
+pub(crate) fn environment(config: &Config) -> Env {
+    let env = Env::system();
+    match &config.operator {
+        Some(operator) => env.operated_by(operator.clone()),
+        None => env,
+    }
+}
+
 fn settings(config: &Config, public_url: String, secret_key: SecretKey) -> Settings {
-    let env = match &config.operator {
-        Some(operator) => Env::system().operated_by(operator.clone()),
-        None => Env::system(),
-    };
     Settings {
         database_url: config.database.url(),
         secret_key,
         previous_secret_key: config.secret_key_previous.clone(),
         public_url,
         policy: config.policy.clone(),
-        env,
+        env: environment(config),
     }
 }
 

@@ -135,6 +135,8 @@ kinds! {
     KeysChanged = "keys_changed",
     /// An operator accepted an SQLite database although it lacks what an earlier one had.
     DatabaseAccepted = "database_accepted",
+    /// An operator moved the accounts to this database, or called such a move off.
+    DatabaseMoved = "database_moved",
 }
 
 impl AuditKind {

@@ -5,6 +5,9 @@
 
 use std::ops::ControlFlow;
 
+use crate::domain::access::actor::Actor;
+use crate::domain::access::operator::Operator;
+use crate::domain::audit::AuditKind;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::env::Env;
@@ -18,6 +21,7 @@ use crate::store::copy::{Contents, Reading, clear, first_with_rows, insert, tota
 use crate::store::error::DatabaseError;
 use crate::store::migrations::{MigrateError, holds_keys, status};
 use crate::store::{Address, Store, Tx};
+use crate::trail::Entry;
 use crate::transfer::progress::CopyProgress;
 
 /// Copies everything from one database into another, and leaves the first one read-only.
@@ -118,6 +122,12 @@ impl Mover {
         Ok(mover)
     }
 
+    /// Names the operator in the audit trail.
+    #[must_use]
+    pub fn operated_by(self, operator: Operator) -> Self {
+        Self { env: self.env.operated_by(operator), ..self }
+    }
+
     /// Where the accounts come from, without the user's name and password.
     pub fn from(&self) -> &str {
         &self.from
@@ -159,7 +169,14 @@ impl Mover {
         }
         let now = self.env.now();
         self.source.write::<_, Fault, _>(move |tx| hold::finish(tx, now)).await?;
-        self.target.write::<_, Fault, _>(hold::forget).await?;
+        let entry = Entry::by(AuditKind::DatabaseMoved, Actor::Operator)
+            .detail(format!("from {} to {}", self.from, self.to));
+        let env = self.env.clone();
+        let open = move |tx: &mut Tx<'_>| {
+            entry.write_to(tx, &env, now)?;
+            hold::forget(tx)
+        };
+        self.target.write::<_, Fault, _>(open).await?;
         Ok(moved)
     }
 
@@ -193,12 +210,20 @@ impl Mover {
     }
 }
 
-/// Lets the source of a move take changes again, whether the move was finished or not. `None`: it was no source.
-pub async fn abort_move(url: &Secret, policy: &DatabasePolicy) -> Result<Option<AbortedMove>, OpenError> {
+/// Lets the source of a move take changes again, whether the move was finished or not. `None`: it was no source. The audit
+/// trail names the operator of `env`.
+pub async fn abort_move(
+    url: &Secret,
+    policy: &DatabasePolicy,
+    env: &Env,
+) -> Result<Option<AbortedMove>, OpenError> {
     let store = open(url, policy, false).await?;
-    let aborted = store.write::<_, Fault, _>(|tx| {
+    let (env, now) = (env.clone(), env.now());
+    let aborted = store.write::<_, Fault, _>(move |tx| {
         let Some(Role::Source { to, finished_at }) = hold::role(tx)? else { return Ok(None) };
         hold::release(tx)?;
+        let entry = Entry::by(AuditKind::DatabaseMoved, Actor::Operator);
+        entry.detail(format!("the move to {to} was called off")).write_to(tx, &env, now)?;
         Ok(Some(AbortedMove { to, finished_at }))
     });
     let aborted = aborted.await?;

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use crate::migrations::live_a_little;
 use crate::world::*;
 use vestibule::{
-    Accounts, DatabaseError, DatabasePolicy, Fault, MoveError, MovedTable, Mover, OpenError, Secret,
+    Accounts, DatabaseError, DatabasePolicy, Env, Fault, MoveError, MovedTable, Mover, OpenError, Secret,
     Settings, Tokens, abort_move,
 };
 
@@ -18,6 +18,17 @@ async fn moves(from: &Secret, to: &Secret) -> Vec<MovedTable> {
     let tables = mover.run(|_| ControlFlow::Continue(())).await.unwrap();
     mover.close();
     tables
+}
+
+/// The second move found the rows of the first, and one more: that of the first in the audit trail.
+fn assert_same(again: &[MovedTable], before: &[MovedTable]) {
+    for (again, before) in again.iter().zip(before) {
+        if again.name == "audit_events" {
+            assert_eq!(again.rows, before.rows + 1);
+        } else {
+            assert_eq!(again, before);
+        }
+    }
 }
 
 fn at(settings: &Settings, url: &Secret) -> Settings {
@@ -76,7 +87,7 @@ async fn accounts_move_to_postgres_and_back() {
 
     let back = tempfile::tempdir().unwrap();
     let sqlite = Secret::from(format!("sqlite:{}", back.path().join("back.db").display()));
-    assert_eq!(moves(&postgres, &sqlite).await, there, "the same rows, with the same checksums");
+    assert_same(&moves(&postgres, &sqlite).await, &there);
 
     // What was left behind is opened by nobody; what was reached last works as before.
     for left in [&from, &postgres] {
@@ -98,7 +109,7 @@ async fn accounts_move_to_sqlite_and_stay_whole() {
     let there = moves(&world.settings.database_url, &sqlite).await;
     let database = vestibule_testing::database();
     let postgres = Secret::from(database.url());
-    assert_eq!(moves(&sqlite, &postgres).await, there);
+    assert_same(&moves(&sqlite, &postgres).await, &there);
     let accounts = Accounts::open(at(&world.settings, &postgres)).await.unwrap();
     all_works(&accounts, &held).await;
 }
@@ -123,9 +134,9 @@ async fn a_server_is_read_only_while_its_accounts_move(world: &World, to: &Secre
 
     // Taken back: everything goes on, and nothing was lost.
     let policy = DatabasePolicy::default();
-    let aborted = abort_move(&from, &policy).await.unwrap().unwrap();
+    let aborted = abort_move(&from, &policy, &Env::system()).await.unwrap().unwrap();
     assert_eq!(aborted.finished_at, None);
-    assert_eq!(abort_move(&from, &policy).await.unwrap(), None);
+    assert_eq!(abort_move(&from, &policy, &Env::system()).await.unwrap(), None);
     world.signs_in("frank@example.org", PASSWORD).await.unwrap();
     world.accounts.health().await.unwrap();
 
@@ -138,7 +149,7 @@ async fn a_server_is_read_only_while_its_accounts_move(world: &World, to: &Secre
     let again = self::mover(&from, to).await.unwrap_err();
     assert!(matches!(again, MoveError::AlreadyMoved(_)), "{again}");
     all_works(&Accounts::open(at(&world.settings, to)).await.unwrap(), &held).await;
-    assert!(abort_move(&from, &policy).await.unwrap().unwrap().finished_at.is_some());
+    assert!(abort_move(&from, &policy, &Env::system()).await.unwrap().unwrap().finished_at.is_some());
     all_works(&world.accounts, &held).await;
 }
 

@@ -1,6 +1,6 @@
 //! `vestibule db move`: a site changes its database, and its users notice nothing but a moment of read-only.
 
-use vestibule_testing::{PASSWORD, Server, Site, database, eventually, mode};
+use vestibule_testing::{Finished, PASSWORD, Server, Site, database, eventually, mode};
 
 const ADA: &str = "ada@example.org";
 
@@ -53,6 +53,12 @@ fn a_site_moves_to_postgres_while_it_runs() {
     let aborted = site.run(&["db", "move", "--abort", "--yes", "--json"]).ok().json();
     assert!(aborted[0]["finished_at"].is_string(), "{aborted:?}");
     before.http().sign_in(ADA, PASSWORD);
+    let trail = site.run(&["audit", "export", "--kind", "database_moved"]).ok().json();
+    let off = trail[0]["detail"].as_str().unwrap();
+    assert!(
+        trail.len() == 1 && off.starts_with("the move to postgres://") && off.ends_with("was called off"),
+        "{off}"
+    );
 }
 
 #[test]
@@ -62,11 +68,19 @@ fn a_site_moves_to_sqlite() {
     before.has_confirmed(ADA, PASSWORD);
     let token = before.http().sign_in(ADA, PASSWORD);
     let target = format!("sqlite:{}", site.path("moved.db").display());
-    let moved = site.run(&["db", "move", "--to", &target]).ok();
+    let moved = site.run(&["db", "move", "--to", &target, "--reason", "one machine is enough"]).ok();
     assert!(moved.stdout.lines().any(|line| line.starts_with("users\t1\t")), "{}", moved.stdout);
     assert_eq!(mode(&site.path("moved.db")), 0o600);
     assert_eq!(before.http().try_password(ADA, PASSWORD).status, 503);
     drop(before);
     works(&site.serve_with(&[("VESTIBULE_DATABASE_URL", &target)]), &token, "bob@example.org");
+    let mut audit = site.command(&["audit", "export", "--kind", "database_moved"]);
+    let trail = Finished::of(audit.env("VESTIBULE_DATABASE_URL", &target)).ok().json();
+    let detail = trail[0]["detail"].as_str().unwrap();
+    assert!(
+        detail.starts_with("from postgres://") && detail.ends_with("; reason: one machine is enough"),
+        "{detail}"
+    );
+    assert!(trail[0]["operator"].is_string(), "{trail:?}");
     site.run(&["db", "move", "--to", &target]).refused(3, "have moved from this database");
 }

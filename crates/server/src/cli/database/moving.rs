@@ -15,6 +15,7 @@ use crate::cli::context::Context;
 use crate::cli::terminal::ask::{confirmed, read_line};
 use crate::cli::terminal::output;
 use crate::cli::terminal::progress::Progress;
+use crate::cli::terminal::reason::Because;
 use crate::config::settings::{Config, Database};
 use crate::data_dir::key_file;
 use crate::failure::{Exit, Failure};
@@ -32,11 +33,13 @@ pub(crate) struct Command {
     /// Do not ask for confirmation
     #[arg(long, requires = "abort")]
     yes: bool,
+    #[command(flatten)]
+    because: Because,
 }
 
 /// Runs the command.
 pub(crate) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
-    let config = context.config()?;
+    let config = context.config_because(command.because.reason.as_ref())?;
     match &command.to {
         Some(url) => start(context, &config, url),
         None => abort(context, &config, command.yes),
@@ -51,7 +54,10 @@ fn start(context: &Context, config: &Config, url: &str) -> Result<(), Failure> {
     let (moved, from, to) = open::block_on(async {
         let (from, to) = (config.database.url(), target.url());
         let connected = Mover::connect(&from, &to, &config.policy.database).await;
-        let mover = connected.map_err(|error| Failure::from(error).looked_at(config.whereabouts()))?;
+        let mut mover = connected.map_err(|error| Failure::from(error).looked_at(config.whereabouts()))?;
+        if let Some(operator) = &config.operator {
+            mover = mover.operated_by(operator.clone());
+        }
         eprintln!(
             "Moving the accounts from {} to {}. Until that has ended, they are read-only.",
             mover.from(),
@@ -160,7 +166,8 @@ fn abort(context: &Context, config: &Config, yes: bool) -> Result<(), Failure> {
             );
             confirmed(yes)?;
         }
-        let aborted = abort_move(&url, policy).await.map_err(failed)?.ok_or_else(nothing)?;
+        let env = open::environment(config);
+        let aborted = abort_move(&url, policy, &env).await.map_err(failed)?.ok_or_else(nothing)?;
         if context.json {
             return output::object(json!({ "to": aborted.to, "finished_at": aborted.finished_at }));
         }
