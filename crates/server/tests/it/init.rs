@@ -95,14 +95,18 @@ fn the_unit_gets_the_credentials_that_there_are() {
     for (flags, loads) in [(&["--systemd"][..], false), (&["--systemd", "--postgres"], true)] {
         let site = Site::sqlite();
         let paths = init(&site, flags);
-        let unit = fs::read_to_string(site.path("made/vestibule.service")).unwrap();
-        let line = "LoadCredential=database_url:/etc/vestibule/database_url";
-        assert_eq!(unit.lines().any(|it| it == line), loads);
-        for line in unit.lines().filter_map(|line| line.strip_prefix("LoadCredential=")) {
-            let (name, _) = line.split_once(':').unwrap();
-            assert!(paths.contains(&format!("secrets/{name}")), "{name}");
+        for service in ["made/vestibule.service", "made/vestibule-backup.service"] {
+            let unit = fs::read_to_string(site.path(service)).unwrap();
+            let line = "LoadCredential=database_url:/etc/vestibule/database_url";
+            assert_eq!(unit.lines().any(|it| it == line), loads, "{service}");
+            for line in unit.lines().filter_map(|line| line.strip_prefix("LoadCredential=")) {
+                let (name, _) = line.split_once(':').unwrap();
+                assert!(paths.contains(&format!("secrets/{name}")), "{name}");
+            }
         }
-        assert!(paths.contains(&"vestibule.socket".to_owned()), "{paths:?}");
+        for unit in ["vestibule.socket", "vestibule-backup.timer"] {
+            assert!(paths.contains(&unit.to_owned()), "{paths:?}");
+        }
     }
 }
 

@@ -133,7 +133,8 @@ fn systemd_finds_nothing_wrong_with_the_units() {
     let site = Site::sqlite();
     let program = site.command(&[]).get_program().to_str().unwrap().to_owned();
     let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
-    let units = ["vestibule.service", "vestibule.socket"];
+    let units =
+        ["vestibule.service", "vestibule.socket", "vestibule-backup.service", "vestibule-backup.timer"];
     for unit in units {
         let text = fs::read_to_string(deploy.join(unit)).unwrap();
         fs::write(site.path(unit), text.replace("/usr/local/bin/vestibule", &program)).unwrap();
@@ -147,5 +148,7 @@ fn systemd_finds_nothing_wrong_with_the_units() {
     };
     let Ok(verified) = analyze(&[&["verify"], &units[..]].concat()) else { return };
     assert_eq!(verified.ok().stderr, "");
-    analyze(&["security", "--offline=true", "--threshold=20", units[0]]).unwrap().ok();
+    for service in [units[0], units[2]] {
+        analyze(&["security", "--offline=true", "--threshold=20", service]).unwrap().ok();
+    }
 }

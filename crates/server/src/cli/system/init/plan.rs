@@ -37,8 +37,10 @@ impl Plan<'_> {
             (Way::Program, _) => vec![open("vestibule.env", self.variables())],
             (Way::Systemd, postgres) => vec![
                 open("vestibule.env", VARIABLES.to_owned()),
-                open("vestibule.service", unit(postgres)),
+                open("vestibule.service", unit(include_str!("files/vestibule.service"), postgres)),
                 open("vestibule.socket", include_str!("files/vestibule.socket").to_owned()),
+                open("vestibule-backup.service", unit(include_str!("files/vestibule-backup.service"), postgres)),
+                open("vestibule-backup.timer", include_str!("files/vestibule-backup.timer").to_owned()),
             ],
             (Way::Compose, false) => {
                 vec![open("compose.yaml", of_version(include_str!("files/compose.yaml")))]
@@ -139,8 +141,8 @@ impl Plan<'_> {
 
 const INSTALL: &str = "as root, put the files in their places:\n    \
     install -d -m 0711 /etc/vestibule && install -m 0644 vestibule.toml vestibule.env /etc/vestibule/ && install -m 0600 secrets/* /etc/vestibule/\n    \
-    install -m 0644 vestibule.service vestibule.socket /etc/systemd/system/";
-const SYSTEMD: &str = "systemctl daemon-reload && systemctl enable --now vestibule.socket vestibule";
+    install -m 0644 *.service *.socket *.timer /etc/systemd/system/";
+const SYSTEMD: &str = "systemctl daemon-reload && systemctl enable --now vestibule.socket vestibule vestibule-backup.timer";
 
 fn open(path: &'static str, text: String) -> Draft {
     Draft { path, text, secret: false }
@@ -159,8 +161,7 @@ fn of_version(text: &str) -> String {
     text.replace("@VERSION@", env!("CARGO_PKG_VERSION"))
 }
 
-fn unit(postgres: bool) -> String {
+fn unit(text: &str, postgres: bool) -> String {
     const WITHOUT: &str = "# With PostgreSQL, also:\n#LoadCredential=database_url:";
-    let text = include_str!("files/vestibule.service");
     if postgres { text.replace(WITHOUT, "LoadCredential=database_url:") } else { text.to_owned() }
 }
