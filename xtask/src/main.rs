@@ -8,6 +8,7 @@
 
 mod bench;
 mod deny;
+mod dist;
 mod faults;
 mod fuzz;
 mod generated;
@@ -65,6 +66,8 @@ enum Task {
     },
     /// Compare with programs of others, for longer than the tests do
     Interop(interop::Options),
+    /// Pack the program for people without Rust: an archive, the list of its parts, checksums
+    Dist(dist::Options),
     /// Measure the release build
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Task::Faults(options) => faults::run(&options),
         Task::Fuzz { seconds, only } => fuzz::run(Duration::from_secs(seconds), &only),
         Task::Interop(options) => interop::run(&options),
+        Task::Dist(options) => dist::run(&options),
         Task::Bench(bench) => bench.run(),
         Task::StopPostgres => {
             vestibule_testing::stop_shared();

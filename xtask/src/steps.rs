@@ -6,7 +6,7 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
 use crate::shell::{Result, cargo, run as execute};
-use crate::{deny, faults, generated, rules, setup};
+use crate::{deny, dist, faults, generated, rules, setup};
 
 struct Step {
     name: &'static str,
@@ -25,7 +25,7 @@ const fn after_setup(name: &'static str, purpose: &'static str, check: fn() -> R
 }
 
 /// Cheap checks first. The tests are last, so that the output ends with their summary.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     step("setup", "install the programs the checks need", setup::run),
     step("format", "cargo fmt changes nothing", format),
     step("rules", "what the design forbids is not in the sources", rules::run),
@@ -36,6 +36,7 @@ const STEPS: [Step; 13] = [
     step("postgres-only", "no warning in the library without SQLite", postgres_only),
     step("openapi", "docs/openapi.json describes the server", openapi),
     step("settings", "docs/settings.md and its schema have every setting", settings),
+    step("dist", "every crate can be packed, and the program archived", dist::check),
     after_setup(
         "faults",
         "nothing is lost when the server is killed and its database disturbed",
