@@ -38,6 +38,7 @@
 
 mod addresses;
 pub mod assertion;
+mod backups;
 mod http;
 mod instance;
 mod peers;
@@ -50,6 +51,7 @@ mod waiting;
 pub mod webauthn;
 
 pub use addresses::{ACCEPTED_ADDRESSES, INVISIBLE_CHARACTERS, REFUSED_ADDRESSES};
+pub use backups::back_up_during_sign_ups;
 pub use http::{Answer, Client, basic, read};
 pub use instance::{Server, free_address};
 pub use peers::{node, node_packages, python, python_program, system_program};

@@ -15,12 +15,15 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use vestibule_testing::{Cluster, Proxy, Site};
+use vestibule_testing::{Cluster, Proxy, Site, back_up_during_sign_ups, database};
 
 use crate::bench::program;
 use crate::shell::Result;
 use disturbances::{CONNECTIONS, Postgres};
 use rounds::{Rounds, Tally};
+
+/// How many people sign up during backups.
+const SIGN_UPS: usize = 2000;
 
 /// What a fault run does.
 #[derive(Args)]
@@ -34,6 +37,9 @@ pub(crate) struct Options {
     /// Only this database
     #[arg(long, value_enum)]
     only: Option<Database>,
+    /// Only make backups, one after another, while 2,000 people sign up
+    #[arg(long)]
+    backups: bool,
     /// Try the release build instead of that of development
     #[arg(long)]
     release: bool,
@@ -59,7 +65,13 @@ impl Database {
 
 /// The step of the checks: few rounds with a fixed seed, so that a failed run can be repeated.
 pub(crate) fn short() -> Result {
-    let options = |only, rounds| Options { rounds, seed: Some(20_261_129), only: Some(only), release: false };
+    let options = |only, rounds| Options {
+        rounds,
+        seed: Some(20_261_129),
+        only: Some(only),
+        backups: false,
+        release: false,
+    };
     run(&options(Database::Sqlite, 8))?;
     run(&options(Database::Postgres, 3))
 }
@@ -69,12 +81,27 @@ pub(crate) fn run(options: &Options) -> Result {
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..));
     for database in Database::ALL.into_iter().filter(|it| options.only.is_none_or(|only| only == *it)) {
         let begun = Instant::now();
+        if options.backups {
+            let made = back_up(database, built.clone());
+            let seconds = begun.elapsed().as_secs_f64();
+            eprintln!(
+                "{}: {made} backups during {SIGN_UPS} sign-ups, nothing missing; {seconds:.0} s",
+                database.name()
+            );
+            continue;
+        }
         let tally = on(database, built.clone(), options.rounds, seed)
             .map_err(|lost| format!("{lost}\n{}: lost something with --seed {seed}", database.name()))?;
         let seconds = begun.elapsed().as_secs_f64();
         eprintln!("{}: {tally}; lost 0; seed {seed}; {seconds:.0} s", database.name());
     }
     Ok(())
+}
+
+/// Panics if a backup lacks anything.
+fn back_up(kind: Database, built: PathBuf) -> usize {
+    let postgres = (kind == Database::Postgres).then(database);
+    back_up_during_sign_ups(&Site::new(built, postgres), SIGN_UPS)
 }
 
 fn on(database: Database, built: PathBuf, rounds: u32, seed: u64) -> Result<Tally> {
