@@ -2,7 +2,9 @@
 # Makes the secrets of the compose file, once: each program gets a folder with what it may know, and nothing else.
 # Files that exist stay as they are, so this may run at every start.
 #
-#   make-secrets.sh VESTIBULE_FOLDER POSTGRES_FOLDER [VESTIBULE_OWNER] [POSTGRES_OWNER]
+#   make-secrets.sh VESTIBULE_FOLDER POSTGRES_FOLDER [VESTIBULE_OWNER] [POSTGRES_OWNER] [BACKUPS_FOLDER]
+#
+# The folder of backups becomes VESTIBULE_OWNER's, too.
 set -eu
 umask 077
 vestibule=$1
@@ -22,6 +24,7 @@ write_once() {
 
 mkdir -p "$vestibule" "$postgres"
 random_hex | write_once "$vestibule/secret_key"
+random_hex | write_once "$vestibule/metrics_token"
 random_hex | write_once "$postgres/password"
 # Through its socket: PostgreSQL listens on no network.
 echo "postgres://vestibule:$(cat "$postgres/password")@%2Fvar%2Frun%2Fpostgresql/vestibule" |
@@ -31,3 +34,4 @@ chmod 0700 "$vestibule" "$postgres"
 chmod 0400 "$vestibule"/* "$postgres"/*
 [ -z "${3:-}" ] || chown -R "$3" "$vestibule"
 [ -z "${4:-}" ] || chown -R "$4" "$postgres"
+[ -z "${5:-}" ] || chown "$3" "$5"

@@ -122,7 +122,9 @@ for name, service in services.items():
         source = volume.split(':')[0]
         assert source.startswith('./') or source in file['volumes'], source
 assert services['vestibule']['image'].split(':')[1] == sys.argv[1]
-assert services['vestibule']['read_only'] and services['vestibule']['cap_drop'] == ['ALL']
+for name in ['vestibule', 'backup']:
+    assert services[name]['read_only'] and services[name]['cap_drop'] == ['ALL']
+    assert services[name]['environment'] == services['vestibule']['environment']
 print(services['secrets'].get('command') or services['secrets']['entrypoint'])
 ";
 
@@ -154,8 +156,11 @@ print(' '.join(made['secretGenerator'][0]['files'] + made['configMapGenerator'][
 #[test]
 fn the_manifests_satisfy_the_schemas_of_kubernetes() {
     for (flags, kinds) in [
-        (&["--kubernetes"][..], "Service StatefulSet NetworkPolicy"),
-        (&["--kubernetes", "--postgres"], "Service Deployment PodDisruptionBudget NetworkPolicy"),
+        (&["--kubernetes"][..], "Service StatefulSet NetworkPolicy PersistentVolumeClaim CronJob"),
+        (
+            &["--kubernetes", "--postgres"],
+            "Service Deployment PodDisruptionBudget NetworkPolicy PersistentVolumeClaim CronJob",
+        ),
     ] {
         let site = Site::sqlite();
         let paths = init(&site, flags);

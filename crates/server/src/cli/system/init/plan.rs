@@ -39,7 +39,10 @@ impl Plan<'_> {
                 open("vestibule.env", VARIABLES.to_owned()),
                 open("vestibule.service", unit(include_str!("files/vestibule.service"), postgres)),
                 open("vestibule.socket", include_str!("files/vestibule.socket").to_owned()),
-                open("vestibule-backup.service", unit(include_str!("files/vestibule-backup.service"), postgres)),
+                open(
+                    "vestibule-backup.service",
+                    unit(include_str!("files/vestibule-backup.service"), postgres),
+                ),
                 open("vestibule-backup.timer", include_str!("files/vestibule-backup.timer").to_owned()),
             ],
             (Way::Compose, false) => {
@@ -92,6 +95,10 @@ impl Plan<'_> {
             secret("secrets/secret_key", fresh() + "\n"),
             secret("secrets/mail_url", MAIL_URL.to_owned()),
         ];
+        // Elsewhere metrics are off, or for this machine alone.
+        if matches!(self.way, Way::Compose | Way::Kubernetes) {
+            secrets.push(secret("secrets/metrics_token", fresh() + "\n"));
+        }
         if self.postgres {
             let password = fresh();
             let url = self.database_url(&password);
@@ -142,7 +149,8 @@ impl Plan<'_> {
 const INSTALL: &str = "as root, put the files in their places:\n    \
     install -d -m 0711 /etc/vestibule && install -m 0644 vestibule.toml vestibule.env /etc/vestibule/ && install -m 0600 secrets/* /etc/vestibule/\n    \
     install -m 0644 *.service *.socket *.timer /etc/systemd/system/";
-const SYSTEMD: &str = "systemctl daemon-reload && systemctl enable --now vestibule.socket vestibule vestibule-backup.timer";
+const SYSTEMD: &str =
+    "systemctl daemon-reload && systemctl enable --now vestibule.socket vestibule vestibule-backup.timer";
 
 fn open(path: &'static str, text: String) -> Draft {
     Draft { path, text, secret: false }
