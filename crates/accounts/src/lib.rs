@@ -254,7 +254,8 @@ pub use token::algorithm::{SigningAlgorithm, SigningAlgorithmError};
 pub use token::application::assertion::AssertionInvalid;
 #[cfg(feature = "sqlite")]
 pub use transfer::backup::{
-    BackupError, BackupManifest, BackupTable, back_up_before_migration, verify_backup,
+    BackupError, BackupManifest, BackupOptions, BackupTable, back_up_before_migration,
+    secret_key_of_backup, verify_backup,
 };
 pub use transfer::mover::{AbortedMove, MoveError, MovedTable, Mover, abort_move, find_move};
 pub use transfer::progress::{CopyProgress, CopyWatch};

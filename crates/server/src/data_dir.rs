@@ -48,15 +48,26 @@ pub(crate) fn read_or_make_key(folder: &Path) -> Result<SecretKey, Failure> {
         return Ok(key);
     }
     let path = key_file(folder);
-    make_key(folder, &path).map_err(|error| cannot("write the secret key", &path, &error))?;
+    let made = make_key(folder, &path, &SecretKey::generate());
+    made.map_err(|error| cannot("write the secret key", &path, &error))?;
     // Whichever process came first: the key that counts is the one in the file.
     read_key(folder)?.ok_or_else(|| Failure::failed(format!("{} is gone", path.display())))
 }
 
+/// Puts this key into the folder's key file, unless there is one; whether it did.
+pub(crate) fn keep_key(folder: &Path, key: &SecretKey) -> Result<bool, Failure> {
+    if read_key(folder)?.is_some() {
+        return Ok(false);
+    }
+    let path = key_file(folder);
+    make_key(folder, &path, key).map_err(|error| cannot("write the secret key", &path, &error))?;
+    Ok(true)
+}
+
 /// Written under another name and then linked, so that the file is never incomplete; linking never replaces a file.
-fn make_key(folder: &Path, path: &Path) -> io::Result<()> {
+fn make_key(folder: &Path, path: &Path, key: &SecretKey) -> io::Result<()> {
     let draft = folder.join(format!("{KEY_FILE}.{}", std::process::id()));
-    let written = write_new(&draft).and_then(|()| match fs::hard_link(&draft, path) {
+    let written = write_new(&draft, key).and_then(|()| match fs::hard_link(&draft, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         result => result,
     });
@@ -66,11 +77,11 @@ fn make_key(folder: &Path, path: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn write_new(path: &Path) -> io::Result<()> {
+fn write_new(path: &Path, key: &SecretKey) -> io::Result<()> {
     // A leftover draft of an earlier process with this id.
     let _ = fs::remove_file(path);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(SecretKey::generate().to_hex().expose().as_bytes())?;
+    file.write_all(key.to_hex().expose().as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()
 }
@@ -126,7 +137,7 @@ mod tests {
     fn a_key_that_lost_the_race_is_thrown_away() {
         let folder = tempfile::tempdir().unwrap();
         let first = read_or_make_key(folder.path()).unwrap();
-        make_key(folder.path(), &key_file(folder.path())).unwrap();
+        make_key(folder.path(), &key_file(folder.path()), &SecretKey::generate()).unwrap();
         let second = read_key(folder.path()).unwrap().unwrap();
         assert_eq!(first.to_hex().expose(), second.to_hex().expose());
     }

@@ -36,9 +36,14 @@ pub(crate) async fn for_command(config: &Config, public_url: String) -> Result<A
     accounts(config, public_url, known_key(config)?, OpenMode::Nothing).await
 }
 
-/// The settings for a database that a backup is restored into, which may have nothing yet but the key.
-pub(crate) fn settings_for_restore(config: &Config) -> Result<Settings, Failure> {
-    Ok(settings(config, config.public_url(None), known_key(config)?))
+/// The settings for a database that a backup is restored into, which may have nothing yet but the key, or not even that if
+/// it is in the backup.
+pub(crate) fn settings_for_restore(config: &Config, kept: Option<&SecretKey>) -> Result<Settings, Failure> {
+    let key = match (known_key(config), kept) {
+        (Err(failure), Some(kept)) if failure.exit == Exit::NotFound => kept.clone(),
+        (known, _) => known?,
+    };
+    Ok(settings(config, config.public_url(None), key))
 }
 
 fn known_key(config: &Config) -> Result<SecretKey, Failure> {

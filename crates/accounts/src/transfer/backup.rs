@@ -36,6 +36,9 @@ pub struct BackupManifest {
     pub created_at: Timestamp,
     /// Tells which secret key its keys open with, and nothing of that key; empty if that was not known.
     pub key_fingerprint: String,
+    /// Whether that key is in it.
+    #[serde(default)]
+    pub with_key: bool,
     /// Its tables; none if the program that made it did not know the schema.
     pub tables: Vec<BackupTable>,
 }
@@ -56,6 +59,15 @@ pub struct BackupTable {
     pub rows: u64,
     /// SHA-256 over all of them.
     pub checksum: String,
+}
+
+/// How a backup is made.
+#[derive(Clone, Debug, Default)]
+pub struct BackupOptions {
+    /// Puts the secret key into it: whoever has the file then has everything.
+    pub with_key: bool,
+    /// Who is told how far it is.
+    pub watch: CopyWatch,
 }
 
 /// Why a backup was not made, or is not used.
@@ -114,15 +126,15 @@ impl Accounts {
     /// # Errors
     /// [`BackupError::Exists`]: nothing is overwritten. Whatever fails, there is no file `to` afterwards.
     pub async fn back_up(&self, to: &Path) -> Result<BackupManifest, BackupError> {
-        self.back_up_watched(to, &CopyWatch::default()).await
+        self.back_up_with(to, &BackupOptions::default()).await
     }
 
-    /// The same, and says how far it is.
+    /// The same, in another way.
     ///
     /// # Errors
     /// As for [`Self::back_up`].
-    pub async fn back_up_watched(&self, to: &Path, watch: &CopyWatch) -> Result<BackupManifest, BackupError> {
-        back_up(&self.0.store, to, self.now(), fingerprint(&self.0.settings.secret_key), watch).await
+    pub async fn back_up_with(&self, to: &Path, how: &BackupOptions) -> Result<BackupManifest, BackupError> {
+        back_up(&self.0.store, to, self.now(), Some(&self.0.settings.secret_key), how).await
     }
 }
 
@@ -137,8 +149,7 @@ pub async fn back_up_before_migration(
     to: &Path,
 ) -> Result<BackupManifest, BackupError> {
     let store = Store::open(database_url, &DatabasePolicy::default(), false).await?;
-    let key_fingerprint = secret_key.map(fingerprint).unwrap_or_default();
-    let made = back_up(&store, to, Env::system().now(), key_fingerprint, &CopyWatch::default()).await;
+    let made = back_up(&store, to, Env::system().now(), secret_key, &BackupOptions::default()).await;
     store.close();
     made
 }
@@ -147,8 +158,8 @@ async fn back_up(
     store: &Store,
     to: &Path,
     now: Timestamp,
-    key_fingerprint: String,
-    watch: &CopyWatch,
+    secret_key: Option<&SecretKey>,
+    how: &BackupOptions,
 ) -> Result<BackupManifest, BackupError> {
     if to.symlink_metadata().is_ok() {
         return Err(BackupError::Exists(to.to_owned()));
@@ -157,10 +168,10 @@ async fn back_up(
     let draft = tempfile::Builder::new().prefix(".vestibule-backup-").tempdir_in(folder);
     let draft = draft.map_err(failed("write to", folder))?;
     let file = draft.path().join("draft.db");
-    let read = store.snapshot(&file, watch).await?;
-    let (target, folder, watch) = (to.to_owned(), folder.to_owned(), watch.clone());
+    let read = store.snapshot(&file, &how.watch).await?;
+    let (target, folder, how, key) = (to.to_owned(), folder.to_owned(), how.clone(), secret_key.cloned());
     let finish = move || {
-        let made = finish(&file, read.as_deref(), now, key_fingerprint, &watch)?;
+        let made = finish(&file, read.as_deref(), now, key.as_ref(), &how)?;
         publish(&file, &target, &folder)?;
         drop(draft);
         Ok(made)
@@ -172,10 +183,28 @@ async fn back_up(
 /// Opens a backup and checks all of it: pages, indexes, and, if it has the schema of this program, every row.
 pub async fn verify_backup(path: &Path) -> Result<BackupManifest, BackupError> {
     let path = path.to_owned();
-    let verified =
-        tokio::task::spawn_blocking(move || open_verified(&path, &CopyWatch::default()).map(|(manifest, _)| manifest))
-            .await;
+    let verified = tokio::task::spawn_blocking(move || {
+        open_verified(&path, &CopyWatch::default()).map(|(manifest, _)| manifest)
+    })
+    .await;
     verified.unwrap_or_else(|error| Err(Fault::Unavailable(error.to_string()).into()))
+}
+
+/// The secret key in a backup that was made with it.
+///
+/// # Errors
+/// [`BackupError`] if the file cannot be read, or the key is damaged.
+pub async fn secret_key_of_backup(path: &Path) -> Result<Option<SecretKey>, BackupError> {
+    let path = path.to_owned();
+    let read = move || -> Result<Option<SecretKey>, BackupError> {
+        File::open(&path).map_err(failed("read", &path))?;
+        let text = Snapshot::open(&path)?.read(manifest::read_key)?;
+        let damaged =
+            |_| BackupError::Damaged { path: path.clone(), cause: "its secret key cannot be read".into() };
+        text.map(|text| text.parse().map_err(damaged)).transpose()
+    };
+    let read = tokio::task::spawn_blocking(read).await;
+    read.unwrap_or_else(|error| Err(Fault::Unavailable(error.to_string()).into()))
 }
 
 /// A backup that was checked.
@@ -213,8 +242,7 @@ fn check_tables(snapshot: &Snapshot, said: &BackupManifest, watch: &CopyWatch) -
     }
     let mut count = Count::check(watch, said.rows());
     for table in &TABLES {
-        let found =
-            snapshot.read(|tx| contents(tx, table, &mut count)).map_err(|fault| fault.to_string())?;
+        let found = snapshot.read(|tx| contents(tx, table, &mut count)).map_err(|fault| fault.to_string())?;
         let listed = said.tables.iter().find(|listed| listed.name == table.name);
         let listed = listed.ok_or_else(|| format!("its manifest lacks the table {}", table.name))?;
         if (found.rows, &found.checksum) != (listed.rows, &listed.checksum) {
@@ -232,13 +260,13 @@ fn finish(
     file: &Path,
     read: Option<&[Contents]>,
     created_at: Timestamp,
-    key_fingerprint: String,
-    watch: &CopyWatch,
+    key: Option<&SecretKey>,
+    how: &BackupOptions,
 ) -> Result<BackupManifest, BackupError> {
     let snapshot = Snapshot::open_to_write(file)?;
     let schema = snapshot.read(version)?;
     let mut tables = Vec::new();
-    let mut count = Count::check(watch, if schema == NEWEST { snapshot.read(total)? } else { 0 });
+    let mut count = Count::check(&how.watch, if schema == NEWEST { snapshot.read(total)? } else { 0 });
     // The columns of another version are not known here.
     for (index, table) in TABLES.iter().enumerate().filter(|_| schema == NEWEST) {
         let found = snapshot.read(|tx| contents(tx, table, &mut count))?;
@@ -251,9 +279,15 @@ fn finish(
         tables.push(BackupTable { name: table.name.to_owned(), rows: found.rows, checksum: found.checksum });
     }
     let program = env!("CARGO_PKG_VERSION").to_owned();
-    let made = BackupManifest { program, schema, created_at, key_fingerprint, tables };
+    let key_fingerprint = key.map(fingerprint).unwrap_or_default();
+    let kept = key.filter(|_| how.with_key);
+    let with_key = kept.is_some();
+    let made = BackupManifest { program, schema, created_at, key_fingerprint, with_key, tables };
     let text = serde_json::to_string(&made).map_err(|error| Fault::Unavailable(error.to_string()))?;
-    snapshot.write(|tx| manifest::write(tx, &text))?;
+    snapshot.write(|tx| {
+        kept.map_or(Ok(()), |key| manifest::write_key(tx, key.to_hex().expose()))?;
+        manifest::write(tx, &text)
+    })?;
     snapshot.finish()?;
     Ok(made)
 }

@@ -78,6 +78,39 @@ fn a_damaged_backup_and_another_key_are_refused() {
     other.run(&["user", "list"]).refused(5, "empty");
 }
 
+// One file to come back from, for those who want that.
+#[test]
+fn a_backup_with_the_key_needs_nothing_else() {
+    let site = Site::sqlite();
+    drop(site.serve());
+    site.has_user(ADA, &[]);
+    let key = fs::read_to_string(site.path("vestibule-data/secret.key")).unwrap();
+    let holds_key = |name: &str| {
+        let bytes = fs::read(site.path(name)).unwrap();
+        bytes.windows(64).any(|window| window == key.trim().as_bytes())
+    };
+    site.run(&["backup", "create", "without.backup"]).ok();
+    let made = site.run(&["backup", "create", "with.backup", "--with-key"]).ok();
+    assert!(made.stdout.contains("with the secret key") && !made.stdout.contains(key.trim()), "{made:?}");
+    assert!(holds_key("with.backup") && !holds_key("without.backup"));
+    let verified = site.run(&["backup", "verify", "with.backup", "--json"]).ok();
+    assert_eq!(verified.json()[0]["manifest"]["with_key"], true);
+    assert!(!verified.stdout.contains(key.trim()));
+
+    let other = Site::sqlite();
+    let [with, without] = ["with.backup", "without.backup"].map(|name| site.path(name).display().to_string());
+    other.run(&["backup", "restore", &without]).refused(5, "there is no secret key");
+    let restored = other.run(&["backup", "restore", &with]).ok();
+    assert!(restored.stderr.contains("The secret key of the backup is in"), "{restored:?}");
+    assert_eq!(fs::read_to_string(other.path("vestibule-data/secret.key")).unwrap(), key);
+    assert_eq!(mode(&other.path("vestibule-data/secret.key")), 0o600);
+    other.serve().http().sign_in(ADA, PASSWORD);
+    // A key that is there stays, and decides.
+    let third = Site::sqlite();
+    drop(third.serve());
+    third.run(&["backup", "restore", &with, "--replace", "--yes"]).refused(2, "another secret key");
+}
+
 #[test]
 fn a_folder_keeps_the_newest_backups() {
     let site = Site::sqlite();

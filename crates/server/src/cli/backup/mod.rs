@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::json;
-use vestibule::{Accounts, BackupError, BackupManifest, verify_backup};
+use vestibule::{Accounts, BackupError, BackupManifest, BackupOptions, verify_backup};
 
 use super::context::Context;
 use super::terminal::output;
@@ -29,6 +29,9 @@ pub(crate) enum Command {
         /// Delete all but the newest N backups of this folder afterwards
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
         keep: Option<u16>,
+        /// Put the secret key into it: whoever gets the file then has everything
+        #[arg(long)]
+        with_key: bool,
     },
     /// Check a backup: every page, every index, every row
     Verify {
@@ -42,7 +45,7 @@ pub(crate) enum Command {
 /// Runs the command.
 pub(crate) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
     match command {
-        Command::Create { path, keep } => create(context, path, *keep),
+        Command::Create { path, keep, with_key } => create(context, path, *keep, *with_key),
         Command::Verify { path } => {
             let manifest = open::block_on(async { Ok(verify_backup(path).await?) })?;
             report(context, path, &manifest, "whole")
@@ -51,7 +54,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
     }
 }
 
-fn create(context: &Context, path: &Path, keep: Option<u16>) -> Result<(), Failure> {
+fn create(context: &Context, path: &Path, keep: Option<u16>, with_key: bool) -> Result<(), Failure> {
     let is_folder = path.is_dir();
     if keep.is_some() && !is_folder {
         return Err(
@@ -62,11 +65,11 @@ fn create(context: &Context, path: &Path, keep: Option<u16>) -> Result<(), Failu
     open::block_on(async {
         let accounts = open::for_command(&config, config.public_url(None)).await?;
         if path == Path::new("-") {
-            return print(&accounts).await;
+            return print(&accounts, with_key).await;
         }
         let file =
             if is_folder { path.join(folder::name(&accounts.now().to_string())) } else { path.to_owned() };
-        let manifest = accounts.back_up_watched(&file, &Progress::watch()).await?;
+        let manifest = accounts.back_up_with(&file, &how(with_key)).await?;
         if let Some(keep) = keep {
             folder::prune(path, usize::from(keep))?;
         }
@@ -75,8 +78,12 @@ fn create(context: &Context, path: &Path, keep: Option<u16>) -> Result<(), Failu
     })
 }
 
+fn how(with_key: bool) -> BackupOptions {
+    BackupOptions { with_key, watch: Progress::watch() }
+}
+
 /// Writes the backup to standard output, once it is whole.
-async fn print(accounts: &Accounts) -> Result<(), Failure> {
+async fn print(accounts: &Accounts, with_key: bool) -> Result<(), Failure> {
     if io::stdout().is_terminal() {
         return Err(
             Failure::usage("a backup is not written to a terminal").fix("redirect it, or name a file")
@@ -86,7 +93,7 @@ async fn print(accounts: &Accounts) -> Result<(), Failure> {
         |error: io::Error| Failure::failed(format!("cannot write the backup to standard output: {error}"));
     let folder = tempfile::tempdir().map_err(cannot)?;
     let file = folder.path().join("backup.db");
-    accounts.back_up_watched(&file, &Progress::watch()).await?;
+    accounts.back_up_with(&file, &how(with_key)).await?;
     let mut made = File::open(&file).map_err(cannot)?;
     io::copy(&mut made, &mut io::stdout().lock()).map_err(cannot)?;
     Ok(())
@@ -99,13 +106,14 @@ fn report(context: &Context, path: &Path, manifest: &BackupManifest, done: &str)
     let rows: u64 = manifest.tables.iter().map(|table| table.rows).sum();
     let of =
         |name: &str| manifest.tables.iter().find(|table| table.name == name).map_or(0, |table| table.rows);
+    let key = if manifest.with_key { ", with the secret key" } else { "" };
     let held = if manifest.tables.is_empty() {
         "checksums are known to the program that made it only".to_owned()
     } else {
         format!("{} users, {rows} rows", of("users"))
     };
     output::line(&format!(
-        "{done}: {} (of {}, version {}, schema {}, {held})",
+        "{done}: {} (of {}, version {}, schema {}, {held}{key})",
         path.display(),
         manifest.created_at,
         manifest.program,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
-use vestibule::{RestoreError, RestoreOptions, Restored, restore_backup_watched};
+use vestibule::{RestoreError, RestoreOptions, Restored, restore_backup_watched, secret_key_of_backup};
 
 use crate::cli::context::Context;
 use crate::cli::terminal::ask::confirmed;
@@ -37,7 +37,8 @@ pub(crate) struct Command {
 /// Runs the command.
 pub(super) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
     let config = context.config()?;
-    let settings = open::settings_for_restore(&config)?;
+    let kept_key = open::block_on(async { Ok(secret_key_of_backup(&command.path).await?) })?;
+    let settings = open::settings_for_restore(&config, kept_key.as_ref())?;
     // Held until the end: a server that starts meanwhile is told.
     let _claim = match &config.database {
         Database::Sqlite(path) => {
@@ -67,6 +68,17 @@ pub(super) fn run(context: &Context, command: &Command) -> Result<(), Failure> {
         let restored = restore_backup_watched(settings, &command.path, how, &Progress::watch()).await;
         restored.map_err(|error| Failure::from(error).looked_at(config.whereabouts()))
     })?;
+    if let Some(key) = &kept_key
+        && config.secret_key.is_none()
+    {
+        data_dir::create(&config.data_dir)?;
+        if data_dir::keep_key(&config.data_dir, key)? {
+            eprintln!(
+                "The secret key of the backup is in {} now.",
+                data_dir::key_file(&config.data_dir).display()
+            );
+        }
+    }
     report(context, &restored)?;
     eprintln!("{}", returns(&restored, how));
     Ok(())
