@@ -236,7 +236,9 @@ pub use ops::sign_in::tokens::Tokens;
 #[cfg(feature = "import")]
 pub use ops::transfer::export::ExportedUser;
 #[cfg(feature = "import")]
-pub use ops::transfer::import::{ImportOptions, ImportRefusal, Imported, ImportedTime, ImportedUser};
+pub use ops::transfer::import::{ImportOptions, ImportedUser};
+#[cfg(feature = "import")]
+pub use ops::transfer::outcome::{ImportRefusal, Imported, ImportedTime};
 pub use policy::claims::Claims;
 pub use policy::data_schema::{DataFault, DataSchema, SignUpField, SignUpInput, Wording};
 pub use policy::factors::{PasskeyPolicy, RequireFactor, SecondFactorPolicy};

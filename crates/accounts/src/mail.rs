@@ -50,6 +50,13 @@ pub enum MailContent {
         /// When the link stops working.
         link_expires_at: Timestamp,
     },
+    /// Accounts moved here, and this address was not confirmed where they came from: the reader may choose the password.
+    MoveIn {
+        /// The address of the page where it is chosen, with its token.
+        link: Secret,
+        /// When the link stops working.
+        link_expires_at: Timestamp,
+    },
     /// Informs the owner of an account that someone signed up with its address.
     AlreadyRegistered {
         /// The address of the sign-in page.
@@ -200,6 +207,7 @@ impl MailContent {
         match self {
             Self::Confirm { .. } => "confirm",
             Self::ChoosePassword { .. } => "choose_password",
+            Self::MoveIn { .. } => "move_in",
             Self::AlreadyRegistered { .. } => "already_registered",
             Self::PasswordReset { .. } => "password_reset",
             Self::PasswordChanged { .. } => "password_changed",
@@ -217,9 +225,10 @@ impl MailContent {
     }
 
     /// Every kind there is, for checks that each has its template.
-    pub const KINDS: [&'static str; 15] = [
+    pub const KINDS: [&'static str; 16] = [
         "confirm",
         "choose_password",
+        "move_in",
         "already_registered",
         "welcome",
         "password_reset",

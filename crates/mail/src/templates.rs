@@ -37,7 +37,7 @@ macro_rules! kind {
 
 /// The embedded files. A new kind of mail needs its folder and a line here; a new language its name in `kind!` and its
 /// words.
-const EMBEDDED: [&[(&str, &str)]; 16] = [
+const EMBEDDED: [&[(&str, &str)]; 17] = [
     &[
         file!("shared/layout.html"),
         file!("shared/parts.html"),
@@ -49,6 +49,7 @@ const EMBEDDED: [&[(&str, &str)]; 16] = [
     ],
     kind!("confirm"),
     kind!("choose_password"),
+    kind!("move_in"),
     kind!("already_registered"),
     kind!("welcome"),
     kind!("password_reset"),

@@ -28,6 +28,7 @@ pub(crate) fn of(content: &MailContent) -> Values {
         | MailContent::EmailUndo { link, link_expires_at }
         | MailContent::Invitation { link, link_expires_at }
         | MailContent::ChoosePassword { link, link_expires_at }
+        | MailContent::MoveIn { link, link_expires_at }
         | MailContent::Enrolment { link, link_expires_at } => {
             vec![("link", Value::from(link.expose())), ("link_until", Value::from(minute(*link_expires_at)))]
         }
@@ -97,6 +98,7 @@ pub(crate) fn secrets(content: &MailContent) -> (Option<&Secret>, Option<&Secret
         | MailContent::EmailUndo { link, .. }
         | MailContent::Invitation { link, .. }
         | MailContent::ChoosePassword { link, .. }
+        | MailContent::MoveIn { link, .. }
         | MailContent::Enrolment { link, .. } => (Some(link), None),
         MailContent::AlreadyRegistered { .. }
         | MailContent::Welcome { .. }
@@ -147,6 +149,7 @@ pub(crate) fn samples() -> Vec<Mail> {
         MailContent::Test,
         MailContent::Invitation { link: link(), link_expires_at: at },
         MailContent::ChoosePassword { link: link(), link_expires_at: at },
+        MailContent::MoveIn { link: link(), link_expires_at: at },
         MailContent::Enrolment { link: link(), link_expires_at: at },
         MailContent::SecondFactorDue { due_at: at, account: "https://example.org/account".to_owned() },
     ];

@@ -25,6 +25,9 @@ pub(crate) struct Registration {
     /// Too many sign-ups share this address: no code is sent for it, and its link lets the owner of the mailbox choose
     /// the password, whoever signed up.
     pub(crate) crowded_at: Option<Timestamp>,
+    /// When an import made it: its address was not confirmed elsewhere, and its link lets the owner of the mailbox choose the
+    /// password. It ends a while after its first mail, not after it was made.
+    pub(crate) imported_at: Option<Timestamp>,
     /// When it became a user.
     pub(crate) activated_at: Option<Timestamp>,
 }

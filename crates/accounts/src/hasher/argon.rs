@@ -74,14 +74,19 @@ impl Recipe {
 
     /// The PHC string of `password`.
     pub(super) fn hash(self, arena: &mut Arena, password: &Password, salt: &[u8; 16]) -> Option<String> {
+        let tag = arena.tag(&self.params().ok()?, password, salt)?;
+        self.phc(salt, &tag)
+    }
+
+    /// The PHC string of a hash of this cost.
+    pub(super) fn phc(self, salt: &[u8; 16], tag: &[u8; TAG_LENGTH]) -> Option<String> {
         let params = self.params().ok()?;
-        let tag = arena.tag(&params, password, salt)?;
         let hash = PasswordHash {
             algorithm: ARGON2ID_IDENT,
             version: Some(Version::V0x13.into()),
             params: ParamsString::try_from(&params).ok()?,
             salt: Some(Salt::new(salt).ok()?),
-            hash: Some(Output::new(&*tag).ok()?),
+            hash: Some(Output::new(tag).ok()?),
         };
         Some(hash.to_string())
     }

@@ -118,6 +118,13 @@ impl Hasher {
         answered.await.inspect(|_| waiting.answered()).map_err(|_| stopped())
     }
 
+    /// A PHC string of the present cost that no password matches: whoever has this hash chooses one first.
+    #[cfg(feature = "import")]
+    pub(crate) fn of_nobody(&self, salt: [u8; 16]) -> Result<String, Fault> {
+        let made = self.recipe.phc(&salt, &self.env.random());
+        made.ok_or_else(|| Fault::Unavailable("the hash cannot be written".to_owned()))
+    }
+
     /// How strong a password is. Takes up to some milliseconds, too long for the caller's thread.
     ///
     /// # Errors

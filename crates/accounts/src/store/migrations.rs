@@ -17,7 +17,7 @@ pub(crate) struct Script {
 }
 
 /// Every version, oldest first, without gaps.
-pub(crate) const SCRIPTS: [Script; 18] = [
+pub(crate) const SCRIPTS: [Script; 19] = [
     Script {
         version: 1,
         name: "init",
@@ -125,6 +125,12 @@ pub(crate) const SCRIPTS: [Script; 18] = [
         name: "import",
         up: include_str!("../../migrations/0018_import.up.sql"),
         down: include_str!("../../migrations/0018_import.down.sql"),
+    },
+    Script {
+        version: 19,
+        name: "imported_sign_ups",
+        up: include_str!("../../migrations/0019_imported_sign_ups.up.sql"),
+        down: include_str!("../../migrations/0019_imported_sign_ups.down.sql"),
     },
 ];
 

@@ -1,16 +1,18 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::on_both_stores;
 use crate::world::*;
 use vestibule::{
     Account, Actor, ExportedUser, ImportOptions, ImportRefusal, Imported, ImportedHash, ImportedTime,
-    ImportedUser, Roles, Timestamp, UserData, UserRef,
+    ImportedUser, MailContent, Roles, Timestamp, UserData, UserRef,
 };
 
 /// The password of every hash that the original libraries made.
 const THEIR_PASSWORD: &str = "violet-otter-Ünïcödé-42";
 const VECTORS: &str = include_str!("../foreign_hashes/made_by_python.json");
-const UPDATE: ImportOptions = ImportOptions { update: true, allow_weak: false, dry_run: false };
+const UPDATE: ImportOptions =
+    ImportOptions { update: true, allow_weak: false, invite: false, dry_run: false };
 
 /// The hash that one of the libraries made.
 fn made_by(by: &str, name: &str) -> ImportedHash {
@@ -29,6 +31,7 @@ fn user(email: &str, hash: Option<ImportedHash>) -> ImportedUser {
         locale: None,
         roles: Roles::default(),
         created_at: None,
+        is_confirmed: true,
         email_confirmed_at: None,
         disabled_at: None,
         data: UserData::default(),
@@ -197,6 +200,44 @@ on_both_stores! {
         world.signs_in("ada@example.org", THEIR_PASSWORD).await.unwrap();
     }
 
+    // S4: whose address was not confirmed becomes a sign-up. Its password counts for nothing: a stranger may have chosen it.
+    async fn unconfirmed_users_become_sign_ups(world: &World) {
+        let unconfirmed = |email: &str| ImportedUser {
+            is_confirmed: false,
+            display_name: Some("Ada L.".parse().unwrap()),
+            ..user(email, Some(made_by("bcrypt", "2y")))
+        };
+        let (ada, bob) = (unconfirmed("ada@example.org"), unconfirmed("bob@example.org"));
+        let done = import(world, std::slice::from_ref(&ada), ImportOptions::default()).await;
+        assert_eq!(done, [Imported::Refused(ImportRefusal::Unconfirmed)]);
+        let invite = ImportOptions { invite: true, ..ImportOptions::default() };
+        let dry = ImportOptions { dry_run: true, ..invite };
+        assert_eq!(import(world, &[ada.clone(), bob.clone()], dry).await, [Imported::Invited, Imported::Invited]);
+        assert_eq!(import(world, &[ada.clone(), bob.clone()], invite).await, [Imported::Invited, Imported::Invited]);
+        assert_eq!(import(world, std::slice::from_ref(&ada), invite).await, [Imported::Waiting]);
+        // The mails leave one after the other.
+        world.accounts.deliver(&world.mailbox).await.unwrap();
+        assert_eq!((world.kinds_to("ada@example.org"), world.kinds_to("bob@example.org").len()), (vec!["move_in"], 0));
+        assert_eq!(refusal(world.signs_in("ada@example.org", THEIR_PASSWORD).await), "Refused");
+        // The day begins when the mail leaves, however long it has waited.
+        world.advance(Duration::from_hours(72));
+        world.deliver().await;
+        let mails = world.take_mails_to("bob@example.org");
+        let MailContent::MoveIn { link, link_expires_at } = &mails[0].content else { panic!("{mails:?}") };
+        assert_eq!(*link_expires_at, world.clock.now() + Duration::from_hours(24));
+        let token = link.expose().strip_prefix("https://accounts.example.org/confirm?token=").unwrap();
+        world.advance(Duration::from_hours(23));
+        let chosen = password(PASSWORD);
+        let bob = world.accounts.confirm_by_link(token, Some(&chosen), None, &client()).await.unwrap();
+        assert_eq!(bob.display_name.unwrap().as_str(), "Ada L.");
+        world.signs_in("bob@example.org", PASSWORD).await.unwrap();
+        world.deliver().await;
+        assert_eq!(world.kinds_to("bob@example.org"), ["welcome"]);
+        // Who is here is here, confirmed elsewhere or not.
+        let done = import(world, &[unconfirmed("bob@example.org")], invite).await;
+        assert!(matches!(done[0], Imported::Skipped(_)), "{done:?}");
+    }
+
     async fn what_is_exported_can_be_imported(world: &World) {
         let at = |millis| Some(Timestamp::from_millis(millis));
         let object = |text| UserData::new(serde_json::from_str(text).unwrap()).unwrap();
@@ -226,6 +267,7 @@ on_both_stores! {
             locale: account.locale.clone(),
             roles: Roles::new(&account.roles).unwrap(),
             created_at: Some(account.created_at),
+            is_confirmed: true,
             email_confirmed_at: Some(account.email_confirmed_at),
             disabled_at: account.disabled_at,
             data: account.data.clone(),

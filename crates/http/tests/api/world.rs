@@ -321,6 +321,7 @@ impl MailTransport for Mailbox {
             | MailContent::EmailUndo { link, .. }
             | MailContent::Invitation { link, .. }
             | MailContent::Enrolment { link, .. }
+            | MailContent::MoveIn { link, .. }
             | MailContent::ChoosePassword { link, .. } => (None, Some(link.clone())),
             _ => (None, None),
         };

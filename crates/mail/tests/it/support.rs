@@ -106,7 +106,7 @@ pub(crate) fn factor_due() -> MailContent {
 }
 
 /// The mails that are useless without their link.
-pub(crate) fn links(link: &str) -> [MailContent; 6] {
+pub(crate) fn links(link: &str) -> [MailContent; 7] {
     let link = || Secret::from(link);
     let link_expires_at = Timestamp::from_millis(1_700_086_400_000);
     [
@@ -115,6 +115,7 @@ pub(crate) fn links(link: &str) -> [MailContent; 6] {
         MailContent::EmailUndo { link: link(), link_expires_at },
         MailContent::Invitation { link: link(), link_expires_at },
         MailContent::ChoosePassword { link: link(), link_expires_at },
+        MailContent::MoveIn { link: link(), link_expires_at },
         MailContent::Enrolment { link: link(), link_expires_at },
     ]
 }

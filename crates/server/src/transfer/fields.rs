@@ -68,6 +68,7 @@ impl Fields {
             (None, None) => None,
         };
         let locale = text(values, "locale")?.map(language).transpose();
+        let (is_confirmed, email_confirmed_at) = confirmed(values)?;
         let user = ImportedUser {
             email,
             external_id: parsed(values, "external_id")?,
@@ -77,7 +78,8 @@ impl Fields {
             locale: locale.map_err(|why| Refusal::new("locale", why))?,
             roles: Roles::new(mapped).map_err(|error| Refusal::new("roles", error.to_string()))?,
             created_at: parsed(values, "created_at")?,
-            email_confirmed_at: confirmed(values)?,
+            is_confirmed,
+            email_confirmed_at,
             disabled_at: parsed(values, "disabled_at")?,
             data: object(values, "data")?,
             app_data: object(values, "app_data")?,
@@ -103,17 +105,15 @@ fn parsed<T: FromStr<Err: std::fmt::Display>>(
     text(values, name)?.map(|text| text.parse().map_err(refuse)).transpose()
 }
 
-/// Absent or `true`: confirmed when the account was made. `null` or `false`: not confirmed.
-fn confirmed(values: &Map<String, Value>) -> Result<Option<Timestamp>, Refusal> {
+/// Whether the address is confirmed, and when it was. Absent or `true`: when the account was made. `null` or `false`: it is not.
+fn confirmed(values: &Map<String, Value>) -> Result<(bool, Option<Timestamp>), Refusal> {
     const NAME: &str = "email_confirmed_at";
     match values.get(NAME) {
-        None | Some(Value::Bool(true)) => Ok(None),
-        Some(Value::String(text)) if text == "true" => Ok(None),
-        Some(Value::String(text)) if text != "false" => parsed(values, NAME),
-        Some(Value::Null | Value::Bool(false) | Value::String(_)) => Err(Refusal::new(
-            NAME,
-            "the address is not confirmed: its owner signs up again; or leave the field out if you know that it is theirs",
-        )),
+        None | Some(Value::Bool(true)) => Ok((true, None)),
+        Some(Value::Null | Value::Bool(false)) => Ok((false, None)),
+        Some(Value::String(text)) if text == "true" => Ok((true, None)),
+        Some(Value::String(text)) if text == "false" => Ok((false, None)),
+        Some(Value::String(_)) => Ok((true, parsed(values, NAME)?)),
         Some(_) => Err(Refusal::new(NAME, "this is no time")),
     }
 }

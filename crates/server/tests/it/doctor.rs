@@ -157,8 +157,13 @@ fn pending_migrations() {
             "does not answer",
             "systemctl start vestibule",
         );
-        site.run(&["migrate", "down", "--to", "17", "--yes"]).ok();
-        fails(&doctor(site, &[], &[]), "migrations", "1 pending: 18 (import)", "`vestibule migrate up`");
+        site.run(&["migrate", "down", "--to", "18", "--yes"]).ok();
+        fails(
+            &doctor(site, &[], &[]),
+            "migrations",
+            "1 pending: 19 (imported_sign_ups)",
+            "`vestibule migrate up`",
+        );
         site.run(&["migrate", "down", "--to", "0", "--yes"]).ok();
         fails(&doctor(site, &[], &[]), "migrations", "no server has used it", "`vestibule serve`");
     });
@@ -204,7 +209,7 @@ fn a_clock_that_was_set_back() {
         sql(
             &site,
             is_sqlite,
-            "UPDATE schema_migrations SET applied_at = applied_at + 3600000 WHERE version = 18",
+            "UPDATE schema_migrations SET applied_at = applied_at + 3600000 WHERE version = 19",
         );
         fails(&doctor(&site, &[], &[]), "clock", "was set back", "timedatectl set-ntp true");
     }

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use vestibule_testing::{Finished, Site, eventually, mode as mode_of, on_both_databases};
+use vestibule_testing::{Finished, PASSWORD, Site, eventually, mode as mode_of, on_both_databases};
 
 /// Of `THEIR_PASSWORD`, by PHP's name for bcrypt.
 const HASH: &str = "$2y$04$1gnL6ziaUMmsCxaZNHuH/.Y8JnheI9HwVy8n0GoNmf.ufn4pEmjjW";
@@ -158,6 +158,34 @@ fn an_export_is_an_import() {
     });
 }
 
+// Whose address was not confirmed elsewhere is mailed a link, if that is wanted, and chooses the password.
+#[test]
+fn unconfirmed_users_are_invited() {
+    on_both_databases(|site| {
+        let server = site.serve();
+        let rows = "{\"email\": \"ada@example.org\", \"email_confirmed_at\": null, \"display_name\": \"Ada L.\"}\n{\"email\": \"bob@example.org\"}\n";
+        let import = |more: &[&str]| {
+            site.run_with_input(&[&["user", "import", "-", "--from", "jsonl"], more].concat(), rows)
+        };
+        let refused =
+            import(&["--dry-run"]).refused(1, "row 1: email_confirmed_at: the address is not confirmed");
+        assert!(refused.stderr.contains("--invite"), "{refused:?}");
+        let dry = import(&["--invite", "--dry-run", "--json"]).ok();
+        assert_eq!((&dry.json()[0]["invited"], &dry.json()[0]["created"]), (&json!(1), &json!(1)));
+        let done = import(&["--invite"]).ok();
+        assert!(done.stdout.contains("created 1, updated 0, skipped 0, failed 0, invited 1"), "{done:?}");
+        // Nobody is mailed twice.
+        let again = import(&["--invite"]).ok();
+        assert!(again.stdout.contains("created 0, updated 0, skipped 2, failed 0, invited 0"), "{again:?}");
+        let letter = server.mail("ada@example.org");
+        assert!(letter.text.contains("Choose your password"), "{}", letter.text);
+        let body = json!({"token": letter.token(), "password": PASSWORD});
+        assert_eq!(server.http().post("/v1/confirm", None, &body).status, 200);
+        let token = server.http().sign_in("ada@example.org", PASSWORD);
+        assert_eq!(server.http().me(&token)["display_name"], "Ada L.");
+    });
+}
+
 /// Users by their numbers.
 fn numbered(numbers: std::ops::Range<usize>) -> String {
     numbers.map(|number| json!({"email": format!("u{number}@example.org")}).to_string() + "\n").collect()
@@ -217,7 +245,8 @@ fn a_run_is_resumed_where_it_was_interrupted_or_not_at_all() {
     site.run(&resume).refused(1, "the file has changed before its record 250");
     std::fs::write(&path, numbered(0..301)).unwrap();
     let mut elsewhere = site.command(&resume);
-    Finished::of(elsewhere.env("VESTIBULE_DATABASE_URL", "sqlite:other.db")).refused(2, "into another database");
+    Finished::of(elsewhere.env("VESTIBULE_DATABASE_URL", "sqlite:other.db"))
+        .refused(2, "into another database");
     site.run(&["user", "import", "-", "--from", "jsonl", "--resume"]).refused(2, "standard input");
     site.run(&[&resume[..], &["--dry-run"]].concat()).refused(2, "cannot be used with");
     site.run(&["user", "delete", "--yes", "u200@example.org"]).ok();

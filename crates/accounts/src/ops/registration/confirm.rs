@@ -184,7 +184,8 @@ impl Accounts {
     }
 
     /// The holder of a link to a sign-up in a crowd reads the mails of the address, and chooses the password: strangers
-    /// who sign up with the address cannot keep its owner out. Of their sign-ups, only the language is used.
+    /// who sign up with the address cannot keep its owner out. Of their sign-ups, only the language is used; what an import
+    /// says, the operator has said.
     async fn choose(
         &self,
         registration: Registration,
@@ -199,12 +200,15 @@ impl Accounts {
         let address = subject::address(&core.root, &registration.email);
         let way = "by link, with a password chosen there";
         let activation = Activation::new(&core, user_name, client, way, core.now());
-        let chosen = Registration {
-            user_name: None,
-            display_name: None,
-            data: UserData::default(),
-            password_hash,
-            ..registration
+        let chosen = match registration.imported_at {
+            Some(_) => Registration { password_hash, ..registration },
+            None => Registration {
+                user_name: None,
+                display_name: None,
+                data: UserData::default(),
+                password_hash,
+                ..registration
+            },
         };
         let choose = move |tx: &mut Tx<'_>| {
             lock(tx, &address, activation.now)?;

@@ -29,6 +29,7 @@ pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased, now: Timest
     let with_code = registration.crowded_at.is_none()
         && (leased.code_at.is_some() || grant_code(tx, core, leased, &address, now)?);
     let Some(account_since) = registration.activated_at.or(registration.decoy_at) else {
+        let registration = begun(tx, core, registration, now)?;
         let content = confirmation(core, leased, &registration, with_code);
         return Ok(Draft::send(leased, registration.email, registration.locale, content));
     };
@@ -71,9 +72,26 @@ fn grant_code(
     Ok(granted)
 }
 
+/// The lifetime of an imported sign-up begins with its first mail.
+fn begun(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    registration: Registration,
+    now: Timestamp,
+) -> Result<Registration, Fault> {
+    let expires_at = now + core.policy().sign_up.lifetime;
+    if registration.imported_at.is_some() && registrations::begin(tx, registration.id, expires_at)? {
+        return Ok(Registration { expires_at, ..registration });
+    }
+    Ok(registration)
+}
+
 fn confirmation(core: &Core, leased: &Leased, registration: &Registration, with_code: bool) -> MailContent {
     let policy = &core.policy().confirm;
     let link = || core.page_with("confirm", &link_token(&core.root, registration.id));
+    if registration.imported_at.is_some() {
+        return MailContent::MoveIn { link: link(), link_expires_at: registration.expires_at };
+    }
     if registration.crowded_at.is_some() {
         return MailContent::ChoosePassword { link: link(), link_expires_at: registration.expires_at };
     }

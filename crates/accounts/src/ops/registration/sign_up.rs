@@ -206,6 +206,7 @@ impl Attempt {
             expires_at: now + core.policy().sign_up.lifetime,
             decoy_at: None,
             crowded_at: None,
+            imported_at: None,
             activated_at: None,
         };
         Self { registration, mail: MailId::from_bytes(env.new_id(now)), entry, idempotency }

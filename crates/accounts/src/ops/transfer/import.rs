@@ -20,6 +20,8 @@ use crate::fault::Fault;
 use crate::hasher::StoredHash;
 use crate::hasher::foreign::imported::ImportedHash;
 use crate::ops::session_end;
+use crate::ops::transfer::invite::invite;
+use crate::ops::transfer::outcome::{ImportRefusal, Imported, ImportedTime};
 use crate::store::Tx;
 use crate::store::tables::limits::lock;
 use crate::store::tables::users::{self, Credentials, Hash, transfer};
@@ -28,7 +30,7 @@ use crate::token::subject;
 use crate::trail::{self, Entry};
 use crate::webhook::WebhookEvent;
 
-/// A user of another system, whose address counts as confirmed.
+/// A user of another system.
 #[derive(Clone, Debug)]
 pub struct ImportedUser {
     /// The address.
@@ -47,6 +49,8 @@ pub struct ImportedUser {
     pub roles: Roles,
     /// When the account was made; `None`: now.
     pub created_at: Option<Timestamp>,
+    /// Whether the address is known to be theirs. Otherwise a stranger may have signed up with it.
+    pub is_confirmed: bool,
     /// When the address was confirmed; `None`: when the account was made.
     pub email_confirmed_at: Option<Timestamp>,
     /// Since when the account may not sign in.
@@ -59,57 +63,17 @@ pub struct ImportedUser {
 
 /// How users are imported.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct ImportOptions {
     /// Changes users who are there already; otherwise they are skipped.
     pub update: bool,
     /// Takes salted SHA, wrapped in Argon2id.
     pub allow_weak: bool,
+    /// Makes sign-ups of users whose address is not confirmed, and mails them a link to choose a password; otherwise they are
+    /// refused.
+    pub invite: bool,
     /// Writes nothing.
     pub dry_run: bool,
-}
-
-/// What became of one user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Imported {
-    /// The user is new.
-    Created(UserId),
-    /// The user was there and was changed; the sessions have ended.
-    Updated(UserId),
-    /// The user was there.
-    Skipped(UserId),
-    /// Nothing was written.
-    Refused(ImportRefusal),
-}
-
-/// Why one user was not imported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ImportRefusal {
-    /// Another user has this name, or one that looks like it.
-    #[error("another user has this user name, or one that looks like it")]
-    UserNameTaken,
-    /// The address is that of a user with another external id.
-    #[error("a user with another external id has this address")]
-    EmailTaken,
-    /// The external id is that of a user with another address.
-    #[error("a user with another address has this external id")]
-    ExternalIdTaken,
-    /// Salted SHA.
-    #[error("this hash is so weak that it is only taken, wrapped in Argon2id, if that is allowed")]
-    WeakHash,
-    /// A time that is still to come.
-    #[error("this time is still to come")]
-    NotYet(ImportedTime),
-}
-
-/// A time of an imported user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ImportedTime {
-    /// `created_at`.
-    Created,
-    /// `email_confirmed_at`.
-    EmailConfirmed,
-    /// `disabled_at`.
-    Disabled,
 }
 
 /// Why a batch was not imported.
@@ -126,6 +90,7 @@ enum Stopped {
 #[derive(Clone)]
 struct Prepared {
     account: Account,
+    is_confirmed: bool,
     hash: Option<StoredHash>,
 }
 
@@ -186,7 +151,12 @@ async fn prepare(
     place: usize,
     now: Timestamp,
 ) -> Result<Result<Prepared, ImportRefusal>, Fault> {
-    if user.password_hash.as_ref().is_some_and(ImportedHash::is_weak) && !options.allow_weak {
+    if !user.is_confirmed && !options.invite {
+        return Ok(Err(ImportRefusal::Unconfirmed));
+    }
+    // Whoever chose the password of an unconfirmed address may be a stranger.
+    let password_hash = user.password_hash.filter(|_| user.is_confirmed);
+    if password_hash.as_ref().is_some_and(ImportedHash::is_weak) && !options.allow_weak {
         return Ok(Err(ImportRefusal::WeakHash));
     }
     let created_at = user.created_at.unwrap_or(now);
@@ -212,12 +182,12 @@ async fn prepare(
         app_data: user.app_data,
         external_id: user.external_id,
     };
-    let hash = match user.password_hash {
+    let hash = match password_hash {
         // Wrapping takes as long as a sign-in.
         Some(hash) if !(options.dry_run && hash.is_weak()) => Some(core.hasher.keep(hash).await?),
         _ => None,
     };
-    Ok(Ok(Prepared { account, hash }))
+    Ok(Ok(Prepared { account, is_confirmed: user.is_confirmed, hash }))
 }
 
 /// In one order, so that two imports do not wait for each other.
@@ -242,7 +212,8 @@ fn import(
     let (account, external_id) = (&row.account, row.account.external_id.as_ref());
     let by_id = external_id.map_or(Ok(None), |id| transfer::by_external_id(tx, id))?;
     let found = match (by_id, users::by_email(tx, &account.email)?) {
-        (None, None) => return create(tx, core, row, now),
+        (None, None) if row.is_confirmed => return create(tx, core, row, now),
+        (None, None) => return invite(tx, core, &row.account, now),
         (Some(by_id), Some(by_email)) if by_id.account.id == by_email.account.id => by_id,
         (Some(_), _) => return Ok(Imported::Refused(ImportRefusal::ExternalIdTaken)),
         (None, Some(found)) => {

@@ -3,3 +3,5 @@
 pub(crate) mod export;
 pub(crate) mod foreign_hashes;
 pub(crate) mod import;
+pub(crate) mod invite;
+pub(crate) mod outcome;

@@ -179,6 +179,7 @@ const REGISTRATIONS: Table = Table::new(
         ("crowded_at", I),
         ("display_name", T),
         ("data", T),
+        ("imported_at", I),
     ],
 );
 

@@ -53,7 +53,26 @@ pub(crate) fn push(
     about: &[u8; 16],
     now: Timestamp,
 ) -> Result<(), Fault> {
-    insert(tx, id, kind, about, None, now)
+    insert(tx, id, kind, about, None, [now, now])
+}
+
+/// The same, to be sent at `due` or later.
+#[cfg(feature = "import")]
+pub(crate) fn push_at(
+    tx: &mut Tx<'_>,
+    id: MailId,
+    kind: MailKind,
+    about: &[u8; 16],
+    [now, due]: [Timestamp; 2],
+) -> Result<(), Fault> {
+    insert(tx, id, kind, about, None, [now, due])
+}
+
+/// When the last of all waiting messages is due.
+#[cfg(feature = "import")]
+pub(crate) fn last_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, Fault> {
+    let sql = "SELECT due_at FROM outbox WHERE due_at IS NOT NULL ORDER BY due_at DESC LIMIT 1";
+    tx.row(sql, args![], |row| row.get(0))
 }
 
 /// Queues a message to a user, about the user or a link of theirs.
@@ -65,7 +84,7 @@ pub(crate) fn push_to(
     user: UserId,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    insert(tx, id, kind, about, Some(user), now)
+    insert(tx, id, kind, about, Some(user), [now, now])
 }
 
 fn insert(
@@ -74,12 +93,12 @@ fn insert(
     kind: MailKind,
     about: &[u8; 16],
     user: Option<UserId>,
-    now: Timestamp,
+    [now, due]: [Timestamp; 2],
 ) -> Result<(), Fault> {
     tx.execute(
         "INSERT INTO outbox (id, kind, about, user_id, created_at, due_at, attempts) \
-         VALUES ($1, $2, $3, $4, $5, $5, $6)",
-        args![id, kind.name(), about, user, now, 0_i64],
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        args![id, kind.name(), about, user, now, due, 0_i64],
     )?;
     Ok(())
 }

@@ -16,7 +16,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, email, user_name, password_hash, locale, created_at, expires_at, decoy_at, activated_at, email_key, \
-             crowded_at, display_name, data ",
+             crowded_at, display_name, data, imported_at ",
             "FROM registrations ",
             $rest
         )
@@ -36,8 +36,8 @@ pub(crate) struct Spent {
 pub(crate) fn insert(tx: &mut Tx<'_>, new: &Registration) -> Result<(), Fault> {
     tx.execute(
         "INSERT INTO registrations (id, email, email_key, user_name, password_hash, locale, created_at, expires_at, \
-         decoy_at, crowded_at, code_attempts, display_name, data) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         decoy_at, crowded_at, code_attempts, display_name, data, imported_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         args![
             new.id,
             new.email.as_str(),
@@ -51,7 +51,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, new: &Registration) -> Result<(), Fault> {
             new.crowded_at,
             0_i64,
             new.display_name.as_ref().map(DisplayName::as_str),
-            new.data.to_stored()
+            new.data.to_stored(),
+            new.imported_at
         ],
     )?;
     Ok(())
@@ -75,6 +76,13 @@ pub(crate) fn crowd(tx: &mut Tx<'_>, id: RegistrationId, now: Timestamp) -> Resu
 
 pub(crate) fn by_id(tx: &mut Tx<'_>, id: RegistrationId) -> Result<Option<Registration>, Fault> {
     tx.row(select!("WHERE id = $1"), args![id], registration)
+}
+
+/// The first mail of an imported sign-up is about to be sent: it now ends at `end`. `false`: it does so, or was mailed, before.
+pub(crate) fn begin(tx: &mut Tx<'_>, id: RegistrationId, end: Timestamp) -> Result<bool, Fault> {
+    let sql = "UPDATE registrations SET expires_at = $2 \
+               WHERE id = $1 AND imported_at IS NOT NULL AND mailed_at IS NULL AND expires_at > $2";
+    Ok(tx.execute(sql, args![id, end])? == 1)
 }
 
 /// Spends one guess, if the code has one left and still works. Before the first mail is sent no code can be right, but
@@ -253,5 +261,6 @@ fn registration(row: &Row<'_>) -> Result<Registration, Fault> {
         crowded_at: row.get_opt(10)?,
         display_name: row.get_opt(11)?.map(DisplayName::from_stored),
         data: UserData::from_stored(row.get_opt(12)?),
+        imported_at: row.get_opt(13)?,
     })
 }

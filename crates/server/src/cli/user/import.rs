@@ -8,7 +8,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use vestibule::{FirebaseScrypt, ImportOptions, ImportedUser};
+use vestibule::{FirebaseScrypt, ImportOptions, ImportRefusal, ImportedUser};
 
 use self::report::Report;
 use self::run::{Ended, Run, unreadable};
@@ -26,6 +26,7 @@ use crate::transfer::rows::Rows;
 
 /// What to import, and how.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Import {
     /// The file, or `-` for standard input
     file: PathBuf,
@@ -38,6 +39,9 @@ pub(crate) struct Import {
     /// What to do about a row that is wrong: `skip` it, or `stop` with its batch
     #[arg(long, value_enum, default_value_t = OnError::Skip)]
     on_error: OnError,
+    /// Mail users whose address is not confirmed a link to choose a password; otherwise they are refused
+    #[arg(long)]
+    invite: bool,
     /// Go on where an earlier import of the file was interrupted
     #[arg(long, conflicts_with = "dry_run")]
     resume: bool,
@@ -144,8 +148,11 @@ impl Import {
         })?;
         match &mark {
             None if self.resume => {
-                return Err(Failure::not_found(format!("no import of {} was interrupted", self.file.display()))
-                    .fix("leave --resume out"));
+                return Err(Failure::not_found(format!(
+                    "no import of {} was interrupted",
+                    self.file.display()
+                ))
+                .fix("leave --resume out"));
             }
             Some(mark) if self.resume && mark.database != database => {
                 return Err(Failure::usage(format!(
@@ -205,15 +212,24 @@ pub(crate) fn run(context: &Context, import: &Import) -> Result<(), Failure> {
         let options = ImportOptions {
             update: import.on_conflict == OnConflict::Update,
             allow_weak: import.allow_weak,
+            invite: import.invite,
             dry_run: import.dry_run,
         };
-        let report = Report::new(length, import.dry_run);
+        let report = Report::new(length, options);
         let stops = import.on_error == OnError::Stop;
         let mut run = Run::new(&accounts, options, stops, refused, report, bookmark, database);
         let roles: RoleMap = import.map_role.iter().cloned().collect();
         let read = |record: Record| -> Result<Option<(ImportedUser, Vec<String>)>, Refusal> {
             match format.fields(record.fields?, firebase.as_ref())? {
-                Some(fields) => fields.user(&roles).map(Some),
+                Some(fields) => {
+                    let (user, unmapped) = fields.user(&roles)?;
+                    let is_refused = !user.is_confirmed && !import.invite;
+                    if is_refused {
+                        Err(report::told(ImportRefusal::Unconfirmed))
+                    } else {
+                        Ok(Some((user, unmapped)))
+                    }
+                }
                 None => Ok(None),
             }
         };

@@ -1,9 +1,10 @@
 //! What an import says: rows that are wrong, how far it is, and the summary.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::json;
-use vestibule::{ImportRefusal, ImportedTime, ImportedUser};
+use vestibule::{ImportOptions, ImportRefusal, ImportedTime, ImportedUser};
 
 use crate::cli::context::Context;
 use crate::cli::terminal::output;
@@ -22,6 +23,8 @@ pub(super) struct Report {
     pub(super) created: u64,
     pub(super) updated: u64,
     pub(super) skipped: u64,
+    /// `None`: nobody is.
+    pub(super) invited: Option<u64>,
     pub(super) failed: u64,
     /// Records that are no users.
     pub(super) others: u64,
@@ -35,18 +38,19 @@ pub(super) struct Report {
 
 impl Report {
     /// `length` of the file in octets, where it is known.
-    pub(super) fn new(length: Option<u64>, is_dry: bool) -> Self {
+    pub(super) fn new(length: Option<u64>, options: ImportOptions) -> Self {
         Self {
             created: 0,
             updated: 0,
             skipped: 0,
+            invited: options.invite.then_some(0),
             failed: 0,
             others: 0,
             unsaid: (0, 0),
             hashes: BTreeMap::new(),
             unmapped: BTreeMap::new(),
             progress: Progress::new(length),
-            is_dry,
+            is_dry: options.dry_run,
         }
     }
 
@@ -85,10 +89,14 @@ impl Report {
     pub(super) fn print(&self, context: &Context) -> Result<String, Failure> {
         self.progress.end();
         let Self { created, updated, skipped, failed, .. } = self;
-        let words = format!("created {created}, updated {updated}, skipped {skipped}, failed {failed}");
+        let mut words = format!("created {created}, updated {updated}, skipped {skipped}, failed {failed}");
+        if let Some(invited) = self.invited {
+            let _ = write!(words, ", invited {invited}");
+        }
         if context.json {
             output::object(json!({
                 "dry_run": self.is_dry, "created": created, "updated": updated, "skipped": skipped, "failed": failed,
+                "invited": self.invited.unwrap_or_default(),
                 "hashes": self.hashes, "roles_left_out": self.unmapped, "other_records": self.others,
             }))?;
             return Ok(words);
@@ -123,6 +131,13 @@ pub(super) fn told(refusal: ImportRefusal) -> Refusal {
             return Refusal::new("password_hash", format!("{refusal}: --allow-weak"));
         }
         ImportRefusal::NotYet(ImportedTime::Created) => "created_at",
+        ImportRefusal::Unconfirmed => {
+            return Refusal::new(
+                "email_confirmed_at",
+                "the address is not confirmed: its owner signs up again, or is mailed a link with --invite; or leave the field \
+                 out if you know that it is theirs",
+            );
+        }
         ImportRefusal::NotYet(ImportedTime::EmailConfirmed) => "email_confirmed_at",
         ImportRefusal::NotYet(ImportedTime::Disabled) => "disabled_at",
     };

@@ -178,7 +178,8 @@ impl<'a> Run<'a> {
             match outcome {
                 Imported::Created(_) => self.report.created += 1,
                 Imported::Updated(_) => self.report.updated += 1,
-                Imported::Skipped(_) => self.report.skipped += 1,
+                Imported::Skipped(_) | Imported::Waiting => self.report.skipped += 1,
+                Imported::Invited => *self.report.invited.get_or_insert(0) += 1,
                 Imported::Refused(refusal) => {
                     is_refused = true;
                     self.refuse(number, &raw, &report::told(refusal))?;
@@ -202,7 +203,8 @@ impl<'a> Run<'a> {
         let (records, database) = (self.records, self.database.clone());
         if let Err(error) = bookmark.put(&Mark { records, last: digest(&self.last), database }) {
             let shown = bookmark.path().display();
-            self.report.say(&format!("Cannot write {shown}: {error}. --resume will not know how far it came."));
+            self.report
+                .say(&format!("Cannot write {shown}: {error}. --resume will not know how far it came."));
             self.bookmark = None;
         }
     }
