@@ -13,8 +13,9 @@ use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::hasher::{self, Hasher};
 use crate::migrator::migrate_up;
+use crate::policy::client_limits::ClientLimits;
 use crate::policy::relying_party::RelyingParty;
-use crate::policy::{HashPolicy, Policy};
+use crate::policy::{HashPolicy, Policy, PolicyError};
 use crate::settings::{OpenError, OpenMode, Settings};
 use crate::store::copy::hold::{self, Role};
 use crate::store::error::DatabaseError;
@@ -75,6 +76,7 @@ impl Accounts {
             in_step_until: Mutex::default(),
             judgements: Throttle::default(),
             doctor_answered: Answered::default(),
+            client_limits: RwLock::new(Arc::new(ClientLimits::from(&settings.policy))),
             remembered: tokio::sync::Mutex::default(),
             relying_party,
             root,
@@ -95,6 +97,21 @@ impl Accounts {
     /// The limits and lifetimes in force.
     pub fn policy(&self) -> &Policy {
         &self.0.settings.policy
+    }
+
+    /// The limits per client in force: those of the policy, or of the last [`set_client_limits`](Self::set_client_limits).
+    pub fn client_limits(&self) -> Arc<ClientLimits> {
+        self.0.client_limits()
+    }
+
+    /// From now on the limits per client are those of `policy`, for all clones of this value. What was counted stays counted.
+    ///
+    /// # Errors
+    /// The first setting of the policy that breaks its rule; nothing has changed then.
+    pub fn set_client_limits(&self, policy: &Policy) -> Result<(), PolicyError> {
+        policy.check()?;
+        self.0.set_client_limits(ClientLimits::from(policy));
+        Ok(())
     }
 
     /// The URL where browsers reach the pages: the base of mailed links.

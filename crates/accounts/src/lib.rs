@@ -240,6 +240,7 @@ pub use ops::transfer::import::{ImportOptions, ImportedUser};
 #[cfg(feature = "import")]
 pub use ops::transfer::outcome::{ImportRefusal, Imported, ImportedTime};
 pub use policy::claims::Claims;
+pub use policy::client_limits::ClientLimits;
 pub use policy::data_schema::{DataFault, DataSchema, SignUpField, SignUpInput, Wording};
 pub use policy::factors::{PasskeyPolicy, RequireFactor, SecondFactorPolicy};
 pub use policy::relying_party::RelyingParty;
@@ -256,8 +257,8 @@ pub use token::algorithm::{SigningAlgorithm, SigningAlgorithmError};
 pub use token::application::assertion::AssertionInvalid;
 #[cfg(feature = "sqlite")]
 pub use transfer::backup::{
-    BackupError, BackupManifest, BackupOptions, BackupTable, back_up_before_migration,
-    secret_key_of_backup, verify_backup,
+    BackupError, BackupManifest, BackupOptions, BackupTable, back_up_before_migration, secret_key_of_backup,
+    verify_backup,
 };
 pub use transfer::mover::{AbortedMove, MoveError, MovedTable, Mover, abort_move, find_move};
 pub use transfer::progress::{CopyProgress, CopyWatch};

@@ -8,6 +8,7 @@ use crate::domain::access::client::Client;
 use crate::domain::audit::{AuditActor, AuditKind};
 use crate::domain::time::{DAY, HOUR, MONTH, SKEW, Timestamp};
 use crate::fault::Fault;
+use crate::policy::client_limits::ClientLimits;
 use crate::policy::{ConfirmPolicy, Rate, SignInPolicy};
 use crate::store::Tx;
 use crate::store::tables::limits::{self, Failures, Rule, Subject, count, lock, record};
@@ -45,12 +46,12 @@ pub(crate) fn codes_allowed(
 pub(crate) fn client_wait(
     tx: &mut Tx<'_>,
     client: &Subject,
-    policy: &ConfirmPolicy,
+    allowed: &ClientLimits,
     now: Timestamp,
 ) -> Result<Option<Duration>, Fault> {
     limits::lock(tx, client, now)?;
     let mut wait = None;
-    for rate in policy.client_failures {
+    for rate in allowed.codes {
         wait = wait.max(wait_of(tx, client, Rule::CodeFailed, rate, now)?);
     }
     Ok(wait)
@@ -87,7 +88,7 @@ pub(crate) fn mail_wait(
     now: Timestamp,
 ) -> Result<Option<Duration>, Fault> {
     let Some(client) = limited_client(core, from) else { return Ok(None) };
-    wait_of(tx, &client, Rule::MailAsked, core.policy().sign_up.client_mails, now)
+    wait_of(tx, &client, Rule::MailAsked, core.client_limits().mails, now)
 }
 
 /// What may still be mailed to an address at a stranger's request.
@@ -150,10 +151,8 @@ pub(crate) fn take_admin_mail(
 
 /// The subject of a client, if clients are limited at all.
 pub(crate) fn limited_client(core: &Core, from: &Client) -> Option<Subject> {
-    let policy = core.policy();
-    let exempt =
-        from.ip.is_some_and(|ip| policy.exempt_networks.iter().any(|net| net.contains(&ip.to_canonical())));
-    client(&core.root, from).filter(|_| policy.client_limits && !exempt)
+    let exempt = from.ip.is_some_and(|ip| core.client_limits().exempts(ip));
+    client(&core.root, from).filter(|_| core.policy().client_limits && !exempt)
 }
 
 /// Counts a wrong guess against the address, the client, and all clients together.

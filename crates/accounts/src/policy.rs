@@ -2,6 +2,7 @@
 
 mod check;
 pub(crate) mod claims;
+pub(crate) mod client_limits;
 pub(crate) mod data_schema;
 pub(crate) mod factors;
 pub(crate) mod relying_party;

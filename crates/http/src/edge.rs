@@ -323,7 +323,8 @@ mod tests {
     }
 
     async fn answer_to(accept: &'static str, handler: fn() -> Problem) -> (Response, String) {
-        let quotas = Quotas::of(&vestibule::Policy::default());
+        let policy = vestibule::Policy::default();
+        let quotas = Quotas::of(&(&policy).into(), policy.password_checks);
         let edge =
             EdgeLayer::new("http://localhost", quotas, &crate::app::tests::site(), RouteTable::default(), 7);
         let route = axum::routing::get(async move || handler());

@@ -60,7 +60,8 @@ pub fn router(accounts: Accounts, mut options: HttpOptions) -> Router {
     let (parts, request_id_start) = (options.parts.clone(), options.request_id_start);
     let site = Arc::new(Site::new(url, options));
     let (mut routes, table) = routes_of(&parts);
-    let edge = EdgeLayer::new(url, Quotas::of(accounts.policy()), &site, table, request_id_start);
+    let quotas = Quotas::of(&accounts.client_limits(), accounts.policy().password_checks);
+    let edge = EdgeLayer::new(url, quotas, &site, table, request_id_start);
     if site.dev.is_some() {
         routes = routes.merge(pages::dev::routes());
     }

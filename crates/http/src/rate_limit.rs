@@ -1,7 +1,7 @@
 //! The limits per client, as reported in answers (draft-ietf-httpapi-ratelimit-headers-11).
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use vestibule::{Policy, Rate};
+use vestibule::{ClientLimits, Rate};
 
 /// What was done too often.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,7 @@ pub(crate) struct Reached {
     pub(crate) seconds: u64,
 }
 
-/// The quotas of each client, from the policy in force.
+/// The quotas of each client, from the limits in force.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Quotas {
     sign_in: Rate,
@@ -45,14 +45,9 @@ pub(crate) struct Quotas {
 }
 
 impl Quotas {
-    pub(crate) fn of(policy: &Policy) -> Self {
-        let [confirm, _] = policy.confirm.client_failures;
-        Self {
-            sign_in: policy.sign_in.client_failures,
-            confirm,
-            mails: policy.sign_up.client_mails,
-            password_checks: policy.password_checks,
-        }
+    pub(crate) fn of(limits: &ClientLimits, password_checks: Rate) -> Self {
+        let [confirm, _] = limits.codes;
+        Self { sign_in: limits.sign_in, confirm, mails: limits.mails, password_checks }
     }
 
     /// `RateLimit-Policy` and `RateLimit`.
@@ -79,6 +74,8 @@ impl Quotas {
 mod tests {
     use std::time::Duration;
 
+    use vestibule::Policy;
+
     use super::*;
 
     // L6: the reported quotas are the enforced ones.
@@ -96,7 +93,8 @@ mod tests {
             (Limit::PasswordChecks, "\"password-checks\";q=5;w=10"),
         ] {
             let mut headers = HeaderMap::new();
-            Quotas::of(&policy).write(Reached { limit, seconds: 42 }, &mut headers);
+            Quotas::of(&ClientLimits::from(&policy), policy.password_checks)
+                .write(Reached { limit, seconds: 42 }, &mut headers);
             assert_eq!(headers["ratelimit-policy"], quota);
             assert!(headers["ratelimit"].to_str().is_ok_and(|left| left.ends_with(";r=0;t=42")));
         }

@@ -1,7 +1,9 @@
 //! SIGHUP: the settings are read again. What can change without a restart changes at once; what cannot is named; and where anything is
 //! wrong, nothing changes.
 
+use axum::Router;
 use tokio::signal::unix::Signal;
+use vestibule::PolicyError;
 
 use super::answers::Answers;
 use super::connections::{Front, Rules};
@@ -76,6 +78,18 @@ impl Reloader {
         Ok(())
     }
 
+    /// The router of these settings, and the limits per client that its answers tell of; neither, if one cannot be.
+    fn router(&self, next: &Config) -> Result<Router, Failure> {
+        let accounts = &self.answers.accounts;
+        let refused = |error: PolicyError| Failure::config(error.to_string());
+        accounts.set_client_limits(&next.policy).map_err(refused)?;
+        let made = self.answers.router(next);
+        if made.is_err() {
+            accounts.set_client_limits(&self.config.policy).map_err(refused)?;
+        }
+        made
+    }
+
     /// Everything is made before anything is replaced. Files that settings name are read again too: templates, the logo.
     fn apply(&self, next: &Config) -> Result<(), Failure> {
         let mailer = if self.answers.dev {
@@ -84,7 +98,7 @@ impl Reloader {
             Some(mailer(next, false, self.answers.accounts.public_url()))
         };
         let mailer = mailer.transpose().map_err(|problem| Failure::problems(&[problem]))?;
-        let router = self.answers.router(next)?;
+        let router = self.router(next)?;
         if let Some(mailer) = mailer {
             self.answers.mailer.replace(mailer);
         }

@@ -66,6 +66,34 @@ fn what_can_change_changes_and_the_rest_is_named() {
     assert!(said.contains(r#""changed":3"#) && !said.contains("restart"), "{said}");
 }
 
+// L3: an attack goes on, and the limits are tightened without signing anybody out of the queue.
+#[test]
+fn limits_per_client_are_tightened() {
+    let site = Site::sqlite();
+    write(&site, "[limits]\nsign_in = '1000/5m'\n");
+    let server = site.serve();
+    let attempt = |number: u32| {
+        let body = json!({"email": format!("nobody{number}@example.org"), "password": "another-long-word-9"});
+        server.http().post("/v1/login", None, &body)
+    };
+    for number in 0..3 {
+        assert_eq!(attempt(number).status, 401);
+    }
+    write(&site, "[limits]\nsign_in = '3/5m'\n");
+    let said = hangup(&server);
+    assert!(said.contains("limits.sign_in") && said.contains(r#""changed":1"#), "{said}");
+    // What was counted before counts.
+    let limited = attempt(4);
+    assert_eq!(limited.status, 429);
+    assert_eq!(limited.header("ratelimit-policy"), "\"sign-in\";q=3;w=300");
+    write(&site, "[limits]\nsign_in = '3/5m'\nexempt = ['127.0.0.0/8']\n");
+    hangup(&server);
+    assert_eq!(attempt(5).status, 401);
+    write(&site, "[limits]\nsign_in = '0/5m'\n");
+    assert!(hangup(&server).contains("nothing changed"));
+    assert_eq!(attempt(6).status, 401);
+}
+
 #[test]
 fn mail_takes_another_way() {
     let site = Site::sqlite();

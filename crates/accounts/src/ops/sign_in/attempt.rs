@@ -21,7 +21,6 @@ use crate::hasher::Stages;
 use crate::limits::{self, lockout, wait_after, wait_of};
 use crate::mail::MailContent;
 use crate::ops::draft::Draft;
-use crate::policy::SignInPolicy;
 use crate::store::Tx;
 use crate::store::tables::limits::{
     Failures, Rule, Subject, count, failures, lock_failures, lock_known, record, set_failures,
@@ -138,7 +137,7 @@ impl Compared {
         };
         if let Some(client) = &attempt.client {
             hold(tx, client)?;
-            if let Some(retry_after) = attempt.client_wait(tx, client, &core.policy().sign_in)? {
+            if let Some(retry_after) = attempt.client_wait(tx, core, client)? {
                 return Ok(Verdict::Limited { retry_after });
             }
         }
@@ -187,7 +186,7 @@ impl PasswordAttempt {
     fn wait(&self, tx: &mut Tx<'_>, core: &Core) -> Result<Option<Duration>, Fault> {
         let account = lockout(failures(tx, &self.account)?, &core.policy().sign_in, self.now);
         let client = match &self.client {
-            Some(client) => self.client_wait(tx, client, &core.policy().sign_in)?,
+            Some(client) => self.client_wait(tx, core, client)?,
             None => None,
         };
         Ok(account.max(client))
@@ -206,20 +205,15 @@ impl PasswordAttempt {
         }
         if let Some(client) = &self.client {
             record(tx, client, Rule::SignInFailed, self.now)?;
-            if self.client_wait(tx, client, policy)?.is_some() {
+            if self.client_wait(tx, core, client)?.is_some() {
                 self.tell_of_limit(tx, core, "client: too many wrong passwords")?;
             }
         }
         Ok(())
     }
 
-    fn client_wait(
-        &self,
-        tx: &mut Tx<'_>,
-        client: &Subject,
-        policy: &SignInPolicy,
-    ) -> Result<Option<Duration>, Fault> {
-        wait_of(tx, client, Rule::SignInFailed, policy.client_failures, self.now)
+    fn client_wait(&self, tx: &mut Tx<'_>, core: &Core, client: &Subject) -> Result<Option<Duration>, Fault> {
+        wait_of(tx, client, Rule::SignInFailed, core.client_limits().sign_in, self.now)
     }
 
     fn tell_of_limit(&self, tx: &mut Tx<'_>, core: &Core, detail: &str) -> Result<(), Fault> {

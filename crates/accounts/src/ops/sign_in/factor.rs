@@ -101,7 +101,7 @@ impl<'a> FactorAttempt<'a> {
         if let Some(client) = &self.client {
             lock(tx, client, self.now)?;
             if let Some(retry_after) =
-                wait_of(tx, client, Rule::SignInFailed, policy.client_failures, self.now)?
+                wait_of(tx, client, Rule::SignInFailed, core.client_limits().sign_in, self.now)?
             {
                 return Ok(Judged::Limited { retry_after });
             }

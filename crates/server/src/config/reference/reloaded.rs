@@ -3,7 +3,7 @@
 use crate::config::keys::Key;
 
 /// Those that SIGHUP changes. In development mode mail does not change: its mailbox would be lost.
-const RELOADED: [&str; 16] = [
+const RELOADED: [&str; 20] = [
     "trusted_proxies",
     "mail.url",
     "mail.from",
@@ -18,6 +18,10 @@ const RELOADED: [&str; 16] = [
     "cors.origins",
     "tokens.password_grant",
     "introspection.clients",
+    "limits.sign_in",
+    "limits.codes",
+    "limits.mails",
+    "limits.exempt",
     "limits.connections_per_client",
     "log.level",
 ];
