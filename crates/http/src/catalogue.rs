@@ -1,9 +1,8 @@
 //! Every error code, declared once: the basis of problems, the `OpenAPI` enum, the pages under `/docs/errors` and the
 //! command `vestibule errors list`.
 
+mod meaning;
 mod text;
-
-use axum::http::StatusCode;
 
 /// What an error code means, for people.
 #[derive(Clone, Copy, Debug)]
@@ -329,8 +328,17 @@ fields {
         "A user is `active` or `disabled`.",
         "Send one of them.";
     FactorStatusInvalid 422 "factor_status_invalid": "Not a condition on second factors",
-        "Users are listed by `none`, who have no second factor, or `any`, who have at least one.",
+        "Users are listed by `none`, who have no second factor, by `any`, who have at least one, by `passkey` or by `authenticator`.",
         "Send one of them.";
+    SortInvalid 422 "sort_invalid": "Not an order of the list",
+        "Users are sorted by `created`, `email` or `last_sign_in`, from the end with a hyphen before it.",
+        "Send one of them, such as `-last_sign_in`.";
+    TimeInvalid 422 "time_invalid": "Not a time",
+        "A time is written with its offset (RFC 3339), such as `2026-03-01T09:30:00Z`, or is a date, which stands for midnight UTC.",
+        "Send such a time. In an address a `+` is written `%2B`.";
+    LastSignInInvalid 422 "last_sign_in_invalid": "Not a condition on the last sign-in",
+        "The parameter is `never`, and then there is no `last_sign_in_from` or `last_sign_in_before` beside it.",
+        "Send `never`, or the times of a range.";
     StateInvalid 422 "state_invalid": "Not a state of a message",
         "A message is `waiting`, `sent` or `failed`.",
         "Send one of them.";
@@ -379,19 +387,6 @@ fields {
         "The parameter is `true` or `false`.",
         "Send one of them.";
 }
-}
-
-impl Code {
-    /// What the code means.
-    pub fn entry(self) -> &'static Entry {
-        // The variants and the entries come from one list, so their positions agree.
-        &CATALOGUE[self as usize]
-    }
-
-    /// The status of the answer.
-    pub fn status(self) -> StatusCode {
-        StatusCode::from_u16(self.entry().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-    }
 }
 
 #[cfg(test)]

@@ -17,5 +17,6 @@ pub(crate) mod stats;
 pub(crate) mod tally;
 pub(crate) mod time;
 pub(crate) mod user;
+pub(crate) mod user_list;
 pub(crate) mod user_name;
 pub(crate) mod visible;

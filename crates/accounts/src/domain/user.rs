@@ -116,25 +116,48 @@ pub enum UserStatus {
     Disabled,
 }
 
-/// Whether a user has a second factor: an authenticator app whose first code was given, or a passkey where there are
-/// any.
+impl UserStatus {
+    /// Every state.
+    pub const ALL: [Self; 2] = [Self::Active, Self::Disabled];
+
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    /// The state of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// Which second factor a user has: an authenticator app counts from its first code on, a passkey where there are any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FactorStatus {
     /// None.
     None,
     /// At least one.
     Any,
+    /// A passkey.
+    Passkey,
+    /// An authenticator app.
+    Authenticator,
 }
 
 impl FactorStatus {
     /// Every state.
-    pub const ALL: [Self; 2] = [Self::None, Self::Any];
+    pub const ALL: [Self; 4] = [Self::None, Self::Any, Self::Passkey, Self::Authenticator];
 
     /// The stable name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Any => "any",
+            Self::Passkey => "passkey",
+            Self::Authenticator => "authenticator",
         }
     }
 

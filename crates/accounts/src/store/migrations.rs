@@ -17,7 +17,7 @@ pub(crate) struct Script {
 }
 
 /// Every version, oldest first, without gaps.
-pub(crate) const SCRIPTS: [Script; 19] = [
+pub(crate) const SCRIPTS: [Script; 20] = [
     Script {
         version: 1,
         name: "init",
@@ -131,6 +131,12 @@ pub(crate) const SCRIPTS: [Script; 19] = [
         name: "imported_sign_ups",
         up: include_str!("../../migrations/0019_imported_sign_ups.up.sql"),
         down: include_str!("../../migrations/0019_imported_sign_ups.down.sql"),
+    },
+    Script {
+        version: 20,
+        name: "user_search",
+        up: include_str!("../../migrations/0020_user_search.up.sql"),
+        down: include_str!("../../migrations/0020_user_search.down.sql"),
     },
 ];
 

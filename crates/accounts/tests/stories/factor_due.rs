@@ -117,10 +117,10 @@ on_both_stores! {
     async fn fifty_are_told_at_a_time_and_none_while_they_wait(world: &World) {
         let id = |number: u32| world.bytes(&format!("ff{number:030x}"));
         let rows: Vec<String> = (0..120).map(|number| {
-            format!("({}, 'u{number}@example.org', 'u{number}@example.org', 'x', '', 1, 1)", id(number))
+            format!("({}, 'u{number}@example.org', 'u{number}@example.org', 'x', '', 1, 1, '')", id(number))
         }).collect();
         world.sql(&format!(
-            "INSERT INTO users (id, email, email_key, password_hash, roles, email_confirmed_at, created_at) VALUES {}",
+            "INSERT INTO users (id, email, email_key, password_hash, roles, email_confirmed_at, created_at, search_text) VALUES {}",
             rows.join(", ")
         ));
         let strict = strict(world, RequireFactor::All).await;

@@ -49,6 +49,7 @@ mod throttling;
 mod tokens;
 mod uncertain;
 mod user_data;
+mod user_list;
 mod webhooks;
 mod workers;
 mod world;

@@ -5,8 +5,7 @@ use std::ops::ControlFlow;
 use crate::migrations::live_a_little;
 use crate::world::*;
 use vestibule::{
-    Accounts, DatabaseError, DatabasePolicy, Env, Fault, MoveError, MovedTable, Mover, OpenError, Secret,
-    Settings, Tokens, abort_move,
+    Accounts, Actor, DatabaseError, DatabasePolicy, Env, Fault, MoveError, MovedTable, Mover, OpenError, Secret, Settings, Tokens, UserQuery, abort_move,
 };
 
 async fn mover(from: &Secret, to: &Secret) -> Result<Mover, MoveError> {
@@ -64,6 +63,15 @@ async fn all_works(accounts: &Accounts, held: &Holdings) {
     accounts.confirm_by_link(&held.link, Some(&chosen), None, &client()).await.unwrap();
     confirm(accounts, "heidi@example.org", PASSWORD, &held.code).await.unwrap();
     accounts.health().await.unwrap();
+    // The index of searches stays behind: it is made anew, and everybody is found meanwhile.
+    for part in ["rank@", "fr"] {
+        let search = UserQuery { search: Some(part.to_owned()), ..UserQuery::default() };
+        for _ in 0..2 {
+            let found = accounts.list_users(Actor::Operator, &search).await.unwrap().items;
+            assert_eq!(found.len(), 1, "{part}");
+            accounts.sweep().await.unwrap();
+        }
+    }
 }
 
 fn refused(result: Result<impl std::fmt::Debug, OpenError>) -> DatabaseError {

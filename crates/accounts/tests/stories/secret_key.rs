@@ -6,7 +6,7 @@ use crate::on_both_stores;
 use crate::world::*;
 use futures_util::future::join_all;
 use vestibule::{
-    Accounts, Actor, Client, Login, MailContent, OpenError, SecretKey, Settings, Tokens, UserQuery,
+    Accounts, Actor, Client, Login, MailContent, OpenError, SecretKey, Settings, Tokens, UserOrder, UserQuery,
 };
 
 const ADA: &str = "ada@example.org";
@@ -121,12 +121,12 @@ on_both_stores! {
     async fn a_list_is_read_on_across_the_change(world: &World) {
         world.has_account(ADA).await;
         world.has_account("bob@example.org").await;
-        let first = UserQuery { limit: Some(1), ..UserQuery::default() };
+        let first = UserQuery { limit: Some(1), order: UserOrder::Oldest, ..UserQuery::default() };
         let cursor = world.accounts.list_users(Actor::Operator, &first).await.unwrap().next_cursor;
         assert!(cursor.is_some());
         let (rest, settings) = (UserQuery { cursor, ..first }, changed(world));
         let page = open(&settings).await.list_users(Actor::Operator, &rest).await.unwrap();
-        assert_eq!(page.items[0].email, address("bob@example.org"));
+        assert_eq!(page.items[0].account.email, address("bob@example.org"));
         let refused = open(&finished(&settings)).await.list_users(Actor::Operator, &rest).await;
         assert_eq!(refusal(refused), "CursorInvalid");
     }

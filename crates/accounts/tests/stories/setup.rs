@@ -19,7 +19,7 @@ async fn sets_up(accounts: &Accounts, key: &str, email: &str) -> Result<Account,
 
 async fn users(world: &World) -> Vec<String> {
     let page = world.accounts.list_users(Actor::Operator, &UserQuery::default()).await.unwrap();
-    page.items.iter().map(|user| format!("{} {}", user.email, user.roles.join(" "))).collect()
+    page.items.iter().map(|user| format!("{} {}", user.account.email, user.account.roles.join(" "))).collect()
 }
 
 on_both_stores! {

@@ -117,6 +117,9 @@ remedies! {
     TextInvalid | TextTooLong => Value("\"asked for it by phone\"");
     RoleInvalid => Value("\"editor\"");
     FactorStatusInvalid => Value("\"none\"");
+    SortInvalid => Value("\"-last_sign_in\"");
+    TimeInvalid => Value("\"2026-03-01T09:30:00Z\"");
+    LastSignInInvalid => Value("\"never\"");
     RolesTooMany => Value("[\"editor\"]");
     LocaleInvalid => Value("\"en\"");
     RecoveryCodeMalformed => Value("\"7k2m-9xqa-03hd-v5rt\"");

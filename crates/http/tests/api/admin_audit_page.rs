@@ -8,8 +8,8 @@ use crate::world::{ADA, PASSWORD, World};
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 async fn id_of(world: &World, email: &str) -> String {
-    let query = UserQuery { prefix: Some(email.to_owned()), ..UserQuery::default() };
-    world.accounts.list_users(Actor::Operator, &query).await.unwrap().items[0].id.to_string()
+    let query = UserQuery { search: Some(email.to_owned()), ..UserQuery::default() };
+    world.accounts.list_users(Actor::Operator, &query).await.unwrap().items[0].account.id.to_string()
 }
 
 /// The rows of the table, newest first.

@@ -83,13 +83,16 @@ on_both_stores! {
         world.accounts.disable_user(Actor::Operator, &adam, None).await.unwrap();
         let page = browser.get(&world, "/admin/users?q=&status=").await;
         assert!(page.text.contains("type=\"search\" value=\"\""), "{}", page.text);
-        assert_eq!(listed(&page), [ROOT, "ada@example.org", "adam@example.org", "bob@example.org"]);
+        assert_eq!(listed(&page), ["bob@example.org", "adam@example.org", "ada@example.org", ROOT]);
         let page = browser.get(&world, "/admin/users?q=AD&lang=en&said=x").await;
-        assert_eq!(listed(&page), ["ada@example.org", "adam@example.org"]);
+        assert_eq!(listed(&page), ["adam@example.org", "ada@example.org"]);
         assert!(page.text.contains("name=\"q\" type=\"search\" value=\"AD\""), "{}", page.text);
         let page = browser.get(&world, "/admin/users?q=ad&status=disabled").await;
         assert_eq!(listed(&page), ["adam@example.org"]);
-        assert!(page.text.contains("value=\"disabled\" selected") && page.text.contains(">Disabled</span>"));
+        assert!(page.text.contains("name=\"status\" value=\"disabled\"") && page.text.contains("<span class=\"dot off\">Disabled</span>"));
+        assert!(page.text.contains("aria-current=\"page\">Disabled <span class=\"num\">1</span>"), "{}", page.text);
+        assert!(page.text.contains("<h1>Users <span class=\"num\">4</span></h1>") && page.text.contains("Matching: 1"));
+        assert_eq!(listed(&browser.get(&world, "/admin/users?q=xample&sort=email").await), ["ada@example.org", "adam@example.org", "bob@example.org", ROOT]);
         assert_eq!(listed(&browser.get(&world, "/admin/users?status=active&q=ad").await), ["ada@example.org"]);
         let page = browser.get(&world, "/admin/users?q=zoe").await;
         assert!(page.status == 200 && page.text.contains("No users match."), "{}", page.text);
@@ -117,6 +120,8 @@ on_both_stores! {
         for (query, words) in [
             ("status=gone", "There is no such state."), ("second_factor=x", "There is no such choice."), ("q=%00", "The text has a character"),
             ("limit=0", "1 to 200"), ("cursor=x", "not a page of this list"), ("x=y", "does not know"),
+            ("role=X", "A role consists of"), ("sort=size", "cannot be sorted"), ("created_from=soon", "not a date"),
+            ("last_sign_in=never&last_sign_in_before=2026-01-01", "Choose either"),
         ] {
             let page = browser.get(&world, &format!("/admin/users?{query}")).await;
             assert!(page.status == 422 && page.text.contains("role=\"alert\"") && page.text.contains(words), "{query} {}", page.text);
@@ -126,7 +131,44 @@ on_both_stores! {
             let page = browser.get(&world, &format!("/admin/users?{query}")).await;
             assert!(page.status == 400 && page.text.contains("role=\"alert\""), "{query} {}", page.text);
         }
-        assert!(browser.get(&world, "/admin/users?status=gone").await.text.contains("href=\"#status\""));
+        for (query, field) in [("status=gone", "status"), ("sort=size", "sort"), ("created_from=soon", "created_from"), ("role=X", "role")] {
+            let page = browser.get(&world, &format!("/admin/users?{query}")).await;
+            assert!(page.text.contains(&format!("href=\"#{field}\"")) && page.text.contains(&format!("id=\"{field}\"")), "{query} {}", page.text);
+        }
+        assert!(browser.get(&world, "/admin/users?created_from=soon").await.text.contains("<details open>"));
+    }
+
+    // Headings lead to the list sorted by them, with the same conditions; a second click turns it round.
+    async fn users_are_sorted_by_their_headings(world: World) {
+        let mut browser = root(&world).await;
+        for email in ["zoe@example.org", "ada@example.org"] {
+            world.has_user(email, &[]).await;
+        }
+        let page = browser.get(&world, "/admin/users?q=example").await;
+        assert_eq!(listed(&page), ["ada@example.org", "zoe@example.org", ROOT]);
+        assert!(page.text.contains("aria-sort=\"descending\""), "{}", page.text);
+        let page = browser.get(&world, &link(&page, "User").unwrap()).await;
+        assert_eq!(listed(&page), ["ada@example.org", ROOT, "zoe@example.org"]);
+        assert!(page.text.contains("aria-sort=\"ascending\"") && page.text.contains("value=\"example\""), "{}", page.text);
+        assert!(page.text.contains("name=\"sort\" value=\"email\""), "a search keeps the order");
+        let page = browser.get(&world, &link(&page, "User").unwrap()).await;
+        assert_eq!(listed(&page), ["zoe@example.org", ROOT, "ada@example.org"]);
+        let page = browser.get(&world, &link(&page, "Last sign-in").unwrap()).await;
+        assert_eq!(listed(&page)[0], ROOT, "whoever signed in last");
+        assert_eq!(page.text.matches(">Never</td>").count(), 2, "{}", page.text);
+        let page = browser.get(&world, &link(&page, "Created").unwrap()).await;
+        assert_eq!(listed(&page), ["ada@example.org", "zoe@example.org", ROOT]);
+    }
+
+    async fn users_are_found_by_role_and_dates(world: World) {
+        let mut browser = root(&world).await;
+        world.has_user("eve@example.org", &["editor"]).await;
+        assert_eq!(listed(&browser.get(&world, "/admin/users?role=editor&second_factor=").await), ["eve@example.org"]);
+        let page = browser.get(&world, "/admin/users?last_sign_in=never&created_from=2020-01-01").await;
+        assert_eq!(listed(&page), ["eve@example.org"]);
+        assert!(page.text.contains("<details open>") && page.text.contains("value=\"2020-01-01\"") && page.text.contains("value=\"never\" checked"));
+        let none = browser.get(&world, "/admin/users?created_before=2020-01-01").await;
+        assert!(listed(&none).is_empty() && none.text.contains("No users match."), "{}", none.text);
     }
 
     async fn fifty_users_are_a_page(world: World) {
@@ -140,13 +182,40 @@ on_both_stores! {
         assert!(first.text.len() < 40_000, "{}", first.text.len());
         assert_eq!(link(&first, "First page"), None);
         let second = browser.get(&world, &link(&first, "Next page").unwrap()).await;
-        assert_eq!(listed(&second), ["a-rather-long-name.49", "a-rather-long-name.50", "a-rather-long-name.51"].map(|name| format!("{name}@mail.example.org")));
+        let last = ["a-rather-long-name.01", "a-rather-long-name.00"].map(|name| format!("{name}@mail.example.org"));
+        assert_eq!(listed(&second), [&last[..], &[ROOT.to_owned()]].concat());
         assert_eq!(link(&second, "Next page"), None);
         assert_eq!(listed(&browser.get(&world, &link(&second, "First page").unwrap()).await), listed(&first));
         let one = browser.get(&world, "/admin/users?q=a-&limit=30").await;
         let two = browser.get(&world, &link(&one, "Next page").unwrap()).await;
         assert_eq!((listed(&one).len(), listed(&two).len()), (30, 22));
         assert!(two.text.contains("value=\"a-\""), "the filter goes along");
+    }
+
+    // ASVS 1.2.10; and whoever takes the list with them is in the trail.
+    async fn the_list_is_exported_as_it_is_shown(world: World) {
+        let mut browser = root(&world).await;
+        world.has_user("ada@example.org", &["editor", "writer"]).await;
+        world.has_user("=1+1@example.net", &[]).await;
+        let page = browser.get(&world, "/admin/users?q=example&role=&sort=email").await;
+        let path = link(&page, "Export").unwrap();
+        assert_eq!(path, "/admin/users.csv?q=example&sort=email");
+        let file = browser.get(&world, &path).await;
+        assert_eq!((file.status, file.header("content-type")), (200, "text/csv; charset=utf-8"));
+        assert_eq!(file.header("content-disposition"), "attachment; filename=\"users.csv\"");
+        assert!(file.header("cache-control").contains("no-store"));
+        let lines: Vec<&str> = file.text.split_terminator("\r\n").collect();
+        assert!(lines[0].starts_with("id,email,user_name,"), "{}", lines[0]);
+        assert!(lines[1].contains(",'=1+1@example.net,,,active,,,,"), "{}", lines[1]);
+        assert!(lines[2].contains(",ada@example.org,,,active,editor writer,,,20"), "{}", lines[2]);
+        assert!(lines[3].contains(",root@example.org,,,active,admin,,20") && lines.len() == 4, "{}", lines[3]);
+        let noted = entry(&world, AuditKind::UsersExported).await.unwrap();
+        assert_eq!((noted.detail.as_deref(), noted.actor.user().map(|id| id.to_string())), (Some("3 users, as CSV"), Some(id_of(&world, ROOT).await)));
+        let bad = browser.get(&world, "/admin/users.csv?sort=size").await;
+        assert_eq!(bad.status, 422, "{}", bad.text);
+        let mut ada = Browser::signed_in(&world, ADA).await;
+        assert_eq!(ada.get(&world, "/admin/users.csv").await.status, 403);
+        assert_eq!(Browser::default().get(&world, "/admin/users.csv").await.leads_to(), "/login?return_to=%2Fadmin%2Fusers.csv");
     }
 
     // T3, S10

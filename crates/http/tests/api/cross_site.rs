@@ -1,7 +1,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
-use vestibule::{Actor, UserQuery};
+use vestibule::{Actor, UserOrder, UserQuery};
 
 use crate::admin_clients::own_application;
 use crate::browser::Browser;
@@ -217,8 +217,9 @@ on_both_stores! {
         browser.get(&world, "/login").await;
         browser.submit(&world, "/login", &format!("login={ADA}&password={PASSWORD}")).await;
         assert_ne!(browser.cookies["__Host-vestibule_session"], session);
-        let page = world.accounts.list_users(Actor::Operator, &UserQuery::default()).await.unwrap();
-        let own_id = page.items[0].id.to_string();
+        let query = UserQuery { order: UserOrder::Oldest, ..UserQuery::default() };
+        let page = world.accounts.list_users(Actor::Operator, &query).await.unwrap();
+        let own_id = page.items[0].account.id.to_string();
         world.accounts.create_application(Actor::Operator, own_application()).await.unwrap();
         for path in MEMBERS.map(|path| path.replace("usr_00000000000000000000000000", &own_id)) {
             let path = path.as_str();

@@ -16,8 +16,7 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use vestibule::{
-    Accounts, Actor, Env, Mail, MailContent, MailTransport, ManualClock, Migrator, NewUser, Operator,
-    OperatorName, Policy, SecretKey, SendAttempt, SendError, Settings, Timestamp, UserQuery,
+    Accounts, Actor, Env, Mail, MailContent, MailTransport, ManualClock, Migrator, NewUser, Operator, OperatorName, Policy, SecretKey, SendAttempt, SendError, Settings, Timestamp, UserOrder, UserQuery,
 };
 use vestibule_http::{DevFault, DevMail, DevMailbox, HttpOptions, TrustedProxies, UnknownPeer};
 use vestibule_testing::TestDatabase;
@@ -228,8 +227,9 @@ impl World {
 
     /// The address of the account that was created first.
     pub(crate) async fn accounts_email(&self) -> String {
-        let page = self.accounts.list_users(Actor::Operator, &UserQuery::default()).await.unwrap();
-        page.items[0].email.as_str().to_owned()
+        let query = UserQuery { order: UserOrder::Oldest, ..UserQuery::default() };
+        let page = self.accounts.list_users(Actor::Operator, &query).await.unwrap();
+        page.items[0].account.email.as_str().to_owned()
     }
 
     /// The mails of this kind to this address so far.

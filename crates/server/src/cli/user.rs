@@ -3,25 +3,20 @@
 mod change;
 mod export;
 mod import;
+mod list;
 mod ways_in;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::json;
-use vestibule::{
-    Account, Accounts, Actor, DisplayName, Email, Expected, FactorStatus, NewUser, Password, Reason,
-    UserName, UserQuery, UserRef, UserStatus,
-};
+use vestibule::{Accounts, Actor, DisplayName, Email, Expected, NewUser, Password, Reason, UserName, UserRef};
 
-use super::account::{as_json, named, print, state};
+use super::account::{named, print};
 use super::context::Context;
 use super::terminal::output;
 use crate::cli::terminal::ask::{confirmed, read_password};
 use crate::cli::terminal::reason::Because;
 use crate::failure::Failure;
 use crate::open;
-
-/// The largest page of the library.
-const PAGE_MAX: usize = 200;
 
 /// What to do with users. USER is an id (`usr_…`), an email address, or a user name.
 #[derive(Clone, Debug, Subcommand)]
@@ -32,8 +27,8 @@ pub(crate) enum Command {
     Import(Box<import::Import>),
     /// Export all users, as an import takes them
     Export(export::Export),
-    /// List users, oldest first
-    List(List),
+    /// List users, newest first
+    List(Box<list::List>),
     /// Show one user
     Show {
         /// ID, email address or user name
@@ -121,32 +116,6 @@ pub(crate) struct Create {
     because: Because,
 }
 
-/// Which users to list.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct List {
-    /// The beginning of the email address or user name
-    #[arg(long, value_name = "PREFIX")]
-    q: Option<String>,
-    /// Only users in this state
-    #[arg(long)]
-    status: Option<Status>,
-    /// Only users without a second factor
-    #[arg(long)]
-    without_second_factor: bool,
-    /// The maximum number of users
-    #[arg(long, default_value_t = 50)]
-    limit: usize,
-}
-
-/// The state of a user.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Status {
-    /// Can sign in
-    Active,
-    /// Cannot sign in
-    Disabled,
-}
-
 impl Command {
     /// Why somebody is changed.
     fn reason(&self) -> Option<&Reason> {
@@ -194,7 +163,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<(), Failure> {
         let accounts = open::for_command(&config, config.public_url(None)).await?;
         match command {
             Command::Create(create) => make(context, &accounts, create, password).await,
-            Command::List(list) => print_list(context, &accounts, list).await,
+            Command::List(list) => list::run(context, &accounts, *list).await,
             Command::Show { user } => {
                 print(context, &accounts.find_user(Actor::Operator, &named(&user)?).await?)
             }
@@ -243,43 +212,4 @@ async fn delete(context: &Context, accounts: &Accounts, user: &str) -> Result<()
         return output::object(json!({ "id": account.id, "deleted": true }));
     }
     output::line(&format!("deleted: {}", account.id))
-}
-
-async fn print_list(context: &Context, accounts: &Accounts, list: List) -> Result<(), Failure> {
-    let status = list.status.map(|status| match status {
-        Status::Active => UserStatus::Active,
-        Status::Disabled => UserStatus::Disabled,
-    });
-    let second_factor = list.without_second_factor.then_some(FactorStatus::None);
-    let mut query = UserQuery { prefix: list.q, status, second_factor, limit: None, cursor: None };
-    let mut left = list.limit;
-    while left > 0 {
-        query.limit = u32::try_from(left.min(PAGE_MAX)).ok();
-        let page = accounts.list_users(Actor::Operator, &query).await?;
-        left = left.saturating_sub(page.items.len());
-        print_page(context, &page.items)?;
-        match page.next_cursor {
-            None => return Ok(()),
-            cursor => query.cursor = cursor,
-        }
-    }
-    eprintln!("There are more: raise --limit, or narrow with --q.");
-    Ok(())
-}
-
-fn print_page(context: &Context, users: &[Account]) -> Result<(), Failure> {
-    if context.json {
-        return users.iter().try_for_each(|user| output::object(as_json(user)));
-    }
-    let rows: Vec<_> = users
-        .iter()
-        .map(|user| {
-            let name = user.user_name.as_ref().map_or("-", UserName::as_str);
-            let roles = if user.roles.is_empty() { "-".to_owned() } else { user.roles.join(",") };
-            let cells = [user.email.as_str(), name, state(user), &roles].map(str::to_owned);
-            let [email, name, state, roles] = cells;
-            [user.id.to_string(), email, name, state, roles, user.created_at.to_string()]
-        })
-        .collect();
-    output::table(["id", "email", "user name", "status", "roles", "created"], &rows)
 }

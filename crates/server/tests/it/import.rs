@@ -49,6 +49,9 @@ fn users_move_in_with_their_passwords() {
         let token = server.http().sign_in("ada@example.org", THEIR_PASSWORD);
         let me = server.http().me(&token);
         assert_eq!((&me["external_id"], &me["roles"]), (&json!("a-1"), &json!(["editor"])));
+        // Whoever knows the name of the other system finds the user by it.
+        let found = site.run(&["user", "list", "--q", "a-1", "--json"]).ok().json();
+        assert_eq!((found.len(), &found[0]["external_id"]), (1, &json!("a-1")));
         let again =
             site.run(&["user", "import", &file, "--allow-weak"]).refused(1, "1 rows were not imported");
         assert!(again.stdout.contains("created 1, updated 0, skipped 2, failed 1"), "{again:?}");

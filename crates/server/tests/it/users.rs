@@ -24,9 +24,9 @@ fn users_are_managed_with_the_server_down() {
             let all = [&["user", "list", "--json"], arguments].concat();
             site.run(&all).ok().json().iter().map(|user| user["email"].clone()).collect()
         };
-        assert_eq!(list(&[]), ["Ada@example.org", "bob@example.org"]);
+        assert_eq!(list(&[]), ["bob@example.org", "Ada@example.org"]);
         assert_eq!(list(&["--q", "bo"]), ["bob@example.org"]);
-        assert_eq!(list(&["--limit", "1"]), ["Ada@example.org"]);
+        assert_eq!(list(&["--limit", "1"]), ["bob@example.org"]);
         assert_eq!(list(&["--without-second-factor", "--q", "bo"]), ["bob@example.org"]);
 
         let id = made[0]["id"].as_str().unwrap();
@@ -102,4 +102,55 @@ fn text_is_for_people_and_for_scripts() {
         shown.contains("email      ada@example.org\n") && shown.contains("status     active\n"),
         "{shown}"
     );
+}
+
+#[test]
+fn users_are_listed_by_conditions_and_in_orders() {
+    on_both_databases(|site| {
+        let server = site.serve();
+        create(site, &["--email", "ada@example.org", "--user-name", "ada", "--admin"]).ok();
+        create(site, &["--email", "bob@example.net", "--display-name", "Bob, the Builder"]).ok();
+        create(site, &["--email", "carol@example.org"]).ok();
+        server.http().sign_in("bob@example.net", PASSWORD.trim());
+        let list = |arguments: &[&str]| -> String {
+            let all = [&["user", "list", "--json"], arguments].concat();
+            let users = site.run(&all).ok().json();
+            let names: Vec<_> =
+                users.iter().filter_map(|user| user["email"].as_str()?.split('@').next()).collect();
+            names.join(" ")
+        };
+        for (arguments, expected) in [
+            (&["--q", "example.net"] as &[_], "bob"),
+            (&["--q", "BUILD"], "bob"),
+            (&["--q", "uild", "--status", "disabled"], ""),
+            (&["--role", "admin"], "ada"),
+            (&["--sort", "oldest"], "ada bob carol"),
+            (&["--sort", "email"], "ada bob carol"),
+            (&["--sort", "last-sign-in"], "bob carol ada"),
+            (&["--sort", "inactive"], "ada carol bob"),
+            (&["--never-signed-in"], "carol ada"),
+            (&["--last-sign-in-from", "2020-01-01"], "bob"),
+            (&["--last-sign-in-before", "2020-01-01T00:00:00+02:00"], "carol ada"),
+            (&["--created-before", "2020-01-01"], ""),
+            (&["--created-from", "2020-01-01", "--limit", "2"], "carol bob"),
+            (&["--second-factor", "none"], "carol bob ada"),
+            (&["--second-factor", "authenticator"], ""),
+        ] {
+            assert_eq!(list(arguments), expected, "{arguments:?}");
+        }
+        let bob = &site.run(&["user", "list", "--q", "bob", "--json"]).ok().json()[0];
+        assert!(bob["last_sign_in_at"].as_str().is_some_and(|at| at.ends_with('Z')), "{bob}");
+        assert_eq!(bob["second_factors"], Value::Array(Vec::new()));
+        let text = site.run(&["user", "list", "--q", "carol"]).ok().stdout;
+        assert_eq!(text.trim_end().split('\t').next_back(), Some("-"), "{text}");
+        assert_eq!(site.run(&["user", "list", "--count"]).ok().stdout, "3\n");
+        let count = site.run(&["user", "list", "--count", "--role", "admin", "--json"]).ok().json();
+        assert_eq!(count, [serde_json::json!({"count": 1, "count_is_lower_bound": false})]);
+
+        site.run(&["user", "list", "--role", "Not A Role"]).refused(2, "a role is 1 to 32");
+        site.run(&["user", "list", "--created-from", "yesterday"]).refused(2, "not a time like");
+        site.run(&["user", "list", "--sort", "size"]).refused(2, "last-sign-in");
+        site.run(&["user", "list", "--never-signed-in", "--last-sign-in-from", "2020-01-01"])
+            .refused(2, "cannot be used");
+    });
 }

@@ -1,5 +1,7 @@
 //! Roles: what a user may do beyond their own account.
 
+use std::str::FromStr;
+
 /// The role that administrative operations need.
 pub(crate) const ADMIN: &str = "admin";
 
@@ -25,6 +27,27 @@ pub enum RolesError {
     /// More than 16.
     #[error("a user has at most 16 roles")]
     TooMany,
+}
+
+/// The name of one role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleName(String);
+
+impl RoleName {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for RoleName {
+    type Err = RolesError;
+
+    /// # Errors
+    /// [`RolesError::Malformed`].
+    fn from_str(text: &str) -> Result<Self, RolesError> {
+        if is_name(text) { Ok(Self(text.to_owned())) } else { Err(RolesError::Malformed { index: 0 }) }
+    }
 }
 
 impl Roles {

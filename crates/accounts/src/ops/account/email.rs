@@ -25,7 +25,8 @@ use crate::ops::sign_in::attempt::{NotCompared, Verdict};
 use crate::store::Tx;
 use crate::store::tables::limits::{Rule, lock, record};
 use crate::store::tables::outbox::{self, Leased};
-use crate::store::tables::{authenticators, challenges, passkeys, recovery_codes, registrations, users};
+use crate::store::tables::users::{self, names};
+use crate::store::tables::{authenticators, challenges, passkeys, recovery_codes, registrations};
 use crate::token::subject;
 use crate::trail::{self, Entry};
 use crate::webhook::WebhookEvent;
@@ -276,7 +277,7 @@ fn adopt(
     if !challenges::consume(tx, &challenge.id, now)? {
         return Err(LinkError::Used.into());
     }
-    if users::set_email(tx, user.id, &challenge.email, now)? {
+    if names::set_email(tx, user.id, &challenge.email, now)? {
         trail::announce(tx, core, WebhookEvent::UserEmailChanged, user.id, now)?;
     }
     registrations::make_decoys(tx, &challenge.email, now)?;

@@ -22,7 +22,8 @@ use crate::ops::session_end;
 use crate::store::Tx;
 use crate::store::tables::audit::{self, Filter};
 use crate::store::tables::limits::lock;
-use crate::store::tables::{invitations, outbox, registrations, sessions, users, webhooks as deliveries};
+use crate::store::tables::users::{self, names};
+use crate::store::tables::{invitations, outbox, registrations, sessions, webhooks as deliveries};
 use crate::token::subject;
 use crate::trail::{self, Entry};
 use crate::webhook::WebhookEvent;
@@ -94,12 +95,12 @@ impl Accounts {
                 let before = find(tx, id)?;
                 if let Some(name) = &change.user_name {
                     // A user may change the spelling of their own name.
-                    if !users::set_name(tx, id, name)? {
+                    if !names::set_name(tx, id, name)? {
                         return Err(ProfileError::UserNameTaken);
                     }
                 }
                 if let Some(name) = change.display_name.to_store() {
-                    users::set_display_name(tx, id, name)?;
+                    names::set_display_name(tx, id, name)?;
                 }
                 if let Some(locale) = &change.locale {
                     users::set_locale(tx, id, locale)?;

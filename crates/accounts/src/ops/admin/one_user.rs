@@ -21,7 +21,8 @@ use crate::ops::admin::users::{find, find_locked, must_be_replaceable};
 use crate::ops::session_end;
 use crate::store::Tx;
 use crate::store::tables::limits::lock;
-use crate::store::tables::{sessions, users};
+use crate::store::tables::sessions;
+use crate::store::tables::users::{self, names};
 use crate::token::subject;
 use crate::trail::{self, Entry};
 
@@ -178,12 +179,12 @@ impl UserChange {
             users::set_roles(tx, before.id, roles)?;
         }
         if let Some(name) = &self.user_name
-            && !users::set_name(tx, before.id, name)?
+            && !names::set_name(tx, before.id, name)?
         {
             return Err(AdminError::UserNameTaken);
         }
         if let Some(name) = self.display_name.to_store() {
-            users::set_display_name(tx, before.id, name)?;
+            names::set_display_name(tx, before.id, name)?;
         }
         if let Some(locale) = &self.locale {
             users::set_locale(tx, before.id, locale)?;

@@ -20,6 +20,10 @@ impl PageSize {
         if (1..=LIMIT_MAX).contains(&size) { Ok(Self(size)) } else { Err(AdminError::LimitInvalid) }
     }
 
+    pub(crate) const fn entries(self) -> usize {
+        self.0 as usize
+    }
+
     pub(crate) fn and_one_more(self) -> i64 {
         i64::from(self.0) + 1
     }
@@ -39,7 +43,7 @@ impl PageSize {
 
     /// The page of the entries read, with the cursor of its last entry if there is a next page.
     pub(crate) fn page<T>(self, mut items: Vec<T>, cursor: impl FnOnce(&T) -> String) -> Page<T> {
-        let size = self.0 as usize;
+        let size = self.entries();
         let more = items.len() > size;
         items.truncate(size);
         let next_cursor = items.last().filter(|_| more).map(cursor);

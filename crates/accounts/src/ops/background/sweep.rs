@@ -1,12 +1,14 @@
 //! The step of the sweeper, and the state for readiness checks.
 
 use crate::accounts::Accounts;
+use crate::core::Core;
 use crate::domain::time::{HOUR, MONTH, SKEW, Timestamp};
 use crate::fault::Fault;
 use crate::store::Tx;
 use crate::store::copy::hold::{self, Role};
 use crate::store::migrations::{NEWEST, version};
 use crate::store::tables::application::{assertions, codes, requests};
+use crate::store::tables::users::search;
 use crate::store::tables::{
     audit, challenges, invitations, keys, limits, outbox, passkeys, registrations, sessions,
     sign_in_challenges, webhooks,
@@ -14,6 +16,11 @@ use crate::store::tables::{
 
 /// Rows deleted per transaction at most, so that nothing waits long for it.
 const ROWS: i64 = 1000;
+
+/// Users indexed per transaction at most: each has some thirty rows in the index.
+const INDEXED: i64 = 250;
+/// Such transactions per step.
+const INDEXED_TIMES: usize = 4;
 
 /// The times before which things have expired.
 #[derive(Clone, Copy)]
@@ -80,8 +87,22 @@ fn is_being_moved(tx: &mut Tx<'_>) -> Result<(), Fault> {
     }
 }
 
+/// Indexes users for searching who are not yet.
+async fn index_users(core: &Core) -> Result<u64, Fault> {
+    let mut indexed = 0;
+    for _ in 0..INDEXED_TIMES {
+        let now = core.store.write(|tx| search::index_more(tx, INDEXED)).await?;
+        indexed += now;
+        if now == 0 {
+            break;
+        }
+    }
+    Ok(indexed)
+}
+
 impl Accounts {
-    /// Deletes what has expired, at most a thousand rows of each table per step, and tells up to fifty users that a second
+    /// Deletes what has expired, at most a thousand rows of each table per step, indexes up to a thousand users for searching
+    /// who came without the index, and tells up to fifty users that a second
     /// factor is due, where a policy demands one; returns how many rows were deleted or changed. Also follows the database's
     /// clock and reads the signing keys. Call it about once a minute, and again after a pause while it finds something.
     ///
@@ -106,6 +127,7 @@ impl Accounts {
         for sweep in SWEEPS {
             rows += core.store.write(move |tx| sweep(tx, &times)).await?;
         }
+        rows += index_users(core).await?;
         rows += core.clone().reseal_authenticators(ROWS).await?;
         rows += core.clone().bring_in_step().await?;
         #[cfg(feature = "import")]

@@ -24,7 +24,7 @@ use crate::ops::transfer::invite::invite;
 use crate::ops::transfer::outcome::{ImportRefusal, Imported, ImportedTime};
 use crate::store::Tx;
 use crate::store::tables::limits::lock;
-use crate::store::tables::users::{self, Credentials, Hash, transfer};
+use crate::store::tables::users::{self, Credentials, Hash, names, transfer};
 use crate::store::tables::{challenges, invitations, outbox, registrations, sign_in_challenges};
 use crate::token::subject;
 use crate::trail::{self, Entry};
@@ -257,12 +257,12 @@ fn update(
     let id = before.id;
     users::lock(tx, id)?;
     if let Some(name) = wanted.user_name.as_ref()
-        && !users::set_name(tx, id, name)?
+        && !names::set_name(tx, id, name)?
     {
         return Ok(Imported::Refused(ImportRefusal::UserNameTaken));
     }
     if let Some(name) = &wanted.display_name {
-        users::set_display_name(tx, id, Some(name))?;
+        names::set_display_name(tx, id, Some(name))?;
     }
     if let Some(locale) = &wanted.locale {
         users::set_locale(tx, id, locale)?;

@@ -181,6 +181,7 @@ pub(crate) fn total(tx: &mut Tx<'_>) -> Result<u64, Fault> {
 
 /// Deletes every row of every table.
 pub(crate) fn clear(tx: &mut Tx<'_>) -> Result<(), Fault> {
+    tx.execute("DELETE FROM user_trigrams", &[])?;
     for table in TABLES.iter().rev() {
         tx.execute(&of(tx, table)?.clear, &[])?;
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::tables::{Kind, TABLES};
+use super::tables::{DERIVED, Kind, TABLES};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
@@ -34,16 +34,17 @@ async fn columns(url: &str) -> Columns {
 async fn every_table_and_column_is_copied() {
     let folder = tempfile::tempdir().unwrap();
     let database = vestibule_testing::database();
-    let listed: Columns = TABLES
-        .iter()
-        .flat_map(|table| table.columns.iter().map(|column| (table.name, column)))
-        .map(|(table, (column, kind))| {
+    let copied =
+        TABLES.iter().flat_map(|table| table.columns.iter().map(|(name, kind)| (table.name, *name, *kind)));
+    let listed: Columns = copied
+        .chain(DERIVED)
+        .map(|(table, column, kind)| {
             let kind = match kind {
                 Kind::Text => "text",
                 Kind::Int => "bigint",
                 Kind::Bytes => "bytea",
             };
-            (table.to_owned(), (*column).to_owned(), kind.to_owned())
+            (table.to_owned(), column.to_owned(), kind.to_owned())
         })
         .collect();
     for url in [format!("sqlite:{}", folder.path().join("new.db").display()), database.url().to_owned()] {

@@ -9,6 +9,7 @@ use crate::domain::profile::external_id::ExternalId;
 use crate::domain::profile::user_data::UserData;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Account;
+use crate::domain::user_list::search_text::SearchText;
 use crate::domain::user_name::UserName;
 use crate::fault::Fault;
 use crate::store::Tx;
@@ -42,7 +43,10 @@ macro_rules! factors {
 }
 
 pub(crate) mod data;
+pub(crate) mod find;
 pub(crate) mod list;
+pub(crate) mod names;
+pub(crate) mod search;
 pub(crate) mod standing;
 #[cfg(feature = "import")]
 pub(crate) mod transfer;
@@ -78,10 +82,11 @@ pub(crate) struct Hash<'a> {
 /// nothing is written.
 pub(crate) fn insert_with(tx: &mut Tx<'_>, user: &Account, hash: Option<Hash<'_>>) -> Result<bool, Fault> {
     let name = user.user_name.as_ref();
+    let text = SearchText::of(&user.email, name, user.display_name.as_ref());
     let rows = tx.execute(
         "INSERT INTO users (id, email, email_key, user_name, user_name_key, user_name_skeleton, password_hash, \
          hash_class, roles, locale, email_confirmed_at, created_at, disabled_at, display_name, data, app_data, \
-         external_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+         external_id, search_text) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
          ON CONFLICT DO NOTHING",
         args![
             user.id,
@@ -100,9 +105,13 @@ pub(crate) fn insert_with(tx: &mut Tx<'_>, user: &Account, hash: Option<Hash<'_>
             user.display_name.as_ref().map(DisplayName::as_str),
             user.data.to_stored(),
             user.app_data.to_stored(),
-            user.external_id.as_ref().map(ExternalId::as_str)
+            user.external_id.as_ref().map(ExternalId::as_str),
+            text.as_str()
         ],
     )?;
+    if rows == 1 {
+        search::add(tx, user.id, &text)?;
+    }
     Ok(rows == 1)
 }
 
@@ -208,7 +217,12 @@ pub(crate) fn enable(tx: &mut Tx<'_>, id: UserId) -> Result<bool, Fault> {
 
 /// `false`: another request deleted it first.
 pub(crate) fn delete(tx: &mut Tx<'_>, id: UserId) -> Result<bool, Fault> {
-    Ok(tx.execute("DELETE FROM users WHERE id = $1", args![id])? == 1)
+    let sql = "DELETE FROM users WHERE id = $1 RETURNING search_text";
+    let Some(text) = tx.row(sql, args![id], |row| row.get_opt(0))? else { return Ok(false) };
+    if let Some(text) = text {
+        search::forget(tx, id, &SearchText::from_stored(text))?;
+    }
+    Ok(true)
 }
 
 /// Locks the administrators against removal until this transaction ends.
@@ -324,38 +338,6 @@ pub(crate) fn set_password(
         args![id, hash, expected],
     )?;
     Ok(rows == 1)
-}
-
-/// The caller has the lock of the address and has seen that it is free. `false`: it was the user's already.
-pub(crate) fn set_email(tx: &mut Tx<'_>, id: UserId, email: &Email, now: Timestamp) -> Result<bool, Fault> {
-    let rows = tx.execute(
-        "UPDATE users SET email = $2, email_key = $3 WHERE id = $1 AND email <> $2",
-        args![id, email.as_str(), email.key()],
-    )?;
-    tx.execute(
-        "UPDATE users SET email_confirmed_at = $2, credential_version = credential_version + 1 WHERE id = $1",
-        args![id, now],
-    )?;
-    Ok(rows == 1)
-}
-
-/// `false`: the name, or one that looks like it, is taken.
-pub(crate) fn set_name(tx: &mut Tx<'_>, id: UserId, name: &UserName) -> Result<bool, Fault> {
-    let sql = "SELECT COUNT(*) FROM users WHERE (user_name_key = $1 OR user_name_skeleton = $2) AND id <> $3";
-    if tx.count(sql, args![name.key(), name.skeleton(), id])? > 0 {
-        return Ok(false);
-    }
-    tx.execute(
-        "UPDATE users SET user_name = $2, user_name_key = $3, user_name_skeleton = $4 WHERE id = $1",
-        args![id, name.as_str(), name.key(), name.skeleton()],
-    )?;
-    Ok(true)
-}
-
-pub(crate) fn set_display_name(tx: &mut Tx<'_>, id: UserId, name: Option<&DisplayName>) -> Result<(), Fault> {
-    let sql = "UPDATE users SET display_name = $2 WHERE id = $1";
-    tx.execute(sql, args![id, name.map(DisplayName::as_str)])?;
-    Ok(())
 }
 
 pub(crate) fn set_locale(tx: &mut Tx<'_>, id: UserId, locale: &str) -> Result<(), Fault> {

@@ -9,7 +9,8 @@ pub(crate) mod outbox;
 pub(crate) mod registrations;
 mod stats;
 pub(crate) mod user;
-pub(crate) mod users;
+pub(crate) mod user_query;
+mod users;
 mod ways_in;
 
 use crate::describe::routes::RoutesOf;

@@ -14,6 +14,7 @@ mod user;
 mod user_actions;
 mod user_grants;
 mod users;
+mod users_csv;
 mod words;
 
 use crate::app::App;
@@ -22,6 +23,7 @@ pub(super) fn routes() -> axum::Router<App> {
     axum::Router::new()
         .merge(overview::routes())
         .merge(users::routes())
+        .merge(users_csv::routes())
         .merge(user::routes())
         .merge(user_actions::routes())
         .merge(user_grants::routes())

@@ -101,6 +101,18 @@ impl Asked {
         found.map_or("", |(_, value)| value)
     }
 
+    /// The address of the same list, from its first page on, with one condition changed.
+    pub(super) fn with(&self, path: &str, name: &str, value: &str) -> String {
+        let all = self.pairs.iter().flatten().map(|(name, value)| (name.as_str(), value.as_str()));
+        let others = all.filter(|(other, _)| ![name, "cursor"].contains(other));
+        address(path, &others.chain([(name, value)]).collect::<Vec<_>>())
+    }
+
+    /// The address of the same list somewhere else, from its beginning on.
+    pub(super) fn elsewhere(&self, path: &str) -> String {
+        self.with(path, "limit", "")
+    }
+
     /// The links below a list: its first page, unless this is it, and the next one.
     pub(super) fn links(&self, path: &str, next_cursor: Option<&str>) -> Value {
         let all = self.pairs.iter().flatten().map(|(name, value)| (name.as_str(), value.as_str()));

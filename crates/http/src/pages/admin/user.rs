@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use minijinja::{Value, context};
 use vestibule::{
-    Account, AccountLimits, AuditActor, AuditEvent, AuditQuery, DisplayName, Email, MailState, OperatorName,
+    Account, AccountLimits, AuditActor, AuditEvent, AuditQuery, DisplayName, Email, ExternalId, MailState, OperatorName,
     QueuedMail, Session, UserData, UserId, UserName, UserRef, WaysIn,
 };
 
@@ -115,6 +115,7 @@ fn shown(account: &Account) -> Value {
         display_name => account.display_name.as_ref().map(DisplayName::as_str),
         roles => account.roles.join(" "),
         language,
+        external_id => account.external_id.as_ref().map(ExternalId::as_str),
         created_at => account.created_at.to_string(),
         confirmed_at => account.email_confirmed_at.to_string(),
         disabled_at => account.disabled_at.map(|at| at.to_string()),

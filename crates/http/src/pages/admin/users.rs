@@ -4,14 +4,15 @@ use axum::http::Uri;
 use axum::response::Response;
 use axum::routing::get;
 use minijinja::{Value, context};
-use vestibule::{Account, Actor, NewInvitation, UserName};
+use vestibule::{Actor, DisplayName, ListedUser, NewInvitation, UserCount, UserName, UserQuery};
 
 use super::section::{Admin, Asked};
 use super::user::languages;
-use crate::api::admin::users::ListQuery;
+use crate::api::admin::user_query::ListQuery;
 use crate::api::sign_up::invitation::InviteRequest;
 use crate::app::App;
 use crate::pages::account::step_up::{is_missing, prove_first};
+use crate::pages::frame::i18n::Language;
 use crate::pages::frame::page_form::MemberForm;
 use crate::pages::frame::visit::see_other;
 use crate::problem::Problem;
@@ -19,17 +20,30 @@ use crate::problem::Problem;
 const PATH: &str = "/admin/users";
 const TEMPLATE: &str = "admin/users.html";
 
+/// The conditions beside the search and the state, by their names in the address.
+const CONDITIONS: [&str; 7] = [
+    "second_factor",
+    "role",
+    "created_from",
+    "created_before",
+    "last_sign_in",
+    "last_sign_in_from",
+    "last_sign_in_before",
+];
+/// Columns to sort by: the order that a click gives first, and the other one.
+const COLUMNS: [(&str, [&str; 2]); 3] = [
+    ("email", ["email", "-email"]),
+    ("last_sign_in", ["-last_sign_in", "last_sign_in"]),
+    ("created", ["-created", "created"]),
+];
+
 pub(super) fn routes() -> axum::Router<App> {
     axum::Router::new().route(PATH, get(show).post(invite))
 }
 
 async fn show(admin: Admin, uri: Uri) -> Result<Response, Problem> {
     let asked = Asked::of(&uri);
-    let filter = context! {
-        said => asked.said.as_deref(), q => asked.value("q"), status => asked.value("status"),
-        second_factor => asked.value("second_factor"),
-        invite => admin.invitee(), proof => admin.proof(PATH).await?,
-    };
+    let filter = context! { said => asked.said.as_deref(), ..admin.around(&asked).await? };
     match admin.users(&asked).await {
         Ok(list) => Ok(admin.page("users", TEMPLATE, context! { ..filter, ..list })),
         Err(problem) => admin.refused(problem, "users", TEMPLATE, filter),
@@ -46,23 +60,53 @@ async fn invite(admin: Admin, form: MemberForm) -> Result<Response, Problem> {
         Ok(()) => Ok(see_other(&format!("{PATH}?said=invited"))),
         Err(problem) if is_missing(&problem) => Ok(prove_first(&admin.0, PATH)),
         Err(problem) => {
-            let list = admin.users(&Asked::again(&[])).await?;
-            let values =
-                context! { part => "invite", invite => typed, proof => admin.proof(PATH).await?, ..list };
-            admin.refused(problem, "users", TEMPLATE, values)
+            let asked = Asked::again(&[]);
+            let (around, list) = (admin.around(&asked).await?, admin.users(&asked).await?);
+            admin.refused(
+                problem,
+                "users",
+                TEMPLATE,
+                context! { part => "invite", invite => typed, ..context! { ..list, ..around } },
+            )
         }
     }
 }
 
 impl Admin {
+    /// What stands around the list, whatever was asked for.
+    async fn around(&self, asked: &Asked) -> Result<Value, Problem> {
+        let language = self.visit().language();
+        let counts = self.visit().accounts.count_users(self.actor()).await?;
+        let tab = |status: &'static str, count: UserCount| {
+            let href = asked.with(PATH, "status", status);
+            context! { status, href, count => number(language, count), current => asked.value("status") == status }
+        };
+        let heading = |(name, orders): (&'static str, [&str; 2])| (name, heading(asked, orders));
+        let conditions = CONDITIONS.map(|name| (name, asked.value(name)));
+        Ok(context! {
+            all => number(language, counts.all),
+            tabs => [tab("", counts.all), tab("active", counts.active), tab("disabled", counts.disabled)],
+            columns => Value::from_pairs(COLUMNS.map(heading)),
+            q => asked.value("q"), status => asked.value("status"), sort => asked.value("sort"),
+            file => asked.elsewhere("/admin/users.csv"),
+            has_conditions => conditions.iter().skip(2).any(|(_, value)| !value.is_empty()),
+            invite => self.invitee(),
+            proof => self.proof(PATH).await?,
+            ..Value::from_pairs(conditions)
+        })
+    }
+
     /// A page of the list.
     async fn users(&self, asked: &Asked) -> Result<Value, Problem> {
         let accounts = &self.visit().accounts;
         let ListQuery(query) = asked.read(accounts.policy())?;
-        let page = accounts.list_users(self.actor(), &query).await?;
+        let page = accounts.list_users(self.actor(), &UserQuery { counted: true, ..query }).await?;
+        let language = self.visit().language();
         let list = context! {
             own_email => self.0.who.account.email.as_str(),
             users => page.items.iter().map(row).collect::<Vec<_>>(),
+            found => page.count.map(|count| number(language, count)),
+            goes_on => page.items.is_empty() && page.next_cursor.is_some(),
         };
         Ok(context! { ..list, ..asked.links(PATH, page.next_cursor.as_deref()) })
     }
@@ -89,13 +133,66 @@ impl Admin {
     }
 }
 
-fn row(account: &Account) -> Value {
+/// A heading to sort by: where it leads, and how the list is sorted by it now.
+fn heading(asked: &Asked, [first, other]: [&str; 2]) -> Value {
+    let now = if asked.value("sort").is_empty() { COLUMNS[2].1[0] } else { asked.value("sort") };
+    let next = if now == first { other } else { first };
+    let sorted =
+        [first, other].contains(&now).then(|| if now.starts_with('-') { "descending" } else { "ascending" });
+    context! { href => asked.with(PATH, "sort", next), sorted }
+}
+
+/// A count, with a plus where there are more.
+fn number(language: Language, count: UserCount) -> String {
+    language.counted(count.counted, if count.is_lower_bound { count.counted } else { i64::MAX })
+}
+
+fn row(user: &ListedUser) -> Value {
+    let account = &user.account;
+    let (email, display_name) =
+        (account.email.as_str(), account.display_name.as_ref().map(DisplayName::as_str));
     context! {
         id => account.id.to_string(),
-        email => account.email.as_str(),
+        email,
+        initials => initials(display_name.unwrap_or(email)),
         user_name => account.user_name.as_ref().map(UserName::as_str),
-        roles => account.roles.join(" "),
+        display_name,
+        roles => &account.roles,
         disabled => account.disabled_at.is_some(),
+        has_passkey => user.has_passkey,
+        has_authenticator => user.has_authenticator,
+        last_sign_in_at => user.last_sign_in_at.map(|at| at.to_string()),
         created_at => account.created_at.to_string(),
+    }
+}
+
+/// Two letters for a name or an address: of its first two words, or the first two of its only one.
+fn initials(name: &str) -> String {
+    let name = name.split('@').next().unwrap_or_default();
+    let mut words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let (first, second) = (words.next().unwrap_or_default(), words.next());
+    let letters: String = match second {
+        Some(second) => first.chars().take(1).chain(second.chars().take(1)).collect(),
+        None => first.chars().take(2).collect(),
+    };
+    letters.to_uppercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initials_are_two_letters() {
+        for (name, expected) in [
+            ("ada@example.org", "AD"),
+            ("mei.lin@example.com", "ML"),
+            ("bot-77@example.net", "B7"),
+            ("Ada, Gräfin Lovelace", "AG"),
+            ("a@b.example", "A"),
+            ("…", ""),
+        ] {
+            assert_eq!(initials(name), expected, "{name}");
+        }
     }
 }

@@ -113,11 +113,20 @@ impl ErrorView {
 const PROFILE: &str = "profile";
 
 /// The fields of all pages, in the order of the pages.
-const FIELDS: [&str; 28] = [
+const FIELDS: [&str; 37] = [
     "token",
     "state",
     "kind",
     "status",
+    "q",
+    "second_factor",
+    "role",
+    "created_from",
+    "created_before",
+    "last_sign_in",
+    "last_sign_in_from",
+    "last_sign_in_before",
+    "sort",
     "email",
     "user_id",
     "password",

@@ -100,6 +100,7 @@ on_both_stores! {
         world.has_account(ADA).await;
         let root = world.access_token("root@example.org").await;
         let ada = crate::admin_users_page::id_of(&world, ADA).await;
+        let browser = Browser::signed_in(&world, ADA).await;
         let before = state(&world, &root).await;
         // Those that a form of another site can send come first.
         let types = ["text/plain", "text/plain; charset=application/json", "text/plain;application/json", "multipart/form-data; boundary=application/json",
@@ -120,7 +121,6 @@ on_both_stores! {
         }
         assert!(tried > 300, "{tried}");
         // A form of another site with the cookie of whoever is signed in here.
-        let browser = Browser::signed_in(&world, ADA).await;
         let body = json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD}).to_string();
         for kind in types.into_iter().chain(["application/json"]) {
             let request = Request::post("/v1/me/password").header("content-type", kind).header("sec-fetch-site", "cross-site");

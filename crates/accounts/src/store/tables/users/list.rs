@@ -1,113 +1,344 @@
-//! Pages of the list of users. Each looks at a bounded stretch of the table, however few of its rows match.
+//! The list of users: the ways to come by users, each of which ends after so many, and what is then asked of each.
+//!
+//! No statement looks for users that match: it reads a stretch of an index, or looks at users whose ids it is given. So the work
+//! is bounded on both databases, whatever plan they choose.
 
-use super::{account, count_disabled};
+use super::account;
+use crate::domain::access::roles::RoleName;
 use crate::domain::ids::UserId;
-use crate::domain::user::{Account, FactorStatus, UserStatus};
+use crate::domain::user::{FactorStatus, UserStatus};
+use crate::domain::user_list::listed::{ListedUser, TimeRange, UserOrder};
+use crate::domain::user_list::search_text::Needle;
 use crate::fault::Fault;
 use crate::store::Tx;
-use crate::store::sql::args;
+use crate::store::sql::{Bind, Row, Value, args};
 
 /// Rows looked at per page: some 20 ms of work.
 pub(crate) const LOOKED_AT_MAX: i64 = 10_000;
 
-/// The matching rows of a stretch.
-pub(crate) struct Stretch<P> {
-    pub(crate) found: Vec<Account>,
-    /// The last row looked at, if the list may continue after it.
-    pub(crate) end: Option<P>,
+/// Users per statement.
+const GROUP: usize = 50;
+
+/// The parameters of a group.
+macro_rules! group {
+    () => {
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
+         $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, \
+         $43, $44, $45, $46, $47, $48, $49, $50"
+    };
+}
+
+/// What is searched in; names of users who are not indexed yet, as far as they are stored folded.
+macro_rules! searched {
+    () => {
+        "COALESCE(users.search_text, '\n\n' || users.email_key || '\n\n' || COALESCE(users.user_name_key, ''))"
+    };
+}
+
+/// Where a user stands in a list. Only what its order goes by is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) id: UserId,
+    pub(crate) email_key: String,
+    /// In milliseconds; 0: never.
+    pub(crate) signed_in: i64,
+}
+
+impl Place {
+    fn of_id(id: UserId) -> Self {
+        Self { id, email_key: String::new(), signed_in: 0 }
+    }
+}
+
+/// Users between two others, in the order of their ids.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Between {
+    pub(crate) after: UserId,
+    pub(crate) before: UserId,
+}
+
+impl Between {
+    /// Those created in this time. No user has an id that is only a time.
+    pub(crate) fn created(range: TimeRange) -> Self {
+        Self {
+            after: range.from.map_or(UserId::from_bytes([0; 16]), UserId::first_at),
+            before: range.before.map_or(UserId::from_bytes([0xff; 16]), UserId::first_at),
+        }
+    }
 }
 
 /// Which users are wanted.
-#[derive(Clone, Copy)]
+#[derive(Clone, Debug)]
 pub(crate) struct Wanted {
+    pub(crate) needle: Option<Needle>,
     pub(crate) status: Option<UserStatus>,
+    pub(crate) role: Option<RoleName>,
     pub(crate) second_factor: Option<FactorStatus>,
     /// Whether passkeys count as second factors.
     pub(crate) with_passkeys: bool,
+    pub(crate) created: TimeRange,
+    pub(crate) signed_in: TimeRange,
 }
 
 impl Wanted {
-    /// As the statements take it: 1 is active only, 2 disabled only, 0 all; 1 is without a second factor only, 2 with one
-    /// only, 0 all; and 1 if passkeys count.
-    fn codes(self) -> (i64, i64, i64) {
-        let status = match self.status {
+    /// Whether all users are.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.needle.is_none()
+            && (self.status, self.second_factor) == (None, None)
+            && self.role.is_none()
+            && self.created.is_open()
+            && self.signed_in.is_open()
+    }
+
+    /// As the statement takes it: 1 is active only, 2 disabled only, 0 all.
+    fn status_code(&self) -> i64 {
+        match self.status {
             None => 0,
             Some(UserStatus::Active) => 1,
             Some(UserStatus::Disabled) => 2,
-        };
-        let factor = match self.second_factor {
+        }
+    }
+
+    fn factor_code(&self) -> i64 {
+        match self.second_factor {
             None => 0,
             Some(FactorStatus::None) => 1,
             Some(FactorStatus::Any) => 2,
-        };
-        (status, factor, i64::from(self.with_passkeys))
+            Some(FactorStatus::Passkey) => 3,
+            Some(FactorStatus::Authenticator) => 4,
+        }
     }
 }
 
-/// A range of keys: from `from` (included) to `to` (not included), after `after`.
-#[derive(Clone, Copy)]
-pub(crate) struct KeyRange<'a> {
-    pub(crate) from: &'a str,
-    pub(crate) to: &'a str,
-    pub(crate) after: &'a str,
-    pub(crate) wanted: Wanted,
+/// Users that an index knows to have something in common.
+#[derive(Clone, Debug)]
+pub(crate) enum Common {
+    /// These three characters.
+    Trigram(String),
+    Disabled,
+    SomeRole,
+    /// A second factor, or the beginning of one.
+    SomeFactor,
+    SignedIn(TimeRange),
+    Created(TimeRange),
 }
 
-/// The condition of a status.
-macro_rules! of_status {
-    ($status:literal) => {
-        concat!("CAST(", $status, " AS BIGINT) <> CASE WHEN users.disabled_at IS NULL THEN 2 ELSE 1 END ")
-    };
+/// At most `most` of the users with something in common, in the order of the index, so that no planner reads the table instead.
+pub(crate) fn sharing(tx: &mut Tx<'_>, common: &Common, most: i64) -> Result<Vec<UserId>, Fault> {
+    let id = |row: &Row<'_>| row.get(0);
+    match common {
+        Common::Trigram(trigram) => {
+            let sql = "SELECT user_id FROM user_trigrams WHERE trigram = $1 ORDER BY user_id LIMIT $2";
+            tx.rows(sql, args![trigram, most], id)
+        }
+        Common::Disabled => {
+            tx.rows("SELECT id FROM users WHERE disabled_at IS NOT NULL ORDER BY id LIMIT $1", args![most], id)
+        }
+        Common::SomeRole => {
+            tx.rows("SELECT id FROM users WHERE roles <> '' ORDER BY id LIMIT $1", args![most], id)
+        }
+        Common::SomeFactor => tx.rows(
+            "SELECT user_id FROM (SELECT user_id FROM authenticators LIMIT $1) AS apps \
+             UNION SELECT user_id FROM (SELECT user_id FROM passkeys LIMIT $1) AS keys",
+            args![most],
+            id,
+        ),
+        Common::SignedIn(range) => tx.rows(
+            "SELECT id FROM users WHERE COALESCE(last_sign_in_at, 0) >= $1 AND COALESCE(last_sign_in_at, 0) < $2 \
+             ORDER BY COALESCE(last_sign_in_at, 0) LIMIT $3",
+            args![range.first(), range.end(), most],
+            id,
+        ),
+        Common::Created(range) => {
+            let between = Between::created(*range);
+            let sql = "SELECT id FROM users WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3";
+            tx.rows(sql, args![between.after, between.before, most], id)
+        }
+    }
 }
 
-/// The condition of a second factor: nothing is counted where all are wanted.
-macro_rules! of_factor {
-    ($factor:literal, $with_passkeys:literal) => {
-        concat!(
-            "CAST(",
-            $factor,
-            " AS BIGINT) <> CASE WHEN CAST(",
-            $factor,
-            " AS BIGINT) = 0 THEN 3 WHEN ",
-            factors!($with_passkeys),
-            " = 0 THEN 2 ELSE 1 END "
+/// The next `most` users of this order after `after`; with a trigram only those who have it, where the order is that of ids.
+pub(crate) fn next(
+    tx: &mut Tx<'_>,
+    order: UserOrder,
+    after: Option<&Place>,
+    between: Between,
+    trigram: Option<&str>,
+    most: i64,
+) -> Result<Vec<Place>, Fault> {
+    let by_id = |row: &Row<'_>| Ok(Place::of_id(row.get(0)?));
+    let Between { after: first, before: last } = between;
+    match (order, trigram) {
+        (UserOrder::Newest, trigram) => {
+            let from = after.map_or(last, |after| after.id);
+            match trigram {
+                None => tx.rows(
+                    "SELECT id FROM users WHERE id < $1 AND id > $2 ORDER BY id DESC LIMIT $3",
+                    args![from, first, most],
+                    by_id,
+                ),
+                Some(trigram) => tx.rows(
+                    "SELECT user_id FROM user_trigrams WHERE trigram = $1 AND user_id < $2 AND user_id > $3 \
+                     ORDER BY user_id DESC LIMIT $4",
+                    args![trigram, from, first, most],
+                    by_id,
+                ),
+            }
+        }
+        (UserOrder::Oldest, trigram) => {
+            let from = after.map_or(first, |after| after.id);
+            match trigram {
+                None => tx.rows(
+                    "SELECT id FROM users WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3",
+                    args![from, last, most],
+                    by_id,
+                ),
+                Some(trigram) => tx.rows(
+                    "SELECT user_id FROM user_trigrams WHERE trigram = $1 AND user_id > $2 AND user_id < $3 \
+                     ORDER BY user_id LIMIT $4",
+                    args![trigram, from, last, most],
+                    by_id,
+                ),
+            }
+        }
+        (UserOrder::Email | UserOrder::EmailDescending, _) => by_email(tx, order, after, most),
+        (UserOrder::LatestSignIn | UserOrder::EarliestSignIn, _) => by_sign_in(tx, order, after, most),
+    }
+}
+
+fn by_email(
+    tx: &mut Tx<'_>,
+    order: UserOrder,
+    after: Option<&Place>,
+    most: i64,
+) -> Result<Vec<Place>, Fault> {
+    let place = |row: &Row<'_>| Ok(Place { id: row.get(0)?, email_key: row.get(1)?, signed_in: 0 });
+    let (sql, end) = if order == UserOrder::Email {
+        ("SELECT id, email_key FROM users WHERE email_key > $1 ORDER BY email_key LIMIT $2", String::new())
+    } else {
+        (
+            "SELECT id, email_key FROM users WHERE email_key < $1 ORDER BY email_key DESC LIMIT $2",
+            char::MAX.to_string(),
         )
     };
+    let from = after.map_or(end, |after| after.email_key.clone());
+    tx.rows(sql, args![from, most], place)
 }
 
-/// Users in the order of their ids, from after `after`.
-pub(crate) fn by_id(
+/// In two statements: SQLite does not find the end of a pair in an index of an expression.
+fn by_sign_in(
     tx: &mut Tx<'_>,
-    after: UserId,
-    wanted: Wanted,
-    limit: i64,
-) -> Result<Stretch<UserId>, Fault> {
-    let all = |found| Ok(Stretch { found, end: None });
-    match (wanted.status, wanted.second_factor) {
-        (None, None) => {
-            let sql = select!("WHERE users.id > $1 ORDER BY users.id LIMIT $2");
-            all(tx.rows(sql, args![after, limit], account)?)
-        }
-        (Some(UserStatus::Disabled), None) => {
-            let sql =
-                select!("WHERE users.id > $1 AND users.disabled_at IS NOT NULL ORDER BY users.id LIMIT $2");
-            all(tx.rows(sql, args![after, limit], account)?)
-        }
-        (Some(UserStatus::Active), _) | (_, Some(_)) => {
-            let end = end_of_stretch(tx, after)?;
-            let last = end.unwrap_or(UserId::from_bytes([0xff; 16]));
-            let sql = select!(
-                "WHERE users.id > $1 AND users.id <= $2 AND ",
-                of_status!("$3"),
-                "AND ",
-                of_factor!("$4", "$5"),
-                "ORDER BY users.id LIMIT $6"
-            );
-            let (status, factor, passkeys) = wanted.codes();
-            let found = tx.rows(sql, args![after, last, status, factor, passkeys, limit], account)?;
-            Ok(Stretch { found, end })
-        }
+    order: UserOrder,
+    after: Option<&Place>,
+    most: i64,
+) -> Result<Vec<Place>, Fault> {
+    let place =
+        |row: &Row<'_>| Ok(Place { id: row.get(0)?, email_key: String::new(), signed_in: row.get(1)? });
+    let (same, others, end) = if order == UserOrder::LatestSignIn {
+        (
+            "SELECT id, COALESCE(last_sign_in_at, 0) FROM users WHERE COALESCE(last_sign_in_at, 0) = $1 AND id < $2 \
+             ORDER BY id DESC LIMIT $3",
+            "SELECT id, COALESCE(last_sign_in_at, 0) FROM users WHERE COALESCE(last_sign_in_at, 0) < $1 \
+             ORDER BY COALESCE(last_sign_in_at, 0) DESC, id DESC LIMIT $2",
+            i64::MAX,
+        )
+    } else {
+        (
+            "SELECT id, COALESCE(last_sign_in_at, 0) FROM users WHERE COALESCE(last_sign_in_at, 0) = $1 AND id > $2 \
+             ORDER BY id LIMIT $3",
+            "SELECT id, COALESCE(last_sign_in_at, 0) FROM users WHERE COALESCE(last_sign_in_at, 0) > $1 \
+             ORDER BY COALESCE(last_sign_in_at, 0), id LIMIT $2",
+            i64::MIN,
+        )
+    };
+    let mut found = match after {
+        None => Vec::new(),
+        Some(after) => tx.rows(same, args![after.signed_in, after.id, most], place)?,
+    };
+    let room = most - i64::try_from(found.len()).unwrap_or(most);
+    if room > 0 {
+        let from = after.map_or(end, |after| after.signed_in);
+        found.extend(tx.rows(others, args![from, room], place)?);
     }
+    Ok(found)
+}
+
+/// Those of these users who are wanted, in no order.
+pub(crate) fn matching(tx: &mut Tx<'_>, ids: &[UserId], wanted: &Wanted) -> Result<Vec<Place>, Fault> {
+    let sql = concat!(
+        "SELECT users.id, users.email_key, COALESCE(users.last_sign_in_at, 0) FROM users WHERE users.id IN (",
+        group!(),
+        ") AND CAST($51 AS BIGINT) <> CASE WHEN users.disabled_at IS NULL THEN 2 ELSE 1 END \
+         AND (CAST($52 AS TEXT) = '' OR \
+         replace(' ' || users.roles || ' ', ' ' || CAST($52 AS TEXT) || ' ', '') <> ' ' || users.roles || ' ') \
+         AND users.created_at >= $53 AND users.created_at < $54 \
+         AND COALESCE(users.last_sign_in_at, 0) >= $55 AND COALESCE(users.last_sign_in_at, 0) < $56 \
+         AND (CAST($57 AS TEXT) = '' OR replace(",
+        searched!(),
+        ", CAST($57 AS TEXT), '') <> ",
+        searched!(),
+        ") AND CASE CAST($58 AS BIGINT) WHEN 0 THEN 1 WHEN 1 THEN CASE WHEN ",
+        factors!("$59"),
+        " = 0 THEN 1 ELSE 0 END WHEN 2 THEN ",
+        factors!("$59"),
+        " WHEN 3 THEN CAST($59 AS BIGINT) * (SELECT COUNT(*) FROM passkeys p WHERE p.user_id = users.id) \
+         ELSE (SELECT COUNT(*) FROM authenticators a WHERE a.user_id = users.id AND a.confirmed_at IS NOT NULL) END > 0"
+    );
+    let (status, factor, passkeys) =
+        (wanted.status_code(), wanted.factor_code(), i64::from(wanted.with_passkeys));
+    let role = wanted.role.as_ref().map_or("", RoleName::as_str);
+    let needle = wanted.needle.as_ref().map_or("", Needle::as_str);
+    let [created, created_end] = [wanted.created.first(), wanted.created.end()];
+    let [signed_in, signed_in_end] = [wanted.signed_in.first(), wanted.signed_in.end()];
+    let conditions =
+        args![status, role, created, created_end, signed_in, signed_in_end, needle, factor, passkeys];
+    let mut found = Vec::new();
+    for ids in ids.chunks(GROUP) {
+        let bound: Vec<Value<'_>> = filled(ids).chain(conditions.iter().copied()).collect();
+        found.extend(tx.rows(sql, &bound, |row| {
+            Ok(Place { id: row.get(0)?, email_key: row.get(1)?, signed_in: row.get(2)? })
+        })?);
+    }
+    Ok(found)
+}
+
+/// These users, in no order. Those who are gone are left out.
+pub(crate) fn read(tx: &mut Tx<'_>, ids: &[UserId], with_passkeys: bool) -> Result<Vec<ListedUser>, Fault> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        ", users.last_sign_in_at, \
+         CAST($51 AS BIGINT) * (SELECT COUNT(*) FROM passkeys p WHERE p.user_id = users.id), \
+         (SELECT COUNT(*) FROM authenticators a WHERE a.user_id = users.id AND a.confirmed_at IS NOT NULL) \
+         FROM users WHERE users.id IN (",
+        group!(),
+        ")"
+    );
+    let passkeys = i64::from(with_passkeys);
+    let mut found = Vec::new();
+    for ids in ids.chunks(GROUP) {
+        let bound: Vec<Value<'_>> = filled(ids).chain([passkeys.bind()]).collect();
+        found.extend(tx.rows(sql, &bound, |row| {
+            Ok(ListedUser {
+                account: account(row)?,
+                last_sign_in_at: row.get_opt(16)?,
+                has_passkey: row.get::<i64>(17)? > 0,
+                has_authenticator: row.get::<i64>(18)? > 0,
+            })
+        })?);
+    }
+    Ok(found)
+}
+
+/// A group of ids, filled up with its last one.
+fn filled(ids: &[UserId]) -> impl Iterator<Item = Value<'_>> {
+    let filling = ids.last().into_iter().cycle().take(GROUP.saturating_sub(ids.len()));
+    ids.iter().chain(filling).map(Bind::bind)
+}
+
+/// The user of this external id.
+pub(crate) fn by_external_id(tx: &mut Tx<'_>, external_id: &str) -> Result<Option<UserId>, Fault> {
+    tx.row("SELECT id FROM users WHERE external_id = $1", args![external_id], |row| row.get(0))
 }
 
 /// The last of the users that are looked at together, after `after`; `None` if the table ends before.
@@ -116,190 +347,14 @@ pub(crate) fn end_of_stretch(tx: &mut Tx<'_>, after: UserId) -> Result<Option<Us
     tx.row(sql, args![after, LOOKED_AT_MAX - 1], |row| row.get(0))
 }
 
-/// Users whose email key is in the range, in the order of the keys.
-pub(crate) fn by_email(tx: &mut Tx<'_>, range: KeyRange<'_>, limit: i64) -> Result<Stretch<String>, Fault> {
-    let wanted = range.wanted;
-    if wants_few(tx, wanted.status)? {
-        let sql = select!(
-            "WHERE users.id IN (SELECT id FROM users WHERE disabled_at IS NOT NULL) \
-             AND users.email_key || '' >= $1 AND users.email_key || '' < $2 AND users.email_key || '' > $3 AND ",
-            of_factor!("$4", "$5"),
-            "ORDER BY users.email_key || '' LIMIT $6"
-        );
-        let (_, factor, passkeys) = wanted.codes();
-        let found =
-            tx.rows(sql, args![range.from, range.to, range.after, factor, passkeys, limit], account)?;
-        return Ok(Stretch { found, end: None });
-    }
-    let sql = "SELECT email_key FROM users WHERE email_key >= $1 AND email_key < $2 AND email_key > $3 \
-               ORDER BY email_key LIMIT 1 OFFSET $4";
-    let end: Option<String> =
-        tx.row(sql, args![range.from, range.to, range.after, LOOKED_AT_MAX - 1], |row| row.get(0))?;
-    let last = end.as_deref().unwrap_or(range.to);
-    let sql = select!(
-        "WHERE users.email_key >= $1 AND users.email_key < $2 AND users.email_key > $3 AND users.email_key <= $4 AND ",
-        of_status!("$5"),
-        "AND ",
-        of_factor!("$6", "$7"),
-        "ORDER BY users.email_key LIMIT $8"
-    );
-    let (status, factor, passkeys) = wanted.codes();
-    let (from, to, after) = (range.from, range.to, range.after);
-    let found = tx.rows(sql, args![from, to, after, last, status, factor, passkeys, limit], account)?;
-    Ok(Stretch { found, end })
+/// How many users there are, counted to `most`.
+pub(crate) fn count_all(tx: &mut Tx<'_>, most: i64) -> Result<i64, Fault> {
+    tx.count("SELECT COUNT(*) FROM (SELECT 1 FROM users LIMIT $1) AS counted", args![most])
 }
 
-/// Users whose user-name key is in the range and whose email key is not, in the order of the names.
-pub(crate) fn by_name(tx: &mut Tx<'_>, range: KeyRange<'_>, limit: i64) -> Result<Stretch<String>, Fault> {
-    let wanted = range.wanted;
-    if wants_few(tx, wanted.status)? {
-        let sql = select!(
-            "WHERE users.id IN (SELECT id FROM users WHERE disabled_at IS NOT NULL) \
-             AND users.user_name_key || '' >= $1 AND users.user_name_key || '' < $2 AND users.user_name_key || '' > $3 \
-             AND NOT (users.email_key || '' >= $1 AND users.email_key || '' < $2) AND ",
-            of_factor!("$4", "$5"),
-            "ORDER BY users.user_name_key || '' LIMIT $6"
-        );
-        let (_, factor, passkeys) = wanted.codes();
-        let found =
-            tx.rows(sql, args![range.from, range.to, range.after, factor, passkeys, limit], account)?;
-        return Ok(Stretch { found, end: None });
-    }
-    let sql = "SELECT user_name_key FROM users WHERE user_name_key >= $1 AND user_name_key < $2 \
-               AND user_name_key > $3 ORDER BY user_name_key LIMIT 1 OFFSET $4";
-    let end: Option<String> =
-        tx.row(sql, args![range.from, range.to, range.after, LOOKED_AT_MAX - 1], |row| row.get(0))?;
-    let last = end.as_deref().unwrap_or(range.to);
-    let sql = select!(
-        "WHERE users.user_name_key >= $1 AND users.user_name_key < $2 AND users.user_name_key > $3 \
-         AND users.user_name_key <= $4 AND NOT (users.email_key >= $1 AND users.email_key < $2) AND ",
-        of_status!("$5"),
-        "AND ",
-        of_factor!("$6", "$7"),
-        "ORDER BY users.user_name_key LIMIT $8"
-    );
-    let (status, factor, passkeys) = wanted.codes();
-    let (from, to, after) = (range.from, range.to, range.after);
-    let found = tx.rows(sql, args![from, to, after, last, status, factor, passkeys, limit], account)?;
-    Ok(Stretch { found, end })
-}
-
-/// Whether only disabled users are wanted, and all of them are fewer than a page looks at: then they are read instead
-/// of the range, where they may be a million rows apart. An expression instead of a column makes the databases use that
-/// plan.
-fn wants_few(tx: &mut Tx<'_>, status: Option<UserStatus>) -> Result<bool, Fault> {
-    Ok(status == Some(UserStatus::Disabled) && count_disabled(tx, LOOKED_AT_MAX)? < LOOKED_AT_MAX)
-}
-
-#[cfg(test)]
-#[cfg(feature = "sqlite")]
-mod tests {
-    use super::*;
-    use crate::domain::secret::Secret;
-    use crate::policy::DatabasePolicy;
-    use crate::store::sqlite::steps;
-    use crate::store::tables::users::standing::count_with_factor;
-    use crate::store::{Store, migrations};
-
-    const USERS: i64 = 30_000;
-    /// Steps of SQLite's virtual machine, for a row that is looked at, and for one that is read.
-    const STEPS: i64 = 40;
-    /// And for a row whose second factors are counted.
-    const STEPS_WITH_FACTORS: i64 = 80;
-
-    /// Users whose addresses and names begin alike, one in `disabled_one_in` of them disabled.
-    async fn store(disabled_one_in: i64) -> Store {
-        let store =
-            Store::open(&Secret::from("sqlite::memory:"), &DatabasePolicy::default(), true).await.unwrap();
-        for script in &migrations::SCRIPTS {
-            let text = migrations::text(&store, script.up);
-            store.write(move |tx| tx.script(&text)).await.unwrap();
-        }
-        let fill = move |tx: &mut Tx<'_>| {
-            tx.execute(
-                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) \
-                 INSERT INTO users (id, email, email_key, user_name, user_name_key, user_name_skeleton, password_hash, \
-                 roles, email_confirmed_at, created_at, disabled_at) \
-                 SELECT CAST(printf('%016d', i) AS BLOB), key || '@example.org', key || '@example.org', key, key, key, '', '', 0, 0, \
-                 CASE WHEN i % $2 = 0 THEN 1 END FROM (SELECT i, printf('user%06d', i) AS key FROM n)",
-                args![USERS, disabled_one_in],
-            )
-        };
-        assert_eq!(store.write(fill).await.unwrap(), u64::try_from(USERS).unwrap());
-        store
-    }
-
-    /// The result of listing users, and the steps it took.
-    async fn find(store: &Store, wanted: Wanted, by_name: bool) -> (usize, Option<String>, i64) {
-        let read = move |tx: &mut Tx<'_>| {
-            steps::take();
-            let range = KeyRange { from: "user", to: "uses", after: "", wanted };
-            let list = if by_name { by_name_of(tx, range) } else { by_email(tx, range, 51) }?;
-            Ok::<_, Fault>((list.found.len(), list.end, steps::take()))
-        };
-        store.read(read).await.unwrap()
-    }
-
-    fn by_name_of(tx: &mut Tx<'_>, range: KeyRange<'_>) -> Result<Stretch<String>, Fault> {
-        by_name(tx, range, 51)
-    }
-
-    // A page costs what its stretch costs, however few rows match and however many there are.
-    #[tokio::test]
-    async fn a_page_looks_at_a_bounded_number_of_rows() {
-        use UserStatus::{Active, Disabled};
-        let (few, many, all) = (store(USERS).await, store(2).await, store(1).await);
-        let only = |status| Wanted { status, second_factor: None, with_passkeys: true };
-        for (store, status, by_name, found, goes_on) in [
-            (&few, Some(Disabled), false, 1, false),
-            (&few, Some(Active), false, 51, true),
-            (&many, Some(Disabled), false, 51, true),
-            (&all, Some(Active), false, 0, true),
-            // A user whose address is in the range as well was listed before.
-            (&few, None, true, 0, true),
-            (&few, Some(Disabled), true, 0, false),
-            (&all, Some(Disabled), true, 0, true),
-        ] {
-            let (number, end, steps) = find(store, only(status), by_name).await;
-            assert_eq!((number, end.is_some()), (found, goes_on), "{status:?} {by_name}");
-            assert!(steps <= STEPS * LOOKED_AT_MAX, "{status:?} {by_name}: {steps} steps");
-        }
-        let active = move |tx: &mut Tx<'_>| {
-            steps::take();
-            let list = by_id(tx, UserId::from_bytes([0; 16]), only(Some(Active)), 51)?;
-            Ok::<_, Fault>((list.found.len(), list.end.is_some(), steps::take()))
-        };
-        let (found, goes_on, steps) = all.read(active).await.unwrap();
-        assert_eq!((found, goes_on), (0, true));
-        assert!(steps <= STEPS * LOOKED_AT_MAX, "{steps} steps");
-    }
-
-    // Nobody here has a second factor, so that whoever asks for users with one looks at whole stretches.
-    #[tokio::test]
-    async fn a_page_by_second_factor_looks_at_a_bounded_number_of_rows() {
-        let store = store(USERS).await;
-        let with = Wanted { status: None, second_factor: Some(FactorStatus::Any), with_passkeys: true };
-        for by_name in [false, true] {
-            let (found, end, steps) = find(&store, with, by_name).await;
-            assert_eq!((found, end.is_some()), (0, true), "{by_name}");
-            assert!(steps <= STEPS_WITH_FACTORS * LOOKED_AT_MAX, "{by_name}: {steps} steps");
-        }
-        let read = move |tx: &mut Tx<'_>| {
-            steps::take();
-            let list = by_id(tx, UserId::from_bytes([0; 16]), with, 51)?;
-            Ok::<_, Fault>((list.found.len(), list.end.is_some(), steps::take()))
-        };
-        let (found, goes_on, steps) = store.read(read).await.unwrap();
-        assert_eq!((found, goes_on), (0, true));
-        assert!(steps <= STEPS_WITH_FACTORS * LOOKED_AT_MAX, "{steps} steps");
-        let count = |tx: &mut Tx<'_>| {
-            steps::take();
-            Ok::<_, Fault>((count_with_factor(tx, true, LOOKED_AT_MAX)?, steps::take()))
-        };
-        let (counted, steps) = store.read(count).await.unwrap();
-        assert_eq!(counted, 0);
-        assert!(steps <= STEPS_WITH_FACTORS * LOOKED_AT_MAX, "{steps} steps");
-        let without = Wanted { second_factor: Some(FactorStatus::None), ..with };
-        assert_eq!(find(&store, without, false).await.0, 51);
-    }
+/// How many of the newest `among` users may sign in, counted to `most`.
+pub(crate) fn count_active(tx: &mut Tx<'_>, among: i64, most: i64) -> Result<i64, Fault> {
+    let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM (SELECT disabled_at FROM users ORDER BY id DESC LIMIT $1) AS newest \
+               WHERE disabled_at IS NULL LIMIT $2) AS counted";
+    tx.count(sql, args![among, most])
 }
