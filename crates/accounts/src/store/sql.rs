@@ -264,13 +264,12 @@ impl Tx<'_> {
 
     /// Runs a statement that changes nothing, and locks its rows until this transaction ends.
     pub(crate) fn lock_rows(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<(), Fault> {
-        match self {
-            // A write transaction of SQLite is exclusive already.
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(_) => Ok(()),
-            #[cfg(feature = "postgres")]
-            Self::Postgres(_) => self.execute(sql, args).map(drop),
+        // A write transaction of SQLite is exclusive already.
+        #[cfg(feature = "sqlite")]
+        if let Self::Sqlite(_) = self {
+            return Ok(());
         }
+        self.execute(sql, args).map(drop)
     }
 
     /// Prevents others from changing the schema or creating the first keys until this transaction ends.

@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use crate::migrations::live_a_little;
 use crate::world::*;
 use vestibule::{
-    Accounts, Actor, DatabaseError, DatabasePolicy, Env, Fault, MoveError, MovedTable, Mover, OpenError, Secret, Settings, Tokens, UserQuery, abort_move,
+    Accounts, Actor, DatabaseError, DatabasePolicy, Env, Fault, MoveError, MovedTable, Mover, OpenError,
+    Secret, Settings, Tokens, UserQuery, abort_move,
 };
 
 async fn mover(from: &Secret, to: &Secret) -> Result<Mover, MoveError> {

@@ -16,7 +16,8 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use vestibule::{
-    Accounts, Actor, Env, Mail, MailContent, MailTransport, ManualClock, Migrator, NewUser, Operator, OperatorName, Policy, SecretKey, SendAttempt, SendError, Settings, Timestamp, UserOrder, UserQuery,
+    Accounts, Actor, Env, Mail, MailContent, MailTransport, ManualClock, Migrator, NewUser, Operator,
+    OperatorName, Policy, SecretKey, SendAttempt, SendError, Settings, Timestamp, UserOrder, UserQuery,
 };
 use vestibule_http::{DevFault, DevMail, DevMailbox, HttpOptions, TrustedProxies, UnknownPeer};
 use vestibule_testing::TestDatabase;

@@ -8,7 +8,9 @@ mod ways_in;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use vestibule::{Accounts, Actor, DisplayName, Email, Expected, NewUser, Password, Reason, UserName, UserRef};
+use vestibule::{
+    Accounts, Actor, DisplayName, Email, Expected, NewUser, Password, Reason, UserName, UserRef,
+};
 
 use super::account::{named, print};
 use super::context::Context;

@@ -41,7 +41,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Fault`].
-    pub async fn count_users(&self) -> Result<u64, Fault> {
+    pub async fn users_to_export(&self) -> Result<u64, Fault> {
         Ok(self.0.store.survey(transfer::count).await?.unsigned_abs())
     }
 

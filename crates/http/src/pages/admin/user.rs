@@ -7,8 +7,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use minijinja::{Value, context};
 use vestibule::{
-    Account, AccountLimits, AuditActor, AuditEvent, AuditQuery, DisplayName, Email, ExternalId, MailState, OperatorName,
-    QueuedMail, Session, UserData, UserId, UserName, UserRef, WaysIn,
+    Account, AccountLimits, AuditActor, AuditEvent, AuditQuery, DisplayName, Email, ExternalId, MailState,
+    OperatorName, QueuedMail, Session, UserData, UserId, UserName, UserRef, WaysIn,
 };
 
 use super::section::{Admin, framed};

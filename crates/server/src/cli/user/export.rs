@@ -42,7 +42,7 @@ pub(crate) fn run(context: &Context, export: &Export) -> Result<(), Failure> {
         if export.format == Form::Csv {
             write_cells(&mut output, FIELDS).map_err(|error| unwritten(&error))?;
         }
-        let mut progress = Progress::new(Some(accounts.count_users().await?));
+        let mut progress = Progress::new(Some(accounts.users_to_export().await?));
         let (mut last, mut number) = (None, 0_u64);
         loop {
             let users = accounts.export_users(last).await?;
