@@ -2,18 +2,18 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::body::Bytes;
 use axum::extract::FromRef;
 use vestibule::{Accounts, Secret};
 
 use crate::api::readiness::Readiness;
 use crate::base::Base;
+use crate::compressed::PublicText;
 use crate::cors::CorsOrigins;
 use crate::extract::TrustedProxies;
 use crate::extract::cookies::Cookies;
 use crate::options::{DevMailbox, HttpOptions, Observer};
-use crate::pages::frame::assets::Assets;
-use crate::pages::frame::brand::Brand;
+use crate::pages::frame::look::assets::Assets;
+use crate::pages::frame::look::brand::Brand;
 
 /// The state shared by all handlers. Cheap to clone.
 #[derive(Clone)]
@@ -40,7 +40,7 @@ pub(crate) struct Site {
     /// Whether passwords are exchanged for tokens.
     pub(crate) password_grant: bool,
     /// Written on the first request: half a megabyte that most servers never need, shared by all answers.
-    pub(crate) openapi: OnceLock<Bytes>,
+    pub(crate) openapi: OnceLock<PublicText>,
     pub(crate) readiness: Readiness,
 }
 

@@ -350,7 +350,7 @@ mod tests {
         let (response, text) = answer_to(browser, || panic!("secret")).await;
         assert_eq!(response.status(), 500);
         let id = response.headers()[X_REQUEST_ID].to_str().expect("text");
-        assert!(text.contains("<h1>Something went wrong here</h1>") && text.contains(id), "{text}");
+        assert!(text.contains("<h1>Something went wrong</h1>") && text.contains(id), "{text}");
         assert!(!text.contains("secret") && !text.contains("internal_error"));
         let fault = || vestibule::Fault::Unavailable("secret".to_owned()).into();
         let (response, text) = answer_to(browser, fault).await;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 use utoipa::PartialSchema as _;
@@ -12,6 +12,7 @@ use vestibule::{Accounts, Policy};
 
 use crate::api::oauth::refusal::OAuthError;
 use crate::app::Site;
+use crate::compressed::PublicText;
 use crate::describe::complete::complete;
 use crate::describe::errors::{EVERY, errors};
 use crate::describe::problems::PUBLIC_URL;
@@ -31,10 +32,14 @@ errors!(DescriptionErrors: EVERY);
 /// This description.
 #[utoipa::path(get, path = "/openapi.json", tag = "Operations", operation_id = "openapi",
     responses((status = 200, description = "OpenAPI 3.1.", body = Object), DescriptionErrors))]
-async fn description(State(site): State<Arc<Site>>, State(accounts): State<Accounts>) -> Response {
-    let write = || Bytes::from(openapi(accounts.public_url(), accounts.policy()));
+async fn description(
+    State(site): State<Arc<Site>>,
+    State(accounts): State<Accounts>,
+    asked: HeaderMap,
+) -> Response {
+    let write = || PublicText::new(openapi(accounts.public_url(), accounts.policy()));
     let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=300")];
-    (headers, site.openapi.get_or_init(write).clone()).into_response()
+    (headers, site.openapi.get_or_init(write).answer(&asked)).into_response()
 }
 
 /// The description of every route: the API and the pages.

@@ -10,7 +10,7 @@ use vestibule::{Secret, Timestamp};
 use crate::catalogue::Code;
 use crate::cors::CorsOrigins;
 use crate::extract::TrustedProxies;
-use crate::pages::frame::brand::Brand;
+use crate::pages::frame::look::brand::Brand;
 
 /// How the server presents itself, and which proxies and services it trusts.
 #[derive(Clone)]

@@ -16,8 +16,8 @@ if (given && place && !place.value) {
   history.replaceState(null, "", location.pathname + location.search);
 }
 
-// Focus on the errors, so that they are read first.
-document.querySelector("[data-summary]")?.focus();
+// Focus on the errors, so that they are read first: the summary, or the field of the only one.
+(document.querySelector("[data-summary]") ?? document.querySelector("[aria-invalid]"))?.focus();
 
 // Times in the reader's zone and language.
 for (const time of all("time[datetime]")) {
@@ -44,23 +44,30 @@ for (const button of all("[data-show]")) {
   field.form.addEventListener("submit", () => show(false));
 }
 
-// What the server thinks of a new password, in words.
+// What the server thinks of a new password: a bar and words.
 for (const meter of all("[data-meter]")) {
   const field = document.getElementById(meter.dataset.meter);
   let timer, asked = 0;
+  const say = (tone, words) => {
+    meter.className = `strength ${tone}`;
+    const bar = [1, 2, 3, 4].map(() => document.createElement("i"));
+    meter.replaceChildren(...(words ? [...bar, Object.assign(document.createElement("p"), { textContent: words })] : []));
+  };
   const judge = async () => {
     const mine = ++asked;
-    if (!field.value) return void (meter.textContent = "");
+    if (!field.value) return say("", "");
     const body = { password: field.value };
     const email = field.form.elements.email?.value;
     if (email && field.form.elements.email.validity.valid) body.email = email;
     const headers = { "content-type": "application/json", accept: "application/json" };
     const answer = await fetch(at("/v1/password/check"), { method: "POST", headers, body: JSON.stringify(body) }).catch(() => null);
     if (mine !== asked) return;
-    if (!answer?.ok) return void (meter.textContent = "");
+    if (!answer?.ok) return say("", "");
     const { ok, reasons } = await answer.json();
-    const words = (code) => meter.dataset[code.replace("password_", "").replace(/_(.)/g, (_, letter) => letter.toUpperCase())];
-    meter.textContent = ok ? meter.dataset.good : (words(reasons[0]?.code ?? "") ?? meter.dataset.fair);
+    const code = reasons[0]?.code ?? "";
+    const words = meter.dataset[code.replace("password_", "").replace(/_(.)/g, (_, letter) => letter.toUpperCase())];
+    if (ok) return say([...field.value].length < 14 ? "fair" : "good", meter.dataset.good);
+    say(/guessable/.test(code) ? "warn" : "bad", words ?? meter.dataset.fair);
   };
   field.addEventListener("input", () => {
     clearTimeout(timer);
@@ -71,7 +78,7 @@ for (const meter of all("[data-meter]")) {
 // Keeps what was typed when the language changes on a page with several forms: submits the form last edited.
 let inHand;
 addEventListener("input", ({ target }) => (inHand = target.form));
-for (const link of all("footer a[hreflang]")) {
+for (const link of all(".foot a[hreflang]")) {
   link.addEventListener("click", (event) => {
     if (inHand?.method !== "post") return;
     event.preventDefault();
@@ -82,27 +89,103 @@ for (const link of all("footer a[hreflang]")) {
   });
 }
 
-// A form is sent once, and while one is being sent nothing else navigates away.
+// The theme changes where one is; the cookie is the server's.
+for (const choice of all("[data-look]")) {
+  choice.addEventListener("click", (event) => {
+    event.preventDefault();
+    const { look } = choice.dataset;
+    if (look === "system") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = look;
+    for (const one of all("[data-look]")) one.removeAttribute("aria-current");
+    choice.setAttribute("aria-current", "true");
+    choice.closest("details").open = false;
+    fetch(`${at("/")}?theme=${look}`, { method: "HEAD", headers: { accept: "text/html" } });
+  });
+}
+
+// A row that the address names opens, also in browsers that do not do so by themselves.
+const opens = () => {
+  const row = document.getElementById(location.hash.slice(1))?.closest("details");
+  if (row) row.open = true;
+};
+addEventListener("hashchange", opens);
+opens();
+
+// A menu closes when one looks elsewhere.
+addEventListener("click", ({ target }) => {
+  for (const menu of all(".menu[open]")) if (!menu.contains(target)) menu.open = false;
+});
+addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape") return;
+  for (const menu of all(".menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+// A form is sent once, and while one is being sent nothing else navigates away. A button that takes its time says so.
 const sending = () => document.querySelector("form[data-sent]") !== null;
 for (const form of all("form")) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "yes";
+    const button = event.submitter ?? form.querySelector("button:not([type=button])");
+    setTimeout(() => form.dataset.sent && button?.setAttribute("aria-busy", "true"), 200);
   });
-  addEventListener("pageshow", () => delete form.dataset.sent);
+  addEventListener("pageshow", () => {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+  });
 }
+
+// The cells of a code: the next one is marked, and the last digit sends the form, unless it asks for more.
+for (const field of all("[data-digits]")) {
+  const cells = [...field.parentElement.querySelectorAll("i")];
+  const digits = () => [...field.value].filter((letter) => /\p{Nd}/u.test(letter)).length;
+  const mark = () => cells.forEach((cell, place) => cell.classList.toggle("at", place === Math.min(digits(), cells.length - 1)));
+  field.addEventListener("input", () => {
+    // A pasted code comes with spaces and marks.
+    const bare = field.value.replace(/[\s\p{Cf}-]/gu, "");
+    if (bare !== field.value) field.value = bare;
+    mark();
+    const others = field.form.querySelectorAll("input:not([type=hidden], [hidden])").length > 1;
+    if (digits() === cells.length && bare.length === cells.length && !others) field.form.requestSubmit();
+  });
+  mark();
+}
+
+const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+const every = (seconds, tick) => {
+  const end = Date.now() + 1000 * seconds;
+  const next = () => {
+    const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
+    tick(left);
+    if (left > 0) setTimeout(next, 1000);
+  };
+  next();
+};
 
 // Counts down the seconds until another mail can be sent.
 for (const button of all("[data-countdown]")) {
-  const words = button.textContent, end = Date.now() + 1000 * button.dataset.countdown;
-  const tick = () => {
-    const seconds = Math.ceil((end - Date.now()) / 1000);
-    button.disabled = seconds > 0;
-    const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-    button.textContent = seconds > 0 ? button.dataset.text.replace("{time}", time) : words;
-    if (seconds > 0) setTimeout(tick, 1000);
-  };
-  tick();
+  const place = button.querySelector("span") ?? button;
+  const words = place.textContent;
+  every(button.dataset.countdown, (left) => {
+    button.disabled = left > 0;
+    place.textContent = left > 0 ? button.dataset.text.replace("{time}", clock(left)) : words;
+  });
+}
+
+// How long the code works. When it is over, the button for another one comes first.
+for (const line of all("[data-clock]")) {
+  const [words, ring] = [line.querySelector("span"), line.querySelector("svg")];
+  every(line.dataset.clock, (left) => {
+    ring.toggleAttribute("hidden", left === 0);
+    ring.lastElementChild.setAttribute("stroke-dasharray", `${(60 * left) / line.dataset.of} 60`);
+    words.textContent = left > 0 ? words.dataset.left.replace("{time}", clock(left)) : words.dataset.over;
+    if (left > 0) return;
+    line.closest("form").querySelector("button").classList.add("plain");
+    document.querySelector("[data-countdown]").classList.remove("plain");
+  });
 }
 
 // Polls an address while the page is visible.
@@ -122,7 +205,9 @@ const poll = (address, changed) => {
 // The page that waits for the confirmation continues by itself.
 for (const waiting of all("[data-waiting]")) {
   for (const hint of all(".with-script")) hint.hidden = false;
-  poll(waiting.dataset.waiting, ({ state }) => {
+  for (const button of all(".without-script")) button.hidden = true;
+  poll(waiting.dataset.waiting, ({ state, delayed }) => {
+    for (const note of all("[data-delayed]")) note.hidden = !delayed;
     if (state === "confirmed") waiting.querySelector("form[action$='/continue']").requestSubmit();
     if (state === "ended") location.reload();
     return state !== "open";
@@ -141,7 +226,20 @@ for (const button of all("[data-copy]")) {
   button.hidden = false;
   button.addEventListener("click", async () => {
     await navigator.clipboard?.writeText(button.dataset.copy);
-    button.textContent = button.dataset.copied ?? button.textContent;
+    const { copied } = button.dataset;
+    if (!copied) return;
+    if (button.matches(".icon")) button.setAttribute("aria-label", copied);
+    else button.textContent = copied;
+    button.classList.add("done");
+  });
+}
+
+// A table shows the rows that contain what is typed.
+for (const place of all("[data-filter]")) {
+  place.hidden = false;
+  const rows = document.getElementById(place.dataset.filter).tBodies[0].rows;
+  place.querySelector("input").addEventListener("input", ({ target }) => {
+    for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(target.value.trim().toLowerCase());
   });
 }
 
@@ -193,7 +291,7 @@ const offer = async (form, last) => {
 if (keys?.parseRequestOptionsFromJSON) {
   for (const form of all("[data-passkey]")) {
     const said = form.querySelector("[role=status]");
-    form.hidden = false;
+    for (const place of [form, form.closest("[data-or]")]) if (place) place.hidden = false;
     form.querySelector("button").addEventListener("click", () => {
       said.textContent = "";
       use(form).catch(({ name }) => {

@@ -14,6 +14,9 @@ use vestibule::Secret;
 /// How long a device stays known: half a year.
 const DEVICE_LASTS: Duration = Duration::from_hours(180 * 24);
 
+/// How long a browser remembers a language or a theme: the longest that browsers allow.
+pub(crate) const REMEMBERED: Duration = Duration::from_hours(400 * 24);
+
 /// The purpose of a cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cookie {
@@ -27,6 +30,8 @@ pub(crate) enum Cookie {
     Device,
     /// The chosen language.
     Language,
+    /// The chosen theme: light or dark.
+    Theme,
     /// Where the person wants to end up, while a mail is on its way.
     Return,
     /// The challenge for a second factor, after the right password.
@@ -41,6 +46,7 @@ impl Cookie {
             (Self::Form, true) => "__Host-vestibule_form",
             (Self::Device, true) => "__Host-vestibule_device",
             (Self::Language, true) => "__Host-vestibule_lang",
+            (Self::Theme, true) => "__Host-vestibule_theme",
             (Self::Return, true) => "__Host-vestibule_return",
             (Self::SecondFactor, true) => "__Host-vestibule_factor",
             (Self::Session, false) => "vestibule_session",
@@ -48,6 +54,7 @@ impl Cookie {
             (Self::Form, false) => "vestibule_form",
             (Self::Device, false) => "vestibule_device",
             (Self::Language, false) => "vestibule_lang",
+            (Self::Theme, false) => "vestibule_theme",
             (Self::Return, false) => "vestibule_return",
             (Self::SecondFactor, false) => "vestibule_factor",
         }
@@ -87,7 +94,7 @@ impl Cookies {
         let secure = if self.secure { "; Secure" } else { "" };
         let name = cookie.name(self.secure);
         let text = format!("{name}={value}; Path=/{lasts}{secure}; HttpOnly; SameSite=Lax");
-        // Values are base64url and language tags.
+        // Values are base64url, language tags and names of themes.
         let mut line = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("_=; Max-Age=0"));
         line.set_sensitive(true);
         line

@@ -27,7 +27,7 @@ on_both_stores! {
         bob.fills(&world, "/login", &format!("login=bob@example.org&password={PASSWORD}")).await;
         bob.get(&world, "/account").await;
         let taken = bob.submit(&world, "/account/profile", "user_name=countess").await;
-        assert!(taken.status == 409 && taken.text.contains("href=\"#profile-user_name\""), "{}", taken.text);
+        assert!(taken.status == 409 && taken.text.contains("id=\"profile-user_name-mistake\""), "{}", taken.text);
     }
 
     async fn a_display_name_is_shown_and_emptied(world: World) {
@@ -39,7 +39,7 @@ on_both_stores! {
         let page = browser.get(&world, "/account").await;
         assert!(page.text.contains("value=\"Ada &lt;Lovelace&gt;\""), "{}", page.text);
         let wrong = browser.submit(&world, "/account/profile", "display_name=a%00b").await;
-        assert!(wrong.status == 422 && wrong.text.contains("href=\"#profile-display_name\""), "{}", wrong.text);
+        assert!(wrong.status == 422 && wrong.text.contains("id=\"profile-display_name-mistake\""), "{}", wrong.text);
         assert_eq!(browser.submit(&world, "/account/profile", "locale=de").await.leads_to(), saved);
         assert!(browser.get(&world, "/account").await.text.contains("Lovelace"), "a field that is not sent stays");
         assert_eq!(browser.submit(&world, "/account/profile", "display_name=&locale=en").await.leads_to(), saved);
@@ -50,7 +50,7 @@ on_both_stores! {
         world.has_account(ADA).await;
         let mut browser = member(&world).await;
         let wrong = browser.submit(&world, "/account/email", "email=ada@example.com&password=not-the-password").await;
-        assert!(wrong.status == 422 && wrong.text.contains("href=\"#email-password\""), "{}", wrong.text);
+        assert!(wrong.status == 422 && wrong.text.contains("id=\"email-password-mistake\""), "{}", wrong.text);
         assert!(wrong.text.contains("value=\"ada@example.com\""), "what was typed stays");
         let form = format!("email=ada@example.com&password={PASSWORD}");
         assert_eq!(browser.submit(&world, "/account/email", &form).await.leads_to(), "/account?said=email#email");
@@ -68,9 +68,9 @@ on_both_stores! {
         let (mut browser, mut other) = (member(&world).await, member(&world).await);
         let form = format!("current_password=not-the-password&new_password={NEW}");
         let wrong = browser.submit(&world, "/account/password", &form).await;
-        assert!(wrong.status == 422 && wrong.text.contains("href=\"#password-current_password\""), "{}", wrong.text);
+        assert!(wrong.status == 422 && wrong.text.contains("id=\"password-current_password-mistake\""), "{}", wrong.text);
         let weak = format!("current_password={PASSWORD}&new_password=password1");
-        assert!(browser.submit(&world, "/account/password", &weak).await.text.contains("href=\"#password-new_password\""));
+        assert!(browser.submit(&world, "/account/password", &weak).await.text.contains("id=\"password-new_password-mistake\""));
         let form = format!("current_password={PASSWORD}&new_password={NEW}");
         let answer = browser.submit(&world, "/account/password", &form).await;
         assert_eq!(answer.leads_to(), "/account?said=password#password");
@@ -82,7 +82,7 @@ on_both_stores! {
         world.has_account(ADA).await;
         let (mut browser, mut one, mut two) = (member(&world).await, member(&world).await, member(&world).await);
         let page = browser.get(&world, "/account").await;
-        assert!(page.text.contains("this one"));
+        assert!(page.text.contains("This device"));
         let id = page.text.split("name=\"session\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
         browser.submit(&world, "/account/sessions/end", &format!("session={id}")).await;
         let alive = [one.get(&world, "/account").await.status, two.get(&world, "/account").await.status];
@@ -125,7 +125,7 @@ on_both_stores! {
         world.has_account(ADA).await;
         let mut browser = member(&world).await;
         let wrong = browser.submit(&world, "/account/delete", "password=not-the-password").await;
-        assert!(wrong.status == 422 && wrong.text.contains("href=\"#delete-password\""), "{}", wrong.text);
+        assert!(wrong.status == 422 && wrong.text.contains("id=\"delete-password-mistake\""), "{}", wrong.text);
         let gone = browser.submit(&world, "/account/delete", &format!("password={PASSWORD}")).await;
         assert!(gone.status == 200 && gone.text.contains("Your account is deleted"), "{}", gone.text);
         assert!(!browser.cookies.contains_key("__Host-vestibule_session"));

@@ -17,7 +17,7 @@ on_both_stores! {
         let known = browser.submit(&world, "/forgot", "email=ada%40example.org").await;
         let unknown = browser.submit(&world, "/forgot", "email=nobody%40example.org").await;
         assert_eq!((known.status, &known.text), (200, &unknown.text));
-        assert!(known.text.contains("If there is an account"), "{}", known.text);
+        assert!(known.text.contains("If there’s an account"), "{}", known.text);
         assert_eq!(world.mails("password_reset", ADA).await, 1);
         assert_eq!(world.mails("password_reset", "nobody@example.org").await, 0);
     }
@@ -28,7 +28,7 @@ on_both_stores! {
         for path in ["/forgot", "/confirm/resend"] {
             let page = browser.submit(&world, path, "email=%22%3E%3Cscript%3E").await;
             assert_eq!(page.status, 422);
-            assert!(page.text.contains("This is not an email address") && page.text.contains("<title>Error: "));
+            assert!(page.text.contains("That’s not an email address") && page.text.contains("<title>Error: "));
             assert!(page.text.contains("&gt;&lt;script&gt;") && !page.text.contains("<script>"), "{}", page.text);
             assert_eq!(browser.submit(&world, path, "").await.status, 422);
             let twice = browser.submit(&world, path, "email=a&email=b").await;

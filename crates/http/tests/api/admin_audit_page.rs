@@ -45,7 +45,7 @@ on_both_stores! {
         assert!(rows[0].contains("Account disabled<br><span dir=\"auto\">reason: &lt;script&gt;"), "{}", rows[0]);
         assert!(rows[0].contains(&format!("<a href=\"/admin/users/{root_id}\">an administrator</a>")) && rows[0].contains(&link), "{}", rows[0]);
         assert!(rows[1].contains("Signed in") && rows[1].contains("<td>the user</td>"), "{}", rows[1]);
-        assert!(rows[2].contains("Sign-in failed") && rows[2].contains("<td>somebody not signed in</td>"), "{}", rows[2]);
+        assert!(rows[2].contains("Sign-in failed") && rows[2].contains("<td>someone not signed in</td>"), "{}", rows[2]);
         assert!(rows[2].contains("<td><bdi>n***@example.org</bdi></td>"), "nobody to link to: {}", rows[2]);
         assert!(rows[3].contains("Unknown device") && rows[4].contains("Firefox · Linux"), "{} {}", rows[3], rows[4]);
         assert!(rows[4].contains(&link) && rows[4].contains("<time datetime=\"2027-01-15T08:00:00.000Z\""), "{}", rows[4]);
@@ -89,9 +89,9 @@ on_both_stores! {
         assert_eq!(of_kind.matches("<option").count(), AuditKind::ALL.len() + 1);
         assert!(root.get(&world, "/admin/audit?kind=deleted").await.text.contains("Nothing to show."));
         for (query, status, told) in [
-            ("kind=nothing", 422, "href=\"#kind\">There is no such kind"), ("email=ada", 422, "href=\"#email\">This is not an email"),
+            ("kind=nothing", 422, "href=\"#kind\">There is no such kind"), ("email=ada", 422, "href=\"#email\">That’s not an email"),
             ("user_id=usr_", 422, "href=\"#user_id\">This is not a user ID"), ("cursor=x", 422, "not a page of this list"),
-            ("since=1", 422, "does not know"), ("kind=signed_in&kind=signed_in", 400, "was not accepted"),
+            ("since=1", 422, "does not know"), ("kind=signed_in&kind=signed_in", 400, "wasn’t accepted"),
         ] {
             let page = root.get(&world, &format!("/admin/audit?{query}")).await;
             assert!(page.status == status && page.text.contains(told), "{query} {} {}", page.status, page.text);

@@ -186,7 +186,7 @@ on_both_stores! {
         let done = browser.submit(&world, &format!("{path}/disconnect"), "client_id=shop").await;
         assert_eq!(done.leads_to(), format!("{path}?said=disconnect"));
         let page = browser.get(&world, &format!("{path}?said=disconnect")).await;
-        assert!(page.text.contains("The application is disconnected.") && !page.text.contains("value=\"shop\""), "{}", page.text);
+        assert!(page.text.contains("The app is disconnected.") && !page.text.contains("value=\"shop\""), "{}", page.text);
         let told = entry(&world, AuditKind::ApplicationDisconnected).await.unwrap();
         assert_eq!((told.detail.as_deref(), told.user_id.unwrap().to_string()), (Some("shop"), id));
         // A second time changes nothing.

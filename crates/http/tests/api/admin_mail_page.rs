@@ -83,7 +83,7 @@ on_both_stores! {
         let bob = dead_letter(&world, "bob@example.org", "550 no").await;
         let answer = root.submit(&world, &format!("/admin/mail/{bob}/drop"), "state=").await;
         assert_eq!(answer.leads_to(), "/admin/mail?said=dropped");
-        assert!(root.get(&world, "/admin/mail?said=dropped").await.text.contains("Removed from the outbox."));
+        assert!(root.get(&world, "/admin/mail?said=dropped").await.text.contains("The email is removed."));
         for (path, status, told) in [
             (format!("/admin/mail/{id}/retry"), 409, "already been sent"), (format!("/admin/mail/{id}/drop"), 409, "already been sent"),
             (format!("/admin/mail/{bob}/drop"), 404, "no longer there"), (format!("/admin/mail/{NOBODY}/retry"), 404, "no longer there"),
@@ -118,7 +118,7 @@ on_both_stores! {
         }
         let first = root.get(&world, "/admin/mail?state=failed").await.text;
         let arabic = root.get(&world, "/admin/mail?state=failed&lang=ar").await.text;
-        assert!(first.len() < 40_000 && arabic.len() < 40_000, "{} {}", first.len(), arabic.len());
+        assert!(first.len() < 44_000 && arabic.len() < 44_000, "{} {}", first.len(), arabic.len());
         let first = root.get(&world, "/admin/mail?state=failed&lang=en").await.text;
         assert_eq!((first.matches("<bdi>").count(), first.contains("First page")), (50, false));
         let next = first.split("<a href=\"").find(|link| link.contains("rel=\"next\"")).unwrap().split('"').next().unwrap();
@@ -136,8 +136,8 @@ on_both_stores! {
         let mut root = administrator(&world).await;
         for (query, status, told) in [
             ("state=held", 422, "href=\"#state\">There is no such state."), ("cursor=x", 422, "not a page of this list"),
-            ("cursor=%00", 422, "a character that cannot be used"), ("limit=0", 422, "1 to 200"), ("limit=201", 422, "1 to 200"),
-            ("kind=confirm", 422, "<li>The address asks for something that this list does not know."), ("state=sent&state=sent", 400, "was not accepted"), ("state=%FF", 400, "was not accepted"),
+            ("cursor=%00", 422, "a character we can’t use"), ("limit=0", 422, "1 to 200"), ("limit=201", 422, "1 to 200"),
+            ("kind=confirm", 422, "<p>The address asks for something that this list does not know."), ("state=sent&state=sent", 400, "wasn’t accepted"), ("state=%FF", 400, "wasn’t accepted"),
         ] {
             let page = root.get(&world, &format!("/admin/mail?{query}")).await;
             assert!(page.status == status && page.text.contains(told), "{query} {} {}", page.status, page.text);

@@ -69,16 +69,16 @@ on_both_stores! {
         }
         let page = root.get(&world, "/admin").await;
         assert_eq!(page.status, 200);
-        let tiles = between(&page.text, "<ul class=\"tiles\">", "</ul>");
+        let tiles = between(&page.text, "<ul class=\"card figures\">", "</ul>");
         for tile in [
-            "<strong>2</strong><a href=\"/admin/users?status=active\">active users</a>",
-            "<strong>0</strong><a href=\"/admin/users?status=disabled\">disabled users</a>",
-            "<strong>0%</strong><a href=\"/admin/users?status=active&amp;second_factor=any\">of active users",
-            "<strong>1</strong>administrators without",
-            "<strong>1</strong><a href=\"/admin/registrations\">open sign-ups</a>",
-            "<strong>2</strong>live sessions",
-            "<strong>0</strong><a href=\"/admin/mail?state=waiting\">emails waiting</a>",
-            "<strong>0</strong><a href=\"/admin/mail?state=failed\">failed emails</a>",
+            "<a href=\"/admin/users?status=active\">Active users</a><b class=\"num\">2</b>",
+            "<a href=\"/admin/users?status=disabled\">Disabled users</a><b class=\"num\">0</b>",
+            "<a href=\"/admin/users?status=active&amp;second_factor=any\">Active users with two-step sign-in</a><b class=\"num\">0%</b>",
+            "Administrators without two-step sign-in<b class=\"num\">1</b>",
+            "<a href=\"/admin/registrations\">Open sign-ups</a><b class=\"num\">1</b>",
+            "Live sessions<b class=\"num\">2</b>",
+            "<a href=\"/admin/mail?state=waiting\">Emails waiting</a><b class=\"num\">0</b>",
+            "<a href=\"/admin/mail?state=failed\">Failed emails</a><b class=\"num\">0</b>",
         ] {
             assert!(tiles.contains(tile), "{tile} in {tiles}");
         }
@@ -87,12 +87,13 @@ on_both_stores! {
         let today = "<th scope=\"row\">Jan 15 (so far)</th><td>2</td><td>1</td><td>2</td><td>1</td>";
         assert!(table.contains(today) && table.matches("<tr>").count() == 30, "{table}");
         assert!(page.text.contains("aria-label=\"Sign-ups per day: 2 in total, at most 2 (Jan 15)\""), "{}", page.text);
-        assert_eq!(page.text.matches("<rect").count(), 4 * 30 + 3);
+        let main = between(&page.text, "<main", "</main>");
+        assert_eq!(main.matches("<rect").count(), 4 * 30 + 3);
         assert_eq!(page.text.matches("class=\"partial\"><title>Jan 15: ").count(), 4, "today is not over");
-        let funnel = between(&page.text, "<figure class=\"funnel\">", "</ol>");
-        let steps: Vec<_> = funnel.split("<strong>").skip(1).map(|rest| rest.split('<').next().unwrap()).collect();
+        let funnel = between(&page.text, "<figure class=\"funnel card box\">", "</ol>");
+        let steps: Vec<_> = funnel.split("<b class=\"num\">").skip(1).map(|rest| rest.split('<').next().unwrap()).collect();
         assert_eq!(steps, ["2", "1", "2"]);
-        assert!(!page.text.contains("class=\"note wrong\"") && page.text.len() < 40_000, "{}", page.text.len());
+        assert!(!page.text.contains("class=\"note bad\"") && page.text.len() < 40_000, "{}", page.text.len());
     }
 
     async fn the_share_of_users_with_a_second_factor_is_shown(world: World) {
@@ -102,8 +103,8 @@ on_both_stores! {
         }
         world.adds_app(&world.access_token(ADA).await).await;
         let page = root.get(&world, "/admin").await;
-        let tiles = between(&page.text, "<ul class=\"tiles\">", "</ul>");
-        assert!(tiles.contains("<strong>33%</strong>") && tiles.contains("<strong>1</strong>administrators"), "{tiles}");
+        let tiles = between(&page.text, "<ul class=\"card figures\">", "</ul>");
+        assert!(tiles.contains("<b class=\"num\">33%</b>") && tiles.contains("sign-in<b class=\"num\">1</b>"), "{tiles}");
     }
 
     async fn mail_that_does_not_leave_is_told_first(world: World) {
@@ -113,15 +114,15 @@ on_both_stores! {
         let cause = "451 <script>alert(1)</script> try later";
         world.accounts.deliver(&Failing(SendError::Temporary(cause.to_owned()))).await.unwrap();
         let page = root.get(&world, "/admin").await.text;
-        let warning = between(&page, "<div class=\"note wrong\">", "</div>");
-        assert!(warning.contains("Waiting: 1, the oldest since <time datetime=\"2027-01-15T08:00:00.000Z\""), "{warning}");
+        let warning = between(&page, "<div class=\"note bad\">", "</div>");
+        assert!(warning.contains("1 waiting, the oldest since <time datetime=\"2027-01-15T08:00:00.000Z\""), "{warning}");
         assert!(warning.contains("451 &lt;script&gt;alert(1)&lt;&#x2f;script&gt; try later"), "{warning}");
         assert!(warning.contains("href=\"/admin/mail?state=waiting\""), "{warning}");
         world.clock.advance(std::time::Duration::from_hours(1));
         world.accounts.deliver(&Failing(SendError::Permanent("550 no".to_owned()))).await.unwrap();
         let page = root.get(&world, "/admin").await.text;
         assert!(page.contains("Emails that failed for good: 1.") && !page.contains("Email is not being sent"), "{page}");
-        assert!(page.contains("<strong>1</strong><a href=\"/admin/mail?state=failed\">"), "{page}");
+        assert!(page.contains("<a href=\"/admin/mail?state=failed\">Failed emails</a><b class=\"num\">1</b>"), "{page}");
     }
 
     // Each language writes numbers and days its own way; in languages read from right to left time runs that way too.

@@ -45,7 +45,7 @@ on_both_stores! {
         let refused = ada.fills(&world, "/login", &format!("login={ADA}&password={PASSWORD}")).await;
         assert!(refused.status == 403 && refused.text.contains("This account is disabled."), "{}", refused.text);
         let page = browser.get(&world, &format!("{path}?said=disable")).await;
-        assert!(page.text.contains("The user is disabled and signed out everywhere.") && page.text.contains(">Disabled</span>"));
+        assert!(page.text.contains("The account is disabled and signed out everywhere.") && page.text.contains(">Disabled</span>"));
         assert!(page.text.contains("&lt;script&gt;lost the phone") && !page.text.contains("<script>lost"), "{}", page.text);
         assert!(!page.text.contains(&format!("{path}/reset-link")), "a link would be of no use");
         assert!(!page.text.contains("Passwords are accepted."));
@@ -92,7 +92,7 @@ on_both_stores! {
         let done = browser.submit(&world, &format!("{path}/sign-out"), "reason=rang").await;
         assert_eq!(done.leads_to(), format!("{path}?said=sign_out"));
         assert_eq!(ada.get(&world, "/account").await.status, 303);
-        assert!(browser.get(&world, &path).await.text.contains("Nowhere at the moment."));
+        assert!(browser.get(&world, &path).await.text.contains("Nowhere right now."));
         let login = Login::Email(ADA.parse().unwrap());
         for _ in 0..5 {
             let wrong = Password::new("not-the-password").unwrap();
@@ -109,7 +109,7 @@ on_both_stores! {
         let disabled = UserRef::Email(ADA.parse().unwrap());
         world.accounts.disable_user(Actor::Operator, &disabled, None).await.unwrap();
         let refused = browser.submit(&world, &format!("{path}/reset-link"), "").await;
-        assert!(refused.status == 409 && refused.text.contains("Enable the user first."), "{}", refused.text);
+        assert!(refused.status == 409 && refused.text.contains("Enable it first."), "{}", refused.text);
     }
 
     // O4: an unlocked screen is not enough to change roles.
@@ -162,7 +162,7 @@ on_both_stores! {
         assert_eq!(browser.submit(&world, &format!("{path}/profile"), &form).await.leads_to(), format!("{path}?said=profile"));
         let form = format!("revision={stale}&user_name=lovelace&locale=de");
         let page = browser.submit(&world, &format!("{path}/profile"), &form).await;
-        assert!(page.status == 412 && page.text.contains("somebody else has just changed this user"), "{}", page.text);
+        assert!(page.status == 412 && page.text.contains("someone else has just changed this user"), "{}", page.text);
         assert!(page.text.contains("<bdi>Ada King</bdi>") && page.text.contains("value=\"Ada King\""), "{}", page.text);
         assert!(page.text.contains("value=\"countess\"") && !page.text.contains("lovelace"), "as it is now");
         for (act, form) in [
@@ -223,7 +223,7 @@ on_both_stores! {
         let mut browser = root(&world).await;
         let own = format!("/admin/users/{}", id_of(&world, ROOT).await);
         let page = browser.get(&world, &own).await;
-        assert!(page.text.contains("<span class=\"badge\">you</span>"));
+        assert!(page.text.contains("<span class=\"badge\">You</span>"));
         let revision = revision(&page);
         for (act, form) in [
             ("disable", String::new()),
@@ -278,18 +278,27 @@ on_both_stores! {
             world.accounts.enable_user(Actor::Operator, &whose, Some(&reason)).await.unwrap();
         }
         let page = browser.get(&world, &path).await;
-        let rows = |name: &str| {
-            let section = page.text.split(&format!("id=\"{name}\"")).nth(1).unwrap().split("</section>").next().unwrap();
-            section.matches("<tr><td>").count() + section.matches("<li>").count()
+        let activity = browser.get(&world, &format!("{path}?tab=activity")).await;
+        let mails = browser.get(&world, &format!("{path}?tab=mails")).await;
+        let rows = |page: &str, name: &str| {
+            let section = page.split(&format!("id=\"{name}\"")).nth(1).unwrap().split("</section>").next().unwrap();
+            section.matches("<li>").count()
         };
-        assert_eq!((rows("timeline"), rows("mails"), rows("sessions")), (50, 50, 20), "{}", page.text);
-        assert_eq!(page.text.matches(">failed</span> · attempts: 1<td").count(), 20, "{}", page.text);
+        assert_eq!((rows(&page.text, "timeline"), rows(&page.text, "sessions")), (5, 20), "{}", page.text);
+        assert_eq!((rows(&activity.text, "timeline"), rows(&mails.text, "mails")), (50, 50), "{}", mails.text);
+        assert_eq!(mails.text.matches(">Failed</span>").count(), 20, "{}", mails.text);
+        assert_eq!(mails.text.matches("attempts: 1 · ").count(), 20, "{}", mails.text);
         assert!(page.text.contains("Further sessions: 4") && page.text.contains("Firefox · Linux"));
         assert!(page.text.contains(&format!("href=\"/admin/audit?user_id={}\"", id_of(&world, ADA).await)));
-        assert!(!page.text.contains("<script>alert") && page.text.contains("&lt;script&gt;alert(2)") && page.text.contains("&lt;script&gt;alert(3)"));
+        for page in [&page, &activity, &mails] {
+            assert!(!page.text.contains("<script>alert"));
+        }
+        assert!(mails.text.contains("&lt;script&gt;alert(2)") && activity.text.contains("&lt;script&gt;alert(3)"));
         for language in ["en", "de", "fr", "es", "ar"] {
-            let page = browser.get(&world, &format!("{path}?lang={language}")).await;
-            assert!(page.text.len() < 40_000, "{language} {}", page.text.len());
+            for tab in ["overview", "activity", "mails"] {
+                let page = browser.get(&world, &format!("{path}?tab={tab}&lang={language}")).await;
+                assert!(page.text.len() < 40_000, "{language} {tab} {}", page.text.len());
+            }
         }
     }
 }

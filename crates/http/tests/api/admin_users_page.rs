@@ -118,7 +118,7 @@ on_both_stores! {
     async fn a_bad_filter_is_told(world: World) {
         let mut browser = root(&world).await;
         for (query, words) in [
-            ("status=gone", "There is no such state."), ("second_factor=x", "There is no such choice."), ("q=%00", "The text has a character"),
+            ("status=gone", "There is no such state."), ("second_factor=x", "There is no such choice."), ("q=%00", "This has a character"),
             ("limit=0", "1 to 200"), ("cursor=x", "not a page of this list"), ("x=y", "does not know"),
             ("role=X", "A role consists of"), ("sort=size", "cannot be sorted"), ("created_from=soon", "not a date"),
             ("last_sign_in=never&last_sign_in_before=2026-01-01", "Choose either"),
@@ -238,7 +238,7 @@ on_both_stores! {
     async fn an_invitation_with_roles_needs_the_own_password(world: World) {
         let mut browser = root(&world).await;
         world.clock.advance(std::time::Duration::from_hours(1));
-        for (given, words) in [("", "Please fill this in."), ("not-the-password", "The password is wrong."), ("x", "The password is wrong.")] {
+        for (given, words) in [("", "Fill this in."), ("not-the-password", "That’s not your password."), ("x", "That’s not your password.")] {
             let form = format!("email=eve@example.org&roles=admin,editor+author&own_password={given}");
             let page = browser.submit(&world, "/admin/users", &form).await;
             assert!(page.status == 422 && page.text.contains("href=\"#invite-own_password\"") && page.text.contains(words), "{}", page.text);

@@ -20,7 +20,7 @@ on_both_stores! {
         let token = path.split_once("token=").unwrap().1;
         let wrong = browser.submit(&world, "/confirm", &format!("token={token}&password=not-the-password")).await;
         assert_eq!(wrong.status, 422);
-        assert!(wrong.text.contains("The name or the password is wrong") && wrong.text.contains(token));
+        assert!(wrong.text.contains("That email or password isn’t right") && wrong.text.contains(token));
         assert_eq!(wrong.header("www-authenticate"), "");
         let none = browser.submit(&world, "/confirm", &format!("token={token}")).await;
         assert_eq!(none.status, 422, "a browser that did not sign up gives the password");
@@ -47,7 +47,7 @@ on_both_stores! {
         let token = world.mailed_token("choose_password", ADA).await;
         let mut browser = Browser::default();
         let page = browser.get(&world, &format!("/confirm?token={token}")).await;
-        assert!(page.text.contains("Choose the password") && page.text.contains("autocomplete=\"new-password\""), "{}", page.text);
+        assert!(page.text.contains("Choose a password, and") && page.text.contains("autocomplete=\"new-password\""), "{}", page.text);
         let weak = browser.submit(&world, "/confirm", &format!("token={token}&password=password1")).await;
         assert!(weak.status == 422 && weak.text.contains("This password is too common"), "{}", weak.text);
         let chosen = browser.submit(&world, "/confirm", &format!("token={token}&password={PASSWORD}")).await;
@@ -86,7 +86,7 @@ on_both_stores! {
     async fn a_foreign_token_is_told_and_escaped(world: World) {
         let page = world.get("/confirm?token=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").await;
         assert_eq!(page.status, 200);
-        assert!(page.text.contains("not complete") && !page.text.contains("<script>alert"), "{}", page.text);
+        assert!(page.text.contains("is incomplete") && !page.text.contains("<script>alert"), "{}", page.text);
         let mut browser = Browser::default();
         browser.get(&world, "/confirm").await;
         let posted = browser.submit(&world, "/confirm", "token=%22%3E%3Cscript%3E&password=x").await;

@@ -186,7 +186,7 @@ on_both_stores! {
             for token in ["", "x", eve.form_token.as_str()] {
                 let answer = victim.post(&world, path, &format!("form_token={token}&{fields}"), &[]).await;
                 // Nothing is known about the link in another site's form.
-                let told = [STALE, "This link is not complete"].iter().any(|told| answer.text.contains(told));
+                let told = [STALE, "This link is incomplete"].iter().any(|told| answer.text.contains(told));
                 assert!(answer.status == 403 && told, "{path} {token}: {}", answer.text);
                 assert!(!answer.text.contains(ADA), "{path}: what another site may have typed is not shown");
             }

@@ -3,7 +3,7 @@ use crate::world::{ADA, World, without_mailbox};
 
 on_both_stores! {
     async fn the_mailbox_shows_what_was_sent(world: World) {
-        assert!(world.get("/dev/mail").await.text.contains("No mail yet"));
+        assert!(world.get("/dev/mail").await.text.contains("No email yet"));
         let mail = world.signs_up(ADA).await;
         let answer = world.get("/dev/mail/latest?to=ada%40example.org&wait=5").await;
         assert_eq!(answer.status, 200);

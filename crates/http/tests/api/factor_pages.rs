@@ -19,7 +19,7 @@ pub(crate) fn after<'a>(page: &'a Answer, before: &str) -> &'a str {
 }
 
 fn codes(page: &Answer) -> Vec<String> {
-    assert!(page.status == 200 && page.text.contains("Keep your recovery codes"), "{}", page.text);
+    assert!(page.status == 200 && page.text.contains("Save your recovery codes"), "{}", page.text);
     let list = page.text.split_once("<ul class=\"codes\"").unwrap().1.split_once("</ul>").unwrap().0;
     list.split("<code>").skip(1).map(|part| part.split('<').next().unwrap().to_owned()).collect()
 }
@@ -36,7 +36,7 @@ pub(crate) async fn sets_up_app(world: &World, browser: &mut Browser) -> (String
         .replace('?', "%3F");
     let wrong =
         browser.submit(world, "/account/authenticator/confirm", &format!("code=000000&uri={uri}")).await;
-    assert!(wrong.status == 422 && wrong.text.contains("href=\"#code\""), "{}", wrong.text);
+    assert!(wrong.status == 422 && wrong.text.contains("id=\"code-mistake\""), "{}", wrong.text);
     assert_eq!(
         after(&wrong, "<code dir=\"ltr\">").replace(' ', ""),
         secret,
@@ -78,9 +78,9 @@ on_both_stores! {
         assert!(!page.text.contains("vsf_"), "the challenge is in the cookie only");
         for wrong in ["000000", "12", ""] {
             let page = other.submit(&world, "/login/second-factor", &format!("code={wrong}&return_to=/account%23email")).await;
-            assert!(page.status == 422 && page.text.contains("href=\"#code\""), "{}", page.text);
+            assert!(page.status == 422 && page.text.contains("id=\"code-mistake\""), "{}", page.text);
             assert!(wrong.len() == 6 || page.text.contains("Enter the 6 digits"), "{}", page.text);
-            assert!(wrong.len() < 6 || page.text.contains("Attempts left: 4"), "{}", page.text);
+            assert!(wrong.len() < 6 || page.text.contains("Tries left: 4"), "{}", page.text);
         }
         let code = world.code(&secret);
         let arabic: String = code.chars().map(|c| char::from_u32(u32::from(c) - 0x30 + 0x660).unwrap()).collect();
@@ -101,9 +101,9 @@ on_both_stores! {
         let page = other.get(&world, "/login/second-factor").await;
         assert!(page.text.contains("Use a recovery code"));
         let wrong = other.submit(&world, "/login/second-factor", "recovery_code=abc").await;
-        assert!(wrong.status == 422 && wrong.text.contains("href=\"#recovery_code\"") && wrong.text.contains("<details class=\"follow\" open>"), "{}", wrong.text);
+        assert!(wrong.status == 422 && wrong.text.contains("id=\"recovery_code-mistake\"") && wrong.text.contains("<details class=\"other\" open>"), "{}", wrong.text);
         let wrong = other.submit(&world, "/login/second-factor", "recovery_code=0000-0000-0000-0000").await;
-        assert!(wrong.text.contains("href=\"#recovery_code\"") && wrong.text.contains("Attempts left: 4"), "{}", wrong.text);
+        assert!(wrong.text.contains("id=\"recovery_code-mistake\"") && wrong.text.contains("Tries left: 4"), "{}", wrong.text);
         let form = format!("recovery_code=+{typed}+");
         assert_eq!(other.submit(&world, "/login/second-factor", &form).await.leads_to(), "/account");
         assert_eq!(ways(&world, ADA).await.recovery_codes_left, 9);
@@ -161,7 +161,7 @@ on_both_stores! {
         assert!(asked.status == 200 && asked.text.contains("name=\"then\" value=\"&#x2f;account&#x2f;authenticator\""), "{}", asked.text);
         assert!(asked.text.contains("id=\"password\"") && !asked.text.contains("id=\"code\""));
         let wrong = browser.submit(&world, "/account/verify", "then=/account/authenticator&password=not-the-password").await;
-        assert!(wrong.status == 422 && wrong.text.contains("name=\"then\"") && wrong.text.contains("href=\"#password\""), "{}", wrong.text);
+        assert!(wrong.status == 422 && wrong.text.contains("name=\"then\"") && wrong.text.contains("id=\"password-mistake\""), "{}", wrong.text);
         let on = browser.submit(&world, "/account/verify", &format!("then=/account/authenticator&password={PASSWORD}")).await;
         assert_eq!((on.status, on.header("location")), (307, "/account/authenticator"), "the browser sends the form on");
         let (secret, codes) = sets_up_app(&world, &mut browser).await;
@@ -214,20 +214,20 @@ on_both_stores! {
             policy.second_factor.grace = Duration::from_hours(1);
         }).await;
         let mut browser = Browser::signed_in(&world, ADA).await;
-        assert!(browser.get(&world, "/account").await.text.contains("Your account needs a second factor by"));
+        assert!(browser.get(&world, "/account").await.text.contains("Your account needs a second step by"));
         world.clock.advance(Duration::from_hours(2));
         let refused = gives_password(&world, &mut Browser::default(), "").await;
-        assert!(refused.status == 403 && refused.text.contains("We have emailed you a link"), "{}", refused.text);
+        assert!(refused.status == 403 && refused.text.contains("We’ve emailed you a link"), "{}", refused.text);
         let token = world.mailed_token("enrolment", ADA).await;
         let mut browser = Browser::default();
         let page = browser.get(&world, &format!("/enrol?token={token}")).await;
-        assert!(page.text.contains("The link was sent to <bdi>a") && page.text.contains("autocomplete=\"username\""), "{}", page.text);
+        assert!(page.text.contains("This link was sent to <bdi>a") && page.text.contains("autocomplete=\"username\""), "{}", page.text);
         let wrong = browser.submit(&world, "/enrol", &format!("token={token}&password=not-the-password")).await;
-        assert!(wrong.status == 422 && wrong.text.contains("href=\"#password\""), "{}", wrong.text);
+        assert!(wrong.status == 422 && wrong.text.contains("id=\"password-mistake\""), "{}", wrong.text);
         let entered = browser.submit(&world, "/enrol", &format!("token={token}&password={PASSWORD}")).await;
         assert_eq!(entered.leads_to(), "/account?said=enrol#security");
         let page = browser.get(&world, "/account?said=enrol").await;
-        assert!(page.text.contains("Your account must have a second factor by now") && !page.text.contains("/account/email"), "{}", page.text);
+        assert!(page.text.contains("Your account needs a second step by now") && !page.text.contains("/account/email"), "{}", page.text);
         for path in ["/admin", "/admin/users", "/account/export", "/admin/users/usr_00000000000000000000000000"] {
             assert_eq!(browser.get(&world, path).await.leads_to(), "/account?said=enrol#security", "{path}");
         }
@@ -253,7 +253,7 @@ on_both_stores! {
         let mut root = Browser::signed_in(&world, ROOT).await;
         let path = format!("/admin/users/{}", id_of(&world, ADA).await);
         let page = root.get(&world, &path).await;
-        assert!(page.text.contains("Reset second factors") && page.text.contains("id=\"ways_in-own_password\""), "{}", page.text);
+        assert!(page.text.contains("Reset sign-in methods") && page.text.contains("id=\"ways_in-own_password\""), "{}", page.text);
         let without = root.submit(&world, &format!("{path}/ways-in"), &format!("own_password={PASSWORD}")).await;
         assert!(without.status == 422 && without.text.contains("href=\"#ways_in-reason\""), "{}", without.text);
         let (secret, _) = sets_up_app(&world, &mut root).await;
@@ -272,7 +272,7 @@ on_both_stores! {
         assert!(!ways(&world, ADA).await.has_factor());
         assert_eq!(world.mails("enrolment", ADA).await, 1);
         assert_eq!(ada.get(&world, "/account").await.status, 303);
-        assert!(root.get(&world, &format!("{path}?said=ways_in")).await.text.contains("The second factors are removed"));
+        assert!(root.get(&world, &format!("{path}?said=ways_in")).await.text.contains("The sign-in methods are removed"));
         // Roles are given with the proof alone, too.
         let page = root.get(&world, &path).await;
         let form = format!("revision={}&roles=editor", after(&page, "name=\"revision\" value=\""));

@@ -92,11 +92,11 @@ on_both_stores! {
             let page = browser.get(&world, &format!("/invitation?token={link}&utm_source=mail")).await;
             assert!(page.status == 200 && page.text.contains(&link), "{}", page.text);
         }
-        assert!(world.get("/invitation").await.text.contains("not complete"));
+        assert!(world.get("/invitation").await.text.contains("is incomplete"));
         for (field, words) in [
             ("password=password1", "This password is too common"),
-            ("password=", "Please fill this in"),
-            ("password=violet-otter-maps-42&user_name=x", "User names have 3 to 32 characters"),
+            ("password=", "Fill this in"),
+            ("password=violet-otter-maps-42&user_name=x", "Use 3 to 32 characters"),
         ] {
             let page = browser.submit(&world, "/invitation", &format!("token={link}&{field}")).await;
             assert!(page.status == 422 && page.text.contains(words) && page.text.contains(&link), "{}", page.text);

@@ -14,8 +14,10 @@ fn speaks(answer: &Answer) -> &str {
 
 /// How the other languages are offered: `links`, `buttons` of the form with this action, or not at all.
 fn offered(answer: &Answer) -> String {
-    let Some(nav) = answer.text.split("aria-label=\"Language\">").nth(1) else { return "nowhere".to_owned() };
-    let nav = nav.split("</nav>").next().unwrap();
+    let Some(nav) = answer.text.split("<span class=\"gone\">Language: </span>").nth(1) else {
+        return "nowhere".to_owned();
+    };
+    let nav = nav.split("</details>").next().unwrap();
     assert_eq!(nav.matches("lang=\"ar\" dir=\"rtl\"").count(), 1, "{nav}");
     match nav.split("formaction=\"").nth(1) {
         Some(action) => action.split('?').next().unwrap().to_owned(),

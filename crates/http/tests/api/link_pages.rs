@@ -29,11 +29,11 @@ on_both_stores! {
             assert!(page.text.contains(&token), "{}", page.text);
         }
         for (password, problem) in [
-            ("", "Please fill this in"),
-            ("violet", "The password is too short: at least 8 characters"),
+            ("", "Fill this in"),
+            ("violet", "too short: use at least 8 characters"),
             ("password1", "This password is too common"),
-            ("ada%40example.org", "The password is a name"),
-            ("%00", "The password has a character that cannot be used"),
+            ("ada%40example.org", "That’s a name"),
+            ("%00", "The password has a character we can’t use"),
         ] {
             let page = browser.submit(&world, "/reset", &format!("token={token}&new_password={password}")).await;
             assert_eq!(page.status, 422, "{password}");
@@ -42,7 +42,7 @@ on_both_stores! {
         }
         let done = browser.submit(&world, "/reset", &format!("token={token}&new_password={NEW}")).await;
         assert_eq!(done.status, 200);
-        assert!(done.text.contains("Your new password is set") && !done.text.contains(&token), "{}", done.text);
+        assert!(done.text.contains("Your password is changed") && !done.text.contains(&token), "{}", done.text);
         assert_eq!(world.post("/v1/login", json!({"email": ADA, "password": NEW})).await.status, 200);
         browser.get(&world, "/forgot").await;
         let again = browser.submit(&world, "/reset", &format!("token={token}&new_password={NEW}")).await;
@@ -54,8 +54,8 @@ on_both_stores! {
         world.has_account(ADA).await;
         let (change, undo) = wishes_for(&world, "ada@example.com").await;
         for (path, form, button, done) in [
-            ("/email/confirm", format!("token={change}&password={PASSWORD}"), "Use this address from now on", "Your address has been changed"),
-            ("/email/undo", format!("token={undo}&new_password={NEW}"), "Undo the change", "Your account has its old address"),
+            ("/email/confirm", format!("token={change}&password={PASSWORD}"), "Use this address", "Your email is changed"),
+            ("/email/undo", format!("token={undo}&new_password={NEW}"), "Undo the change", "Your old email is back"),
         ] {
             let token = form.split('&').next().unwrap();
             let before = world.accounts_email().await;
@@ -118,7 +118,7 @@ on_both_stores! {
         let mut browser = Browser::default();
         for path in PAGES {
             let bare = world.get(path).await;
-            assert!(bare.status == 200 && bare.text.contains("not complete"), "{path} {}", bare.text);
+            assert!(bare.status == 200 && bare.text.contains("is incomplete"), "{path} {}", bare.text);
             let page = world.get(&format!("{path}?token=%22%3E%3Cscript%3Ealert(1)%3C/script%3E")).await;
             assert!(page.status == 200 && !page.text.contains("<script>"), "{path} {}", page.text);
             let field = if path == "/email/confirm" { "password" } else { "new_password" };

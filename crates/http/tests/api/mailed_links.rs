@@ -45,7 +45,7 @@ async fn links(world: &World) -> Vec<(&'static str, String, &'static str, String
 
 fn says_whom(page: &Answer, email: &str) {
     let (local, domain) = email.split_once('@').unwrap();
-    let masked = format!("The link was sent to <bdi>{}***@{domain}</bdi>.", &local[..1]);
+    let masked = format!("This link was sent to <bdi>{}***@{domain}</bdi>.", &local[..1]);
     assert!(page.text.contains(&masked), "{email}: {}", page.text);
     let field = format!("<input type=\"text\" value=\"{email}\" autocomplete=\"username\" readonly hidden>");
     assert!(page.text.contains(&field), "{email}: {}", page.text);
@@ -89,7 +89,7 @@ on_both_stores! {
             let page = Browser::default().get(&world, &format!("{path}?token={token}")).await;
             let title = if path == "/confirm" { "Your account is already active" } else { "This link has already been used" };
             assert!(page.status == 200 && page.text.contains(title), "{path}: {}", page.text);
-            assert!(!page.text.contains("type=\"password\"") && page.text.contains("class=\"button\" href=\"/login\""), "{path}: {}", page.text);
+            assert!(!page.text.contains("type=\"password\"") && page.text.contains("class=\"button full\" href=\"/login\""), "{path}: {}", page.text);
         }
     }
 

@@ -58,6 +58,7 @@ mod sign_up_profile;
 mod signup;
 mod signup_page;
 mod stale_forms;
+mod theme;
 mod typed;
 mod user_data;
 mod verify;

@@ -61,7 +61,7 @@ on_both_stores! {
         assert_eq!(done.leads_to(), "/docs/errors");
         other.get(&world, "/account").await;
         let empty = other.submit(&world, "/account/passkeys/rename", &format!("id={id}&name=")).await;
-        assert!(empty.status == 422 && empty.text.contains(&format!("href=\"#{id}-name\"")), "{}", empty.text);
+        assert!(empty.status == 422 && empty.text.contains(&format!("id=\"{id}-name-mistake\"")), "{}", empty.text);
         let named = other.submit(&world, "/account/passkeys/rename", &format!("id={id}&name=%3Cb%3EMy+phone")).await;
         assert_eq!(named.leads_to(), "/account?said=passkey_renamed#passkeys");
         assert!(other.get(&world, "/account").await.text.contains("<bdi>&lt;b&gt;My phone</bdi>"));

@@ -141,7 +141,7 @@ on_both_stores! {
             // The browser was asked to look for an invitation.
             let mut browser = Browser::default();
             let page = browser.get(&world, &format!("{}?return_to={to}", ["/signup", "/login"][n])).await;
-            assert!(n > 0 || page.text.contains("by invitation"));
+            assert!(n > 0 || page.text.contains("You need an invitation"));
             let token = invited(format!("ada{n}@example.org")).await;
             may_lead_to(&browser.get(&world, &format!("/invitation?token={token}")).await, place);
             let done = browser.submit(&world, "/invitation", &format!("token={token}&password={PASSWORD}")).await;

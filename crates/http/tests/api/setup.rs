@@ -51,9 +51,9 @@ on_both_stores! {
         let bare = browser.get(&world, "/setup").await;
         assert!(bare.status == 200 && bare.text.contains("name=\"token\" type=\"text\" value=\"\""), "{}", bare.text);
         for (form, words) in [
-            (format!("token={key}&email=root&password={PASSWORD}"), "This is not an email address"),
-            (format!("token=&email={ADA}&password={PASSWORD}"), "Key: Please fill this in"),
-            (format!("token={key}&email={ADA}&password={ADA}"), "The password is a name"),
+            (format!("token={key}&email=root&password={PASSWORD}"), "That’s not an email address"),
+            (format!("token=&email={ADA}&password={PASSWORD}"), "id=\"token-mistake\""),
+            (format!("token={key}&email={ADA}&password={ADA}"), "That’s a name"),
         ] {
             let page = browser.submit(&world, "/setup", &form).await;
             assert!(page.status == 422 && page.text.contains(words), "{}", page.text);

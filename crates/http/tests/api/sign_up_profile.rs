@@ -140,9 +140,9 @@ on_both_stores! {
         let refused = browser.fills(&world, "/signup", &format!("{names}&profile.plan=&profile.age=old&profile.web-site=https:x")).await;
         assert_eq!(refused.status, 422);
         for part in [
-            "href=\"#profile.plan\">Plan: Please fill this in.", "href=\"#profile.age\">Age: This value is not accepted here.",
+            "href=\"#profile.plan\">Plan: Fill this in.", "href=\"#profile.age\">Age: This value is not accepted here.",
             "id=\"profile.age-mistake\"", "value=\"old\"", "value=\"https:x\"", "href=\"#profile.terms\"",
-            "aria-describedby=\"profile.age-hint profile.age-mistake\"",
+            "aria-describedby=\"profile.age-mistake profile.age-hint\"",
         ] {
             assert!(refused.text.contains(part), "{part}: {}", refused.text);
         }

@@ -23,7 +23,7 @@ on_both_stores! {
     async fn closed_sign_ups_are_told(world: World) {
         let mut world = world;
         for (mode, told) in [
-            (SignUpMode::Invitation, "Accounts are by invitation only"), (SignUpMode::Closed, "New accounts cannot be created"),
+            (SignUpMode::Invitation, "You need an invitation"), (SignUpMode::Closed, "We’re not taking new accounts"),
         ] {
             let mut browser = Browser::default();
             world.follows(|policy| policy.sign_up.mode = SignUpMode::Open).await;
@@ -52,7 +52,7 @@ on_both_stores! {
         assert_eq!(page.status, 422);
         assert!(page.text.contains("<title>Error: Create your account"));
         for part in [
-            "href=\"#email\"", "href=\"#password\"", "href=\"#user_name\"", "aria-describedby=\" email-mistake\"",
+            "href=\"#email\"", "href=\"#password\"", "href=\"#user_name\"", "aria-describedby=\"email-mistake email-hint\"",
             "aria-invalid=\"true\"", "role=\"alert\"", "at least 8 characters", "&lt;script&gt;", "&lt;b&gt;",
         ] {
             assert!(page.text.contains(part), "{part}: {}", page.text);

@@ -97,12 +97,14 @@ pub(crate) const KEYS: &[Key] = &[
     key("password.min_length", "characters of a password at least; 0: what the preset says"),
     key(
         "pages.accent",
-        "the colour of links and buttons, e.g. `#2456c8`; adjusted where it could not be read",
+        "the colour of buttons, and of links, e.g. `#2456c8`; links are adjusted where they could not be read",
     ),
     key(
         "pages.logo",
         "a picture before the name: the path of an SVG, PNG, JPEG or WebP file, at most 64 KiB",
     ),
+    key("pages.logo_alone", "`true`: no name after the logo, because the logo shows it"),
+    key("pages.css", "a style sheet after ours: the path of a file, at most 64 KiB"),
     key("pages.support", "where people get help: an email address or the address of a page"),
     key("pages.terms_url", "the address of the terms of use"),
     key("pages.privacy_url", "the address of the privacy statement"),

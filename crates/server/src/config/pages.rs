@@ -32,6 +32,8 @@ pub(super) fn pages(raw: &raw::Pages, checker: &mut Checker) -> Pages {
     let brand = Brand {
         accent: accent.unwrap_or(Brand::default().accent),
         logo: logo(&raw.logo, checker),
+        logo_alone: raw.logo_alone,
+        css: css(&raw.css, checker),
         support: set(support),
         terms_url: set(&raw.terms_url),
         privacy_url: set(&raw.privacy_url),
@@ -48,6 +50,26 @@ fn logo(path: &str, checker: &mut Checker) -> Option<Logo> {
         Ok(logo) => Some(logo),
         Err(cause) => {
             checker.problem("pages.logo", format!("{path}: {cause}"), "name a picture that browsers show");
+            None
+        }
+    }
+}
+
+/// Octets of a style sheet: it is part of every first visit.
+const CSS_MAX: usize = 64 * 1024;
+
+fn css(path: &str, checker: &mut Checker) -> Option<String> {
+    if path.is_empty() {
+        return None;
+    }
+    match std::fs::read_to_string(path) {
+        Ok(text) if text.len() <= CSS_MAX => Some(text),
+        Ok(_) => {
+            checker.problem("pages.css", format!("{path}: more than 64 KiB"), "name a smaller style sheet");
+            None
+        }
+        Err(cause) => {
+            checker.problem("pages.css", format!("{path}: {cause}"), "name a style sheet in UTF-8");
             None
         }
     }
@@ -108,19 +130,25 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let logo = folder.path().join("logo.svg").display().to_string();
         std::fs::write(&logo, "<svg xmlns='http://www.w3.org/2000/svg'/>").unwrap();
+        let css = folder.path().join("own.css").display().to_string();
+        std::fs::write(&css, "h1{color:red}").unwrap();
         let config = load(&[
             ("VESTIBULE_PAGES_ACCENT", "#aa3366"),
             ("VESTIBULE_PAGES_LOGO", &logo),
+            ("VESTIBULE_PAGES_LOGO_ALONE", "true"),
+            ("VESTIBULE_PAGES_CSS", &css),
             ("VESTIBULE_PAGES_SUPPORT", "help@example.org"),
             ("VESTIBULE_PAGES_RETURN_URLS", "https://app.example.org/in, http://localhost:3000/in"),
         ])
         .unwrap();
         assert_eq!(config.pages.brand.accent.to_string(), "#aa3366");
-        assert!(config.pages.brand.logo.is_some());
+        assert!(config.pages.brand.logo.is_some() && config.pages.brand.logo_alone);
+        assert_eq!(config.pages.brand.css.as_deref(), Some("h1{color:red}"));
         assert_eq!(config.pages.return_urls, ["https://app.example.org/in", "http://localhost:3000/in"]);
         for (name, value, words) in [
             ("VESTIBULE_PAGES_ACCENT", "blue", "not a colour"),
             ("VESTIBULE_PAGES_LOGO", "/nowhere.svg", "/nowhere.svg"),
+            ("VESTIBULE_PAGES_CSS", "/nowhere.css", "/nowhere.css"),
             ("VESTIBULE_PAGES_SUPPORT", "javascript:alert(1)", "neither an email address nor a web address"),
             ("VESTIBULE_PAGES_TERMS_URL", "http://example.org/terms", "not a web address"),
             // B3: plain HTTP elsewhere would expose the signed-in person to eavesdroppers.

@@ -145,6 +145,8 @@ pub(super) enum Preset {
 pub(super) struct Pages {
     pub(super) accent: String,
     pub(super) logo: String,
+    pub(super) logo_alone: bool,
+    pub(super) css: String,
     pub(super) support: String,
     pub(super) terms_url: String,
     pub(super) privacy_url: String,

@@ -95,6 +95,31 @@ export class Site {
   }
 }
 
+/** Opens a row of a page that is closed: of the account, or of the actions of an administrator. */
+export async function opens(page, row) {
+  const details = page.locator(`#${row}-row`);
+  if ((await details.getAttribute("open")) === null) await details.locator("> summary").click();
+}
+
+/** Types a code. A script sends it at its last digit; without one its button does. */
+export async function enters(page, code) {
+  const alone = (await page.locator(".code .at").count()) > 0;
+  await page.fill("#code", code);
+  if (!alone) await page.click("form:has(#code) button:not([type=button])");
+}
+
+/** Chooses another language in the footer, by its name or tag. */
+export async function speaks(page, language) {
+  await page.locator(".foot summary").first().click();
+  await page.click(`.foot [lang=${language}]`);
+}
+
+/** Leaves by the menu of the page. */
+export async function leaves(page) {
+  await page.click(".top .menu summary");
+  await page.click("form[action='/logout'] button");
+}
+
 /** What axe-core finds wrong with a page as it is now, by these rules or by all that it has for WCAG 2.2 AA. */
 export async function violations(page, rules) {
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 
-import { PASSWORD, Site, look } from "./browser.mjs";
+import { PASSWORD, Site, enters, leaves, look, opens, speaks } from "./browser.mjs";
 
 const [, , url, name] = process.argv;
 const ADA = "ada@example.org";
@@ -69,12 +69,13 @@ async function ada(site, options) {
 
 async function signsOut(page) {
   await page.goto("/account");
-  await page.click("form[action='/logout'] button");
+  await leaves(page);
   await page.waitForURL(/\/login/);
 }
 
 async function addsPasskey(page) {
   await page.goto("/account");
+  await opens(page, "passkeys");
   await page.click(addPasskey);
   await page.waitForURL(/said=passkey_added/);
 }
@@ -82,12 +83,12 @@ async function addsPasskey(page) {
 /** Sets up an authenticator app with the code of the step before this one, so that this one's is left; its secret and codes. */
 async function setsUpApp(page) {
   await page.goto("/account");
+  await opens(page, "authenticator");
   await page.click("form[action='/account/authenticator'] button");
   const secret = (await page.textContent("main code")).replaceAll(" ", "");
   // Between the two steps the code of the one before is too old, so it is tried again.
   for (let tries = 0; tries < 2 && !(await page.locator(".codes").count()); tries++) {
-    await page.fill("#code", code(secret, -1));
-    await page.click("form[action$='/confirm'] button");
+    await enters(page, code(secret, -1));
     await page.waitForSelector(".codes, [role=alert]");
   }
   return { secret, codes: await page.locator(".codes code").allTextContents() };
@@ -126,8 +127,8 @@ const flows = {
     await signsOut(page);
     await usesButton(page, authenticator, "/login?return_to=/docs/errors");
     await page.waitForURL(`${site.url}/docs/errors`);
-    await page.goto("/account");
-    assert.match(await page.textContent("#passkeys .rows"), /last used/);
+    await page.goto("/account#passkeys");
+    assert.match(await page.textContent("#passkeys .rows"), /last used/i);
     await page.click("form[action$='/passkeys/remove'] button");
     await page.waitForURL(/said=passkey_removed/);
     assert.equal(await page.locator("#passkeys .rows").count(), 0);
@@ -183,13 +184,15 @@ const flows = {
     await signsOut(page);
     const other = await (await site.person({ javaScriptEnabled: false })).newPage();
     await site.signsIn(other, ADA);
-    await other.waitForURL(/\/account/);
+    await other.goto("/account#passkeys");
+    await opens(other, "passkeys");
     await other.click("form[action$='/passkeys/remove'] button");
     // The passkey is the only second factor, so the password is not enough to remove it.
     await other.waitForSelector("h1:has-text('Confirm')");
     const root = await (await site.person()).newPage();
     await site.signsIn(root, "root@example.org", PASSWORD, "/login?return_to=/admin/users?q=ada");
     await root.click("tbody a");
+    await opens(root, "ways_in");
     await root.fill("#ways_in-reason", "came by in person");
     await root.fill("#ways_in-own_password", PASSWORD);
     await root.click("form[action$='/ways-in'] button:not([type=button])");
@@ -237,7 +240,7 @@ const flows = {
     await page.click("main [data-passkey] button");
     await page.waitForFunction(() => /No passkey was used/.test(document.querySelector("main [role=status]").textContent));
     assert.match(page.url(), /\/account\/verify/);
-    await page.goto("/account");
+    await page.goto("/account#passkeys");
     await page.click(locked);
     await page.waitForSelector("h1:has-text('Confirm')");
     await authenticator.verified(true);
@@ -276,16 +279,16 @@ const flows = {
     await signsOut(page);
     assert.equal(await page.isVisible(withPasskey), false);
     await site.signsIn(page, ADA);
-    await page.fill("#code", code(secret).replace(/^.../, "$& "));
-    await page.click("#form button");
+    await enters(page, code(secret).replace(/^.../, "$& "));
     await page.waitForURL(/\/account/);
     await signsOut(page);
     await site.signsIn(page, ADA);
-    await page.click("summary");
+    await page.click(".other summary");
     await page.fill("#recovery_code", codes[3].toUpperCase().replaceAll("-", " "));
-    await page.click("details form button");
+    await page.click(".other form button");
     await page.waitForURL(/\/account/);
     assert.match(await page.textContent("#recovery-codes"), /Left: 9/);
+    await opens(page, "recovery-codes");
     await page.click("form[action='/account/recovery-codes'] button");
     await page.waitForSelector(".codes");
     assert.equal(await page.isVisible("[data-codes]"), false);
@@ -321,17 +324,17 @@ const flows = {
     await page.waitForSelector("[role=alert]");
     await look(page, "account-passkey-wrong");
     await page.goto("/account");
+    await opens(page, "authenticator");
     await page.click("form[action='/account/authenticator'] button");
     await look(page, "authenticator");
     for (const locale of ["de", "ar"]) {
-      await page.click(`footer [lang=${locale}]`);
+      await speaks(page, locale);
       await page.waitForSelector(`html[lang=${locale}]`);
       await look(page, `authenticator-${locale}`);
     }
-    await page.click("footer [lang=en]");
+    await speaks(page, "en");
     await page.waitForSelector("html[lang=en]");
-    await page.fill("#code", "000000");
-    await page.click("form[action$='/confirm'] button");
+    await enters(page, "000000");
     await page.waitForSelector("[role=alert]");
     await look(page, "authenticator-wrong");
     const { codes } = await setsUpApp(page);
@@ -349,21 +352,20 @@ const flows = {
     await site.signsIn(page, ADA);
     await page.waitForURL(/\/login\/second-factor/);
     for (const locale of ["ar", "de", "en"]) {
-      await page.click(`footer [lang=${locale}]`);
+      await speaks(page, locale);
       await page.waitForSelector(`html[lang=${locale}]`);
       await look(page, `second-factor-${locale}`);
     }
-    await page.fill("#code", "000000");
-    await page.click("#form button");
+    await enters(page, "000000");
     await page.waitForSelector("[role=alert]");
     await look(page, "second-factor-wrong");
-    await page.click("summary");
+    await page.click(".other summary");
     await page.fill("#recovery_code", "abc");
-    await page.click("details form button");
+    await page.click(".other form button");
     await page.waitForSelector("[role=alert]");
     await look(page, "second-factor-recovery-wrong");
     await page.fill("#recovery_code", codes[0]);
-    await page.click("details form button");
+    await page.click(".other form button");
     await page.waitForURL(/\/account/);
   },
 
@@ -375,9 +377,11 @@ const flows = {
     await site.signsIn(root, "root@example.org", PASSWORD, "/login?return_to=/admin/users?q=ada");
     await root.click("tbody a");
     await look(root, "user-factors");
+    await opens(root, "ways_in");
     await root.click("form[action$='/ways-in'] button:not([type=button])");
     await root.waitForSelector("[role=alert]");
     await look(root, "user-factors-wrong");
+    await opens(root, "ways_in");
     await root.fill("#ways_in-reason", "came by in person");
     await root.fill("#ways_in-own_password", PASSWORD);
     await root.click("form[action$='/ways-in'] button:not([type=button])");

@@ -1,7 +1,7 @@
 // What people do with the pages, and what others try. Each is one test: `node flows.mjs <url> <name>`.
 import assert from "node:assert/strict";
 
-import { OTHER, PASSWORD, Site } from "./browser.mjs";
+import { OTHER, PASSWORD, Site, enters, leaves, opens } from "./browser.mjs";
 
 const [, , url, name] = process.argv;
 const sent = "main form button:not([type=button])";
@@ -23,6 +23,7 @@ async function disables(site, options) {
   await page.waitForURL(/q=ada.*status=active/);
   assert.equal(await page.locator("tbody tr").count(), 1);
   await page.click("tbody a");
+  await opens(page, "disable");
   await page.fill("#disable-reason", "lost the phone");
   await page.click("form[action$='/disable'] button");
   await page.waitForURL(/said=disable/);
@@ -32,13 +33,78 @@ async function disables(site, options) {
   assert.match(ada.url(), /\/login/, "the session has ended at once");
   await site.signsIn(ada, "ada@example.org");
   assert.match(await ada.textContent("[role=alert]"), /disabled/);
+  await opens(page, "enable");
   await page.click("form[action$='/enable'] button");
   await page.waitForURL(/said=enable/);
   await site.signsIn(ada, "ada@example.org");
   await ada.waitForURL(/\/account/);
 }
 
+/** Chooses dark, with what was typed still there, and finds it again; then leaves it to the system. */
+async function theme(site, options) {
+  const page = await (await site.person({ colorScheme: "light", ...options })).newPage();
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const chooses = async (name) => {
+    await page.locator(".foot summary").last().click();
+    await page.click(`[data-look=${name}]`);
+  };
+  await page.goto("/login");
+  const light = await background();
+  await page.fill("#login", "ada@example.org");
+  await chooses("dark");
+  await page.waitForSelector("html[data-theme=dark]");
+  assert.equal(await page.inputValue("#login"), "ada@example.org");
+  assert.notEqual(await background(), light);
+  for (let tries = 0; tries < 100 && !(await page.context().cookies()).some(({ name }) => name === "vestibule_theme"); tries++) {
+    await page.waitForTimeout(20);
+  }
+  await page.goto("/signup");
+  assert.equal(await page.getAttribute("html", "data-theme"), "dark", "remembered");
+  await chooses("system");
+  await page.waitForSelector("html:not([data-theme])");
+  assert.equal(await background(), light);
+}
+
 const flows = {
+  theme: (site) => theme(site),
+  themeWithoutScripts: (site) => theme(site, { javaScriptEnabled: false }),
+
+  // A row opens for whoever comes by its link, and where something is wrong.
+  async rows(site) {
+    await site.hasAccount("ada@example.org");
+    const page = await (await site.person()).newPage();
+    await site.signsIn(page, "ada@example.org", PASSWORD, "/login?return_to=/account%23export");
+    await page.waitForURL(/#export$/);
+    assert.ok(await page.isVisible("#export a[download]"), "opened by its link");
+    assert.equal(await page.isVisible("#delete button"), false, "deletion is last and closed");
+    await page.click("#delete-row > summary");
+    await page.fill("#delete-password", "not-the-password");
+    await page.click("#delete button:not([type=button])");
+    await page.waitForSelector("#delete [role=alert]");
+    assert.equal(await page.locator("details.row[open]").count(), 1, "the one with the mistake");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "delete-password");
+  },
+
+  // After its last second the button for another code comes first.
+  async codeIsOver(site) {
+    const page = await (await site.person()).newPage();
+    await page.clock.install();
+    await site.signsUp(page, "ada@example.org");
+    assert.match(await page.textContent("#code-hint"), /Code expires in (1:00|0:\d\d)/);
+    assert.equal(await page.isDisabled("[data-countdown]"), true);
+    await page.clock.runFor(61000);
+    assert.match(await page.textContent("#code-hint"), /expired/);
+    assert.equal(await page.getAttribute("[data-countdown]", "class").then((names) => /\bplain\b/.test(names)), false);
+    assert.equal(await page.isDisabled("[data-countdown]"), false);
+  },
+
+  // An address that is one letter off.
+  async misspelled(site) {
+    const page = await (await site.person()).newPage();
+    await site.signsUp(page, "ada@gmial.com");
+    assert.match(await page.textContent(".note.warn:visible"), /Did you mean gmail\.com\?/);
+  },
+
   // From the form to the account, by the link, in the browser that signed up: no password a second time (S4).
   async signUp(site) {
     const context = await site.person();
@@ -63,8 +129,8 @@ const flows = {
     const page = await (await site.person()).newPage();
     await site.signsUp(page, "ada@example.org");
     const { code } = await site.mail("ada@example.org");
+    // Its last digit sends it.
     await page.fill("#code", ` ${code.slice(0, 2)} ${code.slice(2)} `);
-    await page.click("form[action='/check-mail'] button");
     await page.waitForURL(/\/account/);
   },
 
@@ -83,10 +149,11 @@ const flows = {
     await phone.waitForURL(/\/account/);
     await page.click("form[action='/check-mail/continue'] button");
     await page.waitForURL(/\/account/);
+    await opens(page, "profile");
     await page.fill("#profile-user_name", "countess");
     await page.click("#profile button");
     await page.waitForURL(/said=profile/);
-    await page.click("form[action='/logout'] button");
+    await leaves(page);
     await page.waitForURL(/\/login\?said=signed_out/);
     await site.signsIn(page, "countess");
     await page.waitForURL(/\/account/);
@@ -103,8 +170,10 @@ const flows = {
     await phone.fill("#password", "not-the-password");
     await phone.click(sent);
     await phone.waitForSelector("[role=alert]");
-    assert.equal(await phone.evaluate(() => document.activeElement?.getAttribute("role")), "alert");
+    assert.equal(await phone.evaluate(() => document.activeElement?.id), "password", "one mistake: its field is where one is");
     assert.equal(await phone.getAttribute("#password", "aria-invalid"), "true");
+    const mistake = await phone.getAttribute("#password", "aria-describedby");
+    assert.equal(await phone.getAttribute(`#${mistake}`, "role"), "alert");
     assert.equal(await session(laptop), undefined);
     await phone.fill("#password", PASSWORD);
     await phone.click(sent);
@@ -146,16 +215,16 @@ const flows = {
     await page.goto("/forgot");
     await page.fill("#email", "ada@example.org");
     await page.click(sent);
-    await page.waitForSelector("text=If there is an account");
+    await page.waitForSelector("text=If there’s an account");
     let mail = welcome;
     while (!mail.link?.includes("/reset")) mail = await site.mailAfter("ada@example.org", mail.subject);
     await page.goto(mail.link);
     await page.fill("#new_password", "password1");
     await page.waitForSelector("[role=status]:has-text('too common')");
     await page.fill("#new_password", OTHER);
-    await page.waitForSelector("[role=status]:has-text('A good password')");
+    await page.waitForSelector("[role=status]:has-text('Strong enough')");
     await page.click(sent);
-    await page.waitForSelector("text=Your new password is set");
+    await page.waitForSelector("text=Your password is changed");
     await other.goto("/account");
     assert.match(other.url(), /\/login/, "the other session has ended");
     await site.signsIn(page, "ada@example.org", OTHER);
@@ -256,10 +325,11 @@ const flows = {
     const page = await (await site.person()).newPage();
     await site.signsIn(page, "root@example.org", PASSWORD, "/login?return_to=/admin/users?q=ada");
     await page.click("tbody a");
+    await opens(page, "roles");
     await page.fill("#roles-roles", "admin editor");
     await page.fill("#roles-own_password", "not-the-password");
     await page.click("#roles form button:not([type=button])");
-    assert.match(await page.textContent("[role=alert]"), /password is wrong/);
+    assert.match(await page.textContent("[role=alert]"), /not your password/);
     assert.equal((await ada.goto("/admin")).status(), 403);
     await page.fill("#roles-own_password", PASSWORD);
     await page.click("#roles form button:not([type=button])");
@@ -276,7 +346,7 @@ const flows = {
       await site.api("/v1/signup", { email, password: PASSWORD });
       await site.mail(email);
     }
-    await page.click(".tiles a[href='/admin/registrations']");
+    await page.click(".figures a[href='/admin/registrations']");
     const ada = page.locator(".rows li", { hasText: "ada@example.org" });
     await ada.locator("button[formaction$='/resend']").click();
     await page.waitForURL(/said=too_soon/);
@@ -294,8 +364,8 @@ const flows = {
     await mailbox.click("text=Switch");
     await site.api("/v1/signup", { email: "eve@example.org", password: PASSWORD });
     await page.goto("/admin");
-    for (let tries = 0; tries < 100 && !(await page.locator(".note.wrong").count()); tries++) await page.reload();
-    await page.click(".note.wrong a");
+    for (let tries = 0; tries < 100 && !(await page.locator(".note.bad").count()); tries++) await page.reload();
+    await page.click(".note.bad a");
     await page.waitForURL(/\/admin\/mail\?state=failed/);
     assert.match(await page.textContent(".rows"), /e\*\*\*@example\.org/);
     await mailbox.check("[value=none]");

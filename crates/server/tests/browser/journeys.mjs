@@ -1,7 +1,7 @@
 // Ways through several pages that people take, and where they used to get lost. Each is one test: `node journeys.mjs <url> <name>`.
 import assert from "node:assert/strict";
 
-import { OTHER, PASSWORD, Site, look } from "./browser.mjs";
+import { OTHER, PASSWORD, Site, enters, leaves, look, opens, speaks } from "./browser.mjs";
 
 const [, , url, name] = process.argv;
 const APP = "https://app.test/in?from=accounts";
@@ -12,7 +12,7 @@ async function languages(site, options) {
   const page = await (await site.person({ locale: "de", ...options })).newPage();
   await page.goto("/login?return_to=/docs/errors");
   await page.fill("#login", "ada@example.org");
-  await page.click("footer >> text=Español");
+  await speaks(page, "es");
   await page.waitForSelector("html[lang=es]");
   assert.equal(await page.inputValue("#login"), "ada@example.org");
   assert.equal(await page.getAttribute("[name=return_to]", "value"), "/docs/errors");
@@ -21,7 +21,7 @@ async function languages(site, options) {
   await page.fill("#email", "ada@");
   await page.fill("#password", PASSWORD);
   await page.fill("#user_name", "countess");
-  await page.click("footer >> text=Français");
+  await speaks(page, "fr");
   await page.waitForSelector("html[lang=fr]");
   const typed = async () => [await page.inputValue("#email"), await page.inputValue("#password"), await page.inputValue("#user_name")];
   assert.deepEqual(await typed(), ["ada@", "", "countess"]);
@@ -30,7 +30,7 @@ async function languages(site, options) {
   await page.fill("#password", "short");
   await send(page);
   await page.waitForSelector("[role=alert]");
-  await page.click("footer >> text=العربية");
+  await speaks(page, "ar");
   await page.waitForSelector("html[lang=ar][dir=rtl]");
   assert.deepEqual(await typed(), ["ada@", "", "countess"]);
   await page.fill("#email", "ada@example.org");
@@ -39,7 +39,7 @@ async function languages(site, options) {
   await page.waitForURL(/\/check-mail$/);
   assert.equal(await page.getAttribute("html", "lang"), "ar");
   await page.fill("#code", "12");
-  await page.click("footer >> text=English");
+  await speaks(page, "en");
   await page.waitForSelector("html[lang=en]");
   assert.equal(await page.inputValue("#code"), "12");
 }
@@ -60,8 +60,7 @@ const journeys = {
       const cookies = { "set-cookie": answer.headers.getSetCookie().join("\n") };
       await route.fulfill({ status: answer.status, headers: { ...Object.fromEntries(answer.headers), ...cookies } });
     });
-    await page.fill("#code", (await site.mail("ada@example.org")).code);
-    await page.click("form[action='/check-mail'] button");
+    await enters(page, (await site.mail("ada@example.org")).code);
     await page.waitForURL(/\/account/);
   },
 
@@ -76,17 +75,16 @@ const journeys = {
       await page.fill("#user_name", language === "ar" ? " طه\u200f" : " لی\u200f");
       await send(page);
       await page.waitForURL(/\/check-mail/);
-      assert.match(await page.textContent("#code-hint"), /60 ثانية/, "units are words");
+      assert.match(await page.textContent(".intro"), /60 ثانية/, "units are words");
       const { code } = await site.mail(email);
       const typed = [...code].map((digit) => String.fromCodePoint(zero + Number(digit)));
-      await page.fill("#code", `\u202b${typed.join(" ")}\u202c`);
-      await page.click("form[action='/check-mail'] button");
+      await enters(page, `\u202b${typed.join(" ")}\u202c`);
       await page.waitForURL(/\/account/);
       assert.equal(await page.inputValue("#profile-user_name"), language === "ar" ? "طه" : "لی");
     }
     const page = await (await site.person()).newPage();
     await site.signsUp(page, "bob@example.org");
-    assert.match(await page.textContent("#code-hint"), /60 seconds after the email was sent/);
+    assert.match(await page.textContent(".intro"), /works for 60 seconds/);
   },
 
   languages: (site) => languages(site),
@@ -96,12 +94,12 @@ const journeys = {
   async languageOfTheAccount(site) {
     const page = await (await site.person({ locale: "de" })).newPage();
     await site.signsUp(page, "ada@example.org");
-    await page.fill("#code", (await site.mail("ada@example.org")).code);
-    await page.click("form[action='/check-mail'] button");
+    await enters(page, (await site.mail("ada@example.org")).code);
     await page.waitForURL(/\/account/);
     assert.equal(await page.getAttribute("html", "lang"), "de");
+    await opens(page, "profile");
     await page.fill("#profile-user_name", "countess");
-    await page.click("footer >> text=Español");
+    await speaks(page, "es");
     await page.waitForSelector("html[lang=es]");
     assert.equal(await page.inputValue("#profile-user_name"), "countess");
     assert.equal(await page.inputValue("#profile-locale"), "de");
@@ -110,11 +108,12 @@ const journeys = {
       await page.goto(path);
       assert.equal(await page.getAttribute("html", "lang"), "es", path);
     }
-    await page.click("footer >> text=Deutsch");
+    await speaks(page, "de");
     assert.match(page.url(), /\/nowhere\?lang=de$/);
     assert.equal(await page.getAttribute("html", "lang"), "de", "problems offer them, too");
     await page.goto("/account");
     assert.equal(await page.inputValue("#profile-user_name"), "", "nothing was saved");
+    await opens(page, "profile");
     await page.selectOption("#profile-locale", "fr");
     await page.click("#profile button");
     await page.waitForURL(/said=profile/);
@@ -143,8 +142,8 @@ const journeys = {
       return site.mail(email);
     };
     const page = await arrives();
-    await page.fill("#code", (await signsUp(page, "ada@example.org")).code);
-    await leadsBack(page, () => page.click("form[action='/check-mail'] button"));
+    const { code } = await signsUp(page, "ada@example.org");
+    await leadsBack(page, () => enters(page, code));
 
     const tab = await arrives();
     const link = await tab.context().newPage();
@@ -163,7 +162,7 @@ const journeys = {
     await forgetful.click("a[href^='/forgot']");
     await forgetful.fill("#email", "ada@example.org");
     await send(forgetful);
-    await forgetful.waitForSelector("text=If there is an account");
+    await forgetful.waitForSelector("text=If there’s an account");
     let reset = await site.mail("ada@example.org");
     while (!reset.link?.includes("/reset")) reset = await site.mailAfter("ada@example.org", reset.subject);
     await forgetful.goto(reset.link);
@@ -181,15 +180,14 @@ const journeys = {
     const { code } = await site.mail("ada@example.org");
     const page = await (await site.person()).newPage();
     await site.signsIn(page, "ada@example.org", OTHER, "/login?return_to=/docs/errors");
-    assert.match(await page.textContent("[role=alert]"), /The name or the password is wrong/);
+    assert.match(await page.textContent("[role=alert]"), /That email or password isn’t right/);
     assert.equal(await page.locator("text=confirmed").count(), 0);
     await page.fill("#password", PASSWORD);
     await send(page);
     await page.waitForURL(/\/check-mail/);
-    assert.match(await page.textContent("[role=status]"), /not confirmed yet/);
+    assert.match(await page.textContent("[role=status]"), /isn’t confirmed yet/);
     await look(page, "check-mail-unconfirmed");
-    await page.fill("#code", code);
-    await page.click("form[action='/check-mail'] button");
+    await enters(page, code);
     await page.waitForURL(/\/docs\/errors$/);
 
     await site.api("/v1/signup", { email: "bob@example.org", password: PASSWORD });
@@ -211,8 +209,7 @@ const journeys = {
       await send(other);
       await other.waitForURL(/\/check-mail\?said=soon$/);
       if (options.locale) continue;
-      await other.fill("#code", mail.code);
-      await other.click("form[action='/check-mail'] button");
+      await enters(other, mail.code);
       await other.waitForURL(/\/account/);
     }
   },
@@ -274,6 +271,7 @@ const journeys = {
     await isOver(await opens(confirmation), /already active/);
 
     // A new address, and back again.
+    await opens(ada, "email");
     await ada.fill("#email-email", "countess@example.net");
     await ada.fill("#email-password", PASSWORD);
     await ada.click("form[action='/account/email'] button:not([type=button])");
@@ -287,18 +285,18 @@ const journeys = {
     await look(countess, "email-confirm");
     await countess.fill("#password", PASSWORD);
     await send(countess);
-    await countess.waitForSelector("text=Your address has been changed");
+    await countess.waitForSelector("text=Your email is changed");
     const changed = await opens(change);
-    await isOver(changed, /Your new address is confirmed/);
+    await isOver(changed, /Your new email is confirmed/);
     await look(changed, "email-confirm-used");
     const owner = await opens(undo.link);
     await about(owner, "a***@example.org", "ada@example.org");
     await look(owner, "email-undo");
     await owner.fill("#new_password", OTHER);
     await send(owner);
-    await owner.waitForSelector("text=Your account has its old address");
+    await owner.waitForSelector("text=Your old email is back");
     const undone = await opens(undo.link);
-    await isOver(undone, /The change has been undone/);
+    await isOver(undone, /You’ve already undone the change/);
     await look(undone, "email-undo-used");
 
     // A forgotten password: overtaken, used; in other languages.
@@ -321,12 +319,13 @@ const journeys = {
         await send(page);
         await page.waitForSelector("main a[href='/login']");
         const used = await opens(reset);
-        await isOver(used, /It was used to set a new password/);
+        await isOver(used, /You’ve already chosen a new password/);
         await look(used, "reset-used");
       }
     }
     const overtaken = await forgets("bob@example.org");
     await bob.goto("/account");
+    await opens(bob, "password");
     await bob.fill("#password-current_password", PASSWORD);
     await bob.fill("#password-new_password", OTHER);
     await bob.click("form[action='/account/password'] button:not([type=button])");
@@ -361,19 +360,19 @@ const journeys = {
     const { code } = await site.mail("ada@example.org");
     const form = (await context.cookies()).find((cookie) => cookie.name === "vestibule_form");
     await context.clearCookies({ name: form.name });
-    await page.fill("#code", code);
-    await page.click("form[action='/check-mail'] button");
+    await enters(page, code);
+    await page.waitForSelector("[role=alert]");
     assert.match(await page.textContent("[role=alert]"), /Nothing was changed/);
-    await page.fill("#code", code);
-    await page.click("form[action='/check-mail'] button");
+    await enters(page, code);
     await page.waitForURL(/\/account/);
 
     // Another tab signs in anew; then every session is ended from elsewhere.
     const tab = await context.newPage();
     await tab.goto("/account");
-    await tab.click("form[action='/logout'] button");
+    await leaves(tab);
     await site.signsIn(tab, "ada@example.org");
     await tab.waitForURL(/\/account/);
+    await opens(page, "profile");
     await page.fill("#profile-user_name", "lovelace");
     await page.click("#profile button");
     assert.match(await page.textContent("[role=alert]"), /Nothing was changed/);

@@ -2,7 +2,7 @@
 // With VESTIBULE_SCREENSHOTS=<folder> it also takes their pictures.
 import assert from "node:assert/strict";
 
-import { PASSWORD, Site, look } from "./browser.mjs";
+import { PASSWORD, Site, enters, look, opens } from "./browser.mjs";
 
 const [, , url, part, told] = process.argv;
 const sent = "main form button:not([type=button])";
@@ -59,13 +59,16 @@ const parts = {
     }
     await page.waitForURL(/\/account/);
     await site.signsIn(await (await site.person()).newPage(), "ada@example.org");
+    await opens(page, "email");
     await page.fill("#email-email", "ada@example.com");
     await page.fill("#email-password", PASSWORD);
     await page.click("form[action='/account/email'] button:not([type=button])");
     await page.waitForURL(/said=email/);
     await look(page, "account");
+    await opens(page, "password");
     await page.click("[data-show=password-current_password]");
     assert.equal(await page.getAttribute("#password-current_password", "type"), "text");
+    await opens(page, "password");
     await page.fill("#password-current_password", "not-the-password");
     await page.fill("#password-new_password", "password1");
     await page.click("form[action='/account/password'] button:not([type=button])");
@@ -74,6 +77,7 @@ const parts = {
     await page.goto("/");
     await look(page, "home-known");
     await page.goto("/account");
+    await opens(page, "delete");
     await page.fill("#delete-password", PASSWORD);
     await page.click("form[action='/account/delete'] button:not([type=button])");
     await page.waitForSelector("h1");
@@ -112,8 +116,7 @@ const parts = {
       await look(page, `check-mail-${language}`);
       const { code, subject } = await site.mail(`ada-${language}@example.org`);
       assert.match(subject, subjects[language], "mails speak the language of the page");
-      await page.fill("#code", code);
-      await page.click("form[action='/check-mail'] button");
+      await enters(page, code);
       await page.waitForURL(/\/account/);
       await look(page, `account-${language}`);
       await page.goto("/nowhere");
@@ -125,6 +128,7 @@ const parts = {
     assert.equal(await page.getAttribute("html", "lang"), "es");
     await site.signsIn(page, "ada-de@example.org");
     await page.waitForURL(/\/account/);
+    await opens(page, "profile");
     await page.selectOption("#profile-locale", "fr");
     await page.click("#profile button");
     await page.waitForURL(/said=profile/);
@@ -192,8 +196,7 @@ const parts = {
       await page.fill("#password", PASSWORD);
       await page.click(sent);
       await page.waitForURL(/\/check-mail/);
-      await page.fill("#code", (await site.mail(email)).code);
-      await page.click("form[action='/check-mail'] button");
+      await enters(page, (await site.mail(email)).code);
       await page.waitForURL(/\/account/);
       const { body } = await site.api("/v1/login", { email, password: PASSWORD });
       const me = await (await fetch(`${url}/v1/me`, { headers: { authorization: `Bearer ${body.access_token}` } })).json();
@@ -232,6 +235,7 @@ const parts = {
     const send = (page, part) => page.click(`${part} button:not([type=button])`);
     const page = await signedIn();
     await page.click("text=bob@example.org");
+    await opens(page, "disable");
     await page.fill("#disable-reason", "asked for it by phone");
     await send(page, "form[action$='/disable']");
     await look(page, "user-disabled");
@@ -256,6 +260,7 @@ const parts = {
     await page.goto("/admin/users?q=ada");
     await page.click("text=ada@example.org");
     await look(page, "user-limited");
+    await opens(page, "clear");
     await page.fill("#clear-reason", "rang us");
     await send(page, "form[action$='/clear-limits']");
     await page.waitForURL(/said=clear/);
@@ -263,14 +268,17 @@ const parts = {
     const { access_token: token } = (await site.api("/v1/login", { email: "ada@example.org", password: PASSWORD })).body;
     await fetch(`${url}/v1/me/email`, { method: "POST", headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
       body: JSON.stringify({ email: "ada@example.com", password: PASSWORD }) });
+    await opens(page, "reset");
     await page.fill("#reset-reason", "rang us");
     await send(page, "form[action$='/reset-link']");
     await page.waitForURL(/said=reset/);
     await look(page, "user");
+    await opens(page, "roles");
     await page.fill("#roles-roles", "editor Chief");
     await page.fill("#roles-own_password", PASSWORD);
     await send(page, "#roles form");
     await look(page, "user-roles-wrong");
+    await opens(page, "delete");
     await page.fill("#delete-email", "bob@example.org");
     await send(page, "#delete form");
     await look(page, "user-delete-wrong");
@@ -334,7 +342,7 @@ const parts = {
     await page.click("text=Switch");
     const waiting = await (await site.person()).newPage();
     await site.signsUp(waiting, "bob@example.org");
-    const told = waiting.locator("text=Email is delayed at the moment");
+    const told = waiting.locator("text=Email is running late");
     for (let tries = 0; tries < 50 && !(await told.count()); tries += 1) await waiting.reload();
     await look(waiting, "check-mail-delayed");
     assert.equal(await told.count(), 1);
@@ -364,18 +372,18 @@ const parts = {
       await site.api("/v1/signup", { email, password: PASSWORD });
       await page.goto("/admin");
       const notes = fault === "permanent" ? 1 : 2;
-      for (let tries = 0; tries < 200 && (await page.locator(".note.wrong").count()) < notes; tries++) await page.reload();
-      assert.equal(await page.locator(".note.wrong").count(), notes);
+      for (let tries = 0; tries < 200 && (await page.locator(".note.bad").count()) < notes; tries++) await page.reload();
+      assert.equal(await page.locator(".note.bad").count(), notes);
     }
     for (const language of ["en", "ar"]) {
       await page.goto(`/admin?lang=${language}`);
-      await page.click("section summary");
+      await page.click("main .more > summary");
       await look(page, `admin-overview-${language}`);
       await page.goto("/admin/registrations?said=one_waits");
-      await page.locator("summary").first().click();
+      await page.locator("main summary").first().click();
       await look(page, `admin-registrations-${language}`);
       await page.goto("/admin/mail");
-      await page.locator("summary").first().click();
+      await page.locator("main summary").first().click();
       await look(page, `admin-mail-${language}`);
       await page.goto("/admin/audit");
       await look(page, `admin-audit-${language}`);

@@ -2,7 +2,7 @@
 // Each is one test: `node oauth.mjs <url> <name>`.
 import assert from "node:assert/strict";
 
-import { PASSWORD, Site, look } from "./browser.mjs";
+import { PASSWORD, Site, look, opens, speaks } from "./browser.mjs";
 
 const [, , url, name] = process.argv;
 const ADA = "ada@example.org";
@@ -58,8 +58,8 @@ const parts = {
     await page.waitForURL(/\/oauth\/authorize\?request=/);
     const answer = await arrives(page, () => page.click("[value=allow]"));
     assert.ok(answer.get("code") && answer.get("state") === "s-1" && answer.get("iss") === url, String(answer));
-    const { subject } = await site.mailAfter(ADA, (await site.mail(ADA)).subject.replace(/.*application.*/, ""));
-    assert.match(subject, /application was connected/);
+    const { subject } = await site.mailAfter(ADA, (await site.mail(ADA)).subject.replace(/.*app.*/, ""));
+    assert.match(subject, /app was connected/);
     // Once allowed, a sign-in leads straight back, from its form.
     await page.context().clearCookies();
     await page.goto(asks({ login_hint: ADA }));
@@ -67,6 +67,7 @@ const parts = {
     await page.fill("#password", PASSWORD);
     assert.ok((await arrives(page, () => page.click(sent))).get("code"));
     await page.goto("/account");
+    await opens(page, "applications");
     await page.click("form[action='/account/applications/disconnect'] button");
     await page.waitForURL(/said=disconnected/);
     await page.goto(asks());
@@ -101,7 +102,7 @@ const parts = {
     const everything = asks({ scope: "openid profile email offline_access notes:write", prompt: "consent" });
     for (const locale of ["ar", "de", "en"]) {
       await page.goto(`/oauth/authorize?client_id=nobody&lang=${locale}`);
-      await page.click("summary");
+      await page.click("main summary");
       await look(page, `oauth-wrong-link-${locale}`);
       await page.goto(`/oauth/authorize?request=x&lang=${locale}`);
       await look(page, `oauth-gone-${locale}`);
@@ -116,7 +117,7 @@ const parts = {
     await page.waitForURL(/\/oauth\/authorize\?request=/);
     for (const locale of ["es", "fr", "ar", "de", "en"]) {
       await page.goto(everything);
-      await page.click(`footer [lang=${locale}]`);
+      await speaks(page, locale);
       await page.waitForSelector(`html[lang=${locale}]`);
       await look(page, `oauth-consent-${locale}`);
     }

@@ -2,7 +2,7 @@
 // do not trust, so the one of this test is in the store of this browser.
 import assert from "node:assert/strict";
 
-import { Site } from "./browser.mjs";
+import { Site, leaves, opens } from "./browser.mjs";
 
 const [, , url, email, password] = process.argv;
 const site = await Site.open(url);
@@ -17,13 +17,14 @@ const touched = (enabled) => cdp.send("WebAuthn.setAutomaticPresenceSimulation",
 
 await site.signsIn(page, email, password);
 await page.waitForURL(/\/account/);
+await opens(page, "passkeys");
 await page.click("#passkeys [data-passkey] button");
 await page.waitForURL(/said=passkey_added/);
 const { credentials } = await cdp.send("WebAuthn.getCredentials", { authenticatorId });
 assert.deepEqual(credentials.map(({ rpId, userName }) => [rpId, userName]), [["localhost", email]]);
 
 await touched(false);
-await page.click("form[action='/logout'] button");
+await leaves(page);
 await page.waitForURL(/\/login/);
 // The browser offers it by itself, and somebody touches the authenticator: whoever touches it between two requests of a page is
 // not always noticed, so this page begins anew.

@@ -61,6 +61,11 @@ in_a_browser! {
     "flows.mjs" {
         a_sign_up_ends_in_the_account = "signUp";
         a_code_ends_in_the_account = "signUpByCode";
+        a_code_that_is_over_makes_way_for_another = "codeIsOver";
+        a_misspelled_domain_is_noticed = "misspelled";
+        a_theme_is_remembered = "theme";
+        a_theme_is_remembered_without_scripts = "themeWithoutScripts";
+        a_row_opens_where_it_is_needed = "rows";
         every_page_works_without_scripts = "withoutScripts";
         the_waiting_browser_goes_on_by_itself = "anotherDevice";
         // S8

@@ -115,7 +115,7 @@ fn the_pages_show_their_owner() {
     let page = server.http().request("GET", "/login", &[("accept", "text/html")], "").body;
     let page = page.replace("&#x2f;", "/");
     for shown in [
-        "<span>Tea &amp; Co</span>",
+        "<bdi>Tea &amp; Co</bdi>",
         "· Tea &amp; Co</title>",
         "href=\"mailto:help@example.org\"",
         "href=\"https://example.org/terms\"",

@@ -30,6 +30,8 @@ pub enum Waiting {
         email: Email,
         /// When it expires.
         expires_at: Timestamp,
+        /// When the newest mail was requested: a code works for a moment after that has left.
+        mailed_at: Timestamp,
         /// When another mail can be requested.
         resend_after: Timestamp,
     },
@@ -88,8 +90,8 @@ impl Accounts {
             let mails = outbox::queued_at(tx, id.as_bytes())?;
             let waits = &core.policy().sign_up.resend_waits;
             let wait = waits.get(mails.len().saturating_sub(1)).or(waits.last()).copied().unwrap_or_default();
-            let resend_after = mails.last().copied().unwrap_or(created_at) + wait;
-            Ok(Waiting::Open { email, expires_at, resend_after })
+            let mailed_at = mails.last().copied().unwrap_or(created_at);
+            Ok(Waiting::Open { email, expires_at, mailed_at, resend_after: mailed_at + wait })
         });
         state.await.map(Some)
     }

@@ -5,6 +5,7 @@ use minijinja::{Value, context};
 use vestibule::Grant;
 
 use crate::catalogue::Code;
+use crate::pages::frame::look::face::initials;
 use crate::pages::frame::page_form::MemberForm;
 use crate::pages::frame::visit::Member;
 use crate::pages::oauth::scopes::{claims_in_words, in_words};
@@ -18,6 +19,7 @@ impl Member {
             context! {
                 id => grant.application.as_str(),
                 name => grant.name.as_str(),
+                initials => initials(&grant.name),
                 scopes => in_words(language, &grant.scopes),
                 claims => claims_in_words(&grant.claims),
                 created_at => grant.created_at.to_string(),

@@ -8,6 +8,7 @@ use vestibule::Session;
 use crate::pages::frame::device::device_words;
 use crate::pages::frame::error_view::with_headers;
 use crate::pages::frame::i18n::Language;
+use crate::pages::frame::look::face::is_handheld;
 use crate::pages::frame::query::query;
 use crate::pages::frame::visit::{GO_ON, Member, Visit, see_other};
 use crate::problem::Problem;
@@ -26,6 +27,7 @@ impl Member {
                 user_name => who.account.user_name.as_ref().map(vestibule::UserName::as_str),
                 display_name => who.account.display_name.as_ref().map(vestibule::DisplayName::as_str),
             },
+            initials => self.initials(),
             locale => locale.and_then(Language::of_tag).unwrap_or(visit.language()).tag(),
             speaks => Language::ALL.map(|one| context! { tag => one.tag(), name => one.name(), dir => one.direction() }),
             pending => pending.map(|(email, _)| context! { email => email.as_str() }),
@@ -49,7 +51,8 @@ impl Member {
     fn shown(&self, session: Session) -> Value {
         context! {
             device => device_words(self.visit.language(), session.user_agent.as_deref()),
-            id => session.id.to_string(), ip => session.ip,
+            phone => is_handheld(session.user_agent.as_deref()),
+            id => session.id.to_string(), ip => session.ip, created_at => session.created_at.to_string(),
             last_seen_at => session.last_seen_at.to_string(), current => session.id == self.who.session_id,
         }
     }

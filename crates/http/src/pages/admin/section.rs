@@ -77,7 +77,7 @@ impl Asked {
         let Ok(mut pairs) = Pairs::parse(uri.query().unwrap_or_default().as_bytes()) else {
             return Self { pairs: None, said: None };
         };
-        drop(pairs.take("lang"));
+        drop((pairs.take("lang"), pairs.take("theme")));
         let said = pairs.take("said");
         let mut pairs = pairs.tidied();
         pairs.0.retain(|(_, value)| !value.is_empty());

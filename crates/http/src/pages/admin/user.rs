@@ -17,8 +17,23 @@ use crate::app::App;
 use crate::catalogue::Code;
 use crate::pages::frame::device::device_words;
 use crate::pages::frame::i18n::Language;
+use crate::pages::frame::look::face::{initials, is_handheld};
 use crate::pages::frame::query::query;
 use crate::problem::Problem;
+
+/// What went wrong, which the timeline marks.
+const FAILURES: [&str; 7] = [
+    "confirm_failed",
+    "sign_in_failed",
+    "second_factor_failed",
+    "limit_reached",
+    "refresh_reused",
+    "code_reused",
+    "passkey_counter_went_back",
+];
+
+/// What the page shows beside the actions, other than the overview.
+const TABS: [&str; 2] = ["activity", "mails"];
 
 /// Sessions on the page; the page says how many more there are.
 const SESSIONS: usize = 20;
@@ -46,7 +61,9 @@ impl FromRequestParts<App> for One {
 }
 
 async fn show(one: One, uri: Uri) -> Result<Response, Problem> {
-    one.page(StatusCode::OK, context! { said => query(&uri).take("said") }).await
+    let mut asked = query(&uri);
+    let tab = asked.take("tab").filter(|tab| TABS.contains(&tab.as_str()));
+    one.page(StatusCode::OK, context! { said => asked.take("said"), tab }).await
 }
 
 impl One {
@@ -84,7 +101,13 @@ impl One {
             events => events.iter().map(|event| self.of_event(event)).collect::<Vec<_>>(),
             mails => mails.iter().map(|mail| of_mail(language, &account, mail)).collect::<Vec<_>>(),
         };
-        Ok(visit.page(status, "admin/user.html", framed("users", context! { ..values, ..page })))
+        let tab =
+            values.get_attr("tab").ok().filter(Value::is_true).unwrap_or_else(|| Value::from("overview"));
+        Ok(visit.page(
+            status,
+            "admin/user.html",
+            framed("users", context! { tab, ..context! { ..values, ..page } }),
+        ))
     }
 
     fn of_event(&self, event: &AuditEvent) -> Value {
@@ -101,6 +124,7 @@ impl One {
             at => event.at.to_string(), kind => kind_words(language, event.kind), by,
             operator => event.operator.as_ref().map(OperatorName::as_str),
             by_id => event.actor.user().filter(|id| *id != self.id).map(|id| id.to_string()),
+            bad => FAILURES.contains(&event.kind.name()),
             ip => event.ip.as_deref(), detail => event.detail.as_deref().map(short),
         }
     }
@@ -111,6 +135,7 @@ fn shown(account: &Account) -> Value {
     context! {
         id => account.id.to_string(),
         email => account.email.as_str(),
+        initials => initials(account.display_name.as_ref().map_or(account.email.as_str(), DisplayName::as_str)),
         user_name => account.user_name.as_ref().map(UserName::as_str),
         display_name => account.display_name.as_ref().map(DisplayName::as_str),
         roles => account.roles.join(" "),
@@ -171,7 +196,8 @@ fn of_ways(ways: &WaysIn) -> Value {
 
 fn of_session(language: Language, session: &Session) -> Value {
     context! {
-        device => device_words(language, session.user_agent.as_deref()), ip => session.ip.as_deref(),
+        device => device_words(language, session.user_agent.as_deref()),
+        phone => is_handheld(session.user_agent.as_deref()), ip => session.ip.as_deref(),
         last_seen_at => session.last_seen_at.to_string(),
     }
 }

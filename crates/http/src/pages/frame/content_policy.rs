@@ -10,7 +10,7 @@ use crate::base::origin_of;
 /// Our own scripts and styles, forms to ourselves, nothing else, and no framing (B1).
 pub(crate) const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-     form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+     manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
 /// The policy of a page whose form ends up at `to`: browsers apply `form-action` to redirects of a form as well.

@@ -105,7 +105,7 @@ impl ErrorView {
         let with_field =
             self.errors.iter().filter_map(|error| Some((error.field.as_deref()?, error.text.clone())));
         let wrong: BTreeMap<&str, String> = with_field.rev().collect();
-        context! { errors, wrong }
+        context! { errors, wrong, why => self.code.as_str() }
     }
 }
 

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, header};
 use vestibule::Accounts;
 
 use super::i18n::Language;
+use super::look::theme::Theme;
 use crate::app::{App, Site};
 use crate::base::origin_of;
 use crate::catalogue::Code;
@@ -42,8 +43,8 @@ macro_rules! form_of {
             /// The fields, to act on them.
             ///
             /// # Errors
-            /// 403 `form_expired` if the form was not shown here, or not recently, or if only another language of its
-            /// page is requested: then do nothing but show the form again with what was typed.
+            /// 403 `form_expired` if the form was not shown here, or not recently, or if only another language or theme
+            /// of its page is requested: then do nothing but show the form again with what was typed.
             pub(crate) fn accepted(self) -> Result<Pairs, Problem> {
                 self.0.accepted()
             }
@@ -72,13 +73,13 @@ async fn read(request: Request, app: &App, holder: Cookie) -> Result<Sent, Probl
         return Err(Problem::new(Code::Forbidden).detail(detail));
     }
     let holder = site.cookies.get(request.headers(), holder).map(str::to_owned);
-    let only_language = Language::asked(request.uri()).is_some();
+    let only_look = Language::asked(request.uri()).is_some() || Theme::asked(request.uri()).is_some();
     let Form(mut typed) = Form::from_request(request, app).await?;
     let token = typed.take("form_token").unwrap_or_default();
     let shown_here = holder.is_some_and(|holder| accounts.is_form_token(&holder, &token));
     // Another site, of which the browser says nothing, must not fill in our forms.
     let typed = if shown_here || sender == Sender::Own { typed.tidied() } else { Pairs::default() };
-    Ok(Sent { typed, stale: only_language || !shown_here })
+    Ok(Sent { typed, stale: only_look || !shown_here })
 }
 
 /// The page that sent a form, as far as the browser says.

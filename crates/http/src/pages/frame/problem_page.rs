@@ -27,7 +27,7 @@ pub(crate) fn problem_page(site: &Site, choice: &LanguageChoice, problem: &Probl
         kind, id,
         status => status.as_u16(),
         wait => problem.retry_seconds().map(|seconds| language.duration(seconds)),
-        languages => choice.offered(),
+        ..choice.values()
     };
     let mut page = page(site, language, POLICY, status, "frame/problem.html", values);
     choice.note(&mut page, site.cookies);

@@ -8,8 +8,9 @@ use axum::response::{Html, IntoResponse, Response};
 use minijinja::value::Kwargs;
 use minijinja::{Environment, Value, context};
 
-use super::assets::Asset;
 use super::i18n::Language;
+use super::look::assets::Asset;
+use super::look::icons::{icon, with_drawings};
 use crate::app::Site;
 use crate::catalogue::Code;
 use crate::problem::Problem;
@@ -52,6 +53,7 @@ const FILES: &[(&str, &str)] = templates![
     "frame/factors.html",
     "frame/mark.html",
     "frame/problem.html",
+    "frame/room.html",
     "home.html",
     "oauth/consent.html",
     "oauth/sign_out.html",
@@ -75,6 +77,7 @@ fn templates(language: Language) -> Environment<'static> {
     let mut templates = Environment::new();
     templates.add_function("t", move |key: &str, values: Kwargs| language.html(key, &values));
     templates.add_function("to", |path: &str, values: Kwargs| to(path, &values));
+    templates.add_function("icon", |name: &str, classes: Option<&str>| icon(name, classes));
     templates.add_filter("bdi", |value: Value| {
         Value::from_safe_string(format!("<bdi>{}</bdi>", minijinja::HtmlEscape(&value.to_string())))
     });
@@ -128,10 +131,14 @@ fn frame(site: &Site, language: Language) -> Value {
         lang => language.tag(),
         dir => language.direction(),
         css => own(&site.assets.css),
+        rooms_css => own(&site.assets.rooms_css),
+        admin_css => own(&site.assets.admin_css),
+        own_css => site.assets.own_css.as_ref().map(own),
         js => own(&site.assets.js),
-        icon => own(&site.assets.icon),
-        logo => own(&site.assets.logo),
-        dark_logo => site.assets.dark_logo.as_ref().map(own),
+        favicon => own(&site.assets.icon),
+        favicon_type => site.assets.icon.content_type,
+        logo => site.assets.logo.as_ref().map(own),
+        logo_alone => brand.logo_alone,
         support => brand.support.as_deref().map(link),
         terms_url => brand.terms_url.as_deref(),
         privacy_url => brand.privacy_url.as_deref(),
@@ -156,7 +163,7 @@ pub(crate) fn page(
     let values = context! { ..values, ..frame(site, language) };
     let rendered = templates.get_template(template).and_then(|template| template.render(values));
     let html = match rendered {
-        Ok(html) => site.base.in_html(html),
+        Ok(html) => site.base.in_html(with_drawings(html)),
         Err(error) => {
             tracing::error!(%error, template, "a page was not rendered");
             return Problem::new(Code::InternalError).into_response();

@@ -10,12 +10,14 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use minijinja::{Value, context};
 use vestibule::{
-    Accounts, AuthenticateError, AuthorizationRequest, BrowserSession, Fault, Secret, SignUpMode, SignedIn,
+    Accounts, AuthenticateError, AuthorizationRequest, BrowserSession, DisplayName, Fault, Secret,
+    SignUpMode, SignedIn,
 };
 
 use super::content_policy::{WayToApplication, leading_to};
 use super::error_view::{ErrorView, with_headers};
 use super::i18n::Language;
+use super::look::face::initials;
 use super::render::{OPENER_POLICY, page};
 use crate::app::{App, Site};
 use crate::base::Base;
@@ -143,7 +145,6 @@ impl Visit {
         let mode = self.accounts.policy().sign_up.mode;
         let own = context! {
             form_token => self.accounts.form_token(holder.expose()).expose(),
-            languages => self.choice.offered(),
             return_to => self.return_to.as_deref(),
             url => self.accounts.public_url(),
             min => self.accounts.policy().passwords.min_code_points,
@@ -151,7 +152,7 @@ impl Visit {
             by_invitation => mode == SignUpMode::Invitation,
             with_passkeys => self.accounts.relying_party().is_some(),
         };
-        let values = context! { ..values, ..own };
+        let values = context! { ..values, ..context! { ..own, ..self.choice.values() } };
         let mut response = page(&self.site, self.language(), policy, status, template, values);
         self.choice.note(&mut response, self.site.cookies);
         if let Some(request) = self.request() {
@@ -165,8 +166,8 @@ impl Visit {
         if self.session.is_some() { response } else { self.knowing_browser(response) }
     }
 
-    /// The page's view of a problem, if the person can correct it here; no error if only another language was
-    /// requested.
+    /// The page's view of a problem, if the person can correct it here; no error if only another language or theme
+    /// was requested.
     pub(crate) fn error_view(&self, problem: &Problem) -> Option<ErrorView> {
         let only_language = self.choice.is_asked() && problem.code() == Code::FormExpired;
         if only_language {
@@ -241,6 +242,14 @@ pub(crate) fn with_cookie(mut response: Response, cookie: HeaderValue) -> Respon
 pub(crate) struct Member {
     pub(crate) visit: Visit,
     pub(crate) who: SignedIn,
+}
+
+impl Member {
+    /// Two letters of their name, or of their address.
+    pub(crate) fn initials(&self) -> String {
+        let account = &self.who.account;
+        initials(account.display_name.as_ref().map_or(account.email.as_str(), DisplayName::as_str))
+    }
 }
 
 impl FromRequestParts<App> for Member {

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::catalogue::Code;
 use crate::extract::cookies::Cookie;
 use crate::pages::frame::content_policy::leading_to;
+use crate::pages::frame::look::face::initials;
 use crate::pages::frame::page_form::MemberForm;
 use crate::pages::frame::visit::{Member, Visit, see_other, with_cookie};
 use crate::problem::Problem;
@@ -64,15 +65,6 @@ fn destination(question: &ConsentQuestion) -> Value {
     context! { kind, name => uri.destination() }
 }
 
-/// Two letters for an application without a picture.
-fn initials(name: &str) -> String {
-    name.split_whitespace()
-        .filter_map(|word| word.chars().next())
-        .take(2)
-        .flat_map(char::to_uppercase)
-        .collect()
-}
-
 /// Answers the question. A form that does not count leads to the question again, for whoever is signed in now.
 async fn answer(visit: Visit, form: MemberForm) -> Result<Response, Problem> {
     let id = form.typed("request").unwrap_or_default().to_owned();
@@ -109,18 +101,4 @@ async fn switch(visit: Visit, form: MemberForm) -> Result<Response, Problem> {
     }
     visit.accounts.sign_out(&who, false, &visit.client).await?;
     Ok(with_cookie(see_other(&here), visit.site.cookies.clear(Cookie::Session)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_application_has_at_most_two_letters() {
-        for (name, letters) in
-            [("Field Notes", "FN"), ("notes", "N"), ("éclair of the day", "ÉO"), ("مفكرة الحقل", "ما")]
-        {
-            assert_eq!(initials(name), letters);
-        }
-    }
 }

@@ -11,7 +11,7 @@ use minijinja::{Value, context};
 use serde_json::json;
 use vestibule::{BrowserSession, Email, Fault, Secret, Timestamp, Waiting};
 
-use super::webmail;
+use super::{spelling, webmail};
 use crate::app::App;
 use crate::catalogue::Code;
 use crate::extract::cookies::Cookie;
@@ -83,23 +83,32 @@ impl SignedUp {
 
     /// What the page shows about a state.
     fn values(&self, state: &Waiting) -> Value {
-        let (now, policy) = (self.visit.accounts.now(), &self.visit.accounts.policy().confirm);
+        let (language, policy) = (self.visit.language(), &self.visit.accounts.policy().confirm);
         let own = context! {
             said => self.said.as_deref(), code => policy.code, link => policy.link, digits => policy.code_digits,
-            code_time => self.visit.language().duration(policy.code_lifetime.as_secs()),
+            code_time => language.duration(policy.code_lifetime.as_secs()),
         };
         match state {
-            Waiting::Open { email, resend_after, .. } => {
-                let wait = resend_after.since(now).as_millis().div_ceil(1000);
-                let seconds = u64::try_from(wait).unwrap_or(0);
-                let time = self.visit.language().duration(seconds);
-                let webmail = webmail::of(email).map(|(name, url)| context! { name, url });
-                let delayed = self.visit.accounts.is_mail_down();
-                context! { view => "open", email => email.as_str(), seconds, time, webmail, delayed, ..own }
+            Waiting::Open { email, mailed_at, resend_after, .. } => {
+                let seconds = self.seconds_until(*resend_after);
+                let lifetime = policy.code_lifetime;
+                context! {
+                    view => "open", email => email.as_str(), seconds, time => language.duration(seconds),
+                    code_left => self.seconds_until(*mailed_at + lifetime), code_seconds => lifetime.as_secs(),
+                    webmail => webmail::of(email).map(|(name, url)| context! { name, url }),
+                    suggestion => spelling::suggestion(email),
+                    delayed => self.visit.accounts.is_mail_down(), ..own
+                }
             }
             Waiting::Confirmed { email } => context! { view => "confirmed", email => email.as_str(), ..own },
             Waiting::Ended => context! { view => "ended", ..own },
         }
+    }
+
+    /// Rounded up.
+    fn seconds_until(&self, at: Timestamp) -> u64 {
+        let wait = at.since(self.visit.accounts.now()).as_millis().div_ceil(1000);
+        u64::try_from(wait).unwrap_or(0)
     }
 
     /// Signs in, or redirects to the sign-in if this browser can no longer be signed in.
@@ -180,5 +189,6 @@ async fn state(signed_up: SignedUp) -> Result<Response, Problem> {
         Waiting::Confirmed { .. } => "confirmed",
         Waiting::Ended => "ended",
     };
-    Ok(Json(json!({ "state": state })).into_response())
+    let delayed = signed_up.visit.accounts.is_mail_down();
+    Ok(Json(json!({ "state": state, "delayed": delayed })).into_response())
 }

@@ -5,6 +5,7 @@ pub(crate) mod confirm;
 mod join;
 mod profile;
 mod signup;
+mod spelling;
 mod webmail;
 
 use crate::app::App;

@@ -36,6 +36,11 @@ const MICROSOFT: &[&str] = &[
 const YAHOO: &[&str] =
     &["yahoo.co.uk", "yahoo.com", "yahoo.de", "yahoo.es", "yahoo.fr", "rocketmail.com", "ymail.com"];
 
+/// The domains of all providers.
+pub(super) fn domains() -> impl Iterator<Item = &'static str> {
+    PROVIDERS.iter().flat_map(|(.., domains)| domains.iter().copied())
+}
+
 /// Name and address of the page where this mailbox is read, if its domain reveals it.
 pub(super) fn of(email: &Email) -> Option<(&'static str, &'static str)> {
     let is_own = |domain: &&str| email.domain().eq_ignore_ascii_case(domain);

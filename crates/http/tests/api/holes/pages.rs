@@ -204,11 +204,12 @@ on_both_stores! {
         // It clicks on one thing: the file of recovery codes, after a click on its button.
         let clicks: Vec<&str> = script.lines().filter(|line| line.contains(".click()")).collect();
         assert!(clicks.len() == 1 && clicks[0].contains("download: codes.dataset.file"), "{clicks:?}");
-        // Four calls send a form: after a click on another language, where the page of a sign-up learns that it is confirmed,
+        // Five calls send a form: after a click on another language, after the last digit of a code, where the page of a sign-up learns that it is confirmed,
         // and two where somebody has chosen a passkey, or there is none to choose.
         let calls: Vec<&str> = script.lines().map(str::trim).filter(|line| line.contains("requestSubmit(")).collect();
         assert_eq!(calls, [
             "inHand.requestSubmit(button);",
+            "if (digits() === cells.length && bare.length === cells.length && !others) field.form.requestSubmit();",
             "if (state === \"confirmed\") waiting.querySelector(\"form[action$='/continue']\").requestSubmit();",
             "if (!answer.ok) return mediation || form.requestSubmit();",
             "form.requestSubmit();",

@@ -12,7 +12,7 @@ on_both_stores! {
         world.has_account(ADA).await;
         world.has_account("eve@example.org").await;
         let mut browser = Browser::signed_in(&world, ADA).await;
-        assert!(browser.get(&world, "/account").await.text.contains("No application is connected"));
+        assert!(browser.get(&world, "/account").await.text.contains("No app is connected"));
         let (mut browser, page) = is_asked(&world, &[("scope", "openid email notes:<write> offline_access")]).await;
         let code = answers(&world, &mut browser, &page, "allow").await.code();
         let tokens = exchanges(&world, &code).await.unwrap();
@@ -21,7 +21,7 @@ on_both_stores! {
             "datetime=\"2027-", "aria-label=\"Disconnect Field &lt;Notes&gt;\""] {
             assert!(account.text.contains(told), "{told}: {}", account.text);
         }
-        assert!(!account.text.contains("No application is connected"));
+        assert!(!account.text.contains("No app is connected"));
         // Nobody else's.
         let mut eve = Browser::signed_in(&world, "eve@example.org").await;
         eve.get(&world, "/account").await;
@@ -31,7 +31,7 @@ on_both_stores! {
         let done = browser.submit(&world, "/account/applications/disconnect", "id=notes").await;
         assert_eq!(done.leads_to(), "/account?said=disconnected#applications");
         let account = browser.get(&world, "/account?said=disconnected").await;
-        assert!(account.text.contains("The application is disconnected") && account.text.contains("No application is connected"));
+        assert!(account.text.contains("The app is disconnected") && account.text.contains("No app is connected"));
         assert!(world.accounts.user_info(tokens.access_token.expose()).await.is_err());
         assert!(goes(&world, &mut browser, &asked(&[])).await.page.text.contains("/oauth/consent"), "asked again");
         // Once more, of another tab; and without saying which.

@@ -113,7 +113,7 @@ on_both_stores! {
         let again = [of_shop[0], of_shop[1], ("prompt", "login")];
         let end = goes(&world, &mut browser, &asked(&again)).await;
         assert!(end.at.starts_with("/account/verify?return_to="), "{}", end.at);
-        assert!(end.page.text.contains("The application that sent you here asks for it"), "{}", end.page.text);
+        assert!(end.page.text.contains("The app that sent you here asks for it"), "{}", end.page.text);
         assert!(end.page.text.contains("action=\"/oauth/switch\""), "or another account: {}", end.page.text);
         let policy = end.page.header("content-security-policy");
         assert!(policy.contains("form-action 'self' https://shop.example.org;"), "{policy}");

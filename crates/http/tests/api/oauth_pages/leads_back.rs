@@ -157,7 +157,7 @@ on_both_stores! {
         let mut browser = Browser::default();
         let (end, _) = begins(&world, &mut browser, &[]).await;
         let end = signs_in(&world, &mut browser, &end, ADA).await;
-        assert!(end.page.status == 403 && end.page.text.contains("We have emailed you a link"), "{}", end.page.text);
+        assert!(end.page.status == 403 && end.page.text.contains("We’ve emailed you a link"), "{}", end.page.text);
         let token = world.mailed_token("enrolment", ADA).await;
         browser.get(&world, &format!("/enrol?token={token}")).await;
         let end = submits(&world, &mut browser, "/enrol", &format!("token={token}&password={PASSWORD}")).await;

@@ -1,7 +1,5 @@
-//! The reader's language, and the links to the others. A choice belongs to the browser: it takes precedence over the
+//! The reader's language and theme, and the links to the others. A choice belongs to the browser: it takes precedence over the
 //! account's language, and that over what the browser prefers.
-
-use std::time::Duration;
 
 use axum::http::header::{CONTENT_LANGUAGE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Method, Uri};
@@ -9,11 +7,10 @@ use axum::response::Response;
 use minijinja::{Value, context};
 
 use super::Language;
-use crate::extract::cookies::{Cookie, Cookies};
+use crate::extract::cookies::{Cookie, Cookies, REMEMBERED};
+use crate::pages::frame::look::theme::ThemeChoice;
 use crate::pages::frame::query::query;
 
-/// How long a browser remembers a language: the longest that browsers allow.
-const REMEMBERED: Duration = Duration::from_hours(400 * 24);
 /// The longest query that links to other languages repeat.
 const QUERY_MAX: usize = 2048;
 
@@ -25,6 +22,7 @@ pub(crate) struct LanguageChoice {
     asked: Option<Language>,
     /// Whether the browser has chosen a language, now or before.
     chosen: bool,
+    theme: ThemeChoice,
     /// The query to repeat in links to other languages; `None` unless the page is shown by GET.
     here: Option<Vec<(String, String)>>,
 }
@@ -39,6 +37,7 @@ impl LanguageChoice {
             language: chosen.or_else(|| Language::accepted(headers)).unwrap_or(Language::En),
             asked,
             chosen: chosen.is_some(),
+            theme: ThemeChoice::of(uri, headers, cookies),
             here: (shown && short).then(|| query(uri).0),
         }
     }
@@ -47,9 +46,9 @@ impl LanguageChoice {
         self.language
     }
 
-    /// Whether this request asks for a language.
+    /// Whether this request asks for a language or a theme.
     pub(crate) fn is_asked(&self) -> bool {
-        self.asked.is_some()
+        self.asked.is_some() || self.theme.is_asked()
     }
 
     /// Makes the browser use the first of these languages that is spoken here until it is closed, unless it has chosen
@@ -75,9 +74,9 @@ impl LanguageChoice {
 
     /// Each language, with the link to this page in it if there is one. Pages with a form have buttons instead, which
     /// keep what was typed.
-    pub(crate) fn offered(&self) -> Vec<Value> {
+    fn offered(&self) -> Vec<Value> {
         let one = |language: Language| {
-            let href = self.here.as_ref().map(|query| link(query, language));
+            let href = self.here.as_ref().map(|query| link(query, ("lang", language.tag())));
             context! {
                 tag => language.tag(), name => language.name(), dir => language.direction(), href,
                 current => language == self.language,
@@ -86,13 +85,20 @@ impl LanguageChoice {
         Language::ALL.map(one).into()
     }
 
-    /// Declares the language, and makes the browser remember a requested one.
+    /// For the templates: the languages and themes to choose from, and what is chosen.
+    pub(crate) fn values(&self) -> Value {
+        let link = |theme: &str| self.here.as_ref().map(|query| link(query, ("theme", theme)));
+        context! { languages => self.offered(), theme => self.theme.name(), themes => self.theme.offered(link) }
+    }
+
+    /// Declares the language, and makes the browser remember what was requested.
     pub(crate) fn note(&self, response: &mut Response, cookies: Cookies) {
         let headers = response.headers_mut();
         headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(self.language.tag()));
         if let Some(language) = self.asked {
             headers.append(SET_COOKIE, remembered(cookies, language));
         }
+        self.theme.note(response, cookies);
     }
 }
 
@@ -101,10 +107,10 @@ pub(crate) fn remembered(cookies: Cookies, language: Language) -> HeaderValue {
     cookies.set(Cookie::Language, language.tag(), Some(REMEMBERED))
 }
 
-/// The address of the current page in this language. Only its query: a path may look like a host.
-fn link(query: &[(String, String)], language: Language) -> String {
-    let others = query.iter().filter(|(name, _)| name != "lang");
+/// The address of the current page with one thing changed. Only its query: a path may look like a host.
+fn link(query: &[(String, String)], changed: (&str, &str)) -> String {
+    let others = query.iter().filter(|(name, _)| !matches!(name.as_str(), "lang" | "theme"));
     let others = others.map(|(name, value)| (name.as_str(), value.as_str()));
-    let all: Vec<(&str, &str)> = others.chain([("lang", language.tag())]).collect();
+    let all: Vec<(&str, &str)> = others.chain([changed]).collect();
     format!("?{}", serde_urlencoded::to_string(all).unwrap_or_default())
 }

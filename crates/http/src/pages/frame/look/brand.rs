@@ -1,4 +1,5 @@
-//! The look of the owner's pages: one accent colour, made readable in both themes, and a logo.
+//! The look of the owner's pages: one accent colour, as it is where it fills and made readable where it is text, and a
+//! logo.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -36,21 +37,46 @@ impl fmt::Display for Color {
     }
 }
 
-/// The minimum contrast of text (WCAG 2.2, 1.4.3), plus a little for rounding.
-const CONTRAST: f64 = 4.6;
+/// The minimum contrast of text (WCAG 2.2, 1.4.3), plus what a tint of the same colour behind it takes away.
+const CONTRAST: f64 = 5.2;
 /// The darker of the light backgrounds and the lighter of the dark ones, from `site.css`.
-const LIGHT: Color = Color([0xf4, 0xf5, 0xf7]);
-const DARK: Color = Color([0x1d, 0x20, 0x26]);
+const LIGHT: Color = Color([0xf5, 0xf6, 0xf8]);
+const DARK: Color = Color([0x17, 0x1a, 0x20]);
+const WHITE: Color = Color([0xff; 3]);
+const BLACK: Color = Color([0; 3]);
 
 impl Color {
-    /// This colour for text and buttons on a light page.
-    pub(crate) fn on_light(self) -> Self {
+    /// This colour for text on a light page.
+    #[must_use]
+    pub fn on_light(self) -> Self {
         self.towards(0, LIGHT)
     }
 
-    /// This colour for text and buttons on a dark page.
-    pub(crate) fn on_dark(self) -> Self {
+    /// This colour for text on a dark page.
+    #[must_use]
+    pub fn on_dark(self) -> Self {
         self.towards(255, DARK)
+    }
+
+    /// The text on this colour: black or white. One of them always has a contrast of 4.5.
+    #[must_use]
+    pub fn text_on(self) -> Self {
+        if self.contrast(WHITE) >= self.contrast(BLACK) { WHITE } else { BLACK }
+    }
+
+    /// The rules of the style sheet that depend on this colour as the accent. A button is filled with it as it is; under
+    /// the pointer it moves away from its text.
+    pub(crate) fn rules(self) -> String {
+        let (text, away) = match self.text_on() {
+            WHITE => ("#fff", "#000"),
+            _ => ("#000", "#fff"),
+        };
+        format!(
+            ":root{{--accent:{self};--on-accent:{text};--accent-deep:color-mix(in oklab,var(--accent) 86%,{away});\
+             --link:light-dark({},{})}}",
+            self.on_light(),
+            self.on_dark()
+        )
     }
 
     /// Moves every channel towards `end` until the contrast with the background suffices.
@@ -125,10 +151,14 @@ fn is_svg(bytes: &[u8]) -> bool {
 /// The look of the pages, and the links of their owner.
 #[derive(Clone, Debug)]
 pub struct Brand {
-    /// The colour of links and buttons; made darker or lighter if it would not be readable.
+    /// The colour of buttons, and of links, where it is made darker or lighter if it would not be readable.
     pub accent: Color,
     /// A picture before the name.
     pub logo: Option<Logo>,
+    /// Whether the logo shows the name already, so that no text follows it.
+    pub logo_alone: bool,
+    /// A style sheet of the owner's, after ours.
+    pub css: Option<String>,
     /// Where people get help: an email address or the URL of a page.
     pub support: Option<String>,
     /// The URL of the terms of use.
@@ -142,6 +172,8 @@ impl Default for Brand {
         Self {
             accent: Color([0x24, 0x56, 0xc8]),
             logo: None,
+            logo_alone: false,
+            css: None,
             support: None,
             terms_url: None,
             privacy_url: None,
@@ -161,7 +193,7 @@ mod tests {
         }
     }
 
-    // WCAG 2.2, 1.4.3: whatever the owner chooses, links and buttons are readable.
+    // WCAG 2.2, 1.4.3: whatever the owner chooses, links and buttons are readable, and buttons have the chosen colour.
     #[test]
     fn every_accent_is_readable_in_both_themes() {
         for channels in 0..=0xfff_u32 {
@@ -169,6 +201,8 @@ mod tests {
             let accent = Color([channel(8), channel(4), channel(0)]);
             assert!(accent.on_light().contrast(LIGHT) >= 4.5, "{accent}");
             assert!(accent.on_dark().contrast(DARK) >= 4.5, "{accent}");
+            assert!(accent.text_on().contrast(accent) >= 4.5, "{accent}");
+            assert!(accent.rules().starts_with(&format!(":root{{--accent:{accent};")), "{}", accent.rules());
         }
         let readable: Color = "#2456c8".parse().unwrap();
         assert_eq!(readable.on_light(), readable);
