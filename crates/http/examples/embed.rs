@@ -9,7 +9,7 @@ use axum::{Router, http::StatusCode, routing::get};
 use tokio::net::TcpListener;
 use vestibule::{Accounts, Env, Policy, SecretKey, Settings};
 use vestibule_http::{HttpOptions, Part, SignedIn, require_signed_in};
-use vestibule_mail::{Mailer, MailerConfig, Transport};
+use vestibule_mail::{Look, Mailer, MailerConfig, Transport};
 
 const NAME: &str = "The desk";
 const URL: &str = "http://localhost:3000";
@@ -66,6 +66,7 @@ pub(crate) async fn serve(
         from: "The desk <no-reply@example.org>".parse()?,
         site_name: NAME.to_owned(),
         public_url: URL.to_owned(),
+        look: Look::default(),
         templates: None,
     };
     let mailer = Mailer::new(sender, Transport::from_url(&mail.into())?)?;

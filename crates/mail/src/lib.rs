@@ -8,7 +8,7 @@
 //!
 //! ```no_run
 //! use vestibule::Secret;
-//! use vestibule_mail::{Mailer, MailerConfig, Transport};
+//! use vestibule_mail::{Look, Mailer, MailerConfig, Transport};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let transport = Transport::from_url(&Secret::from("smtps://user:pass@mail.example.org"))?;
@@ -17,6 +17,7 @@
 //!         from: "Example <no-reply@example.org>".parse()?,
 //!         site_name: "Example".to_owned(),
 //!         public_url: "https://example.org".to_owned(),
+//!         look: Look::default(),
 //!         templates: None,
 //!     },
 //!     transport,
@@ -43,6 +44,7 @@
 mod cause;
 mod letter;
 mod letter_error;
+mod look;
 mod mailer;
 mod outbound;
 mod sender;
@@ -53,6 +55,7 @@ mod webhook;
 
 pub use letter::Letter;
 pub use letter_error::LetterError;
+pub use look::Look;
 pub use mailer::{Mailer, MailerConfig, MailerError};
 pub use sender::{Sender, SenderError};
 pub use templates::TemplateError;

@@ -7,6 +7,7 @@ use vestibule::{Mail, MailTransport, Secret, SendAttempt, SendError};
 
 use crate::letter::Letter;
 use crate::letter_error::LetterError;
+use crate::look::Look;
 use crate::sender::Sender;
 use crate::templates::{TemplateError, Templates};
 use crate::transport::Transport;
@@ -25,6 +26,8 @@ pub struct MailerConfig {
     pub site_name: String,
     /// The URL of the site, `https://…`, shown so that the reader knows what the mail is about.
     pub public_url: String,
+    /// The owner's colours and links.
+    pub look: Look,
     /// A folder whose files replace the embedded templates one by one.
     pub templates: Option<PathBuf>,
 }
@@ -59,7 +62,7 @@ impl Mailer {
         config.from.mailbox()?;
         let site = site_values(&config)?;
         transport.introduce(&site["host"].to_string());
-        let templates = Templates::load(site, config.templates.as_deref())?;
+        let templates = Templates::load(site, &config.look, config.templates.as_deref())?;
         Ok(Self { templates, transport, from: config.from })
     }
 

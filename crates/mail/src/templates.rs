@@ -12,6 +12,7 @@ use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior
 use vestibule::{Mail, MailContent};
 
 use crate::letter_error::{LetterError, check_line};
+use crate::look::{self, Look};
 use crate::values::{self, Values};
 
 /// The languages of the embedded files.
@@ -118,7 +119,7 @@ pub(crate) struct Templates {
 impl Templates {
     /// Loads the embedded templates and those of `folder`, which replace them one by one. Those of a folder may be
     /// anything, so all templates are then rendered once; a test does that for the embedded ones.
-    pub(crate) fn load(site: Values, folder: Option<&Path>) -> Result<Self, TemplateError> {
+    pub(crate) fn load(site: Values, look: &Look, folder: Option<&Path>) -> Result<Self, TemplateError> {
         let mut replaced = Replaced::new();
         if let Some(folder) = folder {
             read_folder(folder, &mut replaced)?;
@@ -126,11 +127,15 @@ impl Templates {
         let others = replaced.keys().filter_map(|name| locale_of(name));
         let locales = LANGUAGES.into_iter().chain(others).map(|l| (l.to_ascii_lowercase(), l.to_owned()));
         let site_name = site.get("site_name").cloned().unwrap_or_default();
-        let mut templates =
-            Self { locales: locales.collect(), engine: engine(replaced.clone()), site, site_name };
+        let mut templates = Self {
+            locales: locales.collect(),
+            engine: engine(replaced.clone(), look.clone()),
+            site,
+            site_name,
+        };
         if folder.is_some() {
             templates.check(&names(&replaced))?;
-            templates.engine = engine(replaced);
+            templates.engine = engine(replaced, look.clone());
         }
         Ok(templates)
     }
@@ -155,6 +160,8 @@ impl Templates {
         values.insert("locale", Value::from(locale));
         values.insert("to", Value::from(mail.to.as_str()));
         values.insert("requested_at", Value::from(values::minute(mail.created_at)));
+        values.extend(values::link_lasts(mail));
+        values.extend(look::words(locale));
         let render = |part: &str, values: Value| {
             let template = self.engine.get_template(&format!("{kind}/{locale}/{part}"));
             template
@@ -166,8 +173,10 @@ impl Templates {
         let mut public = BTreeMap::from([("site_name", self.site_name.clone())]);
         public.extend(values.get_key_value("event").map(|(name, event)| (*name, event.clone())));
         let [subject, text, html] = PARTS;
+        let subject = render(subject, Value::from(public))?.trim().to_owned();
+        values.insert("heading", Value::from(subject.as_str()));
         Ok(Rendered {
-            subject: render(subject, Value::from(public))?.trim().to_owned(),
+            subject,
             text: render(text, Value::from(values.clone()))?,
             html: render(html, Value::from(values))?,
         })
@@ -212,7 +221,7 @@ fn embedded() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
     EMBEDDED.into_iter().flatten()
 }
 
-fn engine(replaced: Replaced) -> Engine {
+fn engine(replaced: Replaced, look: Look) -> Engine {
     LazyLock::new(Box::new(move || {
         let mut engine = Environment::new();
         // A misspelled name fails when the templates are loaded instead of being left out of the mail.
@@ -220,6 +229,7 @@ fn engine(replaced: Replaced) -> Engine {
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
         engine.set_syntax(syntax.expect("the usual delimiters"));
         engine.set_formatter(format_value);
+        look.add_to(&mut engine);
         engine.set_loader(move |wanted| {
             let own = replaced.get(wanted).cloned().map(Cow::Owned);
             let found =
@@ -317,7 +327,7 @@ mod tests {
     fn the_embedded_templates_are_well_formed() {
         let site =
             ["site_name", "public_url", "host"].map(|name| (name, Value::from("accounts.example.org")));
-        let templates = Templates::load(Values::from(site), None).unwrap();
+        let templates = Templates::load(Values::from(site), &Look::default(), None).unwrap();
         let nothing = Replaced::new();
         let names = names(&nothing);
         assert_eq!(templates.check(&names), Ok(()));

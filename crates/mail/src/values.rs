@@ -111,6 +111,39 @@ pub(crate) fn secrets(content: &MailContent) -> (Option<&Secret>, Option<&Secret
     }
 }
 
+/// For how long the link of a mail works, counted from the request: whole days, hours or minutes, rounded down, because a
+/// text may promise less than the truth, not more.
+pub(crate) fn link_lasts(mail: &Mail) -> Option<(&'static str, Value)> {
+    let expires_at = match &mail.content {
+        MailContent::Confirm { link_expires_at, .. }
+        | MailContent::PasswordReset { link_expires_at, .. }
+        | MailContent::EmailChange { link_expires_at, .. }
+        | MailContent::EmailUndo { link_expires_at, .. }
+        | MailContent::Invitation { link_expires_at, .. }
+        | MailContent::ChoosePassword { link_expires_at, .. }
+        | MailContent::Enrolment { link_expires_at, .. } => *link_expires_at,
+        MailContent::AlreadyRegistered { .. }
+        | MailContent::Welcome { .. }
+        | MailContent::PasswordChanged { .. }
+        | MailContent::FailedSignIns { .. }
+        | MailContent::RefreshReused { .. }
+        | MailContent::SecurityNotice { .. }
+        | MailContent::SecondFactorDue { .. }
+        | MailContent::Test => return None,
+    };
+    let (minute, hour, day) = (60, 3_600, 86_400);
+    // A part of a second is no reason to say an hour less.
+    let seconds = u64::try_from(expires_at.since(mail.created_at).as_millis().div_ceil(1000)).unwrap_or(0);
+    let unit = if seconds >= 2 * day {
+        day
+    } else if seconds >= hour {
+        hour
+    } else {
+        minute
+    };
+    Some(("link_seconds", Value::from((seconds / unit * unit).max(minute))))
+}
+
 /// `2023-11-14 22:13`, in UTC: read the same way in every language.
 pub(crate) fn minute(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.as_millis())

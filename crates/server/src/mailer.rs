@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use vestibule::{Mail, MailTransport, Secret, SendAttempt, SendError};
-use vestibule_mail::{Letter, Mailer, MailerConfig, Memory, Transport};
+use vestibule_http::Brand;
+use vestibule_mail::{Letter, Look, Mailer, MailerConfig, Memory, Transport};
 
 use crate::config::problem::Problem;
 use crate::config::settings::Config;
@@ -114,6 +115,19 @@ pub(crate) fn mailer(config: &Config, dev: bool, public_url: &str) -> Result<Mai
     built(config, transport, public_url)
 }
 
+/// The colours and links of the pages.
+fn look(brand: &Brand) -> Look {
+    let link = |at: &str| if at.contains("://") { at.to_owned() } else { format!("mailto:{at}") };
+    Look {
+        accent: brand.accent.to_string(),
+        on_accent: brand.accent.text_on().to_string(),
+        link: brand.accent.on_light().to_string(),
+        link_dark: brand.accent.on_dark().to_string(),
+        support: brand.support.as_deref().map(link),
+        privacy_url: brand.privacy_url.clone(),
+    }
+}
+
 fn built(config: &Config, transport: Transport, public_url: &str) -> Result<Mailer, Problem> {
     let local = || "Vestibule <no-reply@vestibule.localhost>".parse().ok();
     let from = config.sender().or_else(local);
@@ -124,6 +138,7 @@ fn built(config: &Config, transport: Transport, public_url: &str) -> Result<Mail
         from,
         site_name: config.service_name.clone(),
         public_url: public_url.to_owned(),
+        look: look(&config.pages.brand),
         templates: config.mail.templates_dir.clone(),
     };
     Mailer::new(wanted, transport).map_err(|error| {

@@ -7,7 +7,7 @@ use crate::support::{CODE, Provider, Request, confirm, confirmation, mail, maile
 
 const OK: &str = "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 const FROM: &str = "\"Exämple, Inc.\" <no-reply@example.net>";
-const SUBJECT: &str = "Confirm your email address for Fish & Chips";
+const SUBJECT: &str = "Confirm your email for Fish & Chips";
 const MESSAGE_ID: &str = "<msg_0123456789abcdefghijklmno0@example.net>";
 
 /// The request a provider receives for `url` with the endpoint of the test server.

@@ -20,7 +20,7 @@ async fn a_message_is_kept_with_all_its_parts() {
     mailer.send(&confirmation(), &SendAttempt::untracked()).await.unwrap();
     let message = memory.latest(&"ADA@example.org".parse().unwrap()).unwrap();
     assert_eq!((message.number, message.kind, message.to.as_str()), (1, "confirm", "ada@example.org"));
-    assert_eq!(message.subject, "Confirm your email address for Fish & Chips");
+    assert_eq!(message.subject, "Confirm your email for Fish & Chips");
     assert_eq!(message.code.as_ref().unwrap().expose(), CODE);
     assert_eq!(message.link.as_ref().unwrap().expose(), LINK);
     assert!(message.text.contains(CODE) && message.html.contains(CODE));

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use vestibule::{MailContent, MailTransport as _, Secret, SecurityEvent, SendAttempt, SendError, Timestamp};
-use vestibule_mail::{Letter, LetterError, Mailer, MailerError};
+use vestibule_mail::{Letter, LetterError, Look, Mailer, MailerConfig, MailerError};
 
 use crate::support::{
     ACCOUNT, APPLICATION, CODE, DEVICE, ESCAPED_LINK, FORGOT, IP, LINK, LOCALES, OWN_SCOPE, PASSKEY, allowed,
@@ -62,11 +62,7 @@ fn the_code_is_at_the_top_of_the_body_and_not_in_the_subject() {
         // In Arabic it is on a line of its own.
         let top = if locale == "ar" { 3 } else { 1 };
         assert!(letter.text().lines().take(top).any(|line| line.ends_with(CODE)), "{}", letter.text());
-        assert!(
-            letter.html().contains(&format!("<p class=\"code\"><bdi dir=\"ltr\">{CODE}</bdi></p>")),
-            "{}",
-            letter.html()
-        );
+        assert!(letter.html().contains(&format!("<bdi dir=\"ltr\">{CODE}</bdi></td>")), "{}", letter.html());
         // The line that lets a device fill in the code.
         assert_eq!(letter.text().trim_end().lines().last(), Some("@example.net #4711"));
     }
@@ -80,18 +76,66 @@ fn the_link_is_a_button_and_a_text() {
         assert_eq!(letter.link().map(Secret::expose), Some(LINK));
         assert!(letter.text().lines().any(|line| line == LINK), "{}", letter.text());
         assert!(
-            letter.html().contains(&format!("<a class=\"button\" href=\"{ESCAPED_LINK}\">")),
+            letter.html().contains(&format!("<a class=\"button\" href=\"{ESCAPED_LINK}\" style=")),
             "{}",
             letter.html()
         );
-        assert!(
-            letter.html().contains(&format!("<a href=\"{ESCAPED_LINK}\">{ESCAPED_LINK}</a>")),
-            "{}",
-            letter.html()
-        );
+        assert!(letter.html().contains(&format!(">{ESCAPED_LINK}</a>")), "{}", letter.html());
         assert!(!letter.html().contains(LINK));
+        // For how long it works, which is the same in every zone.
+        assert!(letter.text().contains("24 ") && letter.html().contains("24 "), "{}", letter.text());
+        assert!(!letter.text().contains("2023-11-15"), "{}", letter.text());
+    }
+}
+
+// Webmail drops style sheets: what is left looks the same on a light background.
+#[test]
+fn every_style_is_written_where_it_counts() {
+    for (locale, content) in
+        LOCALES.into_iter().flat_map(|locale| contents().into_iter().map(move |c| (locale, c)))
+    {
+        let letter = render(&mail("ada@example.org", Some(locale), content));
+        let (head, rest) = letter.html().split_once("<style>").expect("what inline styles cannot say");
+        let (_, body) = rest.split_once("</style>").expect("its end");
         assert!(
-            letter.text().contains("2023-11-15 22:13 UTC") && letter.html().contains("2023-11-15 22:13 UTC")
+            !head.contains("<link") && body.contains("width=\"600\"") && body.contains("max-width:600px")
+        );
+        for tag in ["<p", "<h1", "<a"] {
+            let bare = body.split(tag).skip(1).filter(|rest| rest.starts_with([' ', '>']));
+            let bare: Vec<_> = bare
+                .filter_map(|rest| rest.split('>').next())
+                .filter(|tag| !tag.contains("style="))
+                .collect();
+            assert!(bare.is_empty(), "{locale} {tag}: {bare:?}\n{body}");
+        }
+        assert!(body.contains("<h1 class=\"text\" id=\"heading\" style="), "{body}");
+        // A cell with a colour is a button everywhere.
+        assert_eq!(
+            body.matches("<a class=\"button\"").count(),
+            body.matches("align=\"center\" bgcolor=\"#2456c8\" style=\"background").count()
+        );
+    }
+}
+
+#[test]
+fn a_mail_has_the_colours_and_links_of_its_owner() {
+    let look = Look {
+        accent: "#ffd400".to_owned(),
+        on_accent: "#000000".to_owned(),
+        support: Some("mailto:help@example.net".to_owned()),
+        privacy_url: Some("https://example.net/privacy".to_owned()),
+        ..Look::default()
+    };
+    let transport = vestibule_mail::Transport::Console(vestibule_mail::Console);
+    let mailer = Mailer::new(MailerConfig { look, ..config() }, transport).unwrap();
+    for (locale, help) in [("en", "Help"), ("de", "Hilfe"), ("ar", "المساعدة")] {
+        let letter = mailer.render(&mail("ada@example.org", Some(locale), confirm())).unwrap();
+        assert!(letter.html().contains("bgcolor=\"#ffd400\"") && letter.html().contains("color:#000000"));
+        let link = format!("href=\"mailto:help@example.net\" style=\"color:#555c69\">{help}</a>");
+        assert!(
+            letter.html().contains(&link) && letter.html().contains("https://example.net/privacy"),
+            "{}",
+            letter.html()
         );
     }
 }
@@ -104,7 +148,7 @@ fn a_changed_password_shows_where_to_set_another() {
         let letter = render(&mail("ada@example.org", Some(locale), content));
         assert!(letter.text().lines().any(|line| line == FORGOT), "{}", letter.text());
         assert!(
-            letter.html().contains(&format!("<a class=\"button\" href=\"{FORGOT}\">")),
+            letter.html().contains(&format!("<a class=\"button\" href=\"{FORGOT}\" style=")),
             "{}",
             letter.html()
         );
@@ -119,7 +163,7 @@ fn a_due_factor_is_told_with_its_time_and_where_to_set_one_up() {
         let letter = render(&mail("ada@example.org", Some(locale), factor_due()));
         assert!(letter.text().lines().any(|line| line == ACCOUNT), "{}", letter.text());
         assert!(
-            letter.html().contains(&format!("<a class=\"button\" href=\"{ACCOUNT}\">")),
+            letter.html().contains(&format!("<a class=\"button\" href=\"{ACCOUNT}\" style=")),
             "{}",
             letter.html()
         );
@@ -154,7 +198,7 @@ fn a_notice_leads_to_a_new_password_and_to_the_account() {
         let at = |page: &str| letter.text().lines().position(|line| line == page);
         let (Some(forgot), Some(account)) = (at(FORGOT), at(ACCOUNT)) else { panic!("{}", letter.text()) };
         for page in [FORGOT, ACCOUNT] {
-            let button = format!("<a class=\"button\" href=\"{page}\">");
+            let button = format!("<a class=\"button\" href=\"{page}\" style=");
             assert_eq!(letter.html().matches(&button).count(), 1, "{locale} {event:?}:\n{}", letter.html());
         }
         // What is urgent comes first.
@@ -215,7 +259,7 @@ fn a_link_alone_needs_no_code() {
         link_expires_at: Timestamp::from_millis(0),
     };
     let letter = render(&mail("ada@example.org", None, content));
-    assert!(letter.text().starts_with("Confirm your email address with this link:"), "{}", letter.text());
+    assert!(letter.text().starts_with("Confirm your email with this link."), "{}", letter.text());
     assert!(!letter.text().contains("code") && letter.code().is_none());
 }
 

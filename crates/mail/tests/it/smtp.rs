@@ -61,7 +61,7 @@ async fn a_relay_receives_the_message() {
         "Message-ID: <msg_0123456789abcdefghijklmno0@example.net>",
         "Auto-Submitted: auto-generated",
         "To: ada@example.org",
-        "Subject: Confirm your email address for Fish & Chips",
+        "Subject: Confirm your email for Fish & Chips",
         ".",
     ] {
         assert!(seen.iter().any(|it| it == line), "{line:?} is not in {seen:#?}");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use vestibule::{Mail, MailContent, Secret, SecurityEvent, Timestamp};
-use vestibule_mail::{Letter, Mailer, MailerConfig, Transport};
+use vestibule_mail::{Letter, Look, Mailer, MailerConfig, Transport};
 
 pub(crate) const LINK: &str = "https://example.org/confirm?a=1&b=<2>#token=sEcReT'\"";
 pub(crate) const CODE: &str = "4711";
@@ -129,6 +129,7 @@ pub(crate) fn config() -> MailerConfig {
         from: "Exämple, Inc. <no-reply@example.net>".parse().unwrap(),
         site_name: "Fish & Chips".to_owned(),
         public_url: "https://example.net/".to_owned(),
+        look: Look::default(),
         templates: None,
     }
 }

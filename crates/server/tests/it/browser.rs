@@ -159,6 +159,20 @@ fn looks_of_the_readme() {
 }
 
 #[test]
+fn looks_of_the_mails() {
+    let site = Site::sqlite();
+    let folder = tempfile::tempdir().unwrap();
+    for kind in vestibule::MailContent::KINDS {
+        for locale in ["en", "de", "ar"] {
+            let mail = site.run(&["mail", "preview", kind, "--locale", locale, "--html"]).ok();
+            std::fs::write(folder.path().join(format!("{kind}-{locale}.html")), mail.stdout).unwrap();
+        }
+    }
+    let server = site.serve_for_development(&[]);
+    drives(&server, "mails.mjs", &[folder.path().to_str().unwrap()]);
+}
+
+#[test]
 fn a_sign_up_ends_in_the_account_on_postgres() {
     runs(&Site::postgres(), "flows.mjs", "signUp");
 }

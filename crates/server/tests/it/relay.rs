@@ -17,7 +17,7 @@ fn is_as_required(mail: &Message) {
     assert_eq!(mail.header("to"), [EMAIL]);
     assert_eq!(mail.header("auto-submitted"), ["auto-generated"]);
     assert_eq!(mail.header("x-auto-response-suppress"), ["All"]);
-    assert_eq!(mail.header("subject"), ["Confirm your email address for Vestibule"]);
+    assert_eq!(mail.header("subject"), ["Confirm your email for Vestibule"]);
     assert_eq!(mail.header("mime-version"), ["1.0"]);
     assert_eq!(mail.header("list-unsubscribe"), [""; 0]);
     let [id] = mail.header("message-id")[..] else { panic!("{mail:?}") };
