@@ -121,6 +121,7 @@ pub(crate) fn link_lasts(mail: &Mail) -> Option<(&'static str, Value)> {
         | MailContent::EmailUndo { link_expires_at, .. }
         | MailContent::Invitation { link_expires_at, .. }
         | MailContent::ChoosePassword { link_expires_at, .. }
+        | MailContent::MoveIn { link_expires_at, .. }
         | MailContent::Enrolment { link_expires_at, .. } => *link_expires_at,
         MailContent::AlreadyRegistered { .. }
         | MailContent::Welcome { .. }
