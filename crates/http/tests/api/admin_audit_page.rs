@@ -64,8 +64,8 @@ on_both_stores! {
         let named = "the command line<br><bdi>corp\\al?b?ice</bdi>";
         assert!(rows(&page)[0].contains(named), "{}", rows(&page)[0]);
         let id = id_of(&world, ADA).await;
-        let page = root.get(&world, &format!("/admin/users/{id}")).await.text;
-        assert!(page.contains(named), "{page}");
+        let page = root.get(&world, &format!("/admin/users/{id}?tab=activity")).await.text;
+        assert!(page.contains("the command line (<bdi>corp\\al?b?ice</bdi>)"), "{page}");
         let token = world.access_token(ROOT).await;
         let trail = world.get_as("/v1/admin/audit?kind=disabled", &token).await.json();
         let entry = &trail["items"][0];
