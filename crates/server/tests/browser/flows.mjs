@@ -19,7 +19,7 @@ async function disables(site, options) {
   await page.fill("#q", "ada");
   await page.click(".tools > button");
   await page.waitForURL(/q=ada/);
-  await page.click(".states a[href*='status=active']");
+  await page.click(".tabs a[href*='status=active']");
   await page.waitForURL(/q=ada.*status=active/);
   assert.equal(await page.locator("tbody tr").count(), 1);
   await page.click("tbody a");

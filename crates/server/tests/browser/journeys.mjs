@@ -225,7 +225,7 @@ const journeys = {
       await admin.waitForURL(/said=invited/);
       return (await site.mail(email)).link;
     };
-    const opens = async (link, options) => {
+    const visits = async (link, options) => {
       const page = await (await site.person(options)).newPage();
       await page.goto(link);
       return page;
@@ -247,28 +247,28 @@ const journeys = {
     let invitation = before;
     await invites("bob@example.org");
     while (invitation === before) invitation = (await site.mail("bob@example.org")).link;
-    const late = await opens(replaced);
+    const late = await visits(replaced);
     await isOver(late, /ask whoever invited you/);
     await look(late, "invitation-expired");
-    const bob = await opens(invitation);
+    const bob = await visits(invitation);
     await about(bob, "b***@example.org", "bob@example.org");
     await look(bob, "invitation-whom");
     await bob.fill("#password", PASSWORD);
     await send(bob);
     await bob.waitForURL(/\/account/);
-    const again = await opens(invitation);
+    const again = await visits(invitation);
     await isOver(again, /You already have an account/);
     await look(again, "invitation-used");
 
     // A sign-up, from another browser.
     await site.api("/v1/signup", { email: "ada@example.org", password: PASSWORD });
     const confirmation = (await site.mail("ada@example.org")).link;
-    const ada = await opens(confirmation);
+    const ada = await visits(confirmation);
     await about(ada, "a***@example.org", "ada@example.org");
     await ada.fill("#password", PASSWORD);
     await send(ada);
     await ada.waitForURL(/\/account/);
-    await isOver(await opens(confirmation), /already active/);
+    await isOver(await visits(confirmation), /already active/);
 
     // A new address, and back again.
     await opens(ada, "email");
@@ -279,23 +279,23 @@ const journeys = {
     const change = (await site.mail("countess@example.net")).link;
     let undo = await site.mail("ada@example.org");
     while (!undo.link?.includes("/email/undo")) undo = await site.mailAfter("ada@example.org", undo.subject);
-    const countess = await opens(change);
+    const countess = await visits(change);
     await about(countess, "c***@example.net", "countess@example.net");
     assert.ok(!(await countess.content()).includes("ada@example.org"), "a mistyped address may be a stranger's");
     await look(countess, "email-confirm");
     await countess.fill("#password", PASSWORD);
     await send(countess);
     await countess.waitForSelector("text=Your email is changed");
-    const changed = await opens(change);
+    const changed = await visits(change);
     await isOver(changed, /Your new email is confirmed/);
     await look(changed, "email-confirm-used");
-    const owner = await opens(undo.link);
+    const owner = await visits(undo.link);
     await about(owner, "a***@example.org", "ada@example.org");
     await look(owner, "email-undo");
     await owner.fill("#new_password", OTHER);
     await send(owner);
     await owner.waitForSelector("text=Your old email is back");
-    const undone = await opens(undo.link);
+    const undone = await visits(undo.link);
     await isOver(undone, /You’ve already undone the change/);
     await look(undone, "email-undo-used");
 
@@ -311,14 +311,14 @@ const journeys = {
     };
     const reset = await forgets("ada@example.org");
     for (const [locale, name] of [["en", "reset"], ["de", "reset-de"], ["ar", "reset-ar"]]) {
-      const page = await opens(reset, { locale });
+      const page = await visits(reset, { locale });
       await about(page, "a***@example.org", "ada@example.org");
       await look(page, name);
       if (locale === "ar") {
         await page.fill("#new_password", "amber-kettle-forest-58");
         await send(page);
         await page.waitForSelector("main a[href='/login']");
-        const used = await opens(reset);
+        const used = await visits(reset);
         await isOver(used, /You’ve already chosen a new password/);
         await look(used, "reset-used");
       }
@@ -331,7 +331,7 @@ const journeys = {
     await bob.click("form[action='/account/password'] button:not([type=button])");
     await bob.waitForURL(/said=password/);
     for (const locale of ["en", "ar"]) {
-      const expired = await opens(overtaken, { locale });
+      const expired = await visits(overtaken, { locale });
       if (locale === "en") await isOver(expired, /This link no longer works/);
       await look(expired, `reset-expired-${locale}`);
       assert.equal(await expired.locator("form[action='/forgot'] #email").count(), 1, "the next step is in place");
