@@ -208,7 +208,7 @@ fn administrators_are_told_before_a_factor_is_demanded() {
         let server = site.serve_with(&[("VESTIBULE_SECOND_FACTOR_REQUIRE", "admins")]);
         server.logs(lacking);
         let letter = server.mail("root@example.org");
-        assert!(letter.text.contains("takes a second factor"), "{}", letter.text);
+        assert!(letter.text.contains("takes a second step"), "{}", letter.text);
         assert!(letter.text.contains("/account#security"), "{}", letter.text);
         assert!(site.relay().letters_to(EMAIL).is_empty());
     });

@@ -181,7 +181,7 @@ fn unconfirmed_users_are_invited() {
         let again = import(&["--invite"]).ok();
         assert!(again.stdout.contains("created 0, updated 0, skipped 2, failed 0, invited 0"), "{again:?}");
         let letter = server.mail("ada@example.org");
-        assert!(letter.text.contains("Choose your password"), "{}", letter.text);
+        assert!(letter.text.contains("Choose a password"), "{}", letter.text);
         let body = json!({"token": letter.token(), "password": PASSWORD});
         assert_eq!(server.http().post("/v1/confirm", None, &body).status, 200);
         let token = server.http().sign_in("ada@example.org", PASSWORD);
