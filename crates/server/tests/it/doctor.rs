@@ -158,12 +158,7 @@ fn pending_migrations() {
             "systemctl start vestibule",
         );
         site.run(&["migrate", "down", "--to", "19", "--yes"]).ok();
-        fails(
-            &doctor(site, &[], &[]),
-            "migrations",
-            "1 pending: 20 (user_search)",
-            "`vestibule migrate up`",
-        );
+        fails(&doctor(site, &[], &[]), "migrations", "1 pending: 20 (user_search)", "`vestibule migrate up`");
         site.run(&["migrate", "down", "--to", "0", "--yes"]).ok();
         fails(&doctor(site, &[], &[]), "migrations", "no server has used it", "`vestibule serve`");
     });

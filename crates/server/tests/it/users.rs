@@ -145,7 +145,10 @@ fn users_are_listed_by_conditions_and_in_orders() {
         assert_eq!(text.trim_end().split('\t').next_back(), Some("-"), "{text}");
         assert_eq!(site.run(&["user", "list", "--count"]).ok().stdout, "3\n");
         let count = site.run(&["user", "list", "--count", "--role", "admin", "--json"]).ok().json();
-        assert_eq!(count, [serde_json::json!({"count": 1, "count_is_lower_bound": false})]);
+        assert_eq!(
+            count,
+            [serde_json::json!({"count": 1, "count_is_lower_bound": false, "schema_version": 1})]
+        );
 
         site.run(&["user", "list", "--role", "Not A Role"]).refused(2, "a role is 1 to 32");
         site.run(&["user", "list", "--created-from", "yesterday"]).refused(2, "not a time like");
