@@ -264,12 +264,16 @@ impl Tx<'_> {
 
     /// Runs a statement that changes nothing, and locks its rows until this transaction ends.
     pub(crate) fn lock_rows(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<(), Fault> {
-        // A write transaction of SQLite is exclusive already.
-        #[cfg(feature = "sqlite")]
-        if let Self::Sqlite(_) = self {
-            return Ok(());
+        match self {
+            // A write transaction of SQLite is exclusive already.
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => {
+                let _ = (sql, args);
+                Ok(())
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => self.execute(sql, args).map(drop),
         }
-        self.execute(sql, args).map(drop)
     }
 
     /// Prevents others from changing the schema or creating the first keys until this transaction ends.
