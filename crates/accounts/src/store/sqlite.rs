@@ -279,6 +279,24 @@ mod tests {
         assert_eq!(rows(&store).await, 20);
     }
 
+    // A job that shares its commit with nobody has no savepoint, and takes back what it did as well.
+    #[tokio::test]
+    async fn a_failing_job_alone_leaves_nothing() {
+        let (_folder, store) = store();
+        store.write(|tx| tx.script("CREATE TABLE t (n BIGINT PRIMARY KEY, filling BYTEA)")).await.unwrap();
+        for panics in [false, true] {
+            let failed = store.write(move |tx| -> Result<(), Fault> {
+                insert(tx, 1)?;
+                assert!(!panics, "a job that panics");
+                Err(Fault::Unavailable("refused".into()))
+            });
+            assert!(failed.await.is_err());
+            assert_eq!(rows(&store).await, 0);
+        }
+        store.write(|tx| insert(tx, 1)).await.unwrap();
+        assert_eq!(rows(&store).await, 1);
+    }
+
     // G4: on a full disk nothing is acknowledged, what was committed before stays, and the store recovers.
     #[tokio::test]
     async fn a_full_disk_loses_nothing() {
