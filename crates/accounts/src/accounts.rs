@@ -179,6 +179,14 @@ pub fn accept_database(url: &Secret) -> Result<(), OpenError> {
     Store::accept(url).map_err(OpenError::from)
 }
 
+/// A database URL for messages, without the user's name, the password and what else may be secret.
+///
+/// # Errors
+/// [`DatabaseError`] if it cannot be understood.
+pub fn database_shown(url: &Secret) -> Result<String, DatabaseError> {
+    Address::read(url).map(|address| address.shown())
+}
+
 /// Reads a database URL and the files that it names as [`Accounts::open`](crate::Accounts::open) does, without
 /// connecting.
 ///

@@ -124,7 +124,7 @@ mod transfer;
 mod webhook;
 mod workers;
 
-pub use accounts::{Accounts, accept_database, check_database_url, time_of_hash};
+pub use accounts::{Accounts, accept_database, check_database_url, database_shown, time_of_hash};
 pub use domain::access::actor::Actor;
 pub use domain::access::amr::{Amr, Method};
 pub use domain::access::client::Client;

@@ -204,7 +204,7 @@ pub(crate) fn run(context: &Context, import: &Import) -> Result<(), Failure> {
             .fix(format!("there are {}; other systems' files need --from", FIELDS.join(", "))));
     }
     let config = context.config_because(import.because.reason.as_ref())?;
-    let database = place(&config);
+    let database = place(&config.database);
     let (bookmark, mark) = import.bookmark(&database)?;
     let refused = import.errors(&rows, form)?;
     open::block_on(async {
@@ -263,15 +263,33 @@ fn told(import: &Import, failed: u64, ended: Ended) -> Result<(), Failure> {
     }
 }
 
-/// Which database it is, without the password.
-fn place(config: &Config) -> String {
-    match &config.database {
+/// Which database it is, without anything secret.
+fn place(database: &Database) -> String {
+    match database {
         Database::Sqlite(path) => {
             format!("sqlite:{}", std::path::absolute(path).unwrap_or_else(|_| path.clone()).display())
         }
-        Database::Postgres(url) => {
-            let text = url.expose();
-            format!("postgres://{}", text.rsplit_once('@').map_or(text, |(_, place)| place))
+        // One that cannot be understood is refused when it is opened.
+        Database::Postgres(url) => vestibule::database_shown(url).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The place is kept in a file beside the import, and named in a message.
+    #[test]
+    fn a_place_tells_no_password() {
+        for url in [
+            "postgres://ada:hidden@db.example/accounts",
+            "postgres://db.example/accounts?user=ada&password=hidden",
+        ] {
+            let place = place(&Database::Postgres(url.into()));
+            assert!(
+                place.contains("db.example") && place.contains("accounts") && !place.contains("hidden"),
+                "{place}"
+            );
         }
     }
 }
