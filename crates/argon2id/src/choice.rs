@@ -19,9 +19,12 @@ impl Kernel {
     /// The fastest that this processor has and that reproduces a known hash.
     pub fn chosen() -> Self {
         static CHOSEN: OnceLock<Kernel> = OnceLock::new();
-        *CHOSEN.get_or_init(|| {
-            Self::available().find(|kernel| reproduces_a_known_hash(*kernel)).unwrap_or(Self::Library)
-        })
+        *CHOSEN.get_or_init(|| Self::first(reproduces_a_known_hash))
+    }
+
+    /// The fastest that is right; the library if none is.
+    pub(crate) fn first(is_right: impl Fn(Self) -> bool) -> Self {
+        Self::available().find(|kernel| is_right(*kernel)).unwrap_or(Self::Library)
     }
 
     /// Whether a kernel of this processor computed something else than the known hash, and is not used for that reason.

@@ -104,6 +104,14 @@ fn a_kernel_that_computes_what_it_must_is_chosen() {
 }
 
 #[test]
+fn a_kernel_that_computes_something_else_is_not_used() {
+    let fastest = Kernel::available().next().unwrap();
+    let next = Kernel::available().nth(1).unwrap_or(Kernel::Library);
+    assert_eq!(Kernel::first(|kernel| kernel != fastest), next);
+    assert_eq!(Kernel::first(|_| false), Kernel::Library);
+}
+
+#[test]
 fn kernels_compress_as_the_standard_describes() {
     let block = |seed: u64| {
         let mut state = seed;
