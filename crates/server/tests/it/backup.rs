@@ -21,7 +21,7 @@ fn a_backup_is_made_checked_and_restored() {
         site.run(&["backup", "create", "ada.backup"]).refused(1, "overwrites nothing");
         site.run(&["backup", "create", "no/such/folder"]).refused(1, "cannot write to");
         let verified = site.run(&["backup", "verify", "ada.backup"]).ok().stdout;
-        assert!(verified.starts_with("whole: ada.backup") && verified.contains("1 users"), "{verified}");
+        assert!(verified.starts_with("whole: ada.backup") && verified.contains("1 user, "), "{verified}");
 
         // What happened since is not in it; a server that runs is in the way.
         server.has_confirmed(BOB, PASSWORD);

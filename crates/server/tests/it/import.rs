@@ -38,10 +38,10 @@ fn users_move_in_with_their_passwords() {
         site.run(&["user", "show", "ada@example.org"]).refused(5, "there is no such user");
 
         let import = ["user", "import", &file, "--map-role", "boss=editor", "--errors", &errors];
-        let done = site.run(&import).refused(1, "2 rows were not imported");
+        let done = site.run(&import).refused(1, "not imported: 2 rows");
         assert!(done.stderr.contains("row 3: password_hash: this bcrypt hash is damaged"), "{done:?}");
         assert!(done.stderr.contains("row 4: password_hash: this hash is so weak"), "{done:?}");
-        assert!(done.stderr.contains("The role author of 1 users is left out"), "{done:?}");
+        assert!(done.stderr.contains("The role author of 1 user is left out"), "{done:?}");
         let kept = std::fs::read_to_string(&errors).unwrap();
         assert_eq!(kept.lines().map(|line| line.parse::<Value>().unwrap()).collect::<Vec<_>>(), rows[2..]);
         site.run(&import).refused(2, "name a file that does not exist yet");
@@ -52,8 +52,7 @@ fn users_move_in_with_their_passwords() {
         // Whoever knows the name of the other system finds the user by it.
         let found = site.run(&["user", "list", "--q", "a-1", "--json"]).ok().json();
         assert_eq!((found.len(), &found[0]["external_id"]), (1, &json!("a-1")));
-        let again =
-            site.run(&["user", "import", &file, "--allow-weak"]).refused(1, "1 rows were not imported");
+        let again = site.run(&["user", "import", &file, "--allow-weak"]).refused(1, "not imported: 1 row");
         assert!(again.stdout.contains("created 1, updated 0, skipped 2, failed 1"), "{again:?}");
         let trail = site.run(&["audit", "export"]).ok().stdout;
         assert_eq!(trail.matches("\"imported\"").count(), 2, "{trail}");
@@ -96,7 +95,7 @@ fn exports_of_other_programs_are_imported() {
                 assert_eq!(root[0]["roles"], json!([]), "a superuser is nobody here");
                 let off = site.run(&["user", "show", "off@example.org", "--json"]).ok().json();
                 assert_eq!(off[0]["status"], "disabled");
-                assert!(done.stderr.contains("1 records are no users"), "{done:?}");
+                assert!(done.stderr.contains("Not users: 1 record."), "{done:?}");
             }
             site.run(&["user", "delete", "--yes", "ada@example.org"]).ok();
         }

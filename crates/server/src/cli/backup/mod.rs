@@ -110,7 +110,7 @@ fn report(context: &Context, path: &Path, manifest: &BackupManifest, done: &str)
     let held = if manifest.tables.is_empty() {
         "checksums are known to the program that made it only".to_owned()
     } else {
-        format!("{} users, {rows} rows", of("users"))
+        format!("{}, {}", output::number(of("users"), "user"), output::number(rows, "row"))
     };
     output::line(&format!(
         "{done}: {} (of {}, version {}, schema {}, {held}{key})",

@@ -61,3 +61,8 @@ fn checked(written: io::Result<()>) -> Result<(), Failure> {
         Ok(()) => Ok(()),
     }
 }
+
+/// `1 user`, `2 users`.
+pub(crate) fn number(number: u64, of: &str) -> String {
+    format!("{number} {of}{}", if number == 1 { "" } else { "s" })
+}

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use crate::cli::context::Context;
+use crate::cli::terminal::output;
 use crate::cli::terminal::progress::Progress;
 use crate::failure::Failure;
 use crate::open;
@@ -62,7 +63,7 @@ pub(crate) fn run(context: &Context, export: &Export) -> Result<(), Failure> {
         }
         output.flush().map_err(|error| unwritten(&error))?;
         progress.end();
-        eprintln!("exported {number} users");
+        eprintln!("exported {}", output::number(number, "user"));
         Ok(())
     })
 }

@@ -13,8 +13,9 @@ use vestibule::{FirebaseScrypt, ImportOptions, ImportRefusal, ImportedUser};
 use self::report::Report;
 use self::run::{Ended, Run, unreadable};
 use crate::cli::context::Context;
+use crate::cli::terminal::output::number;
 use crate::cli::terminal::reason::Because;
-use crate::config::settings::{Config, Database};
+use crate::config::settings::Database;
 use crate::failure::{Exit, Failure};
 use crate::open;
 use crate::transfer::bookmark::{Bookmark, Mark};
@@ -162,8 +163,8 @@ impl Import {
                 .fix("name that one, or leave --resume out"));
             }
             Some(mark) if !self.resume => eprintln!(
-                "An earlier import of this file ended after {} records; --resume would go on there.",
-                mark.records
+                "An earlier import of this file ended after {}; --resume would go on there.",
+                number(mark.records, "record")
             ),
             _ => {}
         }
@@ -257,7 +258,7 @@ fn told(import: &Import, failed: u64, ended: Ended) -> Result<(), Failure> {
                 Some(path) => format!("mend the rows in {} and import that file", path.display()),
                 None => "--errors FILE keeps the rows that are wrong".to_owned(),
             };
-            Err(Failure::failed(format!("{failed} rows were not imported")).fix(fix))
+            Err(Failure::failed(format!("not imported: {}", number(failed, "row"))).fix(fix))
         }
         Ended::Whole => Ok(()),
     }

@@ -110,12 +110,13 @@ impl Report {
         }
         for (role, number) in &self.unmapped {
             eprintln!(
-                "The role {} of {number} users is left out: --map-role OLD=NEW keeps it.",
-                printable::text(role)
+                "The role {} of {} is left out: --map-role OLD=NEW keeps it.",
+                printable::text(role),
+                output::number(*number, "user")
             );
         }
         if self.others > 0 {
-            eprintln!("{} records are no users.", self.others);
+            eprintln!("Not users: {}.", output::number(self.others, "record"));
         }
         Ok(words)
     }
