@@ -35,12 +35,13 @@ pub(crate) fn compute(
     let memory = memory.blocks(params)?;
     memory[0] = first_block(&seed, 0);
     memory[1] = first_block(&seed, 1);
+    let absent = || Error::AlgorithmInvalid;
     match kernel {
         #[cfg(target_arch = "x86_64")]
-        Kernel::Avx512 => fill::<Avx512>(memory, params.t_cost()),
+        Kernel::Avx512 => fill(Avx512::detected().ok_or_else(absent)?, memory, params.t_cost()),
         #[cfg(target_arch = "x86_64")]
-        Kernel::Avx2 => fill::<Avx2>(memory, params.t_cost()),
-        _ => return Err(Error::AlgorithmInvalid),
+        Kernel::Avx2 => fill(Avx2::detected().ok_or_else(absent)?, memory, params.t_cost()),
+        _ => return Err(absent()),
     }
     memory.last().map(|last| Zeroizing::new(tag(last))).ok_or(Error::OutOfMemory)
 }

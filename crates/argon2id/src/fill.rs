@@ -10,14 +10,14 @@ pub(crate) const SLICES: usize = 4;
 /// Fills the memory, whose first two blocks are there, in all passes.
 ///
 /// Its length is a multiple of four, and eight at least.
-pub(crate) fn fill<C: Compress>(memory: &mut [Block], passes: u32) {
+pub(crate) fn fill(kernel: impl Compress, memory: &mut [Block], passes: u32) {
     for pass in 0..passes {
         for slice in 0..SLICES {
             let segment = Segment { pass, slice, length: memory.len() / SLICES };
             if pass == 0 && slice < SLICES / 2 {
-                segment.fill_independently::<C>(memory, passes);
+                segment.fill_independently(kernel, memory, passes);
             } else {
-                segment.fill::<C>(memory);
+                segment.fill(kernel, memory);
             }
         }
     }
@@ -35,7 +35,7 @@ struct Segment {
 impl Segment {
     /// Each block depends on one that the block before names: its address is known, and its block fetched, as soon as
     /// the first word of that block is.
-    fn fill<C: Compress>(self, memory: &mut [Block]) {
+    fn fill(self, kernel: impl Compress, memory: &mut [Block]) {
         let start = self.slice * self.length;
         let first_word = memory[before(start, memory.len())].0[0];
         let mut reference = self.reference(0, first_word);
@@ -43,16 +43,16 @@ impl Segment {
             let current = start + index;
             let base = memory.as_ptr();
             let mut next = 0;
-            self.compress::<C>(memory, current, reference, |word| {
+            self.compress(kernel, memory, current, reference, |word| {
                 next = self.reference(index + 1, word);
-                C::fetch(base.wrapping_add(next));
+                kernel.fetch(base.wrapping_add(next));
             });
             reference = next;
         }
     }
 
     /// The first half of the first pass: addresses depend on nothing secret, and are computed 128 at a time.
-    fn fill_independently<C: Compress>(self, memory: &mut [Block], passes: u32) {
+    fn fill_independently(self, kernel: impl Compress, memory: &mut [Block], passes: u32) {
         let mut input = Block::ZERO;
         let blocks = self.length * SLICES;
         let header =
@@ -65,19 +65,20 @@ impl Segment {
             let place = index % Block::WORDS;
             if place == 0 || index == first {
                 input.0[6] += 1;
-                addresses = addresses_of::<C>(&input);
+                addresses = addresses_of(kernel, &input);
             }
             if let Some(following) = addresses.0.get(place + 1) {
-                C::fetch(memory.as_ptr().wrapping_add(self.reference(index + 1, *following)));
+                kernel.fetch(memory.as_ptr().wrapping_add(self.reference(index + 1, *following)));
             }
             let reference = self.reference(index, addresses.0[place]);
-            self.compress::<C>(memory, self.slice * self.length + index, reference, |_| ());
+            self.compress(kernel, memory, self.slice * self.length + index, reference, |_| ());
         }
     }
 
     /// Computes the block `current`; from the second pass on, into what is there.
-    fn compress<C: Compress>(
+    fn compress(
         self,
+        kernel: impl Compress,
         memory: &mut [Block],
         current: usize,
         reference: usize,
@@ -87,7 +88,7 @@ impl Segment {
         let blocks = memory.get_disjoint_mut([current, previous, reference]);
         let [into, previous, reference] =
             blocks.expect("a block refers neither to itself nor to the one before");
-        C::compress(previous, reference, into, self.pass > 0, ahead);
+        kernel.compress(previous, reference, into, self.pass > 0, ahead);
     }
 
     /// The block that this random word names for the block at `index`: any that is finished in this pass or the one
@@ -109,9 +110,9 @@ fn before(place: usize, length: usize) -> usize {
     place.checked_sub(1).unwrap_or(length - 1)
 }
 
-fn addresses_of<C: Compress>(input: &Block) -> Block {
+fn addresses_of(kernel: impl Compress, input: &Block) -> Block {
     let (mut once, mut twice) = (Block::ZERO, Block::ZERO);
-    C::compress(&Block::ZERO, input, &mut once, false, |_| ());
-    C::compress(&Block::ZERO, &once, &mut twice, false, |_| ());
+    kernel.compress(&Block::ZERO, input, &mut once, false, |_| ());
+    kernel.compress(&Block::ZERO, &once, &mut twice, false, |_| ());
     twice
 }

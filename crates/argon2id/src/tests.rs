@@ -32,7 +32,7 @@ fn by_description(params: &Params, password: &[u8], salt: &[u8]) -> Tag {
     let mut memory = vec![Block::ZERO; params.block_count()];
     memory[0] = first_block(&seed, 0);
     memory[1] = first_block(&seed, 1);
-    fill::<Portable>(&mut memory, params.t_cost());
+    fill(Portable, &mut memory, params.t_cost());
     tag(memory.last().unwrap())
 }
 
@@ -126,16 +126,24 @@ fn kernels_compress_as_the_standard_describes() {
     for seed in 0..50 {
         let (previous, reference, old) = (block(seed), block(seed + 100), block(seed + 200));
         for adds in [false, true] {
-            let expected = compressed::<Portable>(&previous, &reference, &old, adds);
+            let expected = compressed(Portable, &previous, &reference, &old, adds);
             #[cfg(target_arch = "x86_64")]
             for kernel in Kernel::available() {
                 let compressed = match kernel {
-                    Kernel::Avx512 => {
-                        compressed::<crate::kernel::avx512::Avx512>(&previous, &reference, &old, adds)
-                    }
-                    Kernel::Avx2 => {
-                        compressed::<crate::kernel::avx2::Avx2>(&previous, &reference, &old, adds)
-                    }
+                    Kernel::Avx512 => compressed(
+                        crate::kernel::avx512::Avx512::detected().unwrap(),
+                        &previous,
+                        &reference,
+                        &old,
+                        adds,
+                    ),
+                    Kernel::Avx2 => compressed(
+                        crate::kernel::avx2::Avx2::detected().unwrap(),
+                        &previous,
+                        &reference,
+                        &old,
+                        adds,
+                    ),
                     Kernel::Library => continue,
                 };
                 assert_eq!(compressed, expected, "{kernel:?}");
@@ -146,14 +154,15 @@ fn kernels_compress_as_the_standard_describes() {
 }
 
 /// The block, which must begin with the word that was known ahead.
-fn compressed<C: Compress>(
+fn compressed(
+    kernel: impl Compress,
     previous: &Block,
     reference: &Block,
     old: &Block,
     adds: bool,
 ) -> ([u64; Block::WORDS], u64) {
     let (mut into, mut first) = (*old, 0);
-    C::compress(previous, reference, &mut into, adds, |word| first = word);
+    kernel.compress(previous, reference, &mut into, adds, |word| first = word);
     assert_eq!(into.0[0], first);
     (into.0, first)
 }

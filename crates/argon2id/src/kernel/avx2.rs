@@ -1,9 +1,9 @@
 //! Vectors of 256 bits.
 
 use std::arch::x86_64::{
-    __m256i, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi64, _mm256_alignr_epi8, _mm256_load_si256,
-    _mm256_mul_epu32, _mm256_permute4x64_epi64, _mm256_setr_epi8, _mm256_shuffle_epi8, _mm256_shuffle_epi32,
-    _mm256_srli_epi64, _mm256_store_si256, _mm256_xor_si256,
+    __m256i, _mm256_add_epi64, _mm256_alignr_epi8, _mm256_load_si256, _mm256_mul_epu32,
+    _mm256_permute4x64_epi64, _mm256_setr_epi8, _mm256_shuffle_epi8, _mm256_shuffle_epi32, _mm256_srli_epi64,
+    _mm256_store_si256, _mm256_xor_si256,
 };
 
 use super::Compress;
@@ -13,25 +13,29 @@ use crate::block::Block;
 const WIDTH: usize = 4;
 /// Vectors of a block: four for each row.
 const VECTORS: usize = Block::WORDS / WIDTH;
-/// Bytes that the processor fetches at a time.
-const LINE: usize = 64;
 
-/// Used only by what [`Kernel::chosen`](super::Kernel::chosen) has found this processor to have.
-pub(crate) struct Avx2;
+/// Proves that this processor has AVX2.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2(());
+
+impl Avx2 {
+    pub(crate) fn detected() -> Option<Self> {
+        (is_x86_feature_detected!("avx2")).then_some(Self(()))
+    }
+}
 
 impl Compress for Avx2 {
     #[inline]
-    fn compress(previous: &Block, reference: &Block, into: &mut Block, adds: bool, ahead: impl FnOnce(u64)) {
-        // SAFETY: `Kernel::available` names this kernel only where the processor has AVX2.
+    fn compress(
+        self,
+        previous: &Block,
+        reference: &Block,
+        into: &mut Block,
+        adds: bool,
+        ahead: impl FnOnce(u64),
+    ) {
+        // SAFETY: there is a value only where the processor has AVX2.
         unsafe { compress(previous, reference, into, adds, ahead) }
-    }
-
-    #[inline]
-    fn fetch(block: *const Block) {
-        for line in 0..Block::BYTES / LINE {
-            // SAFETY: a prefetch is a hint, which no address makes fault.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(block.cast::<i8>().wrapping_add(line * LINE)) }
-        }
     }
 }
 

@@ -1,9 +1,8 @@
 //! Vectors of 512 bits: the whole block is in registers.
 
 use std::arch::x86_64::{
-    __m512i, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi64, _mm512_alignr_epi8, _mm512_load_si512,
-    _mm512_mul_epu32, _mm512_permutex_epi64, _mm512_ror_epi64, _mm512_shuffle_i64x2, _mm512_store_si512,
-    _mm512_xor_si512,
+    __m512i, _mm512_add_epi64, _mm512_alignr_epi8, _mm512_load_si512, _mm512_mul_epu32,
+    _mm512_permutex_epi64, _mm512_ror_epi64, _mm512_shuffle_i64x2, _mm512_store_si512, _mm512_xor_si512,
 };
 
 use super::Compress;
@@ -13,25 +12,29 @@ use crate::block::Block;
 const WIDTH: usize = 8;
 /// Vectors of a block: two for each row.
 const VECTORS: usize = Block::WORDS / WIDTH;
-/// Bytes that the processor fetches at a time.
-const LINE: usize = 64;
 
-/// Used only by what [`Kernel::chosen`](super::Kernel::chosen) has found this processor to have.
-pub(crate) struct Avx512;
+/// Proves that this processor has AVX-512 F and BW.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512(());
+
+impl Avx512 {
+    pub(crate) fn detected() -> Option<Self> {
+        (is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")).then_some(Self(()))
+    }
+}
 
 impl Compress for Avx512 {
     #[inline]
-    fn compress(previous: &Block, reference: &Block, into: &mut Block, adds: bool, ahead: impl FnOnce(u64)) {
-        // SAFETY: `Kernel::available` names this kernel only where the processor has AVX-512 F and BW.
+    fn compress(
+        self,
+        previous: &Block,
+        reference: &Block,
+        into: &mut Block,
+        adds: bool,
+        ahead: impl FnOnce(u64),
+    ) {
+        // SAFETY: there is a value only where the processor has AVX-512 F and BW.
         unsafe { compress(previous, reference, into, adds, ahead) }
-    }
-
-    #[inline]
-    fn fetch(block: *const Block) {
-        for line in 0..Block::BYTES / LINE {
-            // SAFETY: a prefetch is a hint, which no address makes fault.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(block.cast::<i8>().wrapping_add(line * LINE)) }
-        }
     }
 }
 

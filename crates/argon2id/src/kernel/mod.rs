@@ -9,14 +9,35 @@ pub(crate) mod portable;
 
 use crate::block::Block;
 
-/// The compression function.
-pub(crate) trait Compress {
+/// Bytes that a processor fetches at a time.
+#[cfg(target_arch = "x86_64")]
+const LINE: usize = 64;
+
+/// The compression function. A value proves that this processor can run it.
+pub(crate) trait Compress: Copy {
     /// Writes `G(previous, reference)` to `into`, or adds it there (exclusive or) if `adds`. `ahead` gets the first word
     /// of the result as soon as it is known.
-    fn compress(previous: &Block, reference: &Block, into: &mut Block, adds: bool, ahead: impl FnOnce(u64));
+    fn compress(
+        self,
+        previous: &Block,
+        reference: &Block,
+        into: &mut Block,
+        adds: bool,
+        ahead: impl FnOnce(u64),
+    );
 
     /// Asks for a block that is needed soon. Any pointer will do: nothing is read.
-    fn fetch(_block: *const Block) {}
+    #[inline]
+    fn fetch(self, block: *const Block) {
+        #[cfg(target_arch = "x86_64")]
+        for line in 0..Block::BYTES / LINE {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            // SAFETY: a prefetch is a hint, which no address makes fault.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(block.cast::<i8>().wrapping_add(line * LINE)) }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = block;
+    }
 }
 
 /// What computes hashes on this processor.
@@ -39,9 +60,9 @@ impl Kernel {
     fn is_available(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw"),
+            Self::Avx512 => avx512::Avx512::detected().is_some(),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => is_x86_feature_detected!("avx2"),
+            Self::Avx2 => avx2::Avx2::detected().is_some(),
             #[cfg(not(target_arch = "x86_64"))]
             Self::Avx512 | Self::Avx2 => false,
             Self::Library => true,

@@ -4,10 +4,18 @@
 use super::Compress;
 use crate::block::Block;
 
+#[derive(Clone, Copy)]
 pub(crate) struct Portable;
 
 impl Compress for Portable {
-    fn compress(previous: &Block, reference: &Block, into: &mut Block, adds: bool, ahead: impl FnOnce(u64)) {
+    fn compress(
+        self,
+        previous: &Block,
+        reference: &Block,
+        into: &mut Block,
+        adds: bool,
+        ahead: impl FnOnce(u64),
+    ) {
         let mut mixed = *previous;
         mixed.0.iter_mut().zip(reference.0).for_each(|(word, other)| *word ^= other);
         let mut words = mixed.0;
