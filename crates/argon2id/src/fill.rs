@@ -2,7 +2,7 @@
 
 use crate::block::Block;
 use crate::digest::TYPE;
-use crate::kernel::Compress;
+use crate::kernel::compress::Compress;
 
 /// Slices of a pass.
 pub(crate) const SLICES: usize = 4;

@@ -8,7 +8,7 @@ use crate::choice::reproduces_a_known_hash;
 use crate::compute::compute;
 use crate::digest::{first_block, seed, tag};
 use crate::fill::fill;
-use crate::kernel::Compress;
+use crate::kernel::compress::Compress;
 use crate::kernel::portable::Portable;
 use crate::memory::Memory;
 use crate::{Arena, Kernel, TAG_LENGTH};

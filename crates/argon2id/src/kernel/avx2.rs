@@ -6,7 +6,7 @@ use std::arch::x86_64::{
     _mm256_store_si256, _mm256_xor_si256,
 };
 
-use super::Compress;
+use super::compress::Compress;
 use crate::block::Block;
 
 /// Words of a vector.

@@ -5,7 +5,7 @@ use std::arch::x86_64::{
     _mm512_permutex_epi64, _mm512_ror_epi64, _mm512_shuffle_i64x2, _mm512_store_si512, _mm512_xor_si512,
 };
 
-use super::Compress;
+use super::compress::Compress;
 use crate::block::Block;
 
 /// Words of a vector.

@@ -1,7 +1,7 @@
 //! The compression function as the standard describes it: what the others are compared with. No `unsafe`, so that Miri
 //! and readers can follow it.
 
-use super::Compress;
+use super::compress::Compress;
 use crate::block::Block;
 
 #[derive(Clone, Copy)]
