@@ -10,6 +10,7 @@ use vestibule_testing::{
     Cluster, Finished, Pooler, Server, Site, Step, Trouble, free_address, latin1_database, on_both_databases,
 };
 
+use crate::name_server::{COMPLETE, name_server};
 use crate::peers::Application;
 use crate::tls::{caddy, certificate};
 
@@ -17,7 +18,8 @@ const ANOTHER_KEY: &str = "1d9c6a52e07f4b38c1d2e3f4a5b69788f0e1d2c3b4a5968778695
 
 /// Looks at the site with these settings and arguments.
 fn doctor(site: &Site, settings: &[(&str, &str)], arguments: &[&str]) -> Finished {
-    let mut command = site.command(&[&["doctor", "--json"], arguments].concat());
+    let dns = name_server(&COMPLETE);
+    let mut command = site.command(&[&["doctor", "--json", "--dns-server", &dns], arguments].concat());
     Finished::of(command.env("VESTIBULE_MAIL_FROM", "no-reply@example.org").envs(settings.iter().copied()))
 }
 
@@ -93,6 +95,9 @@ fn nothing_is_wrong_with_a_healthy_server() {
             "secret key",
             "outbox",
             "mail",
+            "sender mx",
+            "sender spf",
+            "sender dmarc",
             "public url",
             "backups",
         ] {
@@ -102,7 +107,8 @@ fn nothing_is_wrong_with_a_healthy_server() {
         assert!(finished.stdout.contains("sign-ins a second"), "{finished:?}");
         assert!(site.relay().untaken().is_empty(), "no message");
 
-        let mut command = site.command(&["doctor", "--send-to", "ops@example.org"]);
+        let dns = name_server(&COMPLETE);
+        let mut command = site.command(&["doctor", "--send-to", "ops@example.org", "--dns-server", &dns]);
         command.env("VESTIBULE_PUBLIC_URL", &url).env("VESTIBULE_MAIL_FROM", "no-reply@example.org");
         let told = Finished::of(&mut command).ok();
         assert!(told.stdout.contains("\nok    mail           a message was taken"), "{told:?}");

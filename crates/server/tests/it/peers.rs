@@ -117,7 +117,7 @@ pub(crate) fn on_connections(serve: impl Fn(TcpStream) + Send + 'static) -> Stri
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test plays the other end of a connection")]
-fn in_background(work: impl FnOnce() + Send + 'static) {
+pub(crate) fn in_background(work: impl FnOnce() + Send + 'static) {
     std::thread::spawn(work);
 }
 

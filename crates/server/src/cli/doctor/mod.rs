@@ -3,14 +3,17 @@
 mod backups;
 mod certificate;
 mod database;
+mod dns;
 mod files;
 mod machine;
 mod mail;
 mod openers;
 mod proxies;
 mod report;
+mod sender;
 mod web;
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -33,6 +36,17 @@ pub(crate) struct Command {
     /// Also look at the age of the newest backup in this folder
     #[arg(long, value_name = "FOLDER")]
     backups: Option<PathBuf>,
+    /// Ask this name server for the sender's records, e.g. 9.9.9.9, instead of those of this machine
+    #[arg(long, value_name = "ADDRESS", value_parser = name_server)]
+    dns_server: Option<SocketAddr>,
+}
+
+/// An address, with or without a port.
+fn name_server(text: &str) -> Result<SocketAddr, String> {
+    let with_port = || text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53));
+    text.parse()
+        .or_else(|_| with_port())
+        .map_err(|_| "not an IP address, e.g. 9.9.9.9 or [2620:fe::9]:53".to_owned())
 }
 
 /// Runs the command. Exit code 3 means that a check failed.
@@ -56,6 +70,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<(), Failure> {
     open::block_on(async {
         let accounts = database::check(&config, &mut report).await?;
         report.add(&mail::check(&config, command.send_to).await)?;
+        report.add_all(&sender::check(&config, command.dns_server).await)?;
         web::check(&config, accounts.as_ref(), &mut report).await?;
         if let Some(accounts) = accounts {
             accounts.close().await;
