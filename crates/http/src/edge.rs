@@ -31,7 +31,7 @@ use crate::catalogue::Code;
 use crate::describe::routes::RouteTable;
 use crate::edge::cross_origin::CrossOrigin;
 use crate::edge::fix::{Wanted, complete_oauth, fix};
-use crate::edge::trace::trace_id;
+use crate::edge::trace::Trace;
 use crate::options::Answered;
 use crate::pages::frame::content_policy::WayToApplication;
 use crate::pages::frame::i18n::choice::LanguageChoice;
@@ -120,8 +120,9 @@ where
         let started = Instant::now();
         let id = settings.request_id(&request);
         let text_id = id.to_str().unwrap_or_default();
-        let span =
-            tracing::info_span!("request", request_id = text_id, trace_id = trace_id(request.headers()));
+        let trace = Trace::of(request.headers());
+        let (trace_id, parent_id) = (trace.map(|it| it.id), trace.map(|it| it.parent));
+        let span = tracing::info_span!("request", request_id = text_id, trace_id, parent_id);
         let method = request.method().clone();
         let wanted = settings.site.dev.as_ref().map(|_| Wanted::of(&request, settings.site.base.path()));
         let route = request.extensions().get::<MatchedPath>().cloned();

@@ -45,9 +45,8 @@ impl Server {
         let mut said = Vec::new();
         loop {
             let Ok(line) = server.log.recv_timeout(PATIENCE) else { return Err(said) };
-            let event: Value = serde_json::from_str(&line).unwrap_or_default();
-            match event["address"].as_str().filter(|_| event["message"] == "listening") {
-                Some(address) => address.clone_into(&mut server.address),
+            match listening(&line) {
+                Some(address) => server.address = address,
                 None => said.push(line),
             }
             if !server.address.is_empty() {
@@ -170,6 +169,16 @@ fn first_with(lines: &mpsc::Receiver<String>, words: &str) -> String {
     std::iter::from_fn(|| lines.recv_timeout(PATIENCE).ok())
         .find(|line| line.contains(words))
         .unwrap_or_else(|| panic!("no line with {words:?} came"))
+}
+
+/// The address in the line that says where it listens, in either format of the log.
+fn listening(line: &str) -> Option<String> {
+    let event: Value = serde_json::from_str(line).unwrap_or_default();
+    if event["message"] == "listening" {
+        return event["address"].as_str().map(str::to_owned);
+    }
+    let (_, fields) = line.split_once(": listening address=")?;
+    fields.split(' ').next().map(str::to_owned)
 }
 
 /// A free local address, for programs that do not report which port the system chose. Another program may take it

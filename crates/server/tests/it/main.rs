@@ -52,6 +52,7 @@ mod supervised;
 mod tls;
 mod tokens;
 mod users;
+mod traces;
 mod verifiers;
 mod webhooks;
 mod whereabouts;
