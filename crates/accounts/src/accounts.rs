@@ -13,7 +13,7 @@ use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::hasher::{self, Hasher};
 use crate::migrator::migrate_up;
-use crate::policy::client_limits::ClientLimits;
+use crate::policy::limits::Limits;
 use crate::policy::relying_party::RelyingParty;
 use crate::policy::{HashPolicy, Policy, PolicyError};
 use crate::settings::{OpenError, OpenMode, Settings};
@@ -76,7 +76,7 @@ impl Accounts {
             in_step_until: Mutex::default(),
             judgements: Throttle::default(),
             doctor_answered: Answered::default(),
-            client_limits: RwLock::new(Arc::new(ClientLimits::from(&settings.policy))),
+            limits: RwLock::new(Arc::new(Limits::from(&settings.policy))),
             remembered: tokio::sync::Mutex::default(),
             relying_party,
             root,
@@ -99,18 +99,18 @@ impl Accounts {
         &self.0.settings.policy
     }
 
-    /// The limits per client in force: those of the policy, or of the last [`set_client_limits`](Self::set_client_limits).
-    pub fn client_limits(&self) -> Arc<ClientLimits> {
-        self.0.client_limits()
+    /// The limits in force that may change: those of the policy, or of the last [`set_limits`](Self::set_limits).
+    pub fn limits(&self) -> Arc<Limits> {
+        self.0.limits()
     }
 
-    /// From now on the limits per client are those of `policy`, for all clones of this value. What was counted stays counted.
+    /// From now on these limits are those of `policy`, for all clones of this value. What was counted stays counted.
     ///
     /// # Errors
     /// The first setting of the policy that breaks its rule; nothing has changed then.
-    pub fn set_client_limits(&self, policy: &Policy) -> Result<(), PolicyError> {
+    pub fn set_limits(&self, policy: &Policy) -> Result<(), PolicyError> {
         policy.check()?;
-        self.0.set_client_limits(ClientLimits::from(policy));
+        self.0.set_limits(Limits::from(policy));
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::hasher::Hasher;
 use crate::policy::Policy;
-use crate::policy::client_limits::ClientLimits;
+use crate::policy::limits::Limits;
 use crate::policy::relying_party::RelyingParty;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -47,8 +47,8 @@ pub(crate) struct Core {
     pub(crate) judgements: Throttle,
     /// What `vestibule doctor` asked through the public URL.
     pub(crate) doctor_answered: Answered,
-    /// The limits per client in force.
-    pub(crate) client_limits: RwLock<Arc<ClientLimits>>,
+    /// The limits in force that may change.
+    pub(crate) limits: RwLock<Arc<Limits>>,
     /// What everybody may ask about the applications.
     pub(crate) remembered: tokio::sync::Mutex<Remembered>,
     /// Who passkeys belong to, where there are any.
@@ -83,12 +83,12 @@ impl Core {
         self.hasher.choose(password, self.policy().passwords.judge(whose)).await
     }
 
-    pub(crate) fn client_limits(&self) -> Arc<ClientLimits> {
-        self.client_limits.read().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn limits(&self) -> Arc<Limits> {
+        self.limits.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn set_client_limits(&self, limits: ClientLimits) {
-        *self.client_limits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(limits);
+    pub(crate) fn set_limits(&self, limits: Limits) {
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(limits);
     }
 
     pub(crate) fn keys(&self) -> Arc<KeySet> {

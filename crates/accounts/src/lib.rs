@@ -242,10 +242,10 @@ pub use ops::transfer::import::{ImportOptions, ImportedUser};
 #[cfg(feature = "import")]
 pub use ops::transfer::outcome::{ImportRefusal, Imported, ImportedTime};
 pub use policy::claims::Claims;
-pub use policy::client_limits::ClientLimits;
 pub use policy::data_schema::{DataFault, DataSchema, SignUpField, SignUpInput, Wording};
 pub use policy::factors::{PasskeyPolicy, RequireFactor, SecondFactorPolicy};
 pub use policy::relying_party::RelyingParty;
+pub use policy::limits::Limits;
 pub use policy::sign_up_data::{SignUpDataError, SignUpDataFault};
 pub use policy::{
     AdminPolicy, ConfirmPolicy, DatabasePolicy, Disclosure, EmailChangePolicy, HashPolicy,

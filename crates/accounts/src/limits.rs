@@ -8,7 +8,7 @@ use crate::domain::access::client::Client;
 use crate::domain::audit::{AuditActor, AuditKind};
 use crate::domain::time::{DAY, HOUR, MONTH, SKEW, Timestamp};
 use crate::fault::Fault;
-use crate::policy::client_limits::ClientLimits;
+use crate::policy::limits::Limits;
 use crate::policy::{ConfirmPolicy, Rate, SignInPolicy};
 use crate::store::Tx;
 use crate::store::tables::limits::{self, Failures, Rule, Subject, count, lock, record};
@@ -46,7 +46,7 @@ pub(crate) fn codes_allowed(
 pub(crate) fn client_wait(
     tx: &mut Tx<'_>,
     client: &Subject,
-    allowed: &ClientLimits,
+    allowed: &Limits,
     now: Timestamp,
 ) -> Result<Option<Duration>, Fault> {
     limits::lock(tx, client, now)?;
@@ -88,7 +88,7 @@ pub(crate) fn mail_wait(
     now: Timestamp,
 ) -> Result<Option<Duration>, Fault> {
     let Some(client) = limited_client(core, from) else { return Ok(None) };
-    wait_of(tx, &client, Rule::MailAsked, core.client_limits().mails, now)
+    wait_of(tx, &client, Rule::MailAsked, core.limits().mails, now)
 }
 
 /// What may still be mailed to an address at a stranger's request.
@@ -151,8 +151,7 @@ pub(crate) fn take_admin_mail(
 
 /// The subject of a client, if clients are limited at all.
 pub(crate) fn limited_client(core: &Core, from: &Client) -> Option<Subject> {
-    let exempt = from.ip.is_some_and(|ip| core.client_limits().exempts(ip));
-    client(&core.root, from).filter(|_| core.policy().client_limits && !exempt)
+    client(&core.root, from).filter(|_| core.limits().limits(from.ip))
 }
 
 /// Counts a wrong guess against the address, the client, and all clients together.
@@ -184,10 +183,15 @@ pub(crate) fn wait_of(
 
 /// How long after these failures nothing more may be tried. After the hard stop only what clears the failures opens it
 /// again (L2).
-pub(crate) fn lockout(before: Failures, policy: &SignInPolicy, now: Timestamp) -> Option<Duration> {
-    if before.number >= policy.hard_stop {
-        return Some(DAY);
+pub(crate) fn lockout(before: Failures, core: &Core, now: Timestamp) -> Option<Duration> {
+    if before.number >= core.limits().hard_stop {
+        Some(DAY)
+    } else {
+        pause(before, &core.policy().sign_in, now)
     }
+}
+
+fn pause(before: Failures, policy: &SignInPolicy, now: Timestamp) -> Option<Duration> {
     let (wait, rule) = (before.free_at.since(now), wait_after(before.number, policy));
     // Much longer than the rule says: the clock went back, and nobody waits for it to come again.
     let is_due = wait <= rule + SKEW;
@@ -214,10 +218,10 @@ mod tests {
     fn a_moment_between_two_clocks_is_no_wait() {
         let (policy, at) = (SignInPolicy::default(), Timestamp::from_millis);
         let one = Failures { number: 1, free_at: at(1_003) };
-        assert_eq!(lockout(one, &policy, at(1_000)), None);
+        assert_eq!(pause(one, &policy, at(1_000)), None);
         let five = Failures { number: 5, free_at: at(2_003) };
-        assert_eq!(lockout(five, &policy, at(1_000)), Some(Duration::from_secs(1)));
-        assert_eq!(lockout(five, &policy, at(2_003)), None);
+        assert_eq!(pause(five, &policy, at(1_000)), Some(Duration::from_secs(1)));
+        assert_eq!(pause(five, &policy, at(2_003)), None);
     }
 
     // L2

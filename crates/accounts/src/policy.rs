@@ -2,9 +2,9 @@
 
 mod check;
 pub(crate) mod claims;
-pub(crate) mod client_limits;
 pub(crate) mod data_schema;
 pub(crate) mod factors;
+pub(crate) mod limits;
 pub(crate) mod relying_party;
 pub(crate) mod sign_up_data;
 

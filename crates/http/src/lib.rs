@@ -61,7 +61,7 @@ pub fn router(accounts: Accounts, mut options: HttpOptions) -> Router {
     let (parts, request_id_start) = (options.parts.clone(), options.request_id_start);
     let site = Arc::new(Site::new(url, options));
     let (mut routes, table) = routes_of(&parts);
-    let quotas = Quotas::of(&accounts.client_limits(), accounts.policy().password_checks);
+    let quotas = Quotas::of(&accounts.limits(), accounts.policy().password_checks);
     let edge = EdgeLayer::new(url, quotas, &site, table, request_id_start);
     if site.dev.is_some() {
         routes = routes.merge(pages::dev::routes());

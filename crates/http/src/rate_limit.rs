@@ -1,7 +1,7 @@
 //! The limits per client, as reported in answers (draft-ietf-httpapi-ratelimit-headers-11).
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use vestibule::{ClientLimits, Rate};
+use vestibule::{Limits, Rate};
 
 /// What was done too often.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,7 @@ pub(crate) struct Quotas {
 }
 
 impl Quotas {
-    pub(crate) fn of(limits: &ClientLimits, password_checks: Rate) -> Self {
+    pub(crate) fn of(limits: &Limits, password_checks: Rate) -> Self {
         let [confirm, _] = limits.codes;
         Self { sign_in: limits.sign_in, confirm, mails: limits.mails, password_checks }
     }
@@ -93,7 +93,7 @@ mod tests {
             (Limit::PasswordChecks, "\"password-checks\";q=5;w=10"),
         ] {
             let mut headers = HeaderMap::new();
-            Quotas::of(&ClientLimits::from(&policy), policy.password_checks)
+            Quotas::of(&Limits::from(&policy), policy.password_checks)
                 .write(Reached { limit, seconds: 42 }, &mut headers);
             assert_eq!(headers["ratelimit-policy"], quota);
             assert!(headers["ratelimit"].to_str().is_ok_and(|left| left.ends_with(";r=0;t=42")));

@@ -12,6 +12,7 @@ mod open_files;
 mod refusals;
 pub(crate) mod reload;
 mod signals;
+mod slots;
 mod stall;
 mod systemd;
 mod timeouts;
@@ -98,7 +99,8 @@ pub(crate) async fn run(
     systemd::ready(&address);
     systemd::watch();
     let _metrics = metrics.map(|listener| metrics::serve(listener, &config, &answers, connections.usage()));
-    let reloader = Reloader { config, given, address, answers, front: connections.front().clone() };
+    let (front, slots) = (connections.front().clone(), connections.slots().clone());
+    let reloader = Reloader { config, given, address, answers, front, slots };
     let reloading = tokio::spawn(reloader.on_each(signals.hangup()?));
     tokio::select! {
         () = connections.accept(&listener) => {}

@@ -15,12 +15,12 @@ use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
 use super::listener::{Listener, Stream};
 use super::open_files;
 use super::refusals::Refusals;
+use super::slots::{Slot, Slots};
 use super::stall::Stopping;
 use super::timeouts::{HEAD, watched};
 use crate::config::settings::Config;
@@ -102,7 +102,6 @@ fn share(wanted: usize, most: usize) -> usize {
 pub(crate) struct Connections {
     front: Front,
     usage: Usage,
-    free: Arc<Semaphore>,
     clients: Arc<Clients>,
     graceful: GracefulShutdown,
     stopping: Stopping,
@@ -113,19 +112,18 @@ pub(crate) struct Connections {
 /// How many connections there are.
 #[derive(Clone, Debug)]
 pub(crate) struct Usage {
-    most: usize,
-    free: Arc<Semaphore>,
+    slots: Slots,
     refused: Arc<AtomicU64>,
 }
 
 impl Usage {
     /// Open connections; the next one has its place already.
     pub(crate) fn open(&self) -> usize {
-        (self.most - self.free.available_permits()).saturating_sub(1)
+        self.slots.taken().saturating_sub(1)
     }
 
-    pub(crate) const fn most(&self) -> usize {
-        self.most
+    pub(crate) fn most(&self) -> usize {
+        self.slots.most()
     }
 
     /// Those refused because their client had too many.
@@ -136,18 +134,15 @@ impl Usage {
 
 /// What one connection occupies until it ends.
 struct Held {
-    _free: OwnedSemaphorePermit,
+    _slot: Slot,
     _place: Option<Place>,
 }
 
 impl Connections {
     pub(crate) fn new(most: usize, front: Front) -> Self {
-        let most = most.min(Semaphore::MAX_PERMITS);
-        let free = Arc::new(Semaphore::new(most));
         Self {
             front,
-            usage: Usage { most, free: Arc::clone(&free), refused: Arc::default() },
-            free,
+            usage: Usage { slots: Slots::new(most), refused: Arc::default() },
             clients: Arc::default(),
             graceful: GracefulShutdown::new(),
             stopping: Stopping::default(),
@@ -165,6 +160,11 @@ impl Connections {
         &self.front
     }
 
+    /// How many there may be, which can change while they are open.
+    pub(crate) const fn slots(&self) -> &Slots {
+        &self.usage.slots
+    }
+
     /// How many there are, to be looked at from elsewhere.
     pub(crate) const fn usage(&self) -> &Usage {
         &self.usage
@@ -173,9 +173,9 @@ impl Connections {
     /// Accepts connections for ever. When too many are open, new ones wait in the system's queue.
     pub(crate) async fn accept(&self, listener: &Listener) {
         loop {
-            let Ok(free) = Arc::clone(&self.free).acquire_owned().await else { return };
+            let Some(slot) = self.usage.slots.take().await else { return };
             match listener.accept().await {
-                Ok(stream) => self.admit(stream, free),
+                Ok(stream) => self.admit(stream, slot),
                 Err(error) if is_one_connections(&error) => {}
                 Err(error) => {
                     self.failed.note(&error.to_string());
@@ -185,7 +185,7 @@ impl Connections {
         }
     }
 
-    fn admit(&self, stream: Stream, free: OwnedSemaphorePermit) {
+    fn admit(&self, stream: Stream, slot: Slot) {
         // Behind a Unix socket is a proxy, whose connections are those of many clients.
         let (peer, place) = match &stream {
             Stream::Tcp(_, peer) => (*peer, self.place(peer.ip())),
@@ -195,7 +195,7 @@ impl Connections {
             self.usage.refused.fetch_add(1, Ordering::Relaxed);
             return self.refused.note(&peer.ip().to_string());
         };
-        let held = Held { _free: free, _place: place };
+        let held = Held { _slot: slot, _place: place };
         let served = Served { peer, front: self.front.clone(), watcher: self.graceful.watcher(), held };
         match stream {
             Stream::Tcp(stream, _) => drop(tokio::spawn(served.on(stream, self.stopping.clone()))),

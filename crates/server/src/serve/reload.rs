@@ -7,6 +7,7 @@ use vestibule::PolicyError;
 
 use super::answers::Answers;
 use super::connections::{Front, Rules};
+use super::slots::Slots;
 use super::systemd;
 use crate::config::Flags;
 use crate::config::environment::Environment;
@@ -27,6 +28,7 @@ pub(super) struct Reloader {
     pub(super) address: String,
     pub(super) answers: Answers,
     pub(super) front: Front,
+    pub(super) slots: Slots,
 }
 
 /// Where settings come from beside the file, and the filter of the log that they change.
@@ -78,14 +80,14 @@ impl Reloader {
         Ok(())
     }
 
-    /// The router of these settings, and the limits per client that its answers tell of; neither, if one cannot be.
+    /// The router of these settings, and the limits that its answers tell of; neither, if one cannot be.
     fn router(&self, next: &Config) -> Result<Router, Failure> {
         let accounts = &self.answers.accounts;
         let refused = |error: PolicyError| Failure::config(error.to_string());
-        accounts.set_client_limits(&next.policy).map_err(refused)?;
+        accounts.set_limits(&next.policy).map_err(refused)?;
         let made = self.answers.router(next);
         if made.is_err() {
-            accounts.set_client_limits(&self.config.policy).map_err(refused)?;
+            accounts.set_limits(&self.config.policy).map_err(refused)?;
         }
         made
     }
@@ -102,7 +104,9 @@ impl Reloader {
         if let Some(mailer) = mailer {
             self.answers.mailer.replace(mailer);
         }
-        self.front.replace(router, Rules::of(next));
+        let rules = Rules::of(next);
+        self.slots.resize(rules.most());
+        self.front.replace(router, rules);
         Ok(())
     }
 }

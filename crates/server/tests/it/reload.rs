@@ -1,9 +1,11 @@
 //! SIGHUP: settings change without a restart, or a restart is asked for.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 
 use serde_json::json;
-use vestibule_testing::{Relay, Server, Site};
+use vestibule_testing::{Client, PASSWORD, PATIENCE, Relay, Server, Site, free_address, on_both_databases};
 
 fn write(site: &Site, text: &str) {
     fs::write(site.path("vestibule.toml"), text).unwrap();
@@ -92,6 +94,72 @@ fn limits_per_client_are_tightened() {
     write(&site, "[limits]\nsign_in = '0/5m'\n");
     assert!(hangup(&server).contains("nothing changed"));
     assert_eq!(attempt(6).status, 401);
+}
+
+// L2: whoever guesses on is stopped for good, and who was stopped too early gets in again.
+#[test]
+fn the_hard_stop_is_moved() {
+    on_both_databases(|site| {
+        write(site, "");
+        let server = site.serve();
+        let http = server.http();
+        server.has_confirmed("ada@example.org", PASSWORD);
+        for _ in 0..3 {
+            assert_eq!(http.try_password("ada@example.org", "another-long-word-9").status, 401);
+        }
+        write(site, "[limits]\nhard_stop = 3\n");
+        let said = hangup(&server);
+        assert!(said.contains("limits.hard_stop") && said.contains(r#""changed":1"#), "{said}");
+        let stopped = http.try_password("ada@example.org", PASSWORD);
+        assert_eq!((stopped.status, stopped.header("retry-after")), (429, "86400"), "{stopped:?}");
+        write(site, "[limits]\nhard_stop = 4\n");
+        hangup(&server);
+        http.sign_in("ada@example.org", PASSWORD);
+    });
+}
+
+#[test]
+fn more_connections_and_fewer() {
+    let site = Site::sqlite();
+    // A trusted proxy may have all of them.
+    let with = |most: usize| {
+        write(&site, &format!("trusted_proxies = ['127.0.0.1']\n[limits]\nconnections = {most}\n"));
+    };
+    let open = |server: &Server| {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        stream.write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+        stream
+    };
+    let answered = |stream: &mut TcpStream| {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).unwrap();
+        assert_eq!(&start, b"HTTP/1.1 200");
+    };
+    with(2);
+    let metrics = free_address().to_string();
+    let server = site.serve_with(&[("VESTIBULE_METRICS_LISTEN", metrics.as_str())]);
+    let most = || {
+        let text = Client::new(&metrics).get("/metrics", None).body;
+        text.lines().find_map(|line| line.strip_prefix("vestibule_connections_max ")).unwrap().to_owned()
+    };
+    assert_eq!(most(), "2.0");
+    let mut held = [open(&server), open(&server)];
+    held.iter_mut().for_each(&answered);
+    // It waits for one of them to end, or for a third place.
+    let mut third = open(&server);
+    with(3);
+    let said = hangup(&server);
+    assert!(said.contains("limits.connections") && said.contains(r#""changed":1"#), "{said}");
+    answered(&mut third);
+    assert_eq!(most(), "3.0");
+    // Those that are open stay.
+    with(1);
+    hangup(&server);
+    assert_eq!(most(), "1.0");
+    held[0].write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+    drop((held, third));
+    answered(&mut open(&server));
 }
 
 #[test]

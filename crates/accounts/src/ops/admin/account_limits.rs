@@ -129,7 +129,7 @@ fn read_limits(
 ) -> Result<AccountLimits, Fault> {
     let address = subject::address(&core.root, &email);
     let counted = failures(tx, &address)?;
-    let closed_for_good = counted.number >= core.policy().sign_in.hard_stop;
+    let closed_for_good = counted.number >= core.limits().hard_stop;
     let mut link_failures = 0;
     for link in links(tx, core, &email, now)? {
         link_failures += failures(tx, &link)?.number;

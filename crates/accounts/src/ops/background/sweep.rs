@@ -120,7 +120,7 @@ impl Accounts {
             month_ago: now - MONTH,
             idempotency: now - core.policy().sign_up.idempotency_lifetime,
             audit: now - core.policy().audit_retention,
-            hard_stop: core.policy().sign_in.hard_stop,
+            hard_stop: core.limits().hard_stop,
         };
         let mut rows = 0;
         // A transaction for each, so that nothing waits for all of them.

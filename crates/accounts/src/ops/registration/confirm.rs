@@ -347,7 +347,7 @@ impl Guess {
             Err(refused) => return Ok(Err(refused)),
         };
         if let Some(client) = &self.client
-            && let Some(retry_after) = client_wait(tx, client, &core.client_limits(), now)?
+            && let Some(retry_after) = client_wait(tx, client, &core.limits(), now)?
         {
             return Ok(Err(ConfirmError::Limited { retry_after }));
         }

@@ -142,7 +142,7 @@ impl Compared {
             }
         }
         let before = hold(tx, &attempt.account)?;
-        if let Some(retry_after) = lockout(before, &core.policy().sign_in, attempt.now) {
+        if let Some(retry_after) = lockout(before, core, attempt.now) {
             return Ok(Verdict::Limited { retry_after });
         }
         if right {
@@ -184,7 +184,7 @@ impl PasswordAttempt {
 
     /// How long to wait before any password is tried.
     fn wait(&self, tx: &mut Tx<'_>, core: &Core) -> Result<Option<Duration>, Fault> {
-        let account = lockout(failures(tx, &self.account)?, &core.policy().sign_in, self.now);
+        let account = lockout(failures(tx, &self.account)?, core, self.now);
         let client = match &self.client {
             Some(client) => self.client_wait(tx, core, client)?,
             None => None,
@@ -197,7 +197,7 @@ impl PasswordAttempt {
         let policy = &core.policy().sign_in;
         set_failures(tx, &self.account, Failures { number, free_at: self.now + wait_after(number, policy) })?;
         self.failed.write(tx, core, self.now)?;
-        if number == policy.free_failures || number == policy.hard_stop {
+        if number == policy.free_failures || number == core.limits().hard_stop {
             self.tell_of_limit(tx, core, &format!("account: {number} wrong passwords"))?;
         }
         if number == policy.failures_to_notice {
@@ -213,7 +213,7 @@ impl PasswordAttempt {
     }
 
     fn client_wait(&self, tx: &mut Tx<'_>, core: &Core, client: &Subject) -> Result<Option<Duration>, Fault> {
-        wait_of(tx, client, Rule::SignInFailed, core.client_limits().sign_in, self.now)
+        wait_of(tx, client, Rule::SignInFailed, core.limits().sign_in, self.now)
     }
 
     fn tell_of_limit(&self, tx: &mut Tx<'_>, core: &Core, detail: &str) -> Result<(), Fault> {

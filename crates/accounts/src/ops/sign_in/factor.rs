@@ -97,17 +97,16 @@ impl<'a> FactorAttempt<'a> {
         core: &Core,
         check: impl FnOnce(&mut Tx<'_>) -> Result<Option<Method>, Fault>,
     ) -> Result<Judged, Fault> {
-        let policy = &core.policy().sign_in;
         if let Some(client) = &self.client {
             lock(tx, client, self.now)?;
             if let Some(retry_after) =
-                wait_of(tx, client, Rule::SignInFailed, core.client_limits().sign_in, self.now)?
+                wait_of(tx, client, Rule::SignInFailed, core.limits().sign_in, self.now)?
             {
                 return Ok(Judged::Limited { retry_after });
             }
         }
         let before = lock_failures(tx, &self.subject, self.now)?;
-        if let Some(retry_after) = lockout(before, policy, self.now) {
+        if let Some(retry_after) = lockout(before, core, self.now) {
             return Ok(Judged::Limited { retry_after });
         }
         match check(tx)? {
@@ -143,7 +142,7 @@ impl<'a> FactorAttempt<'a> {
         } else {
             entry.write(tx, core, self.now)?;
         }
-        if number == policy.free_failures || number == policy.hard_stop {
+        if number == policy.free_failures || number == core.limits().hard_stop {
             let detail = format!("{}: {number} wrong answers", self.factor.name());
             self.entry(AuditKind::LimitReached, AuditActor::Anonymous)
                 .detail(detail)

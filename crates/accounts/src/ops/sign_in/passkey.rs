@@ -205,7 +205,7 @@ fn conclude(
     let subject = limits::limited_client(core, client);
     if let Some(subject) = &subject {
         lock(tx, subject, now)?;
-        let rate = core.client_limits().sign_in;
+        let rate = core.limits().sign_in;
         if let Some(retry_after) = wait_of(tx, subject, Rule::SignInFailed, rate, now)? {
             return Ok(Err(PasskeySignInError::Limited { retry_after }));
         }

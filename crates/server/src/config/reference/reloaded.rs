@@ -3,7 +3,7 @@
 use crate::config::keys::Key;
 
 /// Those that SIGHUP changes. In development mode mail does not change: its mailbox would be lost.
-const RELOADED: [&str; 20] = [
+const RELOADED: [&str; 23] = [
     "trusted_proxies",
     "mail.url",
     "mail.from",
@@ -18,10 +18,13 @@ const RELOADED: [&str; 20] = [
     "cors.origins",
     "tokens.password_grant",
     "introspection.clients",
+    "limits.enabled",
     "limits.sign_in",
     "limits.codes",
     "limits.mails",
     "limits.exempt",
+    "limits.hard_stop",
+    "limits.connections",
     "limits.connections_per_client",
     "log.level",
 ];
