@@ -217,6 +217,7 @@ pub use ops::background::logouts::DueLogout;
 pub use ops::background::sweep::Health;
 pub use ops::background::webhooks::DueWebhook;
 pub use ops::challenge::LinkError;
+pub use ops::condition::Condition;
 pub use ops::link::{LinkState, MailedLink};
 pub use ops::measures::{Backlog, Measures, WorkClass};
 pub use ops::registration::confirm::{Code, CodeError, ConfirmError};
@@ -244,8 +245,8 @@ pub use ops::transfer::outcome::{ImportRefusal, Imported, ImportedTime};
 pub use policy::claims::Claims;
 pub use policy::data_schema::{DataFault, DataSchema, SignUpField, SignUpInput, Wording};
 pub use policy::factors::{PasskeyPolicy, RequireFactor, SecondFactorPolicy};
-pub use policy::relying_party::RelyingParty;
 pub use policy::limits::Limits;
+pub use policy::relying_party::RelyingParty;
 pub use policy::sign_up_data::{SignUpDataError, SignUpDataFault};
 pub use policy::{
     AdminPolicy, ConfirmPolicy, DatabasePolicy, Disclosure, EmailChangePolicy, HashPolicy,

@@ -108,6 +108,11 @@ impl Traffic {
         self.failing(now).map(|failing| failing.error)
     }
 
+    /// Since when nothing gets through, and why.
+    pub(crate) fn failing_since(&self, now: Timestamp) -> Option<(Timestamp, SendError)> {
+        self.failing(now).map(|failing| (failing.since, failing.error))
+    }
+
     fn failing(&self, now: Timestamp) -> Option<Failing> {
         self.state().failing.clone().filter(|failing| failing.at + LATELY > now)
     }

@@ -137,6 +137,8 @@ kinds! {
     DatabaseAccepted = "database_accepted",
     /// An operator moved the accounts to this database, or called such a move off.
     DatabaseMoved = "database_moved",
+    /// An operator made a backup.
+    BackedUp = "backed_up",
 }
 
 impl AuditKind {

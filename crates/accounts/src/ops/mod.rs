@@ -5,6 +5,7 @@ pub(crate) mod admin;
 pub(crate) mod application;
 pub(crate) mod background;
 pub(crate) mod challenge;
+pub(crate) mod condition;
 pub(crate) mod doctor;
 pub(crate) mod draft;
 pub(crate) mod link;

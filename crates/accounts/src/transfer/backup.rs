@@ -16,6 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::env::Env;
 use crate::fault::Fault;
 use crate::migrator::migrate_up;
+use crate::ops::condition::note_backup;
 use crate::policy::DatabasePolicy;
 use crate::settings::OpenError;
 use crate::store::copy::tables::{TABLES, Table};
@@ -134,7 +135,9 @@ impl Accounts {
     /// # Errors
     /// As for [`Self::back_up`].
     pub async fn back_up_with(&self, to: &Path, how: &BackupOptions) -> Result<BackupManifest, BackupError> {
-        back_up(&self.0.store, to, self.now(), Some(&self.0.settings.secret_key), how).await
+        let made = back_up(&self.0.store, to, self.now(), Some(&self.0.settings.secret_key), how).await?;
+        note_backup(&self.0, how.with_key).await;
+        Ok(made)
     }
 }
 

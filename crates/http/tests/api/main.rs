@@ -7,6 +7,7 @@ mod admin;
 mod admin_audit_page;
 mod admin_clients;
 mod admin_clients_page;
+mod admin_health;
 mod admin_mail_page;
 mod admin_overview_page;
 mod admin_registrations_page;

@@ -18,6 +18,8 @@ fn a_backup_is_made_checked_and_restored() {
         let made = site.run(&["backup", "create", "ada.backup", "--json"]).ok().json();
         assert_eq!(made[0]["path"], "ada.backup");
         assert_eq!(mode(&site.path("ada.backup")), 0o600);
+        let trail = site.run(&["audit", "export", "--kind", "backed_up"]).ok().json();
+        assert_eq!((trail.len(), &trail[0]["actor"]), (1, &"operator".into()), "{trail:?}");
         site.run(&["backup", "create", "ada.backup"]).refused(1, "overwrites nothing");
         site.run(&["backup", "create", "no/such/folder"]).refused(1, "cannot write to");
         let verified = site.run(&["backup", "verify", "ada.backup"]).ok().stdout;

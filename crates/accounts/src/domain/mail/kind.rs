@@ -40,4 +40,6 @@ kinds! {
     Enrolment = "enrolment",
     /// Says from when on a second factor is asked for.
     SecondFactorDue = "second_factor_due",
+    /// Says nothing but that it has arrived.
+    Test = "test",
 }

@@ -5,6 +5,7 @@ use crate::domain::mail::kind::MailKind;
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::ops::account::{email, factor_due, forgot, password, security_notice};
+use crate::ops::condition;
 use crate::ops::draft::Draft;
 use crate::ops::registration::{activation, confirmation_mail, invitation};
 use crate::ops::sign_in::{attempt, enrolment, refresh};
@@ -26,6 +27,7 @@ pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased, now: Timest
         MailKind::SecondFactorDue => factor_due::compose(tx, core, leased),
         MailKind::PasswordReset => forgot::compose(tx, core, leased, now),
         MailKind::EmailChange => email::compose_change(tx, core, leased, now),
+        MailKind::Test => condition::compose(tx, leased),
         MailKind::EmailUndo => email::compose_undo(tx, core, leased, now),
     }
 }

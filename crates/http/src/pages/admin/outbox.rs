@@ -22,6 +22,7 @@ pub(super) fn routes() -> axum::Router<App> {
     axum::Router::new()
         .route(PATH, get(list))
         .route("/admin/mail/retry", post(retry_failed))
+        .route("/admin/mail/test", post(test))
         .route("/admin/mail/{id}/retry", post(retry))
         .route("/admin/mail/{id}/drop", post(remove))
 }
@@ -57,11 +58,17 @@ async fn retry_failed(admin: Admin, form: MemberForm) -> Result<Response, Proble
     admin.act(Act::RetryFailed, form).await
 }
 
+async fn test(admin: Admin, form: MemberForm) -> Result<Response, Problem> {
+    admin.act(Act::Test, form).await
+}
+
 /// The actions on the outbox.
 enum Act {
     Retry(MailId),
     Drop(MailId),
     RetryFailed,
+    /// A message to the administrator.
+    Test,
 }
 
 impl Admin {
@@ -81,6 +88,7 @@ impl Admin {
             Act::Retry(id) => accounts.retry_mail(actor, id).await.map(|_| "retried")?,
             Act::Drop(id) => accounts.drop_mail(actor, id).await.map(|()| "dropped")?,
             Act::RetryFailed => accounts.retry_failed_mail(actor).await.map(|_| "all_retried")?,
+            Act::Test => accounts.send_test_mail(actor).await.map(|()| "tested")?,
         })
     }
 

@@ -1,5 +1,7 @@
 //! `/admin`: the overview.
 
+mod health;
+
 use axum::response::Response;
 use axum::routing::get;
 use minijinja::{Value, context};
@@ -34,6 +36,7 @@ async fn show(admin: Admin) -> Result<Response, Problem> {
         waiting_error => stats.waiting_error.as_deref(),
         failed => (stats.mails_failed > 0).then(|| reader.counted(stats.mails_failed)),
         tiles => reader.tiles(),
+        health => health::section(&admin).await?,
         charts => SERIES.map(|series| reader.chart(series)),
         names => SERIES.map(|(name, _)| reader.language.text(name)),
         days => stats.days.iter().map(|day| reader.row(day)).collect::<Vec<_>>(),

@@ -34,6 +34,7 @@ const FILES: &[(&str, &str)] = templates![
     "admin/client_forms.html",
     "admin/client_secret.html",
     "admin/clients.html",
+    "admin/health.html",
     "admin/mail.html",
     "admin/new_client.html",
     "admin/overview.html",
