@@ -30,6 +30,8 @@ pub(crate) struct Options {
 
 /// A pair of arms can be distinguished if the lower end of its interval exceeds this.
 const TOLD_APART: f64 = 0.55;
+/// What a user brings who was imported: a comparison with it takes longer than with a hash of ours.
+const FOREIGN: &str = "$2b$10$y8hCF7L9LE6guBMhwAORRer1efL1hrg1U1/Z6cve/tJ9OlnNmGVDW";
 /// A password that no account has.
 const WRONG: &str = "copper-lamp-river-77";
 
@@ -50,11 +52,16 @@ enum State {
     Meanwhile,
     /// An account whose password was hashed at a lower cost.
     Old,
+    /// An account that was imported with a hash of bcrypt.
+    Imported,
 }
 
 impl State {
-    const ALL: [Self; 7] =
+    /// Those without an import: as long as a foreign hash is stored, every failed sign-in takes as long as its comparison,
+    /// and little else would show.
+    const OWN: [Self; 7] =
         [Self::Free, Self::Pending, Self::Taken, Self::Disabled, Self::Decoy, Self::Meanwhile, Self::Old];
+    const AFTER_IMPORT: [Self; 3] = [Self::Free, Self::Taken, Self::Imported];
 
     fn email(self) -> String {
         format!("{self:?}@example.org").to_lowercase()
@@ -66,13 +73,23 @@ impl State {
 enum Request {
     SignUp,
     SignIn,
+    SignInAfterImport,
     Code,
     Resend,
     Forgot,
 }
 
 impl Request {
-    const ALL: [Self; 5] = [Self::SignUp, Self::SignIn, Self::Code, Self::Resend, Self::Forgot];
+    const ALL: [Self; 6] =
+        [Self::SignUp, Self::SignIn, Self::SignInAfterImport, Self::Code, Self::Resend, Self::Forgot];
+
+    /// The states that are compared.
+    const fn arms(self) -> &'static [State] {
+        match self {
+            Self::SignInAfterImport => &State::AFTER_IMPORT,
+            Self::SignUp | Self::SignIn | Self::Code | Self::Resend | Self::Forgot => &State::OWN,
+        }
+    }
 
     /// The microseconds until the answer, which is the same for every state.
     fn ask(self, connection: &mut Connection, state: State) -> Result<u64> {
@@ -83,7 +100,7 @@ impl Request {
         let json = ("content-type", "application/json");
         let (path, body, expected) = match self {
             Self::SignUp => ("/v1/signup", with_password, 202),
-            Self::SignIn => ("/v1/login", with_password, 401),
+            Self::SignIn | Self::SignInAfterImport => ("/v1/login", with_password, 401),
             Self::Code => ("/v1/confirm/code", r#"{"code":"0000"}"#.to_owned(), 401),
             Self::Resend => ("/v1/confirm/resend", address, 202),
             Self::Forgot => ("/v1/password/forgot", address, 202),
@@ -98,13 +115,13 @@ impl Request {
 }
 
 pub(super) fn run(options: &Options) -> Result {
-    let site = Site::new(options.build.program()?, None);
-    let (_server, address) = prepare(&site)?;
-    let mut connection = Connection::open(address).map_err(|e| format!("cannot connect: {e}"))?;
-    let mut database = Database::open(&site)?;
     let requests = Request::ALL.into_iter().filter(|it| options.only.is_none_or(|only| only == *it));
     let mut apart = Vec::new();
     for request in requests {
+        let site = Site::new(options.build.program()?, None);
+        let (_server, address) = prepare(&site, request.arms())?;
+        let mut connection = Connection::open(address).map_err(|e| format!("cannot connect: {e}"))?;
+        let mut database = Database::open(&site)?;
         let samples = measure(request, options.samples, &mut connection, &mut database)?;
         apart.extend(report(request, &samples));
     }
@@ -119,14 +136,15 @@ fn measure(
     database: &mut Database,
 ) -> Result<Vec<Vec<u64>>> {
     let mut dice = fastrand::Rng::with_seed(1);
-    let mut measured = vec![Vec::with_capacity(samples); State::ALL.len()];
+    let arms = request.arms();
+    let mut measured = vec![Vec::with_capacity(samples); arms.len()];
     // The first answers fill caches.
     for number in 0..samples + 20 {
-        let mut order: Vec<usize> = (0..State::ALL.len()).collect();
+        let mut order: Vec<usize> = (0..arms.len()).collect();
         dice.shuffle(&mut order);
         database.reset()?;
         for arm in order {
-            let micros = request.ask(connection, State::ALL[arm])?;
+            let micros = request.ask(connection, arms[arm])?;
             if number >= 20 {
                 measured[arm].push(micros);
             }
@@ -138,12 +156,13 @@ fn measure(
 /// Prints medians, and the AUC of each pair with its 99.9 % interval; returns the pairs that can be distinguished.
 fn report(request: Request, samples: &[Vec<u64>]) -> Vec<String> {
     println!("\n{request:?}");
-    for (state, of_one) in State::ALL.iter().zip(samples) {
+    let arms = request.arms();
+    for (state, of_one) in arms.iter().zip(samples) {
         println!("  {state:?}: median {:.2} ms of {}", median(of_one) / 1000.0, of_one.len());
     }
     let mut apart = Vec::new();
-    for (first, one) in State::ALL.iter().zip(samples) {
-        for (second, other) in State::ALL.iter().zip(samples).skip_while(|(it, _)| *it != first).skip(1) {
+    for (first, one) in arms.iter().zip(samples) {
+        for (second, other) in arms.iter().zip(samples).skip_while(|(it, _)| *it != first).skip(1) {
             let auc = Auc::of(one, other);
             let told = auc.low > TOLD_APART;
             println!("  {first:?} and {second:?}: {auc}{}", if told { "  TOLD APART" } else { "" });
@@ -155,12 +174,19 @@ fn report(request: Request, samples: &[Vec<u64>]) -> Vec<String> {
     apart
 }
 
-/// A server with an address in each state.
-fn prepare(site: &Site) -> Result<(Running, SocketAddr)> {
+/// A server with an address in each of its own states, and in these.
+fn prepare(site: &Site, arms: &[State]) -> Result<(Running, SocketAddr)> {
     let mut old = Running::start(site)?;
     old.first_200("/readyz")?;
     confirmed(site, old.address, State::Old)?;
     old.stop();
+    if arms.contains(&State::Imported) {
+        let row = format!(r#"{{"email":"{}","password_hash":"{FOREIGN}"}}"#, State::Imported.email());
+        let imported = site.run_with_input(&["user", "import", "-"], &row);
+        if imported.code != Some(0) {
+            return Err(format!("no imported user: {}", imported.stderr));
+        }
+    }
     let mut server = Running::start_with(site, &[("VESTIBULE_HASH_MEMORY_KIB", "32768")])?;
     server.first_200("/readyz")?;
     let address = server.address;
