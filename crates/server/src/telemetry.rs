@@ -2,7 +2,11 @@
 //! print.
 
 mod json;
+#[cfg(not(feature = "otlp"))]
+mod no_traces;
 mod queue;
+#[cfg(feature = "otlp")]
+mod traces;
 
 use std::io::{self, IsTerminal as _};
 
@@ -16,7 +20,10 @@ use crate::config::raw::LogFormat;
 use crate::config::settings::Log;
 use crate::failure::Failure;
 use json::JsonLines;
+#[cfg(not(feature = "otlp"))]
+use no_traces as traces;
 use queue::Written;
+pub(crate) use traces::{Caller, Traces};
 
 /// Which lines are written; can be changed while the process runs.
 pub(crate) struct Level(reload::Handle<Targets, Registry>);
@@ -28,8 +35,14 @@ impl Level {
     }
 }
 
-/// Starts logging for the life of the process. Keep the first of the returned values to the end.
-pub(crate) fn start(log: &Log, json_wanted: bool) -> Result<(Written, Level), Failure> {
+/// What writes what is left when it is dropped: keep it to the end.
+pub(crate) struct Ends {
+    _traces: Traces,
+    _written: Written,
+}
+
+/// Starts logging for the life of the process.
+pub(crate) fn start(log: &Log, json_wanted: bool) -> Result<(Ends, Level), Failure> {
     let as_json = match log.format {
         LogFormat::Json => true,
         LogFormat::Text => json_wanted,
@@ -44,7 +57,9 @@ pub(crate) fn start(log: &Log, json_wanted: bool) -> Result<(Written, Level), Fa
     } else {
         fmt::layer().with_ansi(log.color).with_writer(queue).with_filter(filter).boxed()
     };
+    let (traces, spans) = traces::start(log.otlp_endpoint.as_deref())?;
+    let layers: Vec<_> = std::iter::once(lines).chain(spans).collect();
     // Fails only if logging was started before, in which case it works.
-    let _ = tracing_subscriber::registry().with(lines).try_init();
-    Ok((written, Level(level)))
+    let _ = tracing_subscriber::registry().with(layers).try_init();
+    Ok((Ends { _traces: traces, _written: written }, Level(level)))
 }

@@ -45,6 +45,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
     let introspection_clients = introspection_clients(&raw.introspection.clients, &mut checker);
     let bootstrap = bootstrap(&raw.bootstrap, &mut checker);
     let level = level(&raw.log.level, &mut checker);
+    let otlp_endpoint = otlp_endpoint(&raw.log.otlp_endpoint, &mut checker);
     let webhooks = webhooks(&raw.webhooks, &mut checker);
     let algorithm = checker.parse("tokens.algorithm", &raw.tokens.algorithm, "write `EdDSA` or `ES256`");
     let claims = claims(&raw.claims, &mut checker);
@@ -93,6 +94,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
             format: raw.log.format,
             level,
             color: environment.get("NO_COLOR").is_none() && std::io::stderr().is_terminal(),
+            otlp_endpoint,
         },
         metrics,
         operator: None,
@@ -119,6 +121,22 @@ fn check_passkeys(public_url: Option<&PublicUrl>, policy: &Policy, checker: &mut
         let fix = "leave it out: passkeys then belong to the host of `public_url`";
         checker.problem(error.setting, error.rule, fix);
     }
+}
+
+/// Where spans are sent, if anywhere.
+fn otlp_endpoint(given: &str, checker: &mut Checker) -> Option<String> {
+    const KEY: &str = "log.otlp_endpoint";
+    if given.is_empty() {
+        return None;
+    }
+    let uri = given.parse::<axum::http::Uri>().ok();
+    if !uri.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()) {
+        checker.problem(KEY, "not a URL", "write e.g. \"http://127.0.0.1:4318/v1/traces\"");
+    } else if !cfg!(feature = "otlp") {
+        let fix = "leave it out, or build the program with `--features otlp`";
+        checker.problem(KEY, "this program was built without the feature `otlp`", fix);
+    }
+    Some(given.to_owned())
 }
 
 /// Checks settings that need no parsing but have bounds.

@@ -174,6 +174,10 @@ pub(crate) const KEYS: &[Key] = &[
     key("audit.retention", "how long the audit trail is kept"),
     key("log.format", "`text`, `json`, or `auto`: text on a terminal"),
     key("log.level", "`error`, `warn`, `info`, `debug`, `trace`, or by part: `info,vestibule=debug`"),
+    key(
+        "log.otlp_endpoint",
+        "where the spans of requests are sent (OTLP over HTTP), e.g. `http://127.0.0.1:4318/v1/traces`; needs a build with the feature `otlp`",
+    ),
     key("metrics.listen", "where `/metrics` is served, e.g. `127.0.0.1:9464`; nowhere where it is empty"),
     secret(
         "metrics.token",

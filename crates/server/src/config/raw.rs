@@ -260,6 +260,7 @@ pub(super) struct Limits {
 pub(super) struct Log {
     pub(super) format: LogFormat,
     pub(super) level: String,
+    pub(super) otlp_endpoint: String,
 }
 
 #[derive(Deserialize)]

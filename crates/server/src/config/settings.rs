@@ -106,6 +106,8 @@ pub(crate) struct Log {
     pub(crate) format: LogFormat,
     pub(crate) level: Targets,
     pub(crate) color: bool,
+    /// Where spans are sent.
+    pub(crate) otlp_endpoint: Option<String>,
 }
 
 impl Config {

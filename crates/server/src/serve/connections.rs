@@ -25,6 +25,7 @@ use super::stall::Stopping;
 use super::timeouts::{HEAD, watched};
 use crate::config::settings::Config;
 use crate::config::values::Network;
+use crate::telemetry::Caller;
 
 /// Header fields of a request at most (H6).
 const HEADERS_MAX: usize = 64;
@@ -238,7 +239,7 @@ impl Served {
         let (stream, timer) = watched(stream, &stopping);
         let answer = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
-            front.router().oneshot(request)
+            Caller::of(request.headers()).waits_for(front.router().oneshot(request))
         });
         let connection = http1::Builder::new()
             .timer(timer)

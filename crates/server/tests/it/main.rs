@@ -37,6 +37,8 @@ mod moving;
 mod name_server;
 mod openers;
 mod operators;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod peers;
 mod protect;
 mod proxies;
