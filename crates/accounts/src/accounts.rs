@@ -134,6 +134,11 @@ impl Accounts {
         self.0.keys().jwks(self.0.now())
     }
 
+    /// The algorithms of the keys in [`jwks`](Accounts::jwks), each once.
+    pub fn published_algorithms(&self) -> Vec<SigningAlgorithm> {
+        self.0.keys().published_algorithms(self.0.now())
+    }
+
     /// The work of hashing passwords since the start, in KiB and passes over them: a wrong password costs the same
     /// whether there is an account, an open sign-up, or neither.
     pub fn hash_work(&self) -> u64 {

@@ -31,6 +31,8 @@ pub(super) struct Pair {
 }
 
 impl SigningAlgorithm {
+    pub(super) const ALL: [Self; 2] = [Self::Es256, Self::EdDsa];
+
     /// Its name in `alg` (RFC 7518 §3.1).
     pub const fn name(self) -> &'static str {
         match self {

@@ -87,6 +87,14 @@ impl KeySet {
         self.signing(now).map(|(key, _)| key.algorithm)
     }
 
+    /// The algorithms of the keys in the JWK Set, each once.
+    pub(crate) fn published_algorithms(&self, now: Timestamp) -> Vec<SigningAlgorithm> {
+        let is_published = |algorithm: &SigningAlgorithm| {
+            self.keys.iter().any(|key| key.algorithm == *algorithm && key.lives(now))
+        };
+        SigningAlgorithm::ALL.into_iter().filter(is_published).collect()
+    }
+
     /// Since when the key signs that signs now.
     pub(crate) fn signs_since(&self, now: Timestamp) -> Option<Timestamp> {
         self.stored.get(signing_now(&self.stored, now)?).map(|key| key.signs_at)

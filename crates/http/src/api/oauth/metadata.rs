@@ -4,9 +4,8 @@ use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
-use vestibule::Accounts;
+use vestibule::{Accounts, SigningAlgorithm};
 
 use crate::describe::errors::{EVERY, errors};
 use crate::describe::routes::{Routes, routes};
@@ -57,7 +56,8 @@ pub(crate) struct ServerMetadata {
     #[schema(value_type = Vec<String>)]
     introspection_endpoint_auth_signing_alg_values_supported: &'static [&'static str],
     /// Of the keys that count now.
-    id_token_signing_alg_values_supported: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    id_token_signing_alg_values_supported: Vec<&'static str>,
     #[schema(value_type = Vec<String>)]
     subject_types_supported: &'static [&'static str],
     #[schema(value_type = Vec<String>)]
@@ -104,7 +104,11 @@ impl ServerMetadata {
             token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
             revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
             introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
-            id_token_signing_alg_values_supported: algorithms(&accounts.jwks()),
+            id_token_signing_alg_values_supported: accounts
+                .published_algorithms()
+                .into_iter()
+                .map(SigningAlgorithm::name)
+                .collect(),
             subject_types_supported: &["public"],
             claim_types_supported: &["normal"],
             claims_supported: CLAIMS
@@ -150,16 +154,6 @@ const CLAIMS: [&str; 17] = [
     "preferred_username",
     "locale",
 ];
-
-/// Of the keys in a JWK Set, each once.
-fn algorithms(jwks: &str) -> Vec<String> {
-    let set: Value = serde_json::from_str(jwks).unwrap_or_default();
-    let keys = set["keys"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let mut all: Vec<String> = keys.iter().filter_map(|key| key["alg"].as_str()).map(str::to_owned).collect();
-    all.sort_unstable();
-    all.dedup();
-    all
-}
 
 /// The metadata, which may be kept as long as the keys.
 pub(crate) async fn metadata(State(accounts): State<Accounts>) -> impl IntoResponse {
