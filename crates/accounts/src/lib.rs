@@ -128,7 +128,7 @@ pub use accounts::{Accounts, accept_database, check_database_url, database_shown
 pub use domain::access::actor::Actor;
 pub use domain::access::amr::{Amr, Method};
 pub use domain::access::client::Client;
-pub use domain::access::device::device_in_words;
+pub use domain::access::device::{browser_in_words, device_in_words};
 pub use domain::access::factor::Factor;
 pub use domain::access::operator::{Operator, OperatorName};
 pub use domain::access::passkey::Passkey;

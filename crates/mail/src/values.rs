@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use minijinja::Value;
-use vestibule::{Mail, MailContent, MailId, Secret, SecurityEvent, Timestamp, device_in_words};
+use vestibule::{Mail, MailContent, MailId, Secret, SecurityEvent, Timestamp, browser_in_words};
 
 /// The names that a template knows, with their values.
 pub(crate) type Values = BTreeMap<&'static str, Value>;
@@ -83,10 +83,10 @@ fn codes_left(event: &SecurityEvent) -> Option<u32> {
     if let SecurityEvent::RecoveryCodeUsed(left) = event { Some(*left) } else { None }
 }
 
-/// `Firefox · Linux`: the same in every language. A `User-Agent` as sent could put the words of a stranger into the
-/// mail.
+/// `Firefox · Linux`: the same in every language. Only names that we know, because a stranger may have caused the mail: a
+/// word of their choice would be an address to click or a number to call.
 fn device_of(user_agent: &str) -> Option<String> {
-    device_in_words(user_agent).map(|words| words.replace(" on ", " · "))
+    browser_in_words(user_agent).map(|words| words.replace(" on ", " · "))
 }
 
 /// The link and the code of this content.
@@ -266,7 +266,7 @@ mod tests {
         let (ip, failed) = (Some("203.0.113.7".to_owned()), SecurityEvent::SecondFactorFailed);
         for (sent, words) in [
             ("Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", Some("Firefox · Linux")),
-            ("curl/8.14.1", Some("curl")),
+            ("call-0199-now/1.0", None),
             ("Call+1-555-0100 now, your account is blocked", None),
             ("https://example.com/", None),
             ("a\r\nBcc: eve@example.org", None),

@@ -28,16 +28,19 @@ const SYSTEMS: &[(&str, &str)] = &[
 ];
 
 /// `Firefox on Linux`, `curl`; `None` for a device that is not known. Whatever a program calls itself, only a short word
-/// of it gets into pages and mails.
+/// of it gets into pages.
 pub fn device_in_words(user_agent: &str) -> Option<String> {
+    browser_in_words(user_agent).or_else(|| program(user_agent).map(str::to_owned))
+}
+
+/// `Firefox on Linux`: names from a fixed list, and nothing that a stranger could have written. `None` for a program or a
+/// browser that is not known.
+pub fn browser_in_words(user_agent: &str) -> Option<String> {
     let find = |list: &[(&str, &'static str)]| {
         list.iter().find(|(token, _)| user_agent.contains(token)).map(|(_, name)| *name)
     };
-    match (find(BROWSERS), find(SYSTEMS)) {
-        (Some(browser), Some(system)) => Some(format!("{browser} on {system}")),
-        (Some(browser), None) => Some(browser.to_owned()),
-        (None, _) => program(user_agent).map(str::to_owned),
-    }
+    let browser = find(BROWSERS)?;
+    Some(find(SYSTEMS).map_or_else(|| browser.to_owned(), |system| format!("{browser} on {system}")))
 }
 
 /// The name of a program: the first product (RFC 9110 §10.1.5), unless it is meaningless or not a plain word.
@@ -50,7 +53,7 @@ fn program(user_agent: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::device_in_words;
+    use super::{browser_in_words, device_in_words};
 
     #[test]
     fn a_device_is_named_as_its_owner_would() {
@@ -89,5 +92,13 @@ mod tests {
         ] {
             assert_eq!(device_in_words(user_agent).as_deref(), words, "{user_agent}");
         }
+    }
+    #[test]
+    fn a_browser_is_named_from_the_list_only() {
+        let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+        assert_eq!(browser_in_words(firefox).as_deref(), Some("Firefox on Linux"));
+        assert_eq!(browser_in_words("evil.example Firefox/140.0").as_deref(), Some("Firefox"));
+        assert_eq!(browser_in_words("call-0199-now/1.0"), None);
+        assert_eq!(browser_in_words("evil.example (Linux)"), None);
     }
 }
