@@ -68,8 +68,7 @@ enum Task {
     Interop(interop::Options),
     /// Pack the program for people without Rust: an archive, the list of its parts, checksums
     Dist(dist::Options),
-    /// Measure the release build
-    #[command(subcommand)]
+    /// Measure the release build against its budgets, and write docs/performance.md; or one part by name
     Bench(bench::Bench),
     /// Stop the PostgreSQL cluster the tests share (it also stops by itself)
     StopPostgres,

@@ -13,10 +13,15 @@ pub(super) struct Cost {
     elapsed: Duration,
 }
 
+impl Cost {
+    pub(super) fn rate(&self) -> f64 {
+        1.0 / self.elapsed.as_secs_f64()
+    }
+}
+
 impl Display for Cost {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let rate = 1.0 / self.elapsed.as_secs_f64();
-        write!(f, "{:>8.1?} of CPU time, one in {:>8.1?}, {rate:>6.0}/s", self.cpu, self.elapsed)
+        write!(f, "{:>8.1?} of CPU time, one in {:>8.1?}, {:>6.0}/s", self.cpu, self.elapsed, self.rate())
     }
 }
 

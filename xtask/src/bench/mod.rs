@@ -3,9 +3,9 @@
 
 mod applications;
 mod argon2id;
-mod auc;
 mod bursts;
 mod cost;
+mod growth;
 mod import;
 mod instances;
 mod limits;
@@ -15,15 +15,39 @@ mod revocation;
 mod size;
 mod spread;
 mod start;
+mod table;
 mod timing;
+mod yardstick;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use crate::shell::Result;
 
+/// Everything, or one kind of measurement.
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Bench {
+    #[command(subcommand)]
+    part: Option<Part>,
+    /// Keep the figures as those of before a change, which the page then shows beside the present ones
+    #[arg(long)]
+    before: bool,
+    #[command(flatten)]
+    build: program::Build,
+}
+
+impl Bench {
+    pub(crate) fn run(&self) -> Result {
+        match &self.part {
+            Some(part) => part.run(),
+            None => table::run(&self.build, self.before),
+        }
+    }
+}
+
 /// One kind of measurement.
 #[derive(Subcommand)]
-pub(crate) enum Bench {
+enum Part {
     /// Time from start to the first answer, and memory, on an existing SQLite database
     Start(start::Options),
     /// Password hashes per second, and whether they are those of the argon2 crate
@@ -32,6 +56,8 @@ pub(crate) enum Bench {
     Applications(program::Build),
     /// Memory during bursts of sign-ins and between them
     Bursts(bursts::Options),
+    /// Write the page of figures anew, from those of the last runs
+    Page,
     /// Wrong passwords for one account at four instances at once: how many get an answer
     Limits(limits::Options),
     /// What a sign-in with a passkey, one with a password, and a protected request cost
@@ -42,12 +68,14 @@ pub(crate) enum Bench {
     Import(import::Options),
     /// How many rows and bytes a user takes, and a sign-in, on both databases
     Size(size::Options),
+    /// What a thousand times as many users do to the cost of each request; databases are kept for the next run
+    Growth(growth::Options),
     /// How long another instance accepts the token of a session that was ended
     Revocation(revocation::Options),
 }
 
-impl Bench {
-    pub(crate) fn run(&self) -> Result {
+impl Part {
+    fn run(&self) -> Result {
         match self {
             Self::Start(options) => start::run(options),
             Self::Argon2id(options) => argon2id::run(options),
@@ -57,7 +85,9 @@ impl Bench {
             Self::Timing(options) => timing::run(options),
             Self::Import(options) => import::run(options),
             Self::Size(options) => size::run(options),
+            Self::Page => table::write(),
             Self::Limits(options) => limits::run(options),
+            Self::Growth(options) => growth::run(options),
             Self::Revocation(options) => revocation::run(options),
         }
     }

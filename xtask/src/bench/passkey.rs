@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use vestibule_testing::webauthn::{Asked, Authenticator};
 use vestibule_testing::{PASSWORD, PUBLIC_URL, Site};
 
-use super::cost::{one_by_one, together};
+use super::cost::{Cost, one_by_one, together};
 use super::program::{Build, Running};
 use crate::http::Connection;
 use crate::shell::Result;
@@ -17,12 +17,34 @@ const PASSWORDS: usize = 200;
 const READS: u32 = 5000;
 /// People who sign in at the same time: their commits share a write to the disk.
 const PASSKEYS_TOGETHER: usize = 64;
-/// Fewer than the machine checks in a second: the rest would be refused.
-const PASSWORDS_TOGETHER: usize = 16;
+/// Fewer than even a busy machine checks in a second: the rest would be refused.
+const PASSWORDS_TOGETHER: usize = 4;
+
+/// What each costs.
+pub(super) struct Costs {
+    pub(super) read: Cost,
+    pub(super) passkey: Cost,
+    pub(super) password: Cost,
+}
+
+impl Costs {
+    /// How many sign-ins with a passkey cost as much as one with a password.
+    pub(super) fn ratio(&self) -> f64 {
+        self.password.cpu.as_secs_f64() / self.passkey.cpu.as_secs_f64()
+    }
+}
 
 pub(super) fn run(build: &Build) -> Result {
-    let site = Site::new(build.program()?, None);
-    let mut server = Running::start(&site)?;
+    let costs = measure(&Site::new(build.program()?, None))?;
+    println!("GET /v1/me             {}", costs.read);
+    println!("sign-in with a passkey {}", costs.passkey);
+    println!("sign-in with password  {}", costs.password);
+    println!("a passkey costs 1/{:.0} of the CPU time of a password", costs.ratio());
+    Ok(())
+}
+
+pub(super) fn measure(site: &Site) -> Result<Costs> {
+    let mut server = Running::start(site)?;
     server.first_200("/readyz")?;
     site.has_user(EMAIL, &[]);
     let mut connection = Connection::open(server.address).map_err(|e| format!("cannot connect: {e}"))?;
@@ -31,8 +53,7 @@ pub(super) fn run(build: &Build) -> Result {
     let token = session["access_token"].as_str().ok_or("no token")?.to_owned();
     let passkey = add_passkey(&mut connection, &token)?;
 
-    let reads = one_by_one(&server, READS, || get(&mut connection, "/v1/me", &token))?;
-    println!("GET /v1/me             {reads}");
+    let read = one_by_one(&server, READS, || get(&mut connection, "/v1/me", &token))?;
     // Begun and signed before the measurement: that is the work of browsers.
     let mut answers = Vec::new();
     for _ in 0..PASSKEYS {
@@ -40,14 +61,9 @@ pub(super) fn run(build: &Build) -> Result {
         let credential = passkey.asserts(&Asked::new(&asked["public_key"], PUBLIC_URL));
         answers.push(json!({"ceremony": asked["ceremony"], "credential": credential}));
     }
-    let with_passkey = together(&server, PASSKEYS_TOGETHER, &answers, to("/v1/login/passkey"))?;
-    println!("sign-in with a passkey {with_passkey}");
-    let with_password =
-        together(&server, PASSWORDS_TOGETHER, &vec![credentials; PASSWORDS], to("/v1/login"))?;
-    println!("sign-in with password  {with_password}");
-    let times = with_password.cpu.as_secs_f64() / with_passkey.cpu.as_secs_f64();
-    println!("a passkey costs 1/{times:.0} of the CPU time of a password");
-    Ok(())
+    let passkey = together(&server, PASSKEYS_TOGETHER, &answers, to("/v1/login/passkey"))?;
+    let password = together(&server, PASSWORDS_TOGETHER, &vec![credentials; PASSWORDS], to("/v1/login"))?;
+    Ok(Costs { read, passkey, password })
 }
 
 /// Posts to this address.

@@ -30,7 +30,7 @@ pub(crate) fn debug() -> Result<PathBuf> {
 }
 
 /// Which program is measured.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct Build {
     /// Measure the build for development
     #[arg(long)]
@@ -41,10 +41,27 @@ pub(crate) struct Build {
 }
 
 impl Build {
+    pub(super) fn is_debug(&self) -> bool {
+        self.debug
+    }
+
+    /// The build for development, where figures are kept.
+    pub(super) const DEVELOPMENT: &str = "the build for development (**no figures to go by**)";
+
+    /// What it is called where figures are kept: without any path.
+    pub(super) fn kind(&self) -> &'static str {
+        match &self.program {
+            Some(_) => "a program that was built before",
+            None if self.debug => Self::DEVELOPMENT,
+            None => "the release build",
+        }
+    }
+
     /// Builds it, unless it is there.
     pub(super) fn program(&self) -> Result<PathBuf> {
         match &self.program {
-            Some(program) => Ok(program.clone()),
+            // Servers run in folders of their own.
+            Some(program) => fs::canonicalize(program).map_err(|e| format!("{}: {e}", program.display())),
             None if self.debug => debug(),
             None => release(),
         }
@@ -115,11 +132,11 @@ impl Running {
 
     /// The CPU time it has taken so far, in ticks of 10 ms.
     pub(super) fn cpu_time(&self) -> Result<Duration> {
-        let path = format!("/proc/{}/stat", self.child.id());
-        let text = fs::read_to_string(&path).map_err(|e| format!("cannot read {path}: {e}"))?;
-        ticks(&text)
-            .map(|ticks| Duration::from_millis(10 * ticks))
-            .ok_or_else(|| format!("no times in {path}"))
+        cpu_time(self.child.id())
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Asks the server to stop, and kills it after a while.
@@ -143,7 +160,14 @@ impl Drop for Running {
     }
 }
 
-/// `VmRSS:     9123 kB` → 9123
+/// The CPU time a process has taken so far, in ticks of 10 ms.
+pub(super) fn cpu_time(process: u32) -> Result<Duration> {
+    let path = format!("/proc/{process}/stat");
+    let text = fs::read_to_string(&path).map_err(|e| format!("cannot read {path}: {e}"))?;
+    let found = ticks(&text).map(|ticks| Duration::from_millis(10 * ticks));
+    found.ok_or_else(|| format!("no times in {path}"))
+}
+
 /// User and system time: the 14th and 15th field, where the second is the name in brackets.
 fn ticks(stat: &str) -> Option<u64> {
     let (_, fields) = stat.rsplit_once(')')?;
@@ -151,6 +175,7 @@ fn ticks(stat: &str) -> Option<u64> {
     Some(fields.next()?.ok()? + fields.next()?.ok()?)
 }
 
+/// `VmRSS:     9123 kB` → 9123
 fn resident(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.split_whitespace().next()?.parse().ok()

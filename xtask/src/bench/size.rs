@@ -11,7 +11,7 @@ use super::program::{Build, Running};
 use crate::http::Connection;
 use crate::shell::Result;
 
-const FIRST: &str = "first@example.org";
+pub(super) const FIRST: &str = "first@example.org";
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -73,12 +73,12 @@ fn measure(site: &Site, postgres: bool, options: &Options) -> Result {
     Ok(())
 }
 
-fn email(number: u32) -> String {
+pub(super) fn email(number: u32) -> String {
     format!("somebody.{number}@mail.example.org")
 }
 
 /// Lines to import: users with the hash of the first, so that they need not be hashed.
-fn users(site: &Site, number: u32) -> Result<String> {
+pub(super) fn users(site: &Site, number: u32) -> Result<String> {
     let export = site.run(&["user", "export", "--with-hashes"]).stdout;
     let first: Value = serde_json::from_str(export.trim()).map_err(|e| format!("the export: {e}"))?;
     let hash = &first["password_hash"];

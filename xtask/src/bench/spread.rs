@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Median, smallest and largest of some durations.
 #[derive(Debug, PartialEq)]
 pub(super) struct Spread {
-    median: Duration,
+    pub(super) median: Duration,
     min: Duration,
     max: Duration,
     runs: usize,

@@ -32,30 +32,35 @@ pub(super) fn run(options: &Options) -> Result {
     let mut first = Running::start(&site)?;
     println!("first start, creates the database: {:.1?} to /readyz", first.first_200("/readyz")?);
     first.stop();
-    starts(&site, options.runs)?;
+    for (path, spread) in starts(&site, options.runs)? {
+        println!("start to first 200 on {path:<8} {spread}");
+    }
     memory(&site)
 }
 
-fn starts(site: &Site, runs: u32) -> Result {
+/// From the start to the first 200, by path.
+pub(super) fn starts(site: &Site, runs: u32) -> Result<[(&'static str, Spread); 2]> {
     let (mut live, mut ready) = (Vec::new(), Vec::new());
     for _ in 0..runs {
         let mut server = Running::start(site)?;
         live.push(server.first_200("/livez")?);
         ready.push(server.first_200("/readyz")?);
     }
-    for (path, durations) in [("/livez", live), ("/readyz", ready)] {
-        if let Some(spread) = Spread::of(durations) {
-            println!("start to first 200 on {path:<8} {spread}");
-        }
-    }
-    Ok(())
+    let spread = |durations| Spread::of(durations).ok_or_else(|| "no start was measured".to_owned());
+    Ok([("/livez", spread(live)?), ("/readyz", spread(ready)?)])
 }
 
-fn memory(site: &Site) -> Result {
+/// A server that has just been started, and the memory it then uses.
+pub(super) fn idle(site: &Site) -> Result<(Running, u64)> {
     let mut server = Running::start(site)?;
     server.first_200("/readyz")?;
     sleep(SETTLE);
     let idle = server.resident_kib()?;
+    Ok((server, idle))
+}
+
+fn memory(site: &Site) -> Result {
+    let (server, idle) = idle(site)?;
     let mut connection = Connection::open(server.address).map_err(|e| format!("cannot connect: {e}"))?;
     for _ in 0..REQUESTS {
         connection.get("/readyz").map_err(|e| format!("a request failed: {e}"))?;

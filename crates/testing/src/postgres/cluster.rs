@@ -28,10 +28,30 @@ impl Cluster {
     /// # Panics
     /// If PostgreSQL 14 or newer is not installed or does not start.
     pub fn start_private() -> Self {
+        Self::start_in(short_temp_dir(), "")
+    }
+
+    /// The same with the database in `/tmp`, on a disk as a rule, where every commit is synced as in production: for
+    /// benchmarks.
+    ///
+    /// # Panics
+    /// As for [`Self::start_private`].
+    pub fn start_durable() -> Self {
+        Self::start_in(
+            Path::new("/tmp"),
+            "fsync = on\nfull_page_writes = on\nshared_buffers = 512MB\nmax_wal_size = 4GB\n",
+        )
+    }
+
+    /// With these lines added to its configuration.
+    fn start_in(parent: &Path, more: &str) -> Self {
         let program = Program::find();
-        let folder = tempfile::Builder::new().prefix("vestibule-pg-").tempdir_in(short_temp_dir());
+        let folder = tempfile::Builder::new().prefix("vestibule-pg-").tempdir_in(parent);
         let folder = folder.expect("a folder in /tmp can be made");
         program.init(folder.path());
+        let mut settings = File::options().append(true).open(folder.path().join("data/postgresql.conf"));
+        let written = settings.as_mut().map(|file| file.write_all(more.as_bytes()));
+        assert!(matches!(written, Ok(Ok(()))), "the settings can be written");
         let server = Arc::new(Server::in_folder(folder.path()));
         let mut cluster = Self { program, server, running: None, folder };
         cluster.start();

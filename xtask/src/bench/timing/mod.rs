@@ -1,6 +1,8 @@
 //! Whether the time of an answer reveals what is behind an address. Each arm is a state of an address; arms are queried
 //! in turn, in changing order, and compared with each other.
 
+mod auc;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -10,7 +12,7 @@ use clap::Args;
 use data_encoding::BASE64;
 use vestibule_testing::{Letter, PASSWORD, Site};
 
-use super::auc::{Auc, median};
+use self::auc::{Auc, median};
 use super::program::{Build, Running};
 use crate::http::Connection;
 use crate::shell::{Result, program};
