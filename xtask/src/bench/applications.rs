@@ -12,7 +12,7 @@ use crate::shell::Result;
 const EMAIL: &str = "ada@example.org";
 const CODES: usize = 4000;
 /// They wait for a minute at most, so there are fewer where the machine is slow.
-const COLLECTED_FOR: Duration = Duration::from_secs(25);
+const COLLECTED_FOR: Duration = Duration::from_secs(10);
 const READS: u32 = 10_000;
 /// Applications that send codes at the same time: their commits share a write to the disk.
 const TOGETHER: usize = 16;

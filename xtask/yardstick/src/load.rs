@@ -12,6 +12,9 @@ use tokio::net::TcpStream;
 
 use crate::Result;
 
+/// What an impatient client waits when the server says that it has too much to do.
+const AFTER_A_REFUSAL: Duration = Duration::from_millis(250);
+
 /// What to send.
 #[derive(Deserialize)]
 struct Spec {
@@ -117,7 +120,9 @@ async fn exchange(
     let interval = spec.every_micros.map(Duration::from_micros);
     let mut due =
         start + interval.map_or(Duration::ZERO, |every| every.mul_f64(share(index, spec.connections)));
-    while start.elapsed() < length {
+    // Once at least: on a busy machine it may have taken all the time to connect.
+    let mut is_first = true;
+    while std::mem::take(&mut is_first) || start.elapsed() < length {
         if spec.chain.is_none() {
             let turn = next.fetch_add(1, Ordering::Relaxed);
             if spec.once && turn >= spec.bodies.len() {
@@ -138,6 +143,9 @@ async fn exchange(
         let (status, body) = read(&mut stream, &mut answer).await?;
         part.micros.push(u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX));
         *part.statuses.entry(status).or_default() += 1;
+        if status == 503 {
+            tokio::time::sleep(AFTER_A_REFUSAL).await;
+        }
         if let Some(member) = &spec.chain {
             let found = member_of(&answer[body..], member).zip(member_of(own.as_bytes(), member));
             // A refusal has none: the next request repeats this one.

@@ -37,10 +37,18 @@ impl Cluster {
     /// # Panics
     /// As for [`Self::start_private`].
     pub fn start_durable() -> Self {
-        Self::start_in(
-            Path::new("/tmp"),
-            "fsync = on\nfull_page_writes = on\nshared_buffers = 512MB\nmax_wal_size = 4GB\n",
-        )
+        let durable = "fsync = on\nfull_page_writes = on\nshared_buffers = 512MB\nmax_wal_size = 4GB\n";
+        let counting = if Program::find().counts_statements() {
+            "shared_preload_libraries = 'pg_stat_statements'\npg_stat_statements.track = 'none'\n"
+        } else {
+            ""
+        };
+        Self::start_in(Path::new("/tmp"), &[durable, counting].concat())
+    }
+
+    /// Whether [`Self::start_durable`] starts a server with `pg_stat_statements`, which then tracks nothing yet.
+    pub fn counts_statements(&self) -> bool {
+        self.program.counts_statements()
     }
 
     /// With these lines added to its configuration.

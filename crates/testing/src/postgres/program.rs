@@ -45,6 +45,11 @@ impl Program {
         Self { bin, version, run_as: server_account() }
     }
 
+    /// Whether the release has the extension that counts statements, beside its programs.
+    pub(crate) fn counts_statements(&self) -> bool {
+        self.bin.parent().is_some_and(|folder| folder.join("lib/pg_stat_statements.so").is_file())
+    }
+
     /// A command of this release: without input, under the server's account, in a folder that account can enter.
     pub(crate) fn command(&self, name: &str) -> Command {
         self.as_server(&self.bin.join(name))

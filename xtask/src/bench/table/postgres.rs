@@ -49,6 +49,31 @@ pub(super) fn run(yardstick: &Yardstick, program: &Path, hash_rate: f64, figures
     let syncs = of_one(before.syncs, after.syncs);
     figures.add("pg_syncs", "syncs of the log (WAL) for each", syncs, "", Some(AtMost(0.3)));
     figures.add("pg_log", "bytes of the log for each", of_one(before.bytes, after.bytes), "bytes", None);
+    statements(&cluster, &stage, &site, figures)
+}
+
+/// How many statements each request takes, with those that begin and end a transaction.
+fn statements(cluster: &Cluster, stage: &Stage, site: &Site, figures: &mut Figures) -> Result {
+    if !cluster.counts_statements() {
+        figures.leave_out("statements of PostgreSQL: pg_stat_statements is not installed".to_owned());
+        return Ok(());
+    }
+    site.database().execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA pg_catalog");
+    cluster.execute("ALTER SYSTEM SET pg_stat_statements.track = 'all'");
+    cluster.execute("SELECT pg_reload_conf()");
+    sleep(COUNTED);
+    for (what, load) in [
+        ("a token check", stage.me().over(8, 1.0)),
+        ("a refresh", stage.refreshes()?.over(8, 1.0)),
+        ("a sign-in", stage.sign_ins().over(4, 2.0)),
+    ] {
+        // By everybody: they are few beside those of the requests.
+        let sum = "SELECT SUM(calls) FROM pg_stat_statements";
+        site.database().execute("SELECT pg_stat_statements_reset()");
+        let outcome = stage.yardstick.load(&load)?.all_good(what)?;
+        let each = number(site.database(), sum)? / outcome.good_answers();
+        figures.add(&format!("pg statements {what}"), &format!("statements of {what}"), each, "", None);
+    }
     Ok(())
 }
 

@@ -40,7 +40,7 @@ pub(super) fn run<'a>(
     (idle_mib, cores): (f64, usize),
     figures: &mut Figures,
 ) -> Result<(Calm<'a>, Hashes)> {
-    figures.part("A storm of sign-ins on SQLite: 32 clients, each signs in again when it is answered");
+    figures.part("A storm of sign-ins on SQLite: 32 clients, each signs in again when it is answered, or 250 ms after a refusal");
     let earlier = stage.yardstick.hashes(HASHES_SECONDS)?;
     let over = AtomicBool::new(false);
     let (sent, peak) = std::thread::scope(|scope| {
