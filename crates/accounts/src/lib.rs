@@ -175,7 +175,7 @@ pub use env::{Env, ManualClock};
 pub use fault::Fault;
 #[cfg(feature = "import")]
 pub use hasher::foreign::{FirebaseScrypt, ImportedHash, ImportedHashError};
-pub use mail::{Mail, MailContent, MailTransport, SecurityEvent, SendAttempt, SendError};
+pub use mail::{Mail, MailContent, MailTransport, Place, SecurityEvent, SendAttempt, SendError};
 pub use migrator::Migrator;
 pub use ops::account::authenticator::NewAuthenticator;
 pub use ops::account::data::DataError;

@@ -28,6 +28,15 @@ pub struct Mail {
     pub content: MailContent,
 }
 
+/// From where something was done, as far as it is known and is the reader's concern.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The browser or program, as it called itself.
+    pub device: Option<String>,
+    /// The address that it came from.
+    pub ip: Option<String>,
+}
+
 /// The content of a [`Mail`]. The template of the same name renders it.
 #[derive(Clone, Debug)]
 pub enum MailContent {
@@ -68,9 +77,13 @@ pub enum MailContent {
         link: Secret,
         /// When the link stops working.
         link_expires_at: Timestamp,
+        /// From where, unless an administrator requested it.
+        place: Place,
     },
     /// The password was changed.
     PasswordChanged {
+        /// From where, unless an operator changed it.
+        place: Place,
         /// The address of the page to request a new one, in case the change was not the owner's.
         forgot: String,
     },
@@ -87,6 +100,8 @@ pub enum MailContent {
         link: Secret,
         /// When the link stops working.
         link_expires_at: Timestamp,
+        /// From where the change was requested.
+        place: Place,
     },
     /// An administrator invited this address.
     Invitation {
@@ -97,11 +112,15 @@ pub enum MailContent {
     },
     /// Informs the owner of several wrong passwords.
     FailedSignIns {
+        /// From where the last of them came.
+        place: Place,
         /// The address of the page to request a new password, which also ends every wait.
         forgot: String,
     },
     /// A copy of a session's refresh token was used: the session was ended.
     RefreshReused {
+        /// From where it was used.
+        place: Place,
         /// The address of the page to request a new password.
         forgot: String,
     },
@@ -114,10 +133,8 @@ pub enum MailContent {
     SecurityNotice {
         /// What it was.
         event: SecurityEvent,
-        /// The browser or program that did it, as it called itself.
-        device: Option<String>,
-        /// The address that it came from.
-        ip: Option<String>,
+        /// From where it was done, unless an administrator did it.
+        place: Place,
         /// The address of the page where the owner sees and changes it.
         account: String,
         /// The address of the page that asks for a new password.

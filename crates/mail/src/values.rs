@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use minijinja::Value;
-use vestibule::{Mail, MailContent, MailId, Secret, SecurityEvent, Timestamp, browser_in_words};
+use vestibule::{Mail, MailContent, MailId, Place, Secret, SecurityEvent, Timestamp, browser_in_words};
 
 /// The names that a template knows, with their values.
 pub(crate) type Values = BTreeMap<&'static str, Value>;
@@ -23,29 +23,25 @@ pub(crate) fn of(content: &MailContent) -> Values {
         MailContent::AlreadyRegistered { sign_in } | MailContent::Welcome { sign_in } => {
             vec![("sign_in", Value::from(sign_in.as_str()))]
         }
-        MailContent::PasswordReset { link, link_expires_at }
+        MailContent::PasswordReset { link, link_expires_at, .. }
+        | MailContent::EmailUndo { link, link_expires_at, .. }
         | MailContent::EmailChange { link, link_expires_at }
-        | MailContent::EmailUndo { link, link_expires_at }
         | MailContent::Invitation { link, link_expires_at }
         | MailContent::ChoosePassword { link, link_expires_at }
         | MailContent::MoveIn { link, link_expires_at }
         | MailContent::Enrolment { link, link_expires_at } => {
             vec![("link", Value::from(link.expose())), ("link_until", Value::from(minute(*link_expires_at)))]
         }
-        MailContent::PasswordChanged { forgot }
-        | MailContent::FailedSignIns { forgot }
-        | MailContent::RefreshReused { forgot } => vec![("forgot", Value::from(forgot.as_str()))],
-        MailContent::SecurityNotice { event, device, ip, account, forgot } => {
-            // An administrator's device is not the owner's concern.
-            let from = |text: &Option<String>| text.clone().filter(|_| *event != SecurityEvent::FactorsReset);
+        MailContent::PasswordChanged { forgot, .. }
+        | MailContent::FailedSignIns { forgot, .. }
+        | MailContent::RefreshReused { forgot, .. } => vec![("forgot", Value::from(forgot.as_str()))],
+        MailContent::SecurityNotice { event, account, forgot, .. } => {
             vec![
                 ("event", Value::from(event.name())),
                 ("passkey", Value::from(passkey_of(event))),
                 ("codes_left", Value::from(codes_left(event))),
                 ("application", Value::from(application_of(event).map(|(name, _)| name))),
                 ("scopes", Value::from(application_of(event).map(|(_, scopes)| scopes.to_vec()))),
-                ("device", Value::from(from(device).and_then(|sent| device_of(&sent)))),
-                ("ip", Value::from(from(ip))),
                 ("account", Value::from(account.as_str())),
                 ("forgot", Value::from(forgot.as_str())),
             ]
@@ -55,7 +51,33 @@ pub(crate) fn of(content: &MailContent) -> Values {
         }
         MailContent::Test => Vec::new(),
     };
-    values.into_iter().collect()
+    values.into_iter().chain(place_of(content)).collect()
+}
+
+/// What a mail says of the place that its cause came from: the words of its device, and its address.
+fn place_of(content: &MailContent) -> Vec<(&'static str, Value)> {
+    let place = match content {
+        // An administrator's device is not the owner's concern.
+        MailContent::SecurityNotice { event: SecurityEvent::FactorsReset, .. } => &Place::default(),
+        MailContent::SecurityNotice { place, .. }
+        | MailContent::PasswordReset { place, .. }
+        | MailContent::PasswordChanged { place, .. }
+        | MailContent::EmailUndo { place, .. }
+        | MailContent::FailedSignIns { place, .. }
+        | MailContent::RefreshReused { place, .. } => place,
+        MailContent::Confirm { .. }
+        | MailContent::AlreadyRegistered { .. }
+        | MailContent::Welcome { .. }
+        | MailContent::EmailChange { .. }
+        | MailContent::Invitation { .. }
+        | MailContent::ChoosePassword { .. }
+        | MailContent::MoveIn { .. }
+        | MailContent::Enrolment { .. }
+        | MailContent::SecondFactorDue { .. }
+        | MailContent::Test => return Vec::new(),
+    };
+    let device = place.device.as_deref().and_then(device_of);
+    vec![("device", Value::from(device)), ("ip", Value::from(place.ip.as_deref()))]
 }
 
 fn passkey_of(event: &SecurityEvent) -> Option<&str> {
@@ -174,12 +196,7 @@ pub(crate) fn samples() -> Vec<Mail> {
         confirm(None, code(), 7_200),
         MailContent::AlreadyRegistered { sign_in: sign_in() },
         MailContent::Welcome { sign_in: sign_in() },
-        MailContent::PasswordReset { link: link(), link_expires_at: at },
-        MailContent::PasswordChanged { forgot: forgot() },
-        MailContent::FailedSignIns { forgot: forgot() },
-        MailContent::RefreshReused { forgot: forgot() },
         MailContent::EmailChange { link: link(), link_expires_at: at },
-        MailContent::EmailUndo { link: link(), link_expires_at: at },
         MailContent::Test,
         MailContent::Invitation { link: link(), link_expires_at: at },
         MailContent::ChoosePassword { link: link(), link_expires_at: at },
@@ -194,7 +211,23 @@ pub(crate) fn samples() -> Vec<Mail> {
         created_at: at,
         content,
     };
-    contents.into_iter().chain(notices()).map(mail).collect()
+    let placed = places().into_iter().flat_map(|place| {
+        [
+            MailContent::PasswordReset { link: link(), link_expires_at: at, place: place.clone() },
+            MailContent::PasswordChanged { place: place.clone(), forgot: forgot() },
+            MailContent::FailedSignIns { place: place.clone(), forgot: forgot() },
+            MailContent::RefreshReused { place: place.clone(), forgot: forgot() },
+            MailContent::EmailUndo { link: link(), link_expires_at: at, place },
+        ]
+    });
+    contents.into_iter().chain(placed).chain(notices()).map(mail).collect()
+}
+
+/// Known, known in part, and not known.
+fn places() -> [Place; 4] {
+    let device = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    [(Some(device), Some("203.0.113.7")), (Some(device), None), (None, Some("2001:db8::7")), (None, None)]
+        .map(|(device, ip)| Place { device: device.map(str::to_owned), ip: ip.map(str::to_owned) })
 }
 
 fn allowed(scopes: &[&str]) -> SecurityEvent {
@@ -220,18 +253,10 @@ fn notices() -> impl Iterator<Item = MailContent> {
         allowed(&[]),
         allowed(&["openid", "profile", "email", "offline_access", "orders:<read>"]),
     ];
-    let device = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-    let places = [
-        (Some(device), Some("203.0.113.7")),
-        (Some(device), None),
-        (None, Some("2001:db8::7")),
-        (None, None),
-    ];
     events.into_iter().chain(codes).flat_map(move |event| {
-        places.map(|(device, ip)| MailContent::SecurityNotice {
+        places().map(|place| MailContent::SecurityNotice {
             event: event.clone(),
-            device: device.map(str::to_owned),
-            ip: ip.map(str::to_owned),
+            place,
             account: "https://example.org/account".to_owned(),
             forgot: "https://example.org/forgot".to_owned(),
         })
@@ -255,8 +280,7 @@ mod tests {
         let told = |event, sent: &str| {
             let content = MailContent::SecurityNotice {
                 event,
-                device: Some(sent.to_owned()),
-                ip: Some("203.0.113.7".to_owned()),
+                place: Place { device: Some(sent.to_owned()), ip: Some("203.0.113.7".to_owned()) },
                 account: String::new(),
                 forgot: String::new(),
             };

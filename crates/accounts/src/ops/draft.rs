@@ -2,17 +2,19 @@
 
 use crate::core::Core;
 use crate::domain::access::challenge::Challenge;
+use crate::domain::audit::{AuditActor, AuditEvent, AuditKind};
 use crate::domain::email::Email;
 use crate::domain::ids::UserId;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Account;
 use crate::fault::Fault;
-use crate::mail::{Mail, MailContent};
+use crate::mail::{Mail, MailContent, Place};
 use crate::ops::challenge;
 use crate::store::Tx;
 use crate::store::tables::outbox::Leased;
-use crate::store::tables::{challenges, users};
+use crate::store::tables::{audit, challenges, users};
+use crate::token::subject;
 
 /// What to do with a message.
 pub(crate) enum Draft {
@@ -36,6 +38,45 @@ impl Draft {
     pub(crate) fn notice(tx: &mut Tx<'_>, leased: &Leased, content: MailContent) -> Result<Self, Fault> {
         let user = users::by_id(tx, UserId::from_bytes(leased.about))?.map(|found| found.account);
         Ok(user.map_or(Self::Drop, |user| Self::send(leased, user.email, user.locale, content)))
+    }
+
+    /// The same, with the place that its cause came from.
+    pub(crate) fn notice_from(
+        tx: &mut Tx<'_>,
+        core: &Core,
+        leased: &Leased,
+        causes: &[AuditKind],
+        content: impl FnOnce(Place) -> MailContent,
+    ) -> Result<Self, Fault> {
+        let user = users::by_id(tx, UserId::from_bytes(leased.about))?.map(|found| found.account);
+        let Some(user) = user else { return Ok(Self::Drop) };
+        let place = place(tx, core, leased, (user.id, &user.email), causes)?;
+        Ok(Self::send(leased, user.email, user.locale, content(place)))
+    }
+}
+
+/// From where the cause of a message came, by the trail: both were written at the same time, about the address. Unknown when
+/// the entry is gone or the address is another by now.
+pub(crate) fn place(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    leased: &Leased,
+    (owner, email): (UserId, &Email),
+    causes: &[AuditKind],
+) -> Result<Place, Fault> {
+    let written = audit::at(tx, &subject::address(&core.root, email), leased.created_at)?;
+    let cause = written.into_iter().find(|entry| causes.contains(&entry.kind));
+    Ok(cause.map_or_else(Place::default, |entry| place_of(entry, owner)))
+}
+
+/// Where an administrator or a program sits is not the owner's concern.
+pub(crate) fn place_of(entry: AuditEvent, owner: UserId) -> Place {
+    match entry.actor {
+        AuditActor::Anonymous => Place { device: entry.user_agent, ip: entry.ip },
+        AuditActor::User(actor) if actor == owner => Place { device: entry.user_agent, ip: entry.ip },
+        AuditActor::User(_) | AuditActor::Operator | AuditActor::Application | AuditActor::System => {
+            Place::default()
+        }
     }
 }
 

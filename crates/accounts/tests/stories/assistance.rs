@@ -8,7 +8,7 @@ use vestibule::{
 };
 
 /// A signed-in administrator.
-async fn administrator(world: &World) -> (Account, SignedIn) {
+pub(crate) async fn administrator(world: &World) -> (Account, SignedIn) {
     let admin = NewUser {
         display_name: None,
         email: address("root@example.org"),

@@ -58,10 +58,13 @@ impl World {
         self.deliver().await;
         let mails = self.take_mails_to(email);
         let [mail] = mails.as_slice() else { panic!("one notice, not {mails:?}") };
-        let MailContent::SecurityNotice { event: told, device, ip, .. } = &mail.content else {
+        let MailContent::SecurityNotice { event: told, place, .. } = &mail.content else {
             panic!("{:?}", mail.content)
         };
-        assert_eq!((told, device.as_deref(), ip.as_deref()), (event, Some("story"), Some("192.0.2.1")));
+        assert_eq!(
+            (told, place.device.as_deref(), place.ip.as_deref()),
+            (event, Some("story"), Some("192.0.2.1"))
+        );
     }
 
     /// The password is right, and a second factor is asked for.

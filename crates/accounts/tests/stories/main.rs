@@ -35,6 +35,7 @@ mod one_way;
 mod outbox;
 mod passkeys;
 mod password;
+mod places;
 mod postgres;
 mod refresh;
 mod resend;

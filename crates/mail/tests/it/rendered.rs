@@ -1,12 +1,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use vestibule::{MailContent, MailTransport as _, Secret, SecurityEvent, SendAttempt, SendError, Timestamp};
+use vestibule::{
+    MailContent, MailTransport as _, Place, Secret, SecurityEvent, SendAttempt, SendError, Timestamp,
+};
 use vestibule_mail::{Letter, LetterError, Look, Mailer, MailerConfig, MailerError};
 
 use crate::support::{
-    ACCOUNT, APPLICATION, CODE, DEVICE, ESCAPED_LINK, FORGOT, IP, LINK, LOCALES, OWN_SCOPE, PASSKEY, allowed,
-    config, confirm, contents, events, factor_due, links, mail, mailer, notice, render,
+    ACCOUNT, APPLICATION, CODE, DEVICE, ESCAPED_LINK, FORGOT, IP, LINK, LOCALES, OWN_SCOPE, PASSKEY, alarms,
+    allowed, config, confirm, contents, events, factor_due, links, mail, mailer, notice, place, render,
 };
 
 #[test]
@@ -144,7 +146,7 @@ fn a_mail_has_the_colours_and_links_of_its_owner() {
 #[test]
 fn a_changed_password_shows_where_to_set_another() {
     for locale in LOCALES {
-        let content = MailContent::PasswordChanged { forgot: FORGOT.to_owned() };
+        let content = MailContent::PasswordChanged { place: place(), forgot: FORGOT.to_owned() };
         let letter = render(&mail("ada@example.org", Some(locale), content));
         assert!(letter.text().lines().any(|line| line == FORGOT), "{}", letter.text());
         assert!(
@@ -221,10 +223,37 @@ fn a_notice_tells_what_is_known() {
         let MailContent::SecurityNotice { account, forgot, .. } = notice(event.clone()) else {
             unreachable!()
         };
-        let nowhere = MailContent::SecurityNotice { event, device: None, ip: None, account, forgot };
+        let nowhere = MailContent::SecurityNotice { event, place: Place::default(), account, forgot };
         let letter = render(&mail("ada@example.org", Some(locale), nowhere));
         assert!(!has(&letter, DEVICE) && !has(&letter, IP) && !has(&letter, "\n\n\n"), "{}", letter.text());
         assert_eq!(has(&letter, PASSKEY), is_of_passkey, "{}", letter.text());
+    }
+}
+
+// Whoever is told that something happened to the account is told from where.
+#[test]
+fn an_alarm_tells_the_place() {
+    let link_expires_at = Timestamp::from_millis(1_700_086_400_000);
+    let placed = |place: &Place| {
+        let link = || Secret::from(LINK);
+        let undo = MailContent::EmailUndo { link: link(), link_expires_at, place: place.clone() };
+        let reset = MailContent::PasswordReset { link: link(), link_expires_at, place: place.clone() };
+        alarms(place).into_iter().chain([undo, reset])
+    };
+    for locale in LOCALES {
+        for content in placed(&place()) {
+            let letter = render(&mail("ada@example.org", Some(locale), content));
+            for (body, device) in [(letter.text(), DEVICE), (letter.html(), DEVICE)] {
+                assert!(body.contains(device) && body.contains(IP), "{locale}:\n{body}");
+            }
+            // Below the text, as a time of its own.
+            assert_eq!(letter.text().matches("2023-11-14 22:13 UTC").count(), 2, "{}", letter.text());
+        }
+        for content in placed(&Place::default()) {
+            let letter = render(&mail("ada@example.org", Some(locale), content));
+            let bare = !letter.text().contains(DEVICE) && !letter.text().contains(IP);
+            assert!(bare && !letter.text().contains("\n\n\n"), "{}", letter.text());
+        }
     }
 }
 
@@ -285,7 +314,7 @@ async fn a_line_break_in_a_value_is_refused() {
         let pages = [
             MailContent::AlreadyRegistered { sign_in: bad.to_owned() },
             MailContent::Welcome { sign_in: bad.to_owned() },
-            MailContent::PasswordChanged { forgot: bad.to_owned() },
+            MailContent::PasswordChanged { place: Place::default(), forgot: bad.to_owned() },
             notice(SecurityEvent::PasskeyAdded(bad.to_owned())),
             notice(SecurityEvent::ApplicationAllowed { name: bad.to_owned(), scopes: Vec::new() }),
         ];

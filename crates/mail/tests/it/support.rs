@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use vestibule::{Mail, MailContent, Secret, SecurityEvent, Timestamp};
+use vestibule::{Mail, MailContent, Place, Secret, SecurityEvent, Timestamp};
 use vestibule_mail::{Letter, Look, Mailer, MailerConfig, Transport};
 
 pub(crate) const LINK: &str = "https://example.org/confirm?a=1&b=<2>#token=sEcReT'\"";
@@ -51,11 +51,9 @@ pub(crate) fn contents() -> Vec<MailContent> {
         confirm(),
         MailContent::AlreadyRegistered { sign_in: sign_in() },
         MailContent::Welcome { sign_in: sign_in() },
-        MailContent::PasswordChanged { forgot: FORGOT.to_owned() },
-        MailContent::FailedSignIns { forgot: FORGOT.to_owned() },
-        MailContent::RefreshReused { forgot: FORGOT.to_owned() },
         MailContent::Test,
     ];
+    contents.extend(alarms(&place()));
     contents.extend(links(LINK));
     contents.extend(events().map(notice));
     contents.push(factor_due());
@@ -89,14 +87,24 @@ pub(crate) fn allowed() -> SecurityEvent {
 
 /// The notice about it, from a place that is known.
 pub(crate) fn notice(event: SecurityEvent) -> MailContent {
+    let (account, forgot) = (ACCOUNT.to_owned(), FORGOT.to_owned());
+    MailContent::SecurityNotice { event, place: place(), account, forgot }
+}
+
+/// [`DEVICE`] at [`IP`].
+pub(crate) fn place() -> Place {
     let device = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-    MailContent::SecurityNotice {
-        event,
-        device: Some(device.to_owned()),
-        ip: Some(IP.to_owned()),
-        account: ACCOUNT.to_owned(),
-        forgot: FORGOT.to_owned(),
-    }
+    Place { device: Some(device.to_owned()), ip: Some(IP.to_owned()) }
+}
+
+/// What the owner of an account is told at once.
+pub(crate) fn alarms(place: &Place) -> [MailContent; 3] {
+    let forgot = || FORGOT.to_owned();
+    [
+        MailContent::PasswordChanged { place: place.clone(), forgot: forgot() },
+        MailContent::FailedSignIns { place: place.clone(), forgot: forgot() },
+        MailContent::RefreshReused { place: place.clone(), forgot: forgot() },
+    ]
 }
 
 /// A second factor is due the day after.
@@ -110,9 +118,9 @@ pub(crate) fn links(link: &str) -> [MailContent; 7] {
     let link = || Secret::from(link);
     let link_expires_at = Timestamp::from_millis(1_700_086_400_000);
     [
-        MailContent::PasswordReset { link: link(), link_expires_at },
+        MailContent::PasswordReset { link: link(), link_expires_at, place: place() },
         MailContent::EmailChange { link: link(), link_expires_at },
-        MailContent::EmailUndo { link: link(), link_expires_at },
+        MailContent::EmailUndo { link: link(), link_expires_at, place: place() },
         MailContent::Invitation { link: link(), link_expires_at },
         MailContent::ChoosePassword { link: link(), link_expires_at },
         MailContent::MoveIn { link: link(), link_expires_at },

@@ -19,7 +19,7 @@ use crate::limits::{MailsLeft, mails_left, take_mail};
 use crate::mail::MailContent;
 use crate::ops::account::password::{ChangeError, PasswordChange, context};
 use crate::ops::challenge::{LinkError, open};
-use crate::ops::draft::{Draft, Linked, linked};
+use crate::ops::draft::{Draft, Linked, linked, place};
 use crate::ops::session_end;
 use crate::ops::sign_in::attempt::{NotCompared, Verdict};
 use crate::store::Tx;
@@ -333,6 +333,8 @@ pub(crate) fn compose_undo(
     let Some(Linked { challenge, user, link }) = linked(tx, core, leased, "email/undo", now)? else {
         return Ok(Draft::Drop);
     };
-    let content = MailContent::EmailUndo { link, link_expires_at: challenge.expires_at };
+    let asked = [AuditKind::EmailChangeRequested];
+    let place = place(tx, core, leased, (user.id, &challenge.email), &asked)?;
+    let content = MailContent::EmailUndo { link, link_expires_at: challenge.expires_at, place };
     Ok(Draft::send(leased, challenge.email, user.locale, content))
 }

@@ -14,7 +14,7 @@ use crate::env::Stopwatch;
 use crate::fault::Fault;
 use crate::limits::{MailsLeft, mails_left, take_mail};
 use crate::mail::MailContent;
-use crate::ops::draft::{Draft, Linked, linked};
+use crate::ops::draft::{Draft, Linked, linked, place};
 use crate::ops::registration::resend::{ANSWERED_AFTER, ResendError, obstacle};
 use crate::store::Tx;
 use crate::store::tables::limits::{Rule, Subject, count, lock, record};
@@ -145,6 +145,7 @@ pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased, now: Timest
     let Some(Linked { challenge, user, link }) = linked(tx, core, leased, "reset", now)? else {
         return Ok(Draft::Drop);
     };
-    let content = MailContent::PasswordReset { link, link_expires_at: challenge.expires_at };
+    let place = place(tx, core, leased, (user.id, &challenge.email), &[AuditKind::ResetRequested])?;
+    let content = MailContent::PasswordReset { link, link_expires_at: challenge.expires_at, place };
     Ok(Draft::send(leased, challenge.email, user.locale, content))
 }

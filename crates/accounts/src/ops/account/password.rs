@@ -349,5 +349,7 @@ impl PasswordChange {
 
 /// A notice that the password was changed.
 pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased) -> Result<Draft, Fault> {
-    Draft::notice(tx, leased, MailContent::PasswordChanged { forgot: core.page("forgot") })
+    let causes = [AuditKind::PasswordReset, AuditKind::PasswordChanged, AuditKind::PasswordSet];
+    let content = |place| MailContent::PasswordChanged { place, forgot: core.page("forgot") };
+    Draft::notice_from(tx, core, leased, &causes, content)
 }

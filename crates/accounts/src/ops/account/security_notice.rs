@@ -6,7 +6,7 @@ use crate::domain::ids::AuditId;
 use crate::fault::Fault;
 use crate::mail::{MailContent, SecurityEvent};
 use crate::ops::application::find::application;
-use crate::ops::draft::Draft;
+use crate::ops::draft::{Draft, place_of};
 use crate::store::Tx;
 use crate::store::tables::outbox::Leased;
 use crate::store::tables::{audit, recovery_codes, users};
@@ -17,9 +17,9 @@ pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased) -> Result<D
     let Some(event) = event(tx, core, &found)? else { return Ok(Draft::Drop) };
     let user = found.user_id.map(|user| users::by_id(tx, user)).transpose()?.flatten();
     let Some(user) = user.map(|found| found.account) else { return Ok(Draft::Drop) };
-    let AuditEvent { user_agent: device, ip, .. } = found;
+    let place = place_of(found, user.id);
     let (account, forgot) = (core.page("account"), core.page("forgot"));
-    let content = MailContent::SecurityNotice { event, device, ip, account, forgot };
+    let content = MailContent::SecurityNotice { event, place, account, forgot };
     Ok(Draft::send(leased, user.email, user.locale, content))
 }
 

@@ -239,5 +239,6 @@ impl PasswordAttempt {
 
 /// A notice that many passwords were wrong.
 pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased) -> Result<Draft, Fault> {
-    Draft::notice(tx, leased, MailContent::FailedSignIns { forgot: core.page("forgot") })
+    let content = |place| MailContent::FailedSignIns { place, forgot: core.page("forgot") };
+    Draft::notice_from(tx, core, leased, &[AuditKind::SignInFailed], content)
 }

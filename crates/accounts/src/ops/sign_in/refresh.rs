@@ -259,5 +259,6 @@ impl Exchange {
 
 /// A notice that a token was copied.
 pub(crate) fn compose(tx: &mut Tx<'_>, core: &Core, leased: &Leased) -> Result<Draft, Fault> {
-    Draft::notice(tx, leased, MailContent::RefreshReused { forgot: core.page("forgot") })
+    let content = |place| MailContent::RefreshReused { place, forgot: core.page("forgot") };
+    Draft::notice_from(tx, core, leased, &[AuditKind::RefreshReused], content)
 }

@@ -1,5 +1,7 @@
 //! The table `audit_events`: rows are added, read and swept, never changed.
 
+use std::time::Duration;
+
 use super::limits::Subject;
 use crate::domain::access::operator::OperatorName;
 use crate::domain::audit::{AuditActor, AuditEvent, AuditKind};
@@ -32,6 +34,9 @@ macro_rules! count {
 
 /// Sorts after every entry.
 pub(crate) const END: AuditId = AuditId::from_bytes([0xff; 16]);
+
+/// An operation writes a few entries; whoever does more at once is no person.
+const AT_ONCE_MAX: i64 = 16;
 
 /// Which entries to read.
 #[derive(Clone, Debug)]
@@ -66,6 +71,13 @@ pub(crate) fn insert(tx: &mut Tx<'_>, event: &AuditEvent, address: Option<&Subje
 
 pub(crate) fn by_id(tx: &mut Tx<'_>, id: AuditId) -> Result<Option<AuditEvent>, Fault> {
     tx.row(select!("WHERE id = $1"), args![id], event)
+}
+
+/// The entries about an address that were written at one time, in the order of writing.
+pub(crate) fn at(tx: &mut Tx<'_>, address: &Subject, at: Timestamp) -> Result<Vec<AuditEvent>, Fault> {
+    let [from, to] = [at, at + Duration::from_millis(1)].map(AuditId::first_at);
+    let sql = select!("WHERE address = $1 AND id >= $2 AND id < $3 ORDER BY id LIMIT $4");
+    tx.rows(sql, args![address, from, to, AT_ONCE_MAX], event)
 }
 
 /// Entries before `before`, newest first.
