@@ -14,6 +14,7 @@ mod fuzz;
 mod generated;
 mod http;
 mod interop;
+mod looks;
 mod rules;
 mod setup;
 mod shell;
@@ -47,6 +48,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Take a picture of every page and mail, in three languages, light and dark, at every width, and lay them out
+    Look(looks::Options),
     /// Install the programs the checks need
     Setup,
     /// Write docs/openapi.json anew
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         }
         Task::Ci { only, .. } => steps::run(&only),
         Task::Test { arguments } => setup::run().and_then(|()| steps::nextest(&arguments)),
+        Task::Look(options) => looks::run(&options),
         Task::Setup => setup::run(),
         Task::Openapi => generated::write(&generated::OPENAPI),
         Task::Settings => generated::write(&generated::SETTINGS),

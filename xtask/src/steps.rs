@@ -2,6 +2,7 @@
 
 use std::env;
 use std::panic::resume_unwind;
+use std::process::Command;
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
@@ -140,11 +141,17 @@ fn tests() -> Result {
 /// The tests, with more arguments for the runner. Their databases are in memory where there is room: a test that syncs waits for
 /// all that write.
 pub(crate) fn nextest(arguments: &[String]) -> Result {
+    execute(&mut nextest_command(arguments))
+}
+
+/// The same, not yet started.
+pub(crate) fn nextest_command(arguments: &[String]) -> Command {
     let mut command = cargo(["nextest", "run", "--workspace", "--all-features"]);
     if let Some(folder) = vestibule_testing::memory_dir().filter(|_| env::var_os("TMPDIR").is_none()) {
         command.env("TMPDIR", folder);
     }
-    execute(command.args(arguments))
+    command.args(arguments);
+    command
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 // A real browser for the flows: nothing it asks may leave the server under test.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+
+import { pictures } from "./pictures.mjs";
 
 const require = createRequire(process.env.NODE_PACKAGES);
 const { chromium } = require("playwright-core");
@@ -132,10 +134,8 @@ export async function violations(page, rules) {
 /** The rules that a theme can break: it changes colours and nothing else. */
 const OF_COLOURS = ["color-contrast", "link-in-text-block"];
 
-/** Looks at a page in every theme and width: accessible, nothing hidden at the sides, and kept as pictures if wanted. */
+/** Looks at a page in every theme and width: accessible, nothing hidden at the sides; and has its pictures taken if wanted. */
 export async function look(page, name) {
-  const folder = process.env.VESTIBULE_SCREENSHOTS;
-  if (folder) mkdirSync(folder, { recursive: true });
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     const rules = colorScheme === "dark" ? OF_COLOURS : undefined;
@@ -144,7 +144,7 @@ export async function look(page, name) {
       await page.setViewportSize({ width, height: 900 });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(wide <= 0, `${name} at ${width}: ${wide} px too wide`);
-      if (folder) await page.screenshot({ path: `${folder}/${name}-${width}-${colorScheme}.png`, fullPage: true });
     }
   }
+  if (process.env.VESTIBULE_SCREENSHOTS) await pictures(page, name);
 }

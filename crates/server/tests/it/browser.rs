@@ -1,7 +1,6 @@
 //! The pages in a real browser: Chromium, driven by the scripts in `tests/browser`.
 //!
-//! `VESTIBULE_SCREENSHOTS=<folder> cargo xtask test browser::looks` also writes a picture of every page in every state,
-//! at 320 and 1440 pixels, light and dark.
+//! `cargo xtask look <folder>` runs those that look at pages, and keeps a picture of every page in every state.
 
 use std::path::Path;
 
