@@ -280,6 +280,18 @@ const flows = {
     await page.waitForSelector(".opblock");
     await page.waitForSelector("text=Authorize");
     assert.ok((await page.locator(".opblock").count()) > 20);
+    assert.equal(await page.locator(".opblock-tag").first().getAttribute("data-tag"), "Sign-up");
+    assert.equal(await page.locator(".opblock-body").count(), 0, "every operation is closed");
+    const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    await page.emulateMedia({ colorScheme: "light" });
+    const light = await background();
+    await page.emulateMedia({ colorScheme: "dark" });
+    assert.ok((await page.locator("html.dark-mode").count()) === 1 && light !== (await background()), "dark where the system is");
+    await page.click("text=Error codes");
+    await page.waitForURL(/\/docs\/errors$/);
+    await page.goBack();
+    await page.click(".top .brand");
+    await page.waitForURL(/\/$/);
   },
 
   // The reference signs in with code and PKCE, as the client of the development mode; and it keeps the token of a sign-in that is

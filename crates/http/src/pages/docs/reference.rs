@@ -17,7 +17,9 @@ use crate::catalogue::Code;
 use crate::describe::errors::{EVERY, errors};
 use crate::describe::routes::{Routes, routes};
 use crate::pages::frame::i18n::Language;
+use crate::pages::frame::look::assets::Asset;
 use crate::pages::frame::render::page;
+use crate::pages::frame::visit::Visit;
 use crate::problem::Problem;
 
 pub(crate) fn routes() -> Routes {
@@ -42,10 +44,13 @@ errors!(DocsErrors: EVERY);
 /// The description of the API to read and to try.
 #[utoipa::path(get, path = "/docs", tag = "Pages", operation_id = "docs",
     responses((status = 200, description = "The page.", content_type = "text/html", body = String), DocsErrors))]
-async fn docs(State(site): State<Arc<Site>>, State(accounts): State<Accounts>) -> Response {
-    let script = Value::from_safe_string(site.assets.docs_js.path());
-    let values = context! { script, client => own_client(&accounts) };
-    page(&site, Language::En, POLICY, StatusCode::OK, "docs/reference.html", values)
+async fn docs(visit: Visit) -> Response {
+    let own = |asset: &Asset| Value::from_safe_string(asset.path());
+    let assets = &visit.site.assets;
+    let values = context! {
+        script => own(&assets.docs_js), sheet => own(&assets.docs_css), client => own_client(&visit.accounts),
+    };
+    visit.page_under(POLICY, StatusCode::OK, "docs/reference.html", values)
 }
 
 /// The public client of the settings whose answers may come back here.

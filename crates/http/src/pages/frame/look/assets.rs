@@ -12,6 +12,7 @@ use super::brand::{Brand, Logo};
 const CSS: &str = include_str!("../../../assets/site.css");
 const ROOMS_CSS: &str = include_str!("../../../assets/rooms.css");
 const ADMIN_CSS: &str = include_str!("../../../assets/admin.css");
+const DOCS_CSS: &str = include_str!("../../../assets/docs.css");
 const JS: &str = include_str!("../../../assets/site.js");
 const DOCS_JS: &str = include_str!("../../../assets/docs.js");
 const MARK: &str = include_str!("../../../assets/mark.svg");
@@ -79,6 +80,8 @@ pub(crate) struct Assets {
     pub(crate) admin_css: Asset,
     /// The owner's.
     pub(crate) own_css: Option<Asset>,
+    /// Of the frame around the reference of the API.
+    pub(crate) docs_css: Asset,
     pub(crate) js: Asset,
     pub(crate) docs_js: Asset,
     pub(crate) icon: Asset,
@@ -88,7 +91,7 @@ pub(crate) struct Assets {
 
 impl Assets {
     pub(crate) fn new(brand: &Brand) -> Self {
-        let css = format!("{}\n{}", brand.accent.rules(), without_comments(CSS));
+        let coloured = |css: &str| format!("{}\n{}", brand.accent.rules(), without_comments(css));
         let (accent, text) = (brand.accent.to_string(), brand.accent.text_on().to_string());
         let mark = MARK.replace("currentColor", &accent).replace("#fff", &text);
         let picture = |stem: &str| {
@@ -96,9 +99,10 @@ impl Assets {
             Some(Asset::new(stem, ending, content_type, bytes.clone().into_owned()))
         };
         Self {
-            css: Asset::css("site", &css),
+            css: Asset::css("site", &coloured(CSS)),
             rooms_css: Asset::css("rooms", &without_comments(ROOMS_CSS)),
             admin_css: Asset::css("admin", &without_comments(ADMIN_CSS)),
+            docs_css: Asset::css("docs", &coloured(DOCS_CSS)),
             own_css: brand.css.as_deref().map(|css| Asset::css("own", css)),
             js: Asset::js("site", JS),
             docs_js: Asset::js("docs", DOCS_JS),
@@ -109,8 +113,14 @@ impl Assets {
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&Asset> {
-        let all = [&self.css, &self.rooms_css, &self.admin_css, &self.js, &self.docs_js, &self.icon];
-        all.into_iter().chain(&self.own_css).chain(&self.logo).find(|asset| asset.name == name)
+        let sheets = [&self.css, &self.rooms_css, &self.admin_css, &self.docs_css];
+        let others = [&self.js, &self.docs_js, &self.icon];
+        sheets
+            .into_iter()
+            .chain(others)
+            .chain(&self.own_css)
+            .chain(&self.logo)
+            .find(|asset| asset.name == name)
     }
 }
 
