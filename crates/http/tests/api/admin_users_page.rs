@@ -43,7 +43,7 @@ fn listed(page: &Answer) -> Vec<String> {
 /// The address behind a link of the page.
 fn link(page: &Answer, words: &str) -> Option<String> {
     let (before, _) = page.text.split_once(&format!(">{words}</a>"))?;
-    let href = before.rsplit("href=\"").next()?.split('"').next()?;
+    let href = before.rsplit("<a ").next()?.split("href=\"").nth(1)?.split('"').next()?;
     Some(href.replace("&amp;", "&").replace("&#x2f;", "/"))
 }
 
@@ -135,7 +135,7 @@ on_both_stores! {
             let page = browser.get(&world, &format!("/admin/users?{query}")).await;
             assert!(page.text.contains(&format!("href=\"#{field}\"")) && page.text.contains(&format!("id=\"{field}\"")), "{query} {}", page.text);
         }
-        assert!(browser.get(&world, "/admin/users?created_from=soon").await.text.contains("<details open>"));
+        assert!(browser.get(&world, "/admin/users?created_from=soon").await.text.contains("<details class=\"more\" open>"));
     }
 
     // Headings lead to the list sorted by them, with the same conditions; a second click turns it round.
@@ -166,7 +166,7 @@ on_both_stores! {
         assert_eq!(listed(&browser.get(&world, "/admin/users?role=editor&second_factor=").await), ["eve@example.org"]);
         let page = browser.get(&world, "/admin/users?last_sign_in=never&created_from=2020-01-01").await;
         assert_eq!(listed(&page), ["eve@example.org"]);
-        assert!(page.text.contains("<details open>") && page.text.contains("value=\"2020-01-01\"") && page.text.contains("value=\"never\" checked"));
+        assert!(page.text.contains("<details class=\"more\" open>") && page.text.contains("value=\"2020-01-01\"") && page.text.contains("value=\"never\" checked"));
         let none = browser.get(&world, "/admin/users?created_before=2020-01-01").await;
         assert!(listed(&none).is_empty() && none.text.contains("No users match."), "{}", none.text);
     }

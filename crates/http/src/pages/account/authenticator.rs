@@ -85,7 +85,7 @@ impl Member {
     fn to_scan(&self, uri: &str) -> Value {
         context! {
             uri, qr => qr_code::svg(uri), secret => grouped_secret(uri), member => true,
-            admin => self.who.is_admin(), must_enrol => self.who.must_enrol,
+            admin => self.who.is_admin(), initials => self.initials(), must_enrol => self.who.must_enrol,
         }
     }
 

@@ -38,7 +38,7 @@ pub(super) fn shown_once(member: &Member, codes: &[RecoveryCode], with_authentic
     let codes: Vec<String> = codes.iter().map(|code| code.expose().to_owned()).collect();
     let values = context! {
         codes, with_authenticator, email => member.who.account.email.as_str(), member => true,
-        admin => member.who.is_admin(),
+        admin => member.who.is_admin(), initials => member.initials(),
         go_on => member.visit.kept_request().filter(|_| with_authenticator).map(|id| format!("{GO_ON}{id}")),
     };
     member.visit.page(StatusCode::OK, "account/recovery_codes.html", values)

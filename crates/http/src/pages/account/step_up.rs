@@ -81,6 +81,7 @@ impl Member {
         };
         Ok(context! {
             methods, email => self.who.account.email.as_str(), member => true, admin => self.who.is_admin(),
+            initials => self.initials(),
             must_enrol => self.who.must_enrol, ..waiting.shown()
         })
     }

@@ -11,7 +11,7 @@ use vestibule::{
 };
 
 use super::clients::{CLAIMS, LISTS, registration_of};
-use super::section::{Admin, framed};
+use super::section::Admin;
 use crate::api::admin::client::Registration;
 use crate::app::App;
 use crate::catalogue::Code;
@@ -105,7 +105,11 @@ impl OneClient {
             client => shown(&client), own_email => self.admin.0.who.account.email.as_str(),
             proof => self.admin.proof(&self.path()).await?,
         };
-        Ok(visit.page(status, "admin/client.html", framed("clients", context! { ..values, ..page })))
+        Ok(visit.page(
+            status,
+            "admin/client.html",
+            self.admin.framed("clients", context! { ..values, ..page }),
+        ))
     }
 
     /// The page again with the error in this part of it; or first the page that asks for a proof.

@@ -6,7 +6,7 @@ use axum::routing::get;
 use minijinja::{Value, context};
 use vestibule::{Actor, ApplicationKind, Consent, RedirectUri, RegisteredApplication, Secret};
 
-use super::section::{Admin, Asked, framed};
+use super::section::{Admin, Asked};
 use crate::api::admin::client::NewClient;
 use crate::app::App;
 use crate::pages::account::step_up::{is_missing, prove_first};
@@ -99,6 +99,6 @@ impl Admin {
             id => client.application.id.as_str(), name => client.application.name.as_str(),
             secret => secret.expose(), works => client.secrets,
         };
-        self.visit().page(StatusCode::OK, "admin/client_secret.html", framed("clients", values))
+        self.visit().page(StatusCode::OK, "admin/client_secret.html", self.framed("clients", values))
     }
 }

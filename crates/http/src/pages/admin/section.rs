@@ -42,7 +42,7 @@ impl Admin {
 
     /// A page of this section.
     pub(super) fn page(&self, section: &str, template: &str, values: Value) -> Response {
-        self.visit().page(StatusCode::OK, template, framed(section, values))
+        self.visit().page(StatusCode::OK, template, self.framed(section, values))
     }
 
     /// The page again, with the error; problems that the person cannot fix are not for this page.
@@ -55,13 +55,14 @@ impl Admin {
     ) -> Result<Response, Problem> {
         let visit = self.visit();
         let Some(view) = visit.error_view(&problem) else { return Err(problem) };
-        let values = framed(section, context! { ..view.values(), ..values });
+        let values = self.framed(section, context! { ..view.values(), ..values });
         Ok(with_headers(visit.page(view.status, template, values), &problem))
     }
-}
 
-pub(super) fn framed(section: &str, values: Value) -> Value {
-    context! { member => true, admin => true, section, ..values }
+    /// What the frame around a page of this section needs.
+    pub(super) fn framed(&self, section: &str, values: Value) -> Value {
+        context! { member => true, admin => true, initials => self.0.initials(), section, ..values }
+    }
 }
 
 /// The conditions of a list in its address. An empty condition does not count.

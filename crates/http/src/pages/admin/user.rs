@@ -11,7 +11,7 @@ use vestibule::{
     OperatorName, QueuedMail, Session, UserData, UserId, UserName, UserRef, WaysIn,
 };
 
-use super::section::{Admin, framed};
+use super::section::Admin;
 use super::words::{kind_words, mail_words, short};
 use crate::app::App;
 use crate::catalogue::Code;
@@ -106,7 +106,7 @@ impl One {
         Ok(visit.page(
             status,
             "admin/user.html",
-            framed("users", context! { tab, ..context! { ..values, ..page } }),
+            self.admin.framed("users", context! { tab, ..context! { ..values, ..page } }),
         ))
     }
 

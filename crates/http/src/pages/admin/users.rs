@@ -13,6 +13,7 @@ use crate::api::sign_up::invitation::InviteRequest;
 use crate::app::App;
 use crate::pages::account::step_up::{is_missing, prove_first};
 use crate::pages::frame::i18n::Language;
+use crate::pages::frame::look::face::initials;
 use crate::pages::frame::page_form::MemberForm;
 use crate::pages::frame::visit::see_other;
 use crate::problem::Problem;
@@ -163,36 +164,5 @@ fn row(user: &ListedUser) -> Value {
         has_authenticator => user.has_authenticator,
         last_sign_in_at => user.last_sign_in_at.map(|at| at.to_string()),
         created_at => account.created_at.to_string(),
-    }
-}
-
-/// Two letters for a name or an address: of its first two words, or the first two of its only one.
-fn initials(name: &str) -> String {
-    let name = name.split('@').next().unwrap_or_default();
-    let mut words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let (first, second) = (words.next().unwrap_or_default(), words.next());
-    let letters: String = match second {
-        Some(second) => first.chars().take(1).chain(second.chars().take(1)).collect(),
-        None => first.chars().take(2).collect(),
-    };
-    letters.to_uppercase()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn initials_are_two_letters() {
-        for (name, expected) in [
-            ("ada@example.org", "AD"),
-            ("mei.lin@example.com", "ML"),
-            ("bot-77@example.net", "B7"),
-            ("Ada, Gräfin Lovelace", "AG"),
-            ("a@b.example", "A"),
-            ("…", ""),
-        ] {
-            assert_eq!(initials(name), expected, "{name}");
-        }
     }
 }

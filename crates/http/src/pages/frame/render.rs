@@ -88,11 +88,23 @@ fn templates(language: Language) -> Environment<'static> {
             minijinja::HtmlEscape(&value.to_string())
         ))
     });
+    templates.add_filter("prose", |text: &str| Value::from_safe_string(prose(text)));
     templates.add_filter("when", |time: Value| when(&time));
     for (name, text) in FILES {
         templates.add_template(name, text).expect("the templates in this crate are well-formed");
     }
     templates
+}
+
+/// A sentence for developers, in which what stands between backticks is code.
+fn prose(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    parts
+        .map(|(index, part)| {
+            let part = minijinja::HtmlEscape(part);
+            if index % 2 == 1 { format!("<code>{part}</code>") } else { part.to_string() }
+        })
+        .collect()
 }
 
 /// A link to one of our pages, with the parameters that have a value.

@@ -1,14 +1,15 @@
 //! What stands for somebody or something that has no picture.
 
-/// Two letters for a name; for an email address, the first ones of its parts before the `@`.
+/// Two letters for a name or an address: of its first two words, or the first two of its only one.
 pub(crate) fn initials(name: &str) -> String {
-    let own = name.split('@').next().unwrap_or(name);
-    let own = if own.is_empty() { name } else { own };
-    own.split(|c: char| c.is_whitespace() || matches!(c, '.' | '_' | '-' | '+'))
-        .filter_map(|word| word.chars().next())
-        .take(2)
-        .flat_map(char::to_uppercase)
-        .collect()
+    let name = name.split('@').next().unwrap_or_default();
+    let mut words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let (first, second) = (words.next().unwrap_or_default(), words.next());
+    let letters: String = match second {
+        Some(second) => first.chars().take(1).chain(second.chars().take(1)).collect(),
+        None => first.chars().take(2).collect(),
+    };
+    letters.to_uppercase()
 }
 
 /// Whether a `User-Agent` is that of something held in a hand.
@@ -25,14 +26,16 @@ mod tests {
     fn a_name_has_at_most_two_letters() {
         for (name, letters) in [
             ("Field Notes", "FN"),
-            ("notes", "N"),
+            ("notes", "NO"),
             ("éclair of the day", "ÉO"),
             ("مفكرة الحقل", "ما"),
             ("tom.becker@example.com", "TB"),
-            ("ada@example.org", "A"),
+            ("ada@example.org", "AD"),
+            ("bot-77@example.net", "B7"),
+            ("a@b.example", "A"),
             ("@", ""),
         ] {
-            assert_eq!(initials(name).trim_matches('@'), letters, "{name}");
+            assert_eq!(initials(name), letters, "{name}");
         }
     }
 
