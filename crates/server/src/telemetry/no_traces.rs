@@ -7,14 +7,15 @@ use tracing_subscriber::{Layer, Registry};
 
 use crate::failure::Failure;
 
+/// What takes the spans.
+type Spans = Box<dyn Layer<Registry> + Send + Sync>;
+
 /// Nothing that would be sent.
 pub(crate) struct Traces;
 
 /// The settings refuse an endpoint.
 #[expect(clippy::unnecessary_wraps, reason = "with the feature it can fail")]
-pub(super) fn start(
-    _: Option<&str>,
-) -> Result<(Traces, Option<Box<dyn Layer<Registry> + Send + Sync>>), Failure> {
+pub(super) fn start(_: Option<&str>) -> Result<(Traces, Option<Spans>), Failure> {
     Ok((Traces, None))
 }
 

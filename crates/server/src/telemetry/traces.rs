@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
 use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
@@ -19,6 +19,9 @@ use crate::failure::Failure;
 
 const NAME: &str = "vestibule";
 
+/// What takes the spans.
+type Spans = Box<dyn Layer<Registry> + Send + Sync>;
+
 /// Sends spans until it is dropped, and then what is left.
 pub(crate) struct Traces(Option<SdkTracerProvider>);
 
@@ -30,9 +33,7 @@ impl Drop for Traces {
 }
 
 /// Sends the spans of this program's own parts; nothing without an endpoint.
-pub(super) fn start(
-    endpoint: Option<&str>,
-) -> Result<(Traces, Option<Box<dyn Layer<Registry> + Send + Sync>>), Failure> {
+pub(super) fn start(endpoint: Option<&str>) -> Result<(Traces, Option<Spans>), Failure> {
     let Some(endpoint) = endpoint else { return Ok((Traces(None), None)) };
     let exporter =
         SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary).with_endpoint(endpoint);
@@ -59,7 +60,7 @@ impl Extractor for Headers<'_> {
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(|name| name.as_str()).collect()
+        self.0.keys().map(HeaderName::as_str).collect()
     }
 }
 
