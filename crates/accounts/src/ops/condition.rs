@@ -41,6 +41,8 @@ pub struct Condition {
     pub mail_sent_at: Option<Timestamp>,
     /// Since when no message gets through, and why.
     pub mail_failing: Option<(Timestamp, String)>,
+    /// Why one of the waiting messages could not be sent so far.
+    pub waiting_error: Option<String>,
     /// Messages that wait, counted up to 1,000.
     pub mails_waiting: i64,
     /// When the oldest of them was queued.
@@ -70,14 +72,17 @@ impl Accounts {
             let (sent, _) = outbox::page(tx, sent, Place::start(sent), 1)?;
             let backups = Filter::Kind(AuditKind::BackedUp);
             let backups = audit::before(tx, &backups, AuditId::first_at(now + DAY), 1)?;
-            Ok((version(tx)?, sent, backups, outbox::count_waiting(tx, MAILS_MOST)?))
+            let waiting = (outbox::waiting_error(tx, MAILS_MOST)?, outbox::count_waiting(tx, MAILS_MOST)?);
+            Ok((version(tx)?, sent, backups, waiting))
         };
-        let (schema, sent, backups, (mails_waiting, oldest_mail_at)) = core.store.survey(read).await?;
+        let (schema, sent, backups, waiting) = core.store.survey(read).await?;
+        let (waiting_error, (mails_waiting, oldest_mail_at)) = waiting;
         Ok(Condition {
             database,
             schema,
             mail_sent_at: sent.first().and_then(|mail| mail.sent_at),
             mail_failing: core.traffic.failing_since(now).map(|(since, error)| (since, error.to_string())),
+            waiting_error,
             mails_waiting,
             oldest_mail_at,
             hashes_waiting: core.hasher.load().waiting.load(Ordering::Relaxed),

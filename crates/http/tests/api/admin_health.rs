@@ -70,6 +70,11 @@ on_both_stores! {
         let section = health(&world, &mut root, "en").await;
         says(&section, &["Needs attention", "Nothing has been sent since ", "2027-01-15 08:10 UTC", "451 &lt;b&gt;later"]);
         says(&section, &["1 waiting, the oldest since ", "2027-01-15 08:00 UTC"]);
+        // That one message is refused for now says nothing of the others.
+        world.clock.advance(Duration::from_hours(2));
+        world.accounts.deliver(&Failing(SendError::Deferred("450 greylisted".to_owned()))).await.unwrap();
+        let section = health(&world, &mut root, "en").await;
+        says(&section, &["The last attempt failed:", "450 greylisted", "Last sent ", "2027-01-15 08:00 UTC", "1 waiting"]);
         world.clock.advance(Duration::from_hours(1));
         world.deliver().await;
         let section = health(&world, &mut root, "en").await;

@@ -30,7 +30,7 @@ fn shown(condition: &Condition, language: Language, now: Timestamp) -> Value {
         schema => condition.schema,
         mail_sent_at => time(condition.mail_sent_at),
         mail_failing_since => time(condition.mail_failing.as_ref().map(|(since, _)| *since)),
-        mail_error => condition.mail_failing.as_ref().map(|(_, error)| error.as_str()),
+        mail_error => condition.mail_failing.as_ref().map(|(_, error)| error).or(condition.waiting_error.as_ref()),
         mail_is_bad => is_late || condition.mail_failing.is_some(),
         mails_waiting => (condition.mails_waiting > 0).then(|| language.counted(condition.mails_waiting, MAILS_MOST)),
         oldest_mail_at => time(condition.oldest_mail_at),
