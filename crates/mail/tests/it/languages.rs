@@ -150,7 +150,7 @@ fn what_is_not_arabic_stands_apart() {
         }
         assert_only_as("<bdi>Fish &amp; Chips</bdi>", "Fish", html.split_once("</title>").unwrap().1);
         assert_only_as(" dir=\"ltr\">https://example.net</a>", ">https://example.net<", html);
-        let links = html.matches("<p class=\"soft\" dir=\"ltr\"").count();
+        let links = html.matches("<a class=\"link\" dir=\"ltr\"").count();
         assert_eq!(links, html.matches("class=\"button\"").count(), "{html}");
 
         let body = text.split_once("-- \n").unwrap().0;
