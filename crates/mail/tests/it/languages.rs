@@ -269,7 +269,7 @@ fn the_language_is_the_nearest_there_is() {
     for (start, locales) in [
         ("Bitte bestätigen", ["de", "DE", "de-AT", "de-Latn-DE-1996"]),
         ("Confirmez", ["fr", "FR", "fr-CA", "fr_CH"]),
-        ("Confirme su", ["es", "es-ES", "es-419", "ES-mx"]),
+        ("Confirma tu", ["es", "es-ES", "es-419", "ES-mx"]),
         ("تأكيد", ["ar", "ar-EG", "AR-sa", "ar-Arab-MA"]),
         ("Confirm your", ["en", "en-GB", "pt-BR", "deu"]),
         ("Confirm your", ["", "../de", "\r\n", "arb"]),

@@ -1,5 +1,5 @@
 // Every page in every state that it can be brought to: accessible in both themes, whole at 320 and 1440 pixels.
-// With VESTIBULE_SCREENSHOTS=<folder> it also takes their pictures.
+// `cargo xtask look <folder>` keeps their pictures.
 import assert from "node:assert/strict";
 
 import { PASSWORD, Site, enters, look, opens } from "./browser.mjs";
@@ -103,7 +103,7 @@ const parts = {
   },
 
   async languages(site) {
-    const subjects = { de: /^Bitte bestätigen/, fr: /^Confirmez/, es: /^Confirme su/, ar: /^تأكيد/ };
+    const subjects = { de: /^Bitte bestätigen/, fr: /^Confirmez/, es: /^Confirma tu/, ar: /^تأكيد/ };
     for (const language of ["de", "fr", "es", "ar"]) {
       const page = await (await site.person({ locale: language })).newPage();
       await page.goto("/signup");
