@@ -286,7 +286,8 @@ const flows = {
     await page.emulateMedia({ colorScheme: "light" });
     const light = await background();
     await page.emulateMedia({ colorScheme: "dark" });
-    assert.ok((await page.locator("html.dark-mode").count()) === 1 && light !== (await background()), "dark where the system is");
+    await page.waitForSelector("html.dark-mode");
+    assert.notEqual(await background(), light, "dark where the system is");
     await page.click("text=Error codes");
     await page.waitForURL(/\/docs\/errors$/);
     await page.goBack();
