@@ -18,7 +18,7 @@ const READS: u32 = 5000;
 /// People who sign in at the same time: their commits share a write to the disk.
 const PASSKEYS_TOGETHER: usize = 64;
 /// Fewer than even a busy machine checks in a second: the rest would be refused.
-const PASSWORDS_TOGETHER: usize = 4;
+const PASSWORDS_TOGETHER: usize = 2;
 
 /// What each costs.
 pub(super) struct Costs {

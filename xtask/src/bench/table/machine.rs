@@ -39,6 +39,12 @@ impl Machine {
         self.cores
     }
 
+    /// Whether others wanted more than half of it.
+    #[expect(clippy::cast_precision_loss, reason = "a small number")]
+    pub(super) fn is_busy(&self) -> bool {
+        self.load.parse::<f64>().is_ok_and(|load| load > 0.5 * self.cores as f64)
+    }
+
     pub(super) fn describe(&self) -> String {
         let Self { cores, processor, memory_gib, kernel, load } = self;
         format!(
@@ -75,6 +81,8 @@ mod tests {
         assert_eq!(value(text, "model name").as_deref(), Some("Some CPU @ 2.0GHz"));
         assert_eq!((value(text, "MemTotal"), gib("24554492 kB")), (None, Some(23)));
         let here = Machine::here();
+        let with_load = |load: &str| Machine { cores: 2, load: load.to_owned(), ..here.clone() };
+        assert!(with_load("1.20").is_busy() && !with_load("0.90").is_busy() && !with_load("").is_busy());
         assert!(here.cores() > 0 && here.describe().contains("Linux "), "{}", here.describe());
     }
 }

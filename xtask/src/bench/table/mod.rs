@@ -14,6 +14,7 @@ mod stage;
 mod storm;
 mod writes;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Instant;
 
@@ -80,10 +81,15 @@ fn measure(program: &Path, yardstick: &Yardstick, cores: usize) -> Result<Figure
     Ok(figures)
 }
 
-/// A part that fails is left out, and the table says so: the others are worth their minutes.
+/// A part that fails is left out, and the table says so: the others are worth their minutes. The helpers of tests panic where
+/// they fail.
 fn attempt(figures: &mut Figures, part: impl FnOnce(&mut Figures) -> Result) {
-    if let Err(message) = part(figures) {
-        eprintln!("{message}");
-        figures.leave_out_part();
-    }
+    let done = catch_unwind(AssertUnwindSafe(|| part(figures)));
+    let message = match done {
+        Ok(Ok(())) => return,
+        Ok(Err(message)) => message,
+        Err(_) => "it panicked, see above".to_owned(),
+    };
+    eprintln!("{message}");
+    figures.leave_out_part();
 }

@@ -15,6 +15,8 @@ use super::{reads, storm};
 use crate::shell::{Result, root};
 
 const GROWTH: &str = "growth";
+/// What rates and latencies are worth then.
+const BUSY: &str = " **Others used the machine meanwhile: rates, latencies and their budgets say little, CPU times and counts more.**";
 const GROWTH_TEXT: &str = "\
 Each is the best median of three, on one connection; users, sessions, refresh tokens and five audit events for each user grow together. A
 list with a filter or a search looks at 10,000 users at most for a page, so it grows until there are that many to look at, and no further.
@@ -50,7 +52,8 @@ impl Measured {
 
     fn describe(&self) -> String {
         let Self { date, build, machine, .. } = self;
-        format!("Measured on {date}, {build}, on {}.", machine.describe())
+        let busy = if machine.is_busy() { BUSY } else { "" };
+        format!("Measured on {date}, {build}, on {}.{busy}", machine.describe())
     }
 }
 
@@ -175,9 +178,9 @@ impl Book {
         let parts = readme.split_once(begin).zip(readme.split_once(end));
         let ((before, _), (_, after)) =
             parts.ok_or_else(|| format!("README.md has no place for facts: {begin}"))?;
-        // The build for development says nothing about those that people run.
-        let release = self.now.as_ref().filter(|now| now.build != Build::DEVELOPMENT);
-        let Some(now) = release else { return Ok(readme.to_owned()) };
+        // Neither the build for development nor a busy machine says anything about what people run.
+        let is_fact = |now: &&Measured| now.build != Build::DEVELOPMENT && !now.machine.is_busy();
+        let Some(now) = self.now.as_ref().filter(is_fact) else { return Ok(readme.to_owned()) };
         let value = |key: &str| now.figures.value(key).unwrap_or_default();
         let facts = format!(
             "- **Speed is measured, and held against what is possible.** On {} cores: {} sign-ins a second, {} % of what the hash alone\n  \
@@ -238,10 +241,13 @@ mod tests {
     use super::*;
 
     fn measured(rate: f64) -> Measured {
+        let machine =
+            r#"{"cores": 2, "processor": "X", "memory_gib": 4, "kernel": "Linux 6.1", "load": "0.10"}"#;
+        let machine = serde_json::from_str(machine).unwrap();
         let mut figures = Figures::default();
         figures.part("Token checks");
         figures.add("me_rate_64", "requests", rate, "/s", Some(Budget::AtLeast(10_000.0)));
-        Measured::new(Machine::here(), &Build::default(), figures)
+        Measured::new(machine, &Build::default(), figures)
     }
 
     #[test]
@@ -264,6 +270,14 @@ mod tests {
             "{once}"
         );
         assert_eq!(book.with_facts(&once).unwrap(), once);
+        let mut busy = measured(5000.0);
+        busy.machine = serde_json::from_str(
+            r#"{"cores": 2, "processor": "X", "memory_gib": 4, "kernel": "Linux 6.1", "load": "9.00"}"#,
+        )
+        .unwrap();
+        assert!(busy.describe().contains("Others used the machine"), "{}", busy.describe());
+        let book_of_busy = Book { now: Some(busy), ..Book::default() };
+        assert_eq!(book_of_busy.with_facts(&once).unwrap(), once, "not a fact");
         assert!(book.with_facts("# X\n").unwrap_err().contains("no place"));
     }
 }

@@ -58,7 +58,7 @@ fn statements(cluster: &Cluster, stage: &Stage, site: &Site, figures: &mut Figur
         figures.leave_out("statements of PostgreSQL: pg_stat_statements is not installed".to_owned());
         return Ok(());
     }
-    site.database().execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA pg_catalog");
+    site.database().execute("CREATE SCHEMA counted; CREATE EXTENSION pg_stat_statements SCHEMA counted");
     cluster.execute("ALTER SYSTEM SET pg_stat_statements.track = 'all'");
     cluster.execute("SELECT pg_reload_conf()");
     sleep(COUNTED);
@@ -68,8 +68,8 @@ fn statements(cluster: &Cluster, stage: &Stage, site: &Site, figures: &mut Figur
         ("a sign-in", stage.sign_ins().over(4, 2.0)),
     ] {
         // By everybody: they are few beside those of the requests.
-        let sum = "SELECT SUM(calls) FROM pg_stat_statements";
-        site.database().execute("SELECT pg_stat_statements_reset()");
+        let sum = "SELECT SUM(calls) FROM counted.pg_stat_statements";
+        site.database().execute("SELECT counted.pg_stat_statements_reset()");
         let outcome = stage.yardstick.load(&load)?.all_good(what)?;
         let each = number(site.database(), sum)? / outcome.good_answers();
         figures.add(&format!("pg statements {what}"), &format!("statements of {what}"), each, "", None);
