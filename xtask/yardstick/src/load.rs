@@ -130,13 +130,16 @@ async fn exchange(
             }
             own.clone_from(&spec.bodies[turn % spec.bodies.len()]);
         }
-        let begun = if let Some(every) = interval {
-            let begun = due;
-            tokio::time::sleep_until(begun.into()).await;
-            due = begun + every;
-            begun
-        } else {
-            Instant::now()
+        let begun = match interval {
+            None => Instant::now(),
+            Some(every) => {
+                let late = Instant::now() >= due;
+                tokio::time::sleep_until(due.into()).await;
+                // Timers are exact to a millisecond or two, which no server has to answer for.
+                let begun = if late { due } else { Instant::now() };
+                due += every;
+                begun
+            }
         };
         write(&mut request, &spec.heads[index % spec.heads.len()], &own);
         stream.write_all(request.as_bytes()).await?;

@@ -1,11 +1,16 @@
 //! The machine that was measured: what matters for the figures, and nothing that names it.
 
 use std::fs;
-use std::thread::available_parallelism;
+use std::thread::{available_parallelism, sleep};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::yardstick::as_f64;
 use crate::shell::{output, program};
+
+const LOOKED_FOR: Duration = Duration::from_secs(2);
+const BUSY_PERCENT: f64 = 15.0;
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Machine {
@@ -13,8 +18,8 @@ pub(super) struct Machine {
     processor: String,
     memory_gib: u64,
     kernel: String,
-    /// Processes that wanted to run when the measurement began, averaged over a minute: others disturb the figures.
-    load: String,
+    /// How much of the cores others took before the measurement began, in percent: they disturb the figures.
+    taken_percent: f64,
 }
 
 impl Machine {
@@ -31,7 +36,7 @@ impl Machine {
                 .and_then(|text| gib(&text))
                 .unwrap_or_default(),
             kernel: format!("Linux {kernel}"),
-            load: read("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned(),
+            taken_percent: taken(),
         }
     }
 
@@ -39,18 +44,37 @@ impl Machine {
         self.cores
     }
 
-    /// Whether others wanted more than half of it.
-    #[expect(clippy::cast_precision_loss, reason = "a small number")]
+    /// Whether others took so much that rates and latencies are not the program's.
     pub(super) fn is_busy(&self) -> bool {
-        self.load.parse::<f64>().is_ok_and(|load| load > 0.5 * self.cores as f64)
+        self.taken_percent > BUSY_PERCENT
     }
 
     pub(super) fn describe(&self) -> String {
-        let Self { cores, processor, memory_gib, kernel, load } = self;
+        let Self { cores, processor, memory_gib, kernel, taken_percent } = self;
         format!(
-            "{cores} cores, {processor}, {memory_gib} GiB of memory, {kernel}; load average at the start {load}"
+            "{cores} cores, {processor}, {memory_gib} GiB of memory, {kernel}; others took {taken_percent:.0} % of it before the start"
         )
     }
+}
+
+/// The share of all cores, in percent, that was not idle for a while. The load average would not do: it still knows of the
+/// build that has just ended.
+fn taken() -> f64 {
+    let times = || fs::read_to_string("/proc/stat").ok().and_then(|text| spent(&text));
+    let before = times();
+    sleep(LOOKED_FOR);
+    before.zip(times()).map_or(0.0, |(before, after)| {
+        let [all, idle] = [after.0.saturating_sub(before.0), after.1.saturating_sub(before.1)].map(as_f64);
+        100.0 * (all - idle) / all.max(1.0)
+    })
+}
+
+/// The ticks of all cores since the start of the machine, and those that were idle: `cpu user nice system idle iowait …`.
+fn spent(stat: &str) -> Option<(u64, u64)> {
+    let ticks: Vec<u64> =
+        stat.lines().next()?.split_ascii_whitespace().skip(1).map_while(|text| text.parse().ok()).collect();
+    // The last two, guests, are in the first two already.
+    Some((ticks.iter().take(8).sum(), ticks.get(3)? + ticks.get(4)?))
 }
 
 /// The date, `2026-12-01`, in UTC.
@@ -81,8 +105,10 @@ mod tests {
         assert_eq!(value(text, "model name").as_deref(), Some("Some CPU @ 2.0GHz"));
         assert_eq!((value(text, "MemTotal"), gib("24554492 kB")), (None, Some(23)));
         let here = Machine::here();
-        let with_load = |load: &str| Machine { cores: 2, load: load.to_owned(), ..here.clone() };
-        assert!(with_load("1.20").is_busy() && !with_load("0.90").is_busy() && !with_load("").is_busy());
+        let taken = |taken_percent| Machine { taken_percent, ..here.clone() };
+        assert!(taken(40.0).is_busy() && !taken(3.0).is_busy());
+        assert_eq!(spent("cpu  10 1 5 100 4 0 1 0 7 0\ncpu0 …"), Some((121, 104)));
+        assert_eq!(spent("intr 1"), None);
         assert!(here.cores() > 0 && here.describe().contains("Linux "), "{}", here.describe());
     }
 }

@@ -32,6 +32,8 @@ use crate::shell::Result;
 pub(super) fn run(build: &Build, is_before: bool) -> Result {
     let program = build.program()?;
     let yardstick = Yardstick::new(build)?;
+    // A page that cannot be written is no surprise for later.
+    Book::open()?;
     let machine = Machine::here();
     println!("{}\n{build}", machine.describe());
     let begun = Instant::now();

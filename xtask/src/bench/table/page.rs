@@ -242,7 +242,7 @@ mod tests {
 
     fn measured(rate: f64) -> Measured {
         let machine =
-            r#"{"cores": 2, "processor": "X", "memory_gib": 4, "kernel": "Linux 6.1", "load": "0.10"}"#;
+            r#"{"cores": 2, "processor": "X", "memory_gib": 4, "kernel": "Linux 6.1", "taken_percent": 1.0}"#;
         let machine = serde_json::from_str(machine).unwrap();
         let mut figures = Figures::default();
         figures.part("Token checks");
@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(book.with_facts(&once).unwrap(), once);
         let mut busy = measured(5000.0);
         busy.machine = serde_json::from_str(
-            r#"{"cores": 2, "processor": "X", "memory_gib": 4, "kernel": "Linux 6.1", "load": "9.00"}"#,
+            r#"{"cores": 2, "processor": "X", "memory_gib": 4, "kernel": "Linux 6.1", "taken_percent": 90.0}"#,
         )
         .unwrap();
         assert!(busy.describe().contains("Others used the machine"), "{}", busy.describe());
