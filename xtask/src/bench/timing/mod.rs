@@ -184,7 +184,7 @@ fn prepare(site: &Site, arms: &[State]) -> Result<(Running, SocketAddr)> {
     old.stop();
     if arms.contains(&State::Imported) {
         let row = format!(r#"{{"email":"{}","password_hash":"{FOREIGN}"}}"#, State::Imported.email());
-        let imported = site.run_with_input(&["user", "import", "-"], &row);
+        let imported = site.run_with_input(&["user", "import", "-", "--from", "jsonl"], &row);
         if imported.code != Some(0) {
             return Err(format!("no imported user: {}", imported.stderr));
         }
