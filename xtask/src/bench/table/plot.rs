@@ -9,8 +9,13 @@ use super::figures::{Curve, Number};
 use crate::shell::Result;
 
 const SIZE: (u32, u32) = (760, 380);
-const COLOURS: [RGBColor; 4] =
-    [RGBColor(36, 86, 200), RGBColor(200, 90, 30), RGBColor(30, 130, 76), RGBColor(120, 60, 160)];
+const COLOURS: [RGBColor; 5] = [
+    RGBColor(36, 86, 200),
+    RGBColor(200, 90, 30),
+    RGBColor(30, 130, 76),
+    RGBColor(120, 60, 160),
+    RGBColor(90, 90, 90),
+];
 /// Room above the highest point, for the names of the curves.
 const LEGEND: f64 = 1.3;
 const FONT: &str = "sans-serif";
@@ -35,7 +40,12 @@ pub(crate) fn draw(file: &Path, plot: &Plot, curves: &[Curve]) -> Result {
     let area = SVGBackend::new(file, SIZE).into_drawing_area();
     area.fill(&WHITE).map_err(|e| e.to_string())?;
     let mut chart = ChartBuilder::on(&area);
-    chart.caption(plot.title, (FONT, 18)).margin(14).x_label_area_size(44).y_label_area_size(78);
+    chart
+        .caption(plot.title, (FONT, 18))
+        .margin(14)
+        .margin_right(44)
+        .x_label_area_size(44)
+        .y_label_area_size(78);
     if plot.by_factors {
         let range = (low.max(1.0)..high).log_scale();
         lines(chart.build_cartesian_2d(range, 0.0..top), plot, curves)?;
