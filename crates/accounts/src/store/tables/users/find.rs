@@ -97,7 +97,8 @@ impl Listing {
         Ok(named)
     }
 
-    /// The trigram of the text that the fewest users have, with their number, counted to one more than a page looks at.
+    /// The trigram of the text that the fewest users have, with their number, counted to one more than a page looks at. Where
+    /// more have each of them, the one that fewest of the newest users have.
     fn rarest(&self, tx: &mut Tx<'_>) -> Result<Option<(String, i64)>, Fault> {
         let Some(needle) = &self.wanted.needle else { return Ok(None) };
         if !search::is_complete(tx)? {
@@ -111,7 +112,12 @@ impl Listing {
                 rarest = Some((trigram, many));
             }
         }
-        Ok(rarest)
+        if rarest.as_ref().is_none_or(|(_, many)| *many <= LOOKED_AT_MAX) {
+            return Ok(rarest);
+        }
+        let reach = |trigram: String| Ok((search::newest_but(tx, &trigram, LOOKED_AT_MAX)?, trigram));
+        let reaches = needle.trigrams().into_iter().map(reach).collect::<Result<Vec<_>, Fault>>()?;
+        Ok(reaches.into_iter().min().map(|(_, trigram)| (trigram, LOOKED_AT_MAX + 1)))
     }
 
     /// Everybody who can be meant, if an index knows that they are few.

@@ -71,6 +71,12 @@ pub(crate) fn count(tx: &mut Tx<'_>, trigram: &str, most: i64) -> Result<i64, Fa
     tx.count(sql, args![trigram, most])
 }
 
+/// The user who has the trigram with so many newer ones before: of two trigrams, the rarer one goes further back.
+pub(crate) fn newest_but(tx: &mut Tx<'_>, trigram: &str, before: i64) -> Result<Option<UserId>, Fault> {
+    let sql = "SELECT user_id FROM user_trigrams WHERE trigram = $1 ORDER BY user_id DESC LIMIT 1 OFFSET $2";
+    tx.row(sql, args![trigram, before], |row| row.get(0))
+}
+
 fn insert(tx: &mut Tx<'_>, id: UserId, trigrams: &[String]) -> Result<(), Fault> {
     let sql = "INSERT INTO user_trigrams (trigram, user_id) VALUES ($2, $1), ($3, $1), ($4, $1), ($5, $1), ($6, $1), \
                ($7, $1), ($8, $1), ($9, $1), ($10, $1), ($11, $1), ($12, $1), ($13, $1), ($14, $1), ($15, $1), \

@@ -180,3 +180,16 @@ async fn the_index_takes_about_a_kilobyte_per_user() {
     let bytes = store.read::<_, Fault, _>(size).await.unwrap();
     assert!(bytes / USERS < 1_000, "{} bytes per user", bytes / USERS);
 }
+
+/// Of trigrams that more users have than a page looks at, the search goes along the one that finds most.
+#[tokio::test]
+async fn of_common_trigrams_the_rarest_is_used() {
+    let store = store(USERS).await;
+    let halve = |tx: &mut Tx<'_>| {
+        tx.execute("INSERT INTO user_trigrams (trigram, user_id) SELECT 'erx', id FROM users WHERE created_at % 2 = 0", &[])
+    };
+    store.write(halve).await.unwrap();
+    let listing = Listing { wanted: searched("userx"), order: UserOrder::Newest, typed: None };
+    let rarest = store.read(move |tx| listing.rarest(tx)).await.unwrap();
+    assert_eq!(rarest, Some(("erx".to_owned(), LOOKED_AT_MAX + 1)));
+}
