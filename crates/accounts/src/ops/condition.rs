@@ -1,11 +1,9 @@
 //! How a running server is, and what it depends on, for administrators; and the mail with which they try whether mail arrives.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::accounts::Accounts;
-use crate::core::Core;
 use crate::domain::access::actor::Actor;
 use crate::domain::audit::AuditKind;
 use crate::domain::ids::{AuditId, MailId};
@@ -122,15 +120,4 @@ impl Accounts {
 /// A message that says nothing but that it has arrived.
 pub(crate) fn compose(tx: &mut Tx<'_>, leased: &Leased) -> Result<Draft, Fault> {
     Draft::notice(tx, leased, MailContent::Test)
-}
-
-/// A backup was made: the trail knows of it. Where it cannot be written to, the backup is there all the same.
-pub(crate) async fn note_backup(core: &Arc<Core>, with_key: bool) {
-    let entry = Entry::by(AuditKind::BackedUp, Actor::Operator);
-    let entry = if with_key { entry.detail("with the secret key") } else { entry };
-    let (noting, now) = (core.clone(), core.now());
-    let noted: Result<(), Fault> = core.store.write(move |tx| entry.write(tx, &noting, now)).await;
-    if let Err(fault) = noted {
-        tracing::warn!(%fault, "the audit trail does not know of the backup");
-    }
 }

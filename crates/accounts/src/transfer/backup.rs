@@ -4,19 +4,22 @@ use std::fs::{File, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::Accounts;
+use crate::core::Core;
+use crate::domain::access::actor::Actor;
+use crate::domain::audit::AuditKind;
 use crate::domain::secret::Secret;
 use crate::domain::secret_key::SecretKey;
 use crate::domain::time::Timestamp;
 use crate::env::Env;
 use crate::fault::Fault;
 use crate::migrator::migrate_up;
-use crate::ops::condition::note_backup;
 use crate::policy::DatabasePolicy;
 use crate::settings::OpenError;
 use crate::store::copy::tables::{TABLES, Table};
@@ -24,6 +27,7 @@ use crate::store::copy::{Contents, Reading, clear, insert, manifest, total};
 use crate::store::error::{DatabaseError, StoreError};
 use crate::store::migrations::{NEWEST, version};
 use crate::store::{Snapshot, Store, Tx};
+use crate::trail::Entry;
 use crate::transfer::progress::{CopyWatch, Count};
 
 /// What a backup says of itself.
@@ -136,8 +140,19 @@ impl Accounts {
     /// As for [`Self::back_up`].
     pub async fn back_up_with(&self, to: &Path, how: &BackupOptions) -> Result<BackupManifest, BackupError> {
         let made = back_up(&self.0.store, to, self.now(), Some(&self.0.settings.secret_key), how).await?;
-        note_backup(&self.0, how.with_key).await;
+        note(&self.0, how.with_key).await;
         Ok(made)
+    }
+}
+
+/// A backup was made: the trail knows of it. Where it cannot be written to, the backup is there all the same.
+async fn note(core: &Arc<Core>, with_key: bool) {
+    let entry = Entry::by(AuditKind::BackedUp, Actor::Operator);
+    let entry = if with_key { entry.detail("with the secret key") } else { entry };
+    let (noting, now) = (core.clone(), core.now());
+    let noted: Result<(), Fault> = core.store.write(move |tx| entry.write(tx, &noting, now)).await;
+    if let Err(fault) = noted {
+        tracing::warn!(%fault, "the audit trail does not know of the backup");
     }
 }
 
