@@ -48,5 +48,8 @@ on_both_stores! {
         let page = Browser::default().get(&world, "/login").await;
         assert!(page.text.contains("<meta name=\"description\" content=") && page.text.contains("/manifest.webmanifest"));
         assert!(page.header("content-security-policy").contains("manifest-src 'self'"));
+        let touch = page.text.split("<link rel=\"apple-touch-icon\" href=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let touch = world.get(touch.unwrap()).await;
+        assert_eq!((touch.status, touch.header("content-type")), (200, "image/png"));
     }
 }

@@ -150,6 +150,7 @@ fn frame(site: &Site, language: Language) -> Value {
         js => own(&site.assets.js),
         favicon => own(&site.assets.icon),
         favicon_type => site.assets.icon.content_type,
+        touch_icon => site.assets.touch_icon.as_ref().map(own),
         logo => site.assets.logo.as_ref().map(own),
         logo_alone => brand.logo_alone,
         support => brand.support.as_deref().map(link),

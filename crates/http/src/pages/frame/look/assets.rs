@@ -16,6 +16,8 @@ const DOCS_CSS: &str = include_str!("../../../assets/docs.css");
 const JS: &str = include_str!("../../../assets/site.js");
 const DOCS_JS: &str = include_str!("../../../assets/docs.js");
 const MARK: &str = include_str!("../../../assets/mark.svg");
+/// The mark on the colour that pages have if nobody chose one, 180 pixels wide.
+const TOUCH_ICON: &[u8] = include_bytes!("../../../assets/touch.png");
 
 /// One file.
 pub(crate) struct Asset {
@@ -85,6 +87,8 @@ pub(crate) struct Assets {
     pub(crate) js: Asset,
     pub(crate) docs_js: Asset,
     pub(crate) icon: Asset,
+    /// What iPhones and iPads put on a home screen: a square PNG. The owner's logo where it is one; ours where there is none.
+    pub(crate) touch_icon: Option<Asset>,
     /// The owner's; without one, pages draw our mark.
     pub(crate) logo: Option<Asset>,
 }
@@ -98,7 +102,13 @@ impl Assets {
             let Logo { content_type, ending, bytes } = brand.logo.as_ref()?;
             Some(Asset::new(stem, ending, content_type, bytes.clone().into_owned()))
         };
+        let touch_icon = match &brand.logo {
+            None => Some(Asset::new("touch", "png", "image/png", TOUCH_ICON.to_vec())),
+            Some(logo) if logo.is_square_png() => picture("touch"),
+            Some(_) => None,
+        };
         Self {
+            touch_icon,
             css: Asset::css("site", &coloured(CSS)),
             rooms_css: Asset::css("rooms", &without_comments(ROOMS_CSS)),
             admin_css: Asset::css("admin", &without_comments(ADMIN_CSS)),
@@ -119,6 +129,7 @@ impl Assets {
             .into_iter()
             .chain(others)
             .chain(&self.own_css)
+            .chain(&self.touch_icon)
             .chain(&self.logo)
             .find(|asset| asset.name == name)
     }

@@ -141,6 +141,12 @@ impl Logo {
         }
         Ok(Self { content_type, ending, bytes: bytes.into() })
     }
+
+    /// Whether it is a PNG as high as it is wide: its first chunk begins with both (PNG, third edition, §11.2.1).
+    pub(crate) fn is_square_png(&self) -> bool {
+        let size = (self.bytes.get(16..20), self.bytes.get(20..24));
+        self.ending == "png" && size.0.is_some() && size.0 == size.1
+    }
 }
 
 fn is_svg(bytes: &[u8]) -> bool {
@@ -217,5 +223,17 @@ mod tests {
         }
         let of_size = |octets: usize| Logo::new([b"\x89PNG".to_vec(), vec![0; octets - 4]].concat());
         assert!(of_size(64 * 1024).is_ok() && of_size(64 * 1024 + 1).is_err());
+    }
+
+    // A home screen squeezes what is not square.
+    #[test]
+    fn a_square_png_is_a_touch_icon() {
+        let png = |width: u32, height: u32| {
+            let size = [width.to_be_bytes(), height.to_be_bytes()].concat();
+            Logo::new([&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], &size].concat()).unwrap().is_square_png()
+        };
+        assert!(png(512, 512) && !png(600, 120));
+        assert!(!Logo::new(b"\x89PNG\r\n".to_vec()).unwrap().is_square_png());
+        assert!(!Logo::new(b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_vec()).unwrap().is_square_png());
     }
 }
