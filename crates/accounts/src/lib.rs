@@ -166,7 +166,7 @@ pub use domain::reason::{Reason, ReasonError};
 pub use domain::registration::OpenRegistration;
 pub use domain::secret::Secret;
 pub use domain::secret_key::{SecretKey, SecretKeyError};
-pub use domain::stats::DayStats;
+pub use domain::stats::{DayStats, StatsPeriod};
 pub use domain::time::{Timestamp, TimestampError};
 pub use domain::user::{Account, Expected, FactorStatus, UserRef, UserStatus};
 pub use domain::user_list::listed::{LastSignIn, ListedUser, TimeRange, UserCount, UserCounts, UserOrder};

@@ -333,6 +333,9 @@ fields {
     SortInvalid 422 "sort_invalid": "Not an order of the list",
         "Users are sorted by `created`, `email` or `last_sign_in`, from the end with a hyphen before it.",
         "Send one of them, such as `-last_sign_in`.";
+    PeriodInvalid 422 "period_invalid": "Not a period of the statistics",
+        "The statistics cover 7, 30 or 90 days.",
+        "Send one of these numbers.";
     TimeInvalid 422 "time_invalid": "Not a time",
         "A time is written with its offset (RFC 3339), such as `2026-03-01T09:30:00Z`, or is a date, which stands for midnight UTC.",
         "Send such a time. In an address a `+` is written `%2B`.";

@@ -5,8 +5,34 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::domain::time::Timestamp;
 
-/// The number of days counted, including today.
-pub(crate) const DAYS: i64 = 30;
+/// How many days are counted, today included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StatsPeriod {
+    /// 7 days.
+    Week,
+    /// 30 days.
+    #[default]
+    Month,
+    /// 90 days.
+    Quarter,
+}
+
+impl StatsPeriod {
+    /// All of them, the shortest first.
+    pub const ALL: [Self; 3] = [Self::Week, Self::Month, Self::Quarter];
+
+    /// The number of days.
+    pub const fn days(self) -> i64 {
+        match self {
+            Self::Week => 7,
+            Self::Month => 30,
+            Self::Quarter => 90,
+        }
+    }
+}
+
+/// Those of the longest period, and of the one before.
+const KEPT: i64 = 2 * StatsPeriod::Quarter.days();
 
 /// The numbers of one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +61,6 @@ impl PastDays {
     pub(crate) fn keep(&self, number: i64, day: DayStats) {
         let mut days = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         days.insert(number, day);
-        days.retain(|kept, _| *kept > number - DAYS);
+        days.retain(|kept, _| *kept > number - KEPT);
     }
 }

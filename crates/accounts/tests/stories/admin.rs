@@ -1,6 +1,6 @@
 use crate::on_both_stores;
 use crate::world::*;
-use vestibule::{Account, Accounts, Actor, Expected, NewUser, UserQuery, UserRef};
+use vestibule::{Account, Accounts, Actor, Expected, NewUser, StatsPeriod, UserQuery, UserRef};
 
 pub(crate) async fn creates(world: &World, email: &str, name: Option<&str>, roles: &[&str]) -> Account {
     let new = NewUser {
@@ -23,7 +23,7 @@ on_both_stores! {
         world.adds_app(&world.session_of("root@example.org").await).await;
         world.adds_passkey(&world.session_of("key@example.org").await).await;
         let counted = async |accounts: &Accounts| {
-            let stats = accounts.stats(Actor::Operator).await.unwrap();
+            let stats = accounts.stats(Actor::Operator, StatsPeriod::Month).await.unwrap();
             (stats.users_active, stats.users_with_second_factor, stats.admins_without_second_factor)
         };
         assert_eq!(counted(&world.accounts).await, (5, 2, 2));

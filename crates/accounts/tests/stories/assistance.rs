@@ -4,7 +4,7 @@ use crate::on_both_stores;
 use crate::world::*;
 use vestibule::{
     Account, Actor, AuditActor, AuditEvent, AuditKind, Client, MailQuery, NewUser, OpenRegistration,
-    RegistrationId, RegistrationQuery, Resent, SendError, SignedIn, UserRef,
+    RegistrationId, RegistrationQuery, Resent, SendError, SignedIn, StatsPeriod, UserRef,
 };
 
 /// A signed-in administrator.
@@ -251,7 +251,7 @@ on_both_stores! {
         world.signs_up_with("late@example.org", PASSWORD).await.unwrap();
         let queued = world.clock.now();
         world.advance(seconds(20));
-        let stats = world.accounts.stats(Actor::Operator).await.unwrap();
+        let stats = world.accounts.stats(Actor::Operator, StatsPeriod::Month).await.unwrap();
         assert_eq!((stats.users_active, stats.users_disabled, stats.registrations_open), (1, 1, 2));
         assert_eq!(stats.sessions_live, 2, "one of today, one of yesterday; one was ended");
         assert_eq!((stats.mails_waiting, stats.mails_failed, stats.oldest_mail_at), (1, 1, Some(queued)));
@@ -264,20 +264,30 @@ on_both_stores! {
         assert!(stats.days[..28].iter().all(|day| day.sign_ups + day.sign_ins == 0));
         // A new day begins at midnight.
         world.advance(hours(16).checked_sub(seconds(21)).unwrap());
-        assert_eq!(world.accounts.stats(Actor::Operator).await.unwrap().days[29].sign_ups, 2);
+        assert_eq!(world.accounts.stats(Actor::Operator, StatsPeriod::Month).await.unwrap().days[29].sign_ups, 2);
         world.advance(seconds(1));
-        let stats = world.accounts.stats(Actor::Operator).await.unwrap();
+        let stats = world.accounts.stats(Actor::Operator, StatsPeriod::Month).await.unwrap();
         assert_eq!((stats.days[29].sign_ups, stats.days[28].sign_ups), (0, 2));
         // The days this instance has cached are those another one reads.
         world.advance(seconds(600));
-        let remembered = world.accounts.stats(Actor::Operator).await.unwrap();
-        assert_eq!(world.accounts.stats(Actor::Operator).await.unwrap(), remembered);
-        assert_eq!(world.another_instance().await.stats(Actor::Operator).await.unwrap(), remembered);
+        let remembered = world.accounts.stats(Actor::Operator, StatsPeriod::Month).await.unwrap();
+        assert_eq!(world.accounts.stats(Actor::Operator, StatsPeriod::Month).await.unwrap(), remembered);
+        assert_eq!(world.another_instance().await.stats(Actor::Operator, StatsPeriod::Month).await.unwrap(), remembered);
         world.mailbox.works_again();
         world.deliver().await;
         world.letter_to("late@example.org");
-        let stats = world.accounts.stats(Actor::Operator).await.unwrap();
+        let stats = world.accounts.stats(Actor::Operator, StatsPeriod::Month).await.unwrap();
         assert_eq!((stats.mails_waiting, stats.waiting_error), (0, None), "the dead letter does not wait");
+        // Whole days are compared with as many before them.
+        let week = world.accounts.stats(Actor::Operator, StatsPeriod::Week).await.unwrap();
+        assert_eq!((&week.days[..], week.days_before.len()), (&stats.days[23..], 6));
+        assert_eq!(week.days_before, stats.days[17..23]);
+        world.advance(hours(24 * 7));
+        let later = world.accounts.stats(Actor::Operator, StatsPeriod::Week).await.unwrap();
+        assert_eq!(later.days_before.iter().map(|day| day.sign_ups).collect::<Vec<_>>(), [0, 0, 0, 2, 2, 0]);
+        let quarter = world.accounts.stats(Actor::Operator, StatsPeriod::Quarter).await.unwrap();
+        assert_eq!((quarter.days.len(), quarter.days_before.len()), (90, 89));
+        assert_eq!(quarter.days.iter().map(|day| day.sign_ups).sum::<i64>(), 4);
     }
 
     // O4, J5: without the role, none of this is visible or possible.
@@ -298,6 +308,6 @@ on_both_stores! {
         assert_eq!(refusal(accounts.drop_mail(actor, mail).await), "Forbidden");
         assert_eq!(refusal(accounts.account_limits(actor, &whose).await), "Forbidden");
         assert_eq!(refusal(accounts.clear_limits(actor, &whose, None).await), "Forbidden");
-        assert_eq!(refusal(accounts.stats(actor).await), "Forbidden");
+        assert_eq!(refusal(accounts.stats(actor, StatsPeriod::Month).await), "Forbidden");
     }
 }

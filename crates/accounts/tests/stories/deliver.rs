@@ -1,7 +1,7 @@
 use crate::on_both_stores;
 use crate::world::{self, *};
 use std::sync::Mutex;
-use vestibule::{Actor, Mail, MailQuery, MailState, MailTransport, SendAttempt, SendError};
+use vestibule::{Actor, Mail, MailQuery, MailState, MailTransport, SendAttempt, SendError, StatsPeriod};
 
 /// A transport that cannot deliver to one address.
 struct Poisoned<'w> {
@@ -94,7 +94,7 @@ on_both_stores! {
         let health = world.accounts.health().await.unwrap();
         let cause = "refused until somebody acts: 552 daily quota exceeded";
         assert_eq!((health.mails_waiting, health.mails_failed, health.last_mail_error.as_deref()), (1, 0, Some(cause)));
-        let stats = world.accounts.stats(Actor::Operator).await.unwrap();
+        let stats = world.accounts.stats(Actor::Operator, StatsPeriod::Month).await.unwrap();
         assert_eq!(stats.waiting_error.as_deref(), Some("552 daily quota exceeded"));
         world.advance(hours(22));
         world.deliver().await;

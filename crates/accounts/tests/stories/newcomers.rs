@@ -2,10 +2,10 @@
 
 use crate::on_both_stores;
 use crate::world::*;
-use vestibule::{Actor, Code};
+use vestibule::{Actor, Code, StatsPeriod};
 
 async fn counted(world: &World) -> i64 {
-    world.accounts.stats(Actor::Operator).await.unwrap().new_users_signed_in
+    world.accounts.stats(Actor::Operator, StatsPeriod::Month).await.unwrap().new_users_signed_in
 }
 
 /// Inserts users with these numbers after all others, bypassing the library.

@@ -118,6 +118,7 @@ remedies! {
     RoleInvalid => Value("\"editor\"");
     FactorStatusInvalid => Value("\"none\"");
     SortInvalid => Value("\"-last_sign_in\"");
+    PeriodInvalid => Value("30");
     TimeInvalid => Value("\"2026-03-01T09:30:00Z\"");
     LastSignInInvalid => Value("\"never\"");
     RolesTooMany => Value("[\"editor\"]");

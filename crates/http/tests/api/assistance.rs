@@ -139,6 +139,14 @@ on_both_stores! {
         assert_eq!(stats["days"][29],
             json!({"date": "2027-01-15", "sign_ups": 2, "activations": 1, "sign_ins": 1, "failed_sign_ins": 0}));
         assert_eq!(stats["days"][0]["date"], "2026-12-17");
+        assert_eq!(stats["days_before"].as_array().unwrap().len(), 29);
+        assert_eq!(stats["days_before"][28]["date"], "2026-12-16");
+        let week = world.get_as("/v1/admin/stats?days=7", &token).await.json();
+        assert_eq!((&week["days"][0]["date"], &week["days_before"][0]["date"]), (&json!("2027-01-09"), &json!("2027-01-03")));
+        for days in ["8", "07", "-7", "", "%D9%A7"] {
+            let refused = world.get_as(&format!("/v1/admin/stats?days={days}"), &token).await;
+            assert_eq!((refused.status, refused.json()["errors"][0]["code"].as_str()), (422, Some("period_invalid")), "{days}");
+        }
         world.deliver().await;
     }
 

@@ -1,5 +1,6 @@
 //! Totals, and daily numbers.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::accounts::Accounts;
@@ -7,7 +8,7 @@ use crate::domain::access::actor::Actor;
 use crate::domain::access::roles::ADMIN;
 use crate::domain::audit::AuditKind;
 use crate::domain::ids::{AuditId, UserId};
-use crate::domain::stats::{DAYS, DayStats};
+use crate::domain::stats::{DayStats, StatsPeriod};
 use crate::domain::time::Timestamp;
 use crate::fault::Fault;
 use crate::ops::admin::error::AdminError;
@@ -38,7 +39,7 @@ pub struct Stats {
     pub users_with_second_factor: i64,
     /// Administrators who may sign in and have no second factor.
     pub admins_without_second_factor: i64,
-    /// Users created in the last 30 days, in whatever way, who have signed in at least once.
+    /// Users created on these days, in whatever way, who have signed in at least once.
     pub new_users_signed_in: i64,
     /// Open sign-ups.
     pub registrations_open: i64,
@@ -54,8 +55,10 @@ pub struct Stats {
     pub oldest_mail_at: Option<Timestamp>,
     /// Why one of the waiting messages could not be sent so far.
     pub waiting_error: Option<String>,
-    /// The last 30 days, oldest first, including today. They are read from the audit trail.
+    /// The days of the period, oldest first, including today. They are read from the audit trail.
     pub days: Vec<DayStats>,
+    /// The days before those, oldest first: as many as the period has whole ones, which they are compared with.
+    pub days_before: Vec<DayStats>,
 }
 
 impl Accounts {
@@ -63,12 +66,14 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AdminError::Forbidden`], [`AdminError::Fault`].
-    pub async fn stats(&self, actor: Actor<'_>) -> Result<Stats, AdminError> {
+    pub async fn stats(&self, actor: Actor<'_>, period: StatsPeriod) -> Result<Stats, AdminError> {
         actor.must_be_admin()?;
         let now = self.0.now();
         let idle = now - self.0.policy().tokens.session_idle;
-        let days = self.days(now).await?;
-        let new_users_signed_in = self.new_users_signed_in(now).await?;
+        let first = day_of(now) - period.days() + 1;
+        let days_before = self.days(first - period.days() + 1..first, now).await?;
+        let days = self.days(first..day_of(now) + 1, now).await?;
+        let new_users_signed_in = self.new_users_signed_in(first).await?;
         let (users_with_second_factor, admins_without_second_factor) = self.second_factors().await?;
         let read = move |tx: &mut Tx<'_>| -> Result<Stats, Fault> {
             let most = COUNTED_MOST;
@@ -88,6 +93,7 @@ impl Accounts {
                 mails_failed: outbox::count_failed(tx, most)?,
                 waiting_error: outbox::waiting_error(tx, most)?,
                 days: days.clone(),
+                days_before: days_before.clone(),
             })
         };
         self.0.store.survey(read).await.map_err(AdminError::Fault)
@@ -108,12 +114,11 @@ impl Accounts {
         self.0.store.survey(read).await
     }
 
-    /// The last 30 days. Each is a read of its own, so that a long trail delays nobody.
-    async fn days(&self, now: Timestamp) -> Result<Vec<DayStats>, AdminError> {
-        let today = day_of(now);
+    /// Each day is a read of its own, so that a long trail delays nobody.
+    async fn days(&self, numbers: Range<i64>, now: Timestamp) -> Result<Vec<DayStats>, AdminError> {
         let past = &self.0.past_days;
         let mut days = Vec::new();
-        for number in today - DAYS + 1..=today {
+        for number in numbers {
             let day = match past.get(number) {
                 Some(day) => day,
                 None => self.0.store.survey(move |tx| day(tx, number)).await.map_err(AdminError::Fault)?,
@@ -137,10 +142,10 @@ impl Accounts {
         self.0.store.survey(read).await.map_err(AdminError::Fault)
     }
 
-    /// The users created on these days who have signed in. Ids begin with the time, so a range of ids is a range of
+    /// The users created since this day who have signed in. Ids begin with the time, so a range of ids is a range of
     /// time.
-    async fn new_users_signed_in(&self, now: Timestamp) -> Result<i64, AdminError> {
-        let mut from = Some(UserId::first_at(edge(day_of(now) - DAYS + 1)));
+    async fn new_users_signed_in(&self, first_day: i64) -> Result<i64, AdminError> {
+        let mut from = Some(UserId::first_at(edge(first_day)));
         let mut signed_in = 0;
         while let Some(first) = from.filter(|_| signed_in < COUNTED_MOST) {
             let read = move |tx: &mut Tx<'_>| users::count_signed_in(tx, first, BATCH);

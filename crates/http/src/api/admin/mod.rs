@@ -7,7 +7,7 @@ mod clients;
 mod grants;
 pub(crate) mod outbox;
 pub(crate) mod registrations;
-mod stats;
+pub(crate) mod stats;
 pub(crate) mod user;
 pub(crate) mod user_query;
 mod users;

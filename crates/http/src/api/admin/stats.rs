@@ -3,13 +3,14 @@
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
-use vestibule::{Accounts, Actor, DayStats, Timestamp};
+use vestibule::{Accounts, Actor, DayStats, StatsPeriod, Timestamp};
 
 use crate::catalogue::Code;
 use crate::describe::errors::{API, BEARER, EVERY, errors};
 use crate::describe::routes::{Routes, routes};
-use crate::extract::{Administrator, Client, Json};
+use crate::extract::{Administrator, Client, Fields, Json, Query, ReadFields};
 use crate::problem::Problem;
+use crate::problem::field_error::FieldError;
 
 pub(super) fn routes() -> Routes {
     routes!(stats)
@@ -22,7 +23,8 @@ pub(super) fn routes() -> Routes {
     "users": {"active": 812, "disabled": 3, "new_signed_in": 341, "with_second_factor": 203, "admins_without_second_factor": 1},
     "sessions": {"live": 204, "counted_up_to": 1000},
     "mail": {"waiting": 1, "failed": 0, "oldest_at": "2026-03-01T09:30:00.000Z", "last_error": "451 4.7.1 try again later"},
-    "days": [{"date": "2026-03-01", "sign_ups": 21, "activations": 19, "sign_ins": 140, "failed_sign_ins": 12}]
+    "days": [{"date": "2026-03-01", "sign_ups": 21, "activations": 19, "sign_ins": 140, "failed_sign_ins": 12}],
+    "days_before": [{"date": "2026-01-30", "sign_ups": 18, "activations": 15, "sign_ins": 122, "failed_sign_ins": 9}]
 }))]
 struct Stats {
     /// Nothing but sessions is counted further: this number stands for that many or more.
@@ -31,8 +33,10 @@ struct Stats {
     registrations: RegistrationStats,
     sessions: SessionStats,
     mail: MailStats,
-    /// The last 30 days in UTC, oldest first; the last is today. As far back as the audit trail is kept.
+    /// The days of the period in UTC, oldest first; the last is today. As far back as the audit trail is kept.
     days: Vec<Day>,
+    /// The days before those, oldest first: as many as the period has whole ones, which they are compared with.
+    days_before: Vec<Day>,
 }
 
 /// Users by what they may do.
@@ -118,20 +122,37 @@ impl From<vestibule::Stats> for Stats {
                 last_error: stats.waiting_error,
             },
             days: stats.days.into_iter().map(Day::from).collect(),
+            days_before: stats.days_before.into_iter().map(Day::from).collect(),
         }
     }
 }
 
-errors!(StatsErrors: EVERY, API, BEARER, &[Code::Forbidden]);
+/// Which days are counted.
+pub(crate) struct PeriodQuery(pub(crate) StatsPeriod);
 
-/// Counts users, sign-ups, sessions and mail, and what happened on the last 30 days. Needs the role `admin`.
+impl ReadFields for PeriodQuery {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        Some(Self(fields.optional("/days", period)?.unwrap_or_default()))
+    }
+}
+
+fn period(text: &str) -> Result<StatsPeriod, FieldError> {
+    let period = StatsPeriod::ALL.into_iter().find(|period| period.days().to_string() == text);
+    period.ok_or_else(|| FieldError::new("/days", Code::PeriodInvalid))
+}
+
+errors!(StatsErrors: EVERY, API, BEARER, &[Code::Forbidden, Code::ValidationFailed]);
+
+/// Counts users, sign-ups, sessions and mail, and what happened on each of the last days. Needs the role `admin`.
 #[utoipa::path(get, path = "/v1/admin/stats", tag = "Administration", operation_id = "stats",
     security(("bearer" = [])),
+    params(("days" = Option<u32>, Query, pattern = "^(7|30|90)$", description = "7, 30 or 90 days; 30 by default.")),
     responses((status = 200, description = "The numbers.", body = Stats), StatsErrors))]
 async fn stats(
     State(accounts): State<Accounts>,
     Client(client): Client,
     Administrator(who): Administrator,
+    Query(PeriodQuery(period)): Query<PeriodQuery>,
 ) -> Result<Json<Stats>, Problem> {
-    Ok(Json(accounts.stats(Actor::User(&who, &client)).await?.into()))
+    Ok(Json(accounts.stats(Actor::User(&who, &client), period).await?.into()))
 }

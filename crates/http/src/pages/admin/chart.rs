@@ -12,8 +12,10 @@ pub(super) const LINE: u64 = WIDTH - LEFT;
 const FLOOR: u64 = 1060;
 /// Lines above the base at most.
 const LINES: u64 = 4;
-/// Every tenth day has its label, counted from the last.
-const LABEL_EVERY: usize = 10;
+/// Labelled days, counted from the last.
+const LABELS: usize = 3;
+/// Days between two labels at least.
+const LABEL_EVERY: usize = 2;
 
 /// A chart of one number per day. The last day is not over yet.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,10 +74,11 @@ impl Chart {
             let is_last = index + 1 == numbers.len();
             Day { x: place(left(index) + if is_last { width } else { width / 2 }, 0), index }
         };
+        let between = (numbers.len() / LABELS).max(LABEL_EVERY);
         Self {
             bars: numbers.iter().enumerate().map(bar).collect(),
             ticks: (0..=top / step).map(|line| tick(line * step)).collect(),
-            days: (0..numbers.len()).rev().step_by(LABEL_EVERY).map(label).collect(),
+            days: (0..numbers.len()).rev().step_by(between).map(label).collect(),
             axis: place(LEFT - 80, 0),
             lines: place(LEFT, LINE),
         }
