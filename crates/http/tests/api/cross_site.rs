@@ -27,7 +27,7 @@ pub(crate) const FORMS: [&str; 15] = [
     "/setup",
 ];
 /// Those that need one.
-pub(crate) const MEMBERS: [&str; 38] = [
+pub(crate) const MEMBERS: [&str; 39] = [
     "/logout",
     "/account/profile",
     "/account/email",
@@ -63,6 +63,7 @@ pub(crate) const MEMBERS: [&str; 38] = [
     "/admin/clients/shop/remove",
     "/admin/registrations/reg_00000000000000000000000000/resend",
     "/admin/registrations/reg_00000000000000000000000000/confirm",
+    "/admin/mail/test",
     "/admin/mail/retry",
     "/admin/mail/msg_00000000000000000000000000/retry",
     "/admin/mail/msg_00000000000000000000000000/drop",
