@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRef;
-use vestibule::{Accounts, Secret};
+use vestibule::{Accounts, Secret, SigningAlgorithm};
 
 use crate::api::readiness::Readiness;
 use crate::base::Base;
@@ -11,6 +11,7 @@ use crate::compressed::PublicText;
 use crate::cors::CorsOrigins;
 use crate::extract::TrustedProxies;
 use crate::extract::cookies::Cookies;
+use crate::kept_text::KeptText;
 use crate::options::{DevMailbox, HttpOptions, Observer};
 use crate::pages::frame::look::assets::Assets;
 use crate::pages::frame::look::brand::Brand;
@@ -21,6 +22,9 @@ pub(crate) struct App {
     pub(crate) accounts: Accounts,
     pub(crate) site: Arc<Site>,
 }
+
+/// What changes in the metadata for clients: the algorithms of the keys, and the names of claims.
+pub(crate) type MetadataSources = (Vec<SigningAlgorithm>, Vec<String>);
 
 /// What does not change while the server runs.
 pub(crate) struct Site {
@@ -41,6 +45,8 @@ pub(crate) struct Site {
     pub(crate) password_grant: bool,
     /// Written on the first request: half a megabyte that most servers never need, shared by all answers.
     pub(crate) openapi: OnceLock<PublicText>,
+    /// What the server says of itself to clients: asked for more often than anything in it changes.
+    pub(crate) metadata: KeptText<MetadataSources>,
     pub(crate) readiness: Readiness,
 }
 
@@ -60,6 +66,7 @@ impl Site {
             observer: options.observer,
             introspection_clients: options.introspection_clients,
             openapi: OnceLock::new(),
+            metadata: KeptText::default(),
             readiness: Readiness::default(),
         }
     }

@@ -17,6 +17,7 @@ mod describe;
 mod edge;
 mod extract;
 mod guard;
+mod kept_text;
 mod openapi;
 mod options;
 mod pages;

@@ -1,12 +1,15 @@
 //! What the server says of itself to clients (OpenID Connect Discovery 1.0, RFC 8414).
 
+use std::sync::Arc;
+
 use axum::extract::State;
-use axum::http::header::CACHE_CONTROL;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use serde::Serialize;
 use utoipa::ToSchema;
-use vestibule::{Accounts, SigningAlgorithm};
+use vestibule::Accounts;
 
+use crate::app::{MetadataSources, Site};
 use crate::describe::errors::{EVERY, errors};
 use crate::describe::routes::{Routes, routes};
 use crate::pages::frame::i18n::Language;
@@ -79,7 +82,7 @@ pub(crate) struct ServerMetadata {
 }
 
 impl ServerMetadata {
-    async fn of(accounts: &Accounts) -> Self {
+    fn of(accounts: &Accounts, (algorithms, claims): &MetadataSources) -> Self {
         let issuer = accounts.public_url();
         let url = |path: &str| format!("{issuer}{path}");
         Self {
@@ -104,18 +107,10 @@ impl ServerMetadata {
             token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
             revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
             introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
-            id_token_signing_alg_values_supported: accounts
-                .published_algorithms()
-                .into_iter()
-                .map(SigningAlgorithm::name)
-                .collect(),
+            id_token_signing_alg_values_supported: algorithms.iter().map(|it| it.name()).collect(),
             subject_types_supported: &["public"],
             claim_types_supported: &["normal"],
-            claims_supported: CLAIMS
-                .into_iter()
-                .map(str::to_owned)
-                .chain(accounts.application_claim_names().await)
-                .collect(),
+            claims_supported: CLAIMS.into_iter().map(str::to_owned).chain(claims.iter().cloned()).collect(),
             prompt_values_supported: &["none", "login", "consent", "select_account"],
             acr_values_supported: &["urn:vestibule:factor:1", "urn:vestibule:factor:2"],
             ui_locales_supported: Language::ALL.map(Language::tag),
@@ -156,9 +151,15 @@ const CLAIMS: [&str; 17] = [
 ];
 
 /// The metadata, which may be kept as long as the keys.
-pub(crate) async fn metadata(State(accounts): State<Accounts>) -> impl IntoResponse {
+pub(crate) async fn metadata(
+    State(accounts): State<Accounts>,
+    State(site): State<Arc<Site>>,
+) -> impl IntoResponse {
     let age = accounts.policy().tokens.jwks_max_age.as_secs();
-    ([(CACHE_CONTROL, format!("public, max-age={age}"))], axum::Json(ServerMetadata::of(&accounts).await))
+    let sources = (accounts.published_algorithms(), accounts.application_claim_names().await);
+    let write = |sources: &_| serde_json::to_vec(&ServerMetadata::of(&accounts, sources)).unwrap_or_default();
+    let text = site.metadata.of(sources, write);
+    ([(CONTENT_TYPE, "application/json".to_owned()), (CACHE_CONTROL, format!("public, max-age={age}"))], text)
 }
 
 errors!(MetadataErrors: EVERY);
@@ -167,8 +168,8 @@ errors!(MetadataErrors: EVERY);
 #[utoipa::path(get, path = "/.well-known/openid-configuration", tag = "Operations", operation_id = "openid_configuration",
     responses((status = 200, description = "May be kept as long as `Cache-Control` says.", body = ServerMetadata),
         MetadataErrors))]
-async fn of_provider(accounts: State<Accounts>) -> impl IntoResponse {
-    metadata(accounts).await
+async fn of_provider(accounts: State<Accounts>, site: State<Arc<Site>>) -> impl IntoResponse {
+    metadata(accounts, site).await
 }
 
 /// The same for clients of `OAuth` 2 (RFC 8414). Where the public URL has a path, it is also at
@@ -177,6 +178,6 @@ async fn of_provider(accounts: State<Accounts>) -> impl IntoResponse {
     operation_id = "oauth_authorization_server",
     responses((status = 200, description = "May be kept as long as `Cache-Control` says.", body = ServerMetadata),
         MetadataErrors))]
-async fn of_server(accounts: State<Accounts>) -> impl IntoResponse {
-    metadata(accounts).await
+async fn of_server(accounts: State<Accounts>, site: State<Arc<Site>>) -> impl IntoResponse {
+    metadata(accounts, site).await
 }
