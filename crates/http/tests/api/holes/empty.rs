@@ -20,7 +20,7 @@ const JSON: &str = "application/json";
 const HARMLESS: [&str; 3] = ["/v1/login/passkey/options", "/v1/password/check", "/v1/token/revoke"];
 
 /// The acts of pages that need no more than their button.
-const BUTTONS: [&str; 13] = [
+const BUTTONS: [&str; 14] = [
     "/logout",
     "/email/cancel",
     "/disable",
@@ -32,6 +32,7 @@ const BUTTONS: [&str; 13] = [
     "/confirm",
     "/retry",
     "/drop",
+    "/admin/mail/test",
     "/account/authenticator",
     "/authenticator/remove",
 ];
