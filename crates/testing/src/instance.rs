@@ -107,9 +107,15 @@ impl Server {
         first_with(&self.log, words)
     }
 
-    /// The log since it began to listen.
-    pub fn logged(&self) -> Vec<String> {
-        self.log.try_iter().collect()
+    /// Stops it, and returns the log since it began to listen, or since the last line that was waited for. What it logs
+    /// comes a little later than what it answers, so that only the whole log shows what was not logged.
+    ///
+    /// # Panics
+    /// If it does not end.
+    pub fn whole_log(mut self) -> Vec<String> {
+        self.signal("-TERM");
+        self.ended();
+        self.log.iter().collect()
     }
 
     /// Sends a signal, e.g. `-TERM`.

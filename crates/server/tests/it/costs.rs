@@ -94,7 +94,8 @@ fn refused_connections_are_one_line() {
         let mut answer = String::new();
         (sent.is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.contains(" 200 ")).then_some(())
     });
-    let told = server.logged().into_iter().filter(|line| line.contains("this client has too many")).count();
+    let told =
+        server.whole_log().into_iter().filter(|line| line.contains("this client has too many")).count();
     assert_eq!(told, 1);
 }
 

@@ -91,7 +91,7 @@ fn is_as_described(site: &Site, asker: Asker) {
         assert!(report.accepted(operation) > 0, "{operation}");
     }
     let errors: Vec<String> =
-        server.logged().into_iter().filter(|line| line.contains(r#""level":"ERROR""#)).collect();
+        server.whole_log().into_iter().filter(|line| line.contains(r#""level":"ERROR""#)).collect();
     assert!(errors.is_empty(), "{errors:?}");
 }
 

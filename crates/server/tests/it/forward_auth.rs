@@ -1,6 +1,6 @@
 //! An application without accounts of its own, behind nginx and behind Caddy as `deploy/` configures them.
 
-use vestibule_testing::{Answer, Client, PASSWORD, Server, Site, eventually};
+use vestibule_testing::{Answer, Client, PASSWORD, Server, Site};
 
 use crate::peers::{Application, Peer, Tap};
 use crate::proxies::Kind;
@@ -128,9 +128,9 @@ behind_both_proxies! {
                 assert_eq!(values(&request, "x-auth-roles").concat(), roles, "{request}");
                 assert!(!request.contains("forged") && !request.contains("Bearer"), "{request}");
                 let named = values(&request, "x-request-id").concat();
-                let logged = || town.server.logged().iter().any(|line| line.contains(&named)).then_some(());
                 assert!(!named.is_empty());
-                eventually("both logs name the request", logged);
+                // Both logs name the request.
+                town.server.logs(&named);
             }
         }
     }

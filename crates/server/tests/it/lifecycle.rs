@@ -29,16 +29,14 @@ fn the_whole_way_in_development_mode() {
 #[test]
 fn the_log_names_nobody_and_holds_no_secret() {
     let site = Site::sqlite();
-    let mut server = site.serve_with(&[("VESTIBULE_LOG_LEVEL", "trace")]);
+    let server = site.serve_with(&[("VESTIBULE_LOG_LEVEL", "trace")]);
     let http = server.http();
     http.sign_up(EMAIL, PASSWORD);
     let mail = server.mail(EMAIL);
     http.confirm(EMAIL, PASSWORD, &mail.code());
     let token = http.sign_in(EMAIL, PASSWORD);
     http.me(&token);
-    server.signal("-TERM");
-    server.ended();
-    let log = server.logged().join("\n");
+    let log = server.whole_log().join("\n");
     assert!(log.contains("/v1/signup"), "requests are logged: {log}");
     let basic = data_encoding::BASE64.encode(format!("{EMAIL}:{PASSWORD}").as_bytes());
     for secret in [EMAIL, PASSWORD, &token, mail.token(), &basic] {

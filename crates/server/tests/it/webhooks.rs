@@ -73,7 +73,7 @@ impl Receiver {
 fn a_receiver_is_told_of_a_user_from_birth_to_end() {
     on_both_databases(|site| {
         let receiver = Receiver::start();
-        let mut server = site.start({
+        let server = site.start({
             let mut command = receiver.command(site, &["serve", "--listen", "127.0.0.1:0"]);
             command.env("VESTIBULE_LOG_LEVEL", "trace");
             // Nothing listens there: a proxy would resolve names itself, so none is used (O6).
@@ -95,10 +95,8 @@ fn a_receiver_is_told_of_a_user_from_birth_to_end() {
             let told = receiver.next();
             assert_eq!((&told["type"], &told["data"]["user_id"]), (&event.into(), user));
         }
-        server.signal("-TERM");
-        server.ended();
         // O1: neither the path of the URL, which may be a token, nor the secret is logged.
-        let log = server.logged().join("\n");
+        let log = server.whole_log().join("\n");
         assert!(log.contains("handed over"), "{log}");
         assert!(!log.contains("s3cret-path") && !log.contains(&SECRET[6..]), "{log}");
     });
