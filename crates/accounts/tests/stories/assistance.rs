@@ -288,6 +288,12 @@ on_both_stores! {
         let quarter = world.accounts.stats(Actor::Operator, StatsPeriod::Quarter).await.unwrap();
         assert_eq!((quarter.days.len(), quarter.days_before.len()), (90, 89));
         assert_eq!(quarter.days.iter().map(|day| day.sign_ups).sum::<i64>(), 4);
+        // What the trail does not keep is not compared: a week and its six days before are twelve days and a part of today.
+        for (kept, days_before) in [(13, 6), (12, 0)] {
+            let forgetful = world.instance_with(|policy| policy.audit_retention = hours(24 * kept)).await;
+            let week = forgetful.stats(Actor::Operator, StatsPeriod::Week).await.unwrap();
+            assert_eq!((week.days.len(), week.days_before.len()), (7, days_before), "{kept} days kept");
+        }
     }
 
     // O4, J5: without the role, none of this is visible or possible.

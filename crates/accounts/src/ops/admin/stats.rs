@@ -57,7 +57,8 @@ pub struct Stats {
     pub waiting_error: Option<String>,
     /// The days of the period, oldest first, including today. They are read from the audit trail.
     pub days: Vec<DayStats>,
-    /// The days before those, oldest first: as many as the period has whole ones, which they are compared with.
+    /// The days before those, oldest first: as many as the period has whole ones, which they are compared with. None where the
+    /// audit trail is not kept that long.
     pub days_before: Vec<DayStats>,
 }
 
@@ -71,7 +72,9 @@ impl Accounts {
         let now = self.0.now();
         let idle = now - self.0.policy().tokens.session_idle;
         let first = day_of(now) - period.days() + 1;
-        let days_before = self.days(first - period.days() + 1..first, now).await?;
+        let before = first - period.days() + 1;
+        let is_kept = edge(before) >= now - self.0.policy().audit_retention;
+        let days_before = if is_kept { self.days(before..first, now).await? } else { Vec::new() };
         let days = self.days(first..day_of(now) + 1, now).await?;
         let new_users_signed_in = self.new_users_signed_in(first).await?;
         let (users_with_second_factor, admins_without_second_factor) = self.second_factors().await?;

@@ -35,7 +35,8 @@ struct Stats {
     mail: MailStats,
     /// The days of the period in UTC, oldest first; the last is today. As far back as the audit trail is kept.
     days: Vec<Day>,
-    /// The days before those, oldest first: as many as the period has whole ones, which they are compared with.
+    /// The days before those, oldest first: as many as the period has whole ones, which they are compared with. Empty where the
+    /// audit trail is not kept that long.
     days_before: Vec<Day>,
 }
 
@@ -146,7 +147,7 @@ errors!(StatsErrors: EVERY, API, BEARER, &[Code::Forbidden, Code::ValidationFail
 /// Counts users, sign-ups, sessions and mail, and what happened on each of the last days. Needs the role `admin`.
 #[utoipa::path(get, path = "/v1/admin/stats", tag = "Administration", operation_id = "stats",
     security(("bearer" = [])),
-    params(("days" = Option<u32>, Query, pattern = "^(7|30|90)$", description = "7, 30 or 90 days; 30 by default.")),
+    params(("days" = Option<u32>, Query, minimum = 7, maximum = 90, description = "7, 30 or 90 days; 30 by default.")),
     responses((status = 200, description = "The numbers.", body = Stats), StatsErrors))]
 async fn stats(
     State(accounts): State<Accounts>,
