@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::shell::{Result, cargo, output, program, root, run as execute, target_dir};
+use crate::shell::{AS_FOR_TESTS, Result, cargo, output, program, root, run as execute, target_dir};
 
 /// A committed file, and the command of `vestibule` that prints it.
 pub(crate) struct Generated {
@@ -44,9 +44,8 @@ pub(crate) fn check(files: &[Generated]) -> Result {
     })
 }
 
-/// Built with the whole workspace, so that the dependencies are those the tests use and nothing is compiled twice.
 fn generated(file: &Generated) -> Result<String> {
-    execute(&mut cargo(["build", "--quiet", "--workspace", "--all-features", "--bin=vestibule"]))?;
+    execute(cargo(["build", "--quiet", "--bin=vestibule"]).args(AS_FOR_TESTS))?;
     let text = output(program(target_dir()?.join("debug/vestibule")).args(file.arguments))?;
     Ok(format!("{}\n", text.trim_end()))
 }

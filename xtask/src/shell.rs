@@ -36,6 +36,10 @@ pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
     command
 }
 
+/// What `cargo build` is told so that it builds what the tests use, and nothing is built twice: the examples need the
+/// dependencies of the tests, whose features other builds would be without.
+pub(crate) const AS_FOR_TESTS: [&str; 3] = ["--workspace", "--all-features", "--examples"];
+
 /// Runs a command; its output goes to ours.
 pub(crate) fn run(command: &mut Command) -> Result {
     let status = command.status().map_err(|e| format!("cannot run {}: {e}", line(command)))?;

@@ -12,7 +12,7 @@ use clap::Args;
 use vestibule_testing::{Site, WIDE_LIMITS, free_address};
 
 use crate::http::Connection;
-use crate::shell::{Result, cargo, program, run, succeeds, target_dir};
+use crate::shell::{AS_FOR_TESTS, Result, cargo, program, run, succeeds, target_dir};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -24,8 +24,7 @@ pub(crate) fn release() -> Result<PathBuf> {
 
 /// Builds the program for development: faster to build, slower to run, with the same behaviour.
 pub(crate) fn debug() -> Result<PathBuf> {
-    // As for the tests, which need the same dependencies.
-    run(&mut cargo(["build", "--workspace", "--all-features", "--bin=vestibule"]))?;
+    run(cargo(["build", "--bin=vestibule"]).args(AS_FOR_TESTS))?;
     Ok(target_dir()?.join("debug/vestibule"))
 }
 
