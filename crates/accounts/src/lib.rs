@@ -31,7 +31,7 @@
 //! let client = Client::default();
 //! let wish = SignUp {
 //!     email: email.clone(), password: password.clone(), user_name: None, display_name: None, locale: None,
-//!     data: serde_json::Map::new(), idempotency_key: None,
+//!     data: serde_json::Map::new(), terms: Terms::Unanswered, idempotency_key: None,
 //! };
 //! accounts.sign_up(wish, &client).await?;
 //! accounts.deliver(&post).await?; // one step; a program spawns `accounts.run_workers(post, shutdown)` instead
@@ -147,6 +147,7 @@ pub use domain::application::registered::{Application, ApplicationKind, Configur
 pub use domain::application::request::{AuthorizationParameters, AuthorizationRefusal, AuthorizationRequest};
 pub use domain::application::scope::{Scopes, ScopesError};
 pub use domain::audit::{AuditActor, AuditEvent, AuditKind};
+pub use domain::code::{Code, CodeError};
 pub use domain::email::{Email, EmailError};
 pub use domain::ids::{
     AuditId, EventId, IdError, InvitationId, MailId, PasskeyId, RegistrationId, SessionId, UserId,
@@ -220,7 +221,7 @@ pub use ops::challenge::LinkError;
 pub use ops::condition::Condition;
 pub use ops::link::{LinkState, MailedLink};
 pub use ops::measures::{Backlog, Measures, WorkClass};
-pub use ops::registration::confirm::{Code, CodeError, ConfirmError};
+pub use ops::registration::confirm::ConfirmError;
 pub use ops::registration::first_admin::{FirstAdmin, SetupLink};
 pub use ops::registration::invitation::{JoinError, NewInvitation};
 pub use ops::registration::resend::{ResendError, Resent};
@@ -248,6 +249,7 @@ pub use policy::factors::{PasskeyPolicy, RequireFactor, SecondFactorPolicy};
 pub use policy::limits::Limits;
 pub use policy::relying_party::RelyingParty;
 pub use policy::sign_up_data::{SignUpDataError, SignUpDataFault};
+pub use policy::terms::{Terms, TermsConsent, TermsNotAccepted};
 pub use policy::{
     AdminPolicy, ConfirmPolicy, DatabasePolicy, Disclosure, EmailChangePolicy, HashPolicy,
     PasswordResetPolicy, Policy, PolicyError, Rate, SignInPolicy, SignUpMode, SignUpPolicy, TokenPolicy,

@@ -7,6 +7,7 @@ pub(crate) mod factors;
 pub(crate) mod limits;
 pub(crate) mod relying_party;
 pub(crate) mod sign_up_data;
+pub(crate) mod terms;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::domain::password::PasswordRules;
 use crate::policy::claims::Claims;
 use crate::policy::data_schema::DataSchema;
 use crate::policy::factors::{PasskeyPolicy, SecondFactorPolicy};
+use crate::policy::terms::TermsConsent;
 use crate::token::algorithm::SigningAlgorithm;
 use crate::webhook::WebhookSubscription;
 
@@ -135,6 +137,8 @@ pub struct SignUpPolicy {
     pub disclosure: Disclosure,
     /// Who may sign up.
     pub mode: SignUpMode,
+    /// Whether people who get an account are asked to accept the operator's terms.
+    pub consent: TermsConsent,
 }
 
 /// Who may sign up. Invitations, administrators and commands create accounts in any case.
@@ -341,6 +345,7 @@ impl Default for SignUpPolicy {
             idempotency_lifetime: DAY,
             disclosure: Disclosure::Discreet,
             mode: SignUpMode::Open,
+            consent: TermsConsent::Off,
         }
     }
 }

@@ -282,6 +282,9 @@ fields {
     UserNameReserved 422 "user_name_reserved": "The user name is reserved",
         "The name would pass for the operator's.",
         "Choose another name.";
+    TermsNotAccepted 422 "terms_not_accepted": "The terms must be accepted",
+        "This server makes accounts only for people who accept its operator's terms (`signup.consent`), and the request does not say that they do.",
+        "Ask them, and send `true`.";
     TextInvalid 422 "text_invalid": "The text has control characters",
         "The text has a control character, such as a line break.",
         "Leave it out.";

@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod application;
 pub(crate) mod audit;
+pub(crate) mod code;
 pub(crate) mod email;
 pub(crate) mod ids;
 pub(crate) mod invitation;

@@ -28,6 +28,8 @@ pub(crate) struct Registration {
     /// When an import made it: its address was not confirmed elsewhere, and its link lets the owner of the mailbox choose the
     /// password. It ends a while after its first mail, not after it was made.
     pub(crate) imported_at: Option<Timestamp>,
+    /// When the terms were accepted by whoever signed up.
+    pub(crate) terms_accepted_at: Option<Timestamp>,
     /// When it became a user.
     pub(crate) activated_at: Option<Timestamp>,
 }

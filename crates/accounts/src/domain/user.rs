@@ -39,6 +39,8 @@ pub struct Account {
     pub app_data: UserData,
     /// What it was called in the system it came from; no two accounts have the same.
     pub external_id: Option<ExternalId>,
+    /// When its owner accepted the operator's terms; `None` if nobody was asked.
+    pub terms_accepted_at: Option<Timestamp>,
 }
 
 /// Which states of an account a change applies to, so that a concurrent change is not lost.
@@ -80,6 +82,7 @@ impl Account {
             data,
             app_data,
             external_id,
+            terms_accepted_at,
         } = self;
         let time = |at: &Timestamp| at.to_string();
         let parts = [
@@ -95,6 +98,7 @@ impl Account {
             data.to_stored().map(str::to_owned),
             app_data.to_stored().map(str::to_owned),
             external_id.as_ref().map(|id| id.as_str().to_owned()),
+            terms_accepted_at.as_ref().map(time),
         ];
         let mut context = Context::new(&SHA256);
         for part in parts {
@@ -198,6 +202,7 @@ mod tests {
             data: UserData::default(),
             app_data: UserData::default(),
             external_id: None,
+            terms_accepted_at: None,
         };
         let data = UserData::from_stored(Some(r#"{"a":1}"#.to_owned()));
         let others = [
@@ -214,6 +219,7 @@ mod tests {
             Account { data: data.clone(), ..account.clone() },
             Account { app_data: data, ..account.clone() },
             Account { external_id: Some("42".parse().unwrap()), ..account.clone() },
+            Account { terms_accepted_at: Some(at(1)), ..account.clone() },
         ];
         let mut revisions: Vec<_> = others.iter().chain([&account]).map(Account::revision).collect();
         assert_eq!(account.revision(), account.clone().revision());

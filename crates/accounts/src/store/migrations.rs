@@ -17,7 +17,7 @@ pub(crate) struct Script {
 }
 
 /// Every version, oldest first, without gaps.
-pub(crate) const SCRIPTS: [Script; 20] = [
+pub(crate) const SCRIPTS: [Script; 21] = [
     Script {
         version: 1,
         name: "init",
@@ -137,6 +137,12 @@ pub(crate) const SCRIPTS: [Script; 20] = [
         name: "user_search",
         up: include_str!("../../migrations/0020_user_search.up.sql"),
         down: include_str!("../../migrations/0020_user_search.down.sql"),
+    },
+    Script {
+        version: 21,
+        name: "terms",
+        up: include_str!("../../migrations/0021_terms.up.sql"),
+        down: include_str!("../../migrations/0021_terms.down.sql"),
     },
 ];
 

@@ -4,7 +4,7 @@ use crate::on_both_stores;
 use crate::world::*;
 use vestibule::{
     Account, Actor, AuditActor, AuditEvent, AuditKind, Client, MailQuery, NewUser, OpenRegistration,
-    RegistrationId, RegistrationQuery, Resent, SendError, SignedIn, StatsPeriod, UserRef,
+    RegistrationId, RegistrationQuery, Resent, SendError, SignedIn, StatsPeriod, Terms, UserRef,
 };
 
 /// A signed-in administrator.
@@ -213,7 +213,7 @@ on_both_stores! {
         }
         for number in 0..5 {
             let from: Client = client_at(&format!("10.1.{number}.1"));
-            let wrong = world.accounts.confirm_by_link(&letter.token(), Some(&password(OTHER_PASSWORD)), None, &from).await;
+            let wrong = world.accounts.confirm_by_link(&letter.token(), Some(&password(OTHER_PASSWORD)), None, Terms::Unanswered, &from).await;
             assert_eq!(refusal(wrong), "Refused");
         }
         assert_eq!(refusal(world.clicks(&letter.token(), Some(PASSWORD)).await), "Limited { retry_after: 1s }");

@@ -7,7 +7,7 @@ use crate::migrations::live_a_little;
 use crate::on_both_stores;
 use crate::world::*;
 use vestibule::{
-    Accounts, BackupError, KeyState, RestoreError, RestoreOptions, SecretKey, Settings,
+    Accounts, BackupError, KeyState, RestoreError, RestoreOptions, SecretKey, Settings, Terms,
     back_up_before_migration, restore_backup, verify_backup,
 };
 
@@ -151,7 +151,9 @@ async fn restore_ends_what_was_handed_out(world: &World, url: &str) {
     assert!(accounts.authenticate(tokens.access_token.expose()).await.is_err());
     assert!(accounts.refresh(tokens.refresh_token.expose(), &client()).await.is_err());
     let chosen = password(PASSWORD);
-    assert!(accounts.confirm_by_link(&link, Some(&chosen), None, &client()).await.is_err());
+    assert!(
+        accounts.confirm_by_link(&link, Some(&chosen), None, Terms::Unanswered, &client()).await.is_err()
+    );
     let states: Vec<_> = accounts.signing_keys().await.unwrap().iter().map(|key| key.state).collect();
     assert_eq!(states, [KeyState::Signing, KeyState::Retired]);
     // The password is as it was, and new mail goes out.
@@ -170,7 +172,7 @@ async fn restore_ends_what_was_handed_out(world: &World, url: &str) {
     assert_eq!((restored.sessions_ended, restored.mails_given_up), (0, 0));
     let accounts = Accounts::open(at(world, url)).await.unwrap();
     assert!(accounts.authenticate(tokens.access_token.expose()).await.is_err(), "a session of since");
-    accounts.confirm_by_link(&link, Some(&chosen), None, &client()).await.unwrap();
+    accounts.confirm_by_link(&link, Some(&chosen), None, Terms::Unanswered, &client()).await.unwrap();
     let reason = "a laptop was stolen".parse().unwrap();
     assert!(accounts.end_all_sessions(&reason).await.unwrap() > 0);
     assert_eq!(accounts.end_all_sessions(&reason).await.unwrap(), 0);

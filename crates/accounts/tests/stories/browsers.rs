@@ -1,6 +1,6 @@
 use vestibule::{
     Actor, AuditKind, AuthenticateError, BrowserSession, ChangeError, Client, Code, ConfirmError, LinkProof,
-    Login, Secret, SignInError, SignedIn, Waiting,
+    Login, Secret, SignInError, SignedIn, Terms, Waiting,
 };
 
 use crate::on_both_stores;
@@ -72,7 +72,10 @@ impl World {
         token: &str,
         proof: LinkProof<'_>,
     ) -> Result<Option<BrowserSession>, ConfirmError> {
-        let sent = self.accounts.confirm_by_link_in_browser(token, proof, None, None, &client()).await;
+        let sent = self
+            .accounts
+            .confirm_by_link_in_browser(token, proof, None, Terms::Unanswered, None, &client())
+            .await;
         self.deliver().await;
         sent
     }

@@ -1,7 +1,7 @@
 use crate::on_both_stores;
 use crate::world::*;
 use std::time::Duration;
-use vestibule::SendError;
+use vestibule::{SendError, Terms};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -83,7 +83,7 @@ on_both_stores! {
         let (code, token, secret) = (letter.code(), letter.token(), password(PASSWORD));
         let from = client();
         let by_code = (0..8).map(|_| confirm(&world.accounts, "ada@example.org", PASSWORD, &code));
-        let by_link = (0..8).map(|_| other.confirm_by_link(&token, Some(&secret), None, &from));
+        let by_link = (0..8).map(|_| other.confirm_by_link(&token, Some(&secret), None, Terms::Unanswered, &from));
         let (codes, links) = futures_util::future::join(
             futures_util::future::join_all(by_code),
             futures_util::future::join_all(by_link),

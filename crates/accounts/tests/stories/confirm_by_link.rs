@@ -1,6 +1,6 @@
 use crate::on_both_stores;
 use crate::world::*;
-use vestibule::{LinkState, MailedLink};
+use vestibule::{LinkState, MailedLink, Terms};
 
 on_both_stores! {
     async fn a_link_and_the_password_activate(world: &World) {
@@ -61,9 +61,9 @@ on_both_stores! {
         let letter = world.signs_up("ada@example.org").await;
         let lenient = world.instance_with(|policy| policy.confirm.require_password = false).await;
         let wrong = password(OTHER_PASSWORD);
-        let refused = lenient.confirm_by_link(&letter.token(), Some(&wrong), None, &client()).await;
+        let refused = lenient.confirm_by_link(&letter.token(), Some(&wrong), None, Terms::Unanswered, &client()).await;
         assert_eq!(refusal(refused), "Refused");
-        lenient.confirm_by_link(&letter.token(), None, None, &client()).await.unwrap();
+        lenient.confirm_by_link(&letter.token(), None, None, Terms::Unanswered, &client()).await.unwrap();
         world.deliver().await;
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
     }

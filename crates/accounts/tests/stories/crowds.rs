@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::on_both_stores;
 use crate::world::*;
 use vestibule::{
-    Account, Client, ConfirmError, LinkProof, LinkState, Login, MailContent, MailedLink, SignInError, Waiting,
+    Account, Client, ConfirmError, LinkProof, LinkState, Login, MailContent, MailedLink, SignInError, Terms,
+    Waiting,
 };
 
 const ADA: &str = "ada@example.org";
@@ -103,7 +104,7 @@ on_both_stores! {
         }
         while accounts.deliver(&world.mailbox).await.unwrap().sent > 0 {}
         let token = choice(world);
-        accounts.confirm_by_link(&token, Some(&password(PASSWORD)), None, &client()).await.unwrap();
+        accounts.confirm_by_link(&token, Some(&password(PASSWORD)), None, Terms::Unanswered, &client()).await.unwrap();
         world.deliver().await;
         assert_eq!(world.kinds_to(ADA), ["welcome"]);
     }
@@ -149,7 +150,7 @@ on_both_stores! {
         let (_, proof) = world.accounts.sign_up_in_browser(wish(ADA, PASSWORD), &client()).await.unwrap();
         world.deliver().await;
         let (token, proof) = (choice(world), LinkProof::Browser(proof.expose()));
-        let session = world.accounts.confirm_by_link_in_browser(&token, proof, None, None, &client()).await;
+        let session = world.accounts.confirm_by_link_in_browser(&token, proof, None, Terms::Unanswered, None, &client()).await;
         assert_eq!(session.unwrap().unwrap().account.email.as_str(), ADA);
         world.deliver().await;
         assert_eq!(world.kinds_to(ADA), ["welcome"]);
@@ -164,7 +165,7 @@ on_both_stores! {
         world.signs_up_with(ADA, OTHER_PASSWORD).await.unwrap();
         let token = choice(world);
         let (secret, from): (_, Client) = (password(PASSWORD), client());
-        let choices = (0..8).map(|_| world.accounts.confirm_by_link(&token, Some(&secret), None, &from));
+        let choices = (0..8).map(|_| world.accounts.confirm_by_link(&token, Some(&secret), None, Terms::Unanswered, &from));
         let made = futures_util::future::join_all(choices).await;
         assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 1);
         world.deliver().await;

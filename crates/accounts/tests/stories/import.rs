@@ -5,7 +5,7 @@ use crate::on_both_stores;
 use crate::world::*;
 use vestibule::{
     Account, Actor, ExportedUser, ImportOptions, ImportRefusal, Imported, ImportedHash, ImportedTime,
-    ImportedUser, MailContent, Roles, Timestamp, UserData, UserRef,
+    ImportedUser, MailContent, Roles, Terms, Timestamp, UserData, UserRef,
 };
 
 /// The password of every hash that the original libraries made.
@@ -25,6 +25,7 @@ fn user(email: &str, hash: Option<ImportedHash>) -> ImportedUser {
     ImportedUser {
         email: address(email),
         external_id: None,
+        terms_accepted_at: None,
         password_hash: hash,
         user_name: None,
         display_name: None,
@@ -185,9 +186,11 @@ on_both_stores! {
             ImportedUser { created_at: later, ..user("ada@example.org", None) },
             ImportedUser { email_confirmed_at: later, ..user("ada@example.org", None) },
             ImportedUser { disabled_at: later, ..user("ada@example.org", None) },
+            ImportedUser { terms_accepted_at: later, ..user("ada@example.org", None) },
         ];
-        let refused = [ImportedTime::Created, ImportedTime::EmailConfirmed, ImportedTime::Disabled];
-        let refused = refused.map(|time| Imported::Refused(ImportRefusal::NotYet(time)));
+        let times =
+            [ImportedTime::Created, ImportedTime::EmailConfirmed, ImportedTime::Disabled, ImportedTime::TermsAccepted];
+        let refused = times.map(|time| Imported::Refused(ImportRefusal::NotYet(time)));
         assert_eq!(import(world, &users, ImportOptions::default()).await, refused);
     }
 
@@ -228,7 +231,7 @@ on_both_stores! {
         let token = link.expose().strip_prefix("https://accounts.example.org/confirm?token=").unwrap();
         world.advance(Duration::from_hours(23));
         let chosen = password(PASSWORD);
-        let bob = world.accounts.confirm_by_link(token, Some(&chosen), None, &client()).await.unwrap();
+        let bob = world.accounts.confirm_by_link(token, Some(&chosen), None, Terms::Unanswered, &client()).await.unwrap();
         assert_eq!(bob.display_name.unwrap().as_str(), "Ada L.");
         world.signs_in("bob@example.org", PASSWORD).await.unwrap();
         world.deliver().await;
@@ -250,6 +253,7 @@ on_both_stores! {
             created_at: at(1_600_000_000_000),
             email_confirmed_at: at(1_600_000_001_000),
             disabled_at: at(1_700_000_000_000),
+            terms_accepted_at: at(1_650_000_000_000),
             data: object(r#"{"theme":"dark"}"#),
             app_data: object(r#"{"plan":"pro"}"#),
             ..user("ada@example.org", Some(made_by("bcrypt", "2y")))
@@ -270,6 +274,7 @@ on_both_stores! {
             is_confirmed: true,
             email_confirmed_at: Some(account.email_confirmed_at),
             disabled_at: account.disabled_at,
+            terms_accepted_at: account.terms_accepted_at,
             data: account.data.clone(),
             app_data: account.app_data.clone(),
         });

@@ -2,7 +2,7 @@ use crate::on_both_stores;
 use crate::world::*;
 use vestibule::{
     Account, Accounts, Actor, AuditKind, Expected, Invitation, JoinError, MailContent, NewInvitation,
-    NewUser, Roles, UserChange, UserRef,
+    NewUser, Roles, Terms, UserChange, UserRef,
 };
 
 fn wish(email: &str, roles: &[&str]) -> NewInvitation {
@@ -29,7 +29,7 @@ fn token_to(world: &World, email: &str) -> String {
 }
 
 async fn accepts(accounts: &Accounts, token: &str) -> Result<Account, JoinError> {
-    accounts.accept_invitation(token, &password(PASSWORD), None, &client()).await
+    accounts.accept_invitation(token, &password(PASSWORD), None, Terms::Unanswered, &client()).await
 }
 
 on_both_stores! {
@@ -73,7 +73,7 @@ on_both_stores! {
         assert_eq!(refusal(world.accounts.invite(Actor::Operator, named).await), "UserNameTaken");
         assert_eq!(refusal(accepts(&world.accounts, &token).await), "UserNameTaken");
         let name = Some("ada-1".parse().unwrap());
-        let ada = world.accounts.accept_invitation(&token, &password(PASSWORD), name, &client()).await.unwrap();
+        let ada = world.accounts.accept_invitation(&token, &password(PASSWORD), name, Terms::Unanswered, &client()).await.unwrap();
         assert_eq!(ada.user_name.unwrap().as_str(), "ada-1");
         world.deliver().await;
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
@@ -82,7 +82,7 @@ on_both_stores! {
     async fn the_password_must_satisfy_the_rules(world: &World) {
         let token = invites(world, "ada@example.org").await;
         for (text, refused) in [("password1", "Password(TooCommon)"), ("ada@example.org", "Password(Contextual)")] {
-            let answer = world.accounts.accept_invitation(&token, &password(text), None, &client()).await;
+            let answer = world.accounts.accept_invitation(&token, &password(text), None, Terms::Unanswered, &client()).await;
             assert_eq!(refusal(answer), refused);
         }
         accepts(&world.accounts, &token).await.unwrap();

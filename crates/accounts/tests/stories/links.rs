@@ -3,7 +3,7 @@
 use crate::on_both_stores;
 use crate::world::*;
 use vestibule::{
-    Actor, EmailProof, LinkState, MailContent, MailedLink, NewInvitation, Roles, SignedIn, UserRef,
+    Actor, EmailProof, LinkState, MailContent, MailedLink, NewInvitation, Roles, SignedIn, Terms, UserRef,
 };
 
 const ADA: &str = "Ada@example.org";
@@ -80,7 +80,7 @@ on_both_stores! {
             }
         }
         // Looking used nothing up.
-        world.accounts.accept_invitation(&invitation, &password(PASSWORD), None, &client()).await.unwrap();
+        world.accounts.accept_invitation(&invitation, &password(PASSWORD), None, Terms::Unanswered, &client()).await.unwrap();
         world.accounts.reset_password(&reset, &password(NEW), &client()).await.unwrap();
         reads_everything(world).await;
     }
@@ -108,7 +108,7 @@ on_both_stores! {
     async fn an_invitation_says_that_it_is_over(world: &World) {
         let (accepted, overtaken, late) =
             (invites(world, "a@example.org").await, invites(world, "b@example.org").await, invites(world, "c@example.org").await);
-        world.accounts.accept_invitation(&accepted, &password(PASSWORD), None, &client()).await.unwrap();
+        world.accounts.accept_invitation(&accepted, &password(PASSWORD), None, Terms::Unanswered, &client()).await.unwrap();
         world.has_account("b@example.org").await;
         assert_eq!(state(world, MailedLink::Invitation, &accepted).await, LinkState::Used);
         assert_eq!(state(world, MailedLink::Invitation, &overtaken).await, LinkState::Used, "signed up meanwhile");

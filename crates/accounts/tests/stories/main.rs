@@ -46,6 +46,7 @@ mod sign_in;
 mod sign_up;
 mod sign_up_data;
 mod sweep;
+mod terms;
 mod throttling;
 mod tokens;
 mod uncertain;

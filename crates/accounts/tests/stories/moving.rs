@@ -6,7 +6,7 @@ use crate::migrations::live_a_little;
 use crate::world::*;
 use vestibule::{
     Accounts, Actor, DatabaseError, DatabasePolicy, Env, Fault, MoveError, MovedTable, Mover, OpenError,
-    Secret, Settings, Tokens, UserQuery, abort_move,
+    Secret, Settings, Terms, Tokens, UserQuery, abort_move,
 };
 
 async fn mover(from: &Secret, to: &Secret) -> Result<Mover, MoveError> {
@@ -61,7 +61,7 @@ async fn all_works(accounts: &Accounts, held: &Holdings) {
     let login = vestibule::Login::Email(address("frank@example.org"));
     accounts.sign_in(&login, &password(PASSWORD), &client()).await.unwrap();
     let chosen = password(PASSWORD);
-    accounts.confirm_by_link(&held.link, Some(&chosen), None, &client()).await.unwrap();
+    accounts.confirm_by_link(&held.link, Some(&chosen), None, Terms::Unanswered, &client()).await.unwrap();
     confirm(accounts, "heidi@example.org", PASSWORD, &held.code).await.unwrap();
     accounts.health().await.unwrap();
     // The index of searches stays behind: it is made anew, and everybody is found meanwhile.

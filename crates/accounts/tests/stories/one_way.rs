@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::on_both_stores;
 use crate::world::*;
-use vestibule::{Accounts, Actor, Login, SignUp, UserRef};
+use vestibule::{Accounts, Actor, Login, SignUp, Terms, UserRef};
 
 /// Hashes one password after the other, with every connection open, so that the last one sent is judged last.
 async fn one_by_one(world: &World) -> Accounts {
@@ -122,7 +122,7 @@ on_both_stores! {
         let letter = world.signs_up("ada@example.org").await;
         let (token, accounts) = (letter.token(), one_by_one(world).await);
         five_were_judged(&at_once(&accounts, async |secret, from| {
-            accounts.confirm_by_link(&token, Some(&password(secret)), None, &client_at(&from)).await
+            accounts.confirm_by_link(&token, Some(&password(secret)), None, Terms::Unanswered, &client_at(&from)).await
         }).await);
     }
 

@@ -5,7 +5,7 @@ use crate::on_both_stores;
 use crate::world::*;
 use vestibule::{
     Accounts, Actor, AuditKind, MailId, MailQuery, MailState, NewInvitation, QueuedMail, Roles, SendError,
-    UserRef,
+    Terms, UserRef,
 };
 
 async fn outbox(world: &World, state: Option<MailState>) -> Vec<QueuedMail> {
@@ -217,7 +217,7 @@ on_both_stores! {
         let invited = world.take_mails_to("ada@example.org").remove(0);
         let vestibule::MailContent::Invitation { link, .. } = &invited.content else { panic!("{invited:?}") };
         let token = link.expose().rsplit('=').next().unwrap();
-        world.accounts.accept_invitation(token, &password(PASSWORD), None, &client()).await.unwrap();
+        world.accounts.accept_invitation(token, &password(PASSWORD), None, Terms::Unanswered, &client()).await.unwrap();
         world.deliver().await;
         assert_eq!(world.kinds_to("ada@example.org"), ["welcome"]);
         let whose = UserRef::Email(address("ada@example.org"));

@@ -6,7 +6,8 @@ use crate::on_both_stores;
 use crate::world::*;
 use futures_util::future::join_all;
 use vestibule::{
-    Accounts, Actor, Client, Login, MailContent, OpenError, SecretKey, Settings, Tokens, UserOrder, UserQuery,
+    Accounts, Actor, Client, Login, MailContent, OpenError, SecretKey, Settings, Terms, Tokens, UserOrder,
+    UserQuery,
 };
 
 const ADA: &str = "ada@example.org";
@@ -80,14 +81,14 @@ on_both_stores! {
         let wrong = confirm(&accounts, "bob@example.org", PASSWORD, &by_code.wrong_code()).await;
         assert_eq!(refusal(wrong), "CodeInvalid { attempts_left: 2 }");
         confirm(&accounts, "bob@example.org", PASSWORD, &by_code.code()).await.unwrap();
-        accounts.confirm_by_link(&by_link.token(), Some(&password(PASSWORD)), None, &client()).await.unwrap();
+        accounts.confirm_by_link(&by_link.token(), Some(&password(PASSWORD)), None, Terms::Unanswered, &client()).await.unwrap();
         accounts.reset_password(&reset, &password(OTHER_PASSWORD), &client()).await.unwrap();
         world.advance(seconds(60));
         let late = confirm(&accounts, "dave@example.org", PASSWORD, &too_late.code()).await;
         assert_eq!(refusal(late), "CodeExpired");
         // Without the previous key, its links are invalid; the code of the new mail is from the new key.
         let accounts = open(&finished(&settings)).await;
-        let gone = accounts.confirm_by_link(&too_late.token(), Some(&password(PASSWORD)), None, &client()).await;
+        let gone = accounts.confirm_by_link(&too_late.token(), Some(&password(PASSWORD)), None, Terms::Unanswered, &client()).await;
         assert_eq!(refusal(gone), "LinkInvalid");
         accounts.resend(&address("dave@example.org"), &client()).await.unwrap();
         while accounts.deliver(&world.mailbox).await.unwrap().sent > 0 {}
@@ -110,7 +111,7 @@ on_both_stores! {
         let letter = world.signs_up("carol@example.org").await;
         let refused = confirm(&accounts, "carol@example.org", PASSWORD, &letter.code()).await;
         assert_eq!(refusal(refused), "CodeInvalid { attempts_left: 2 }");
-        accounts.confirm_by_link(&letter.token(), Some(&password(PASSWORD)), None, &client()).await.unwrap();
+        accounts.confirm_by_link(&letter.token(), Some(&password(PASSWORD)), None, Terms::Unanswered, &client()).await.unwrap();
         world.deliver().await;
         for email in ["bob@example.org", "carol@example.org"] {
             assert_eq!(world.kinds_to(email), ["welcome"]);

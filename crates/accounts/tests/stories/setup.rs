@@ -1,6 +1,8 @@
 use crate::on_both_stores;
 use crate::world::*;
-use vestibule::{Account, Accounts, Actor, AuditActor, AuditKind, FirstAdmin, JoinError, NewUser, UserQuery};
+use vestibule::{
+    Account, Accounts, Actor, AuditActor, AuditKind, FirstAdmin, JoinError, NewUser, Terms, UserQuery,
+};
 
 fn newcomer(email: &str) -> FirstAdmin {
     FirstAdmin { email: address(email), password: password(PASSWORD), user_name: None }
@@ -87,7 +89,7 @@ on_both_stores! {
         for wrong in ["", "x", &key[1..], &"A".repeat(43)] {
             assert_eq!(refusal(sets_up(&world.accounts, wrong, "ada@example.org").await), "Link(Invalid)", "{wrong}");
         }
-        assert_eq!(refusal(world.accounts.accept_invitation(&key, &password(PASSWORD), None, &client()).await), "Link(Expired)");
+        assert_eq!(refusal(world.accounts.accept_invitation(&key, &password(PASSWORD), None, Terms::Unanswered, &client()).await), "Link(Expired)");
         assert_eq!(refusal(world.accounts.authenticate(&key).await), "Invalid");
         assert_eq!(refusal(sets_up(&world.accounts, &key, "ada@example.org").await), "EmailTaken");
         let weak = FirstAdmin { password: password("password1"), ..newcomer("root@example.org") };

@@ -3,8 +3,8 @@ use std::sync::Mutex;
 use crate::on_both_stores;
 use crate::world::*;
 use vestibule::{
-    Account, Accounts, Actor, Delivered, MailContent, NewUser, SendError, SignedIn, UserId, UserRef, Webhook,
-    WebhookEvent, WebhookSubscription, WebhookTransport,
+    Account, Accounts, Actor, Delivered, MailContent, NewUser, SendError, SignedIn, Terms, UserId, UserRef,
+    Webhook, WebhookEvent, WebhookSubscription, WebhookTransport,
 };
 
 /// An endpoint that accepts everything except what it refuses.
@@ -111,7 +111,7 @@ on_both_stores! {
         let ada = confirm(&accounts, "ada@example.org", PASSWORD, &letter.code()).await.unwrap();
         let letter = world.signs_up("bob@example.org").await;
         let secret = password(PASSWORD);
-        let bob = accounts.confirm_by_link(&letter.token(), Some(&secret), None, &client()).await.unwrap();
+        let bob = accounts.confirm_by_link(&letter.token(), Some(&secret), None, Terms::Unanswered, &client()).await.unwrap();
         let carol = creates(&accounts, "carol@example.org").await;
         let taken = accounts.create_user(Actor::Operator, new_user("ada@example.org", &[])).await;
         assert_eq!(refusal(taken), "EmailTaken");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use vestibule::{
     Account, Accounts, Actor, Client, Code, ConfirmError, Email, Env, Expected, Login, Mail, MailContent,
     MailTransport, ManualClock, Migrator, NewUser, Password, Pending, Policy, SecretKey, SendAttempt,
-    SendError, Settings, SignInError, SignUp, SignUpError, SignedIn, Timestamp, Tokens, UserRef,
+    SendError, Settings, SignInError, SignUp, SignUpError, SignedIn, Terms, Timestamp, Tokens, UserRef,
 };
 use vestibule_testing::TestDatabase;
 
@@ -184,7 +184,8 @@ impl World {
 
     pub(crate) async fn clicks(&self, token: &str, password: Option<&str>) -> Result<Account, ConfirmError> {
         let password = password.map(self::password);
-        let confirmed = self.accounts.confirm_by_link(token, password.as_ref(), None, &client()).await;
+        let confirmed =
+            self.accounts.confirm_by_link(token, password.as_ref(), None, Terms::Unanswered, &client()).await;
         self.deliver().await;
         confirmed
     }
@@ -326,6 +327,7 @@ pub(crate) fn wish(email: &str, password: &str) -> SignUp {
         display_name: None,
         locale: None,
         data: serde_json::Map::new(),
+        terms: Terms::Unanswered,
         idempotency_key: None,
     }
 }

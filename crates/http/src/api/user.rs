@@ -53,6 +53,10 @@ pub(crate) struct User {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, min_length = 1, max_length = 255, required = false)]
     external_id: Option<ExternalId>,
+    /// When its owner accepted the operator's terms, if they were asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
+    terms_accepted_at: Option<Timestamp>,
 }
 
 impl User {
@@ -78,6 +82,7 @@ impl From<Account> for User {
             data,
             app_data: _,
             external_id,
+            terms_accepted_at,
         } = account;
         Self {
             id,
@@ -92,6 +97,7 @@ impl From<Account> for User {
             data,
             app_data: UserData::default(),
             external_id,
+            terms_accepted_at,
         }
     }
 }

@@ -9,6 +9,7 @@ mod if_match;
 pub(crate) mod input;
 mod segment;
 pub(crate) mod sender;
+pub(crate) mod terms;
 
 pub use sender::client::Client;
 pub use sender::proxies::{ProxyError, TrustedProxies, UnknownPeer};

@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use vestibule::{
     ApplicationInvalid, ApplicationKeysError, ClaimError, DataFault, EmailError, PasswordError,
-    RedirectUriError, RolesError, SignUpDataError, SignUpDataFault, UserDataError, UserNameError,
+    RedirectUriError, RolesError, SignUpDataError, SignUpDataFault, TermsNotAccepted, UserDataError,
+    UserNameError,
 };
 
 use super::sentence::sentence;
@@ -80,6 +81,10 @@ impl FieldError {
                 ]
             }
         }
+    }
+
+    pub(crate) fn terms(_: TermsNotAccepted) -> Self {
+        Self::new("/terms_accepted", Code::TermsNotAccepted)
     }
 
     pub(crate) fn roles(pointer: &'static str, error: RolesError) -> Self {

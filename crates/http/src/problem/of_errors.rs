@@ -75,6 +75,7 @@ impl From<SignUpError> for Problem {
             SignUpError::Closed => Self::new(Code::SignUpClosed),
             SignUpError::Password(error) => FieldError::password("/password", &error).into(),
             SignUpError::Data(error) => Self::fields(FieldError::profile(error)),
+            SignUpError::Terms(error) => FieldError::terms(error).into(),
             SignUpError::UserNameTaken => Self::new(Code::UserNameTaken),
             SignUpError::EmailTaken => Self::new(Code::EmailTaken),
             SignUpError::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),
@@ -146,6 +147,7 @@ impl From<ConfirmError> for Problem {
             ConfirmError::LinkExpired => LinkError::Expired.into(),
             ConfirmError::LinkUsed => LinkError::Used.into(),
             ConfirmError::Password(error) => FieldError::password("/password", &error).into(),
+            ConfirmError::Terms(error) => FieldError::terms(error).into(),
             ConfirmError::UserNameTaken => Self::new(Code::UserNameTaken),
             ConfirmError::Limited { retry_after } => Self::limited(Limit::Confirm, retry_after),
             ConfirmError::Fault(fault) => fault.into(),
@@ -359,6 +361,7 @@ impl From<JoinError> for Problem {
         match error {
             JoinError::Link(error) => error.into(),
             JoinError::Password(error) => FieldError::password("/password", &error).into(),
+            JoinError::Terms(error) => FieldError::terms(error).into(),
             JoinError::EmailTaken => Self::new(Code::EmailTaken),
             JoinError::UserNameTaken => Self::new(Code::UserNameTaken),
             JoinError::Fault(fault) => fault.into(),

@@ -114,6 +114,7 @@ remedies! {
     PasswordWrong =>
         Value("send the present password; `vestibule user set-password ada@example.org` sets one");
     UserNameInvalid | UserNameLength | UserNameReserved => Value("\"ada-2\"");
+    TermsNotAccepted => Value("true");
     TextInvalid | TextTooLong => Value("\"asked for it by phone\"");
     RoleInvalid => Value("\"editor\"");
     FactorStatusInvalid => Value("\"none\"");

@@ -59,6 +59,7 @@ mod sign_up_profile;
 mod signup;
 mod signup_page;
 mod stale_forms;
+mod terms;
 mod theme;
 mod typed;
 mod user_data;

@@ -53,7 +53,7 @@ pub(super) fn config(raw: Raw, layers: Layers, environment: &Environment) -> Res
     let data_schema = data_schema(&raw.user_data.schema, &mut checker);
     let others = policy(&raw, algorithm.unwrap_or_default(), webhooks.as_ref());
     let policy = Policy { applications, claims, data_schema, ..others };
-    let pages = pages(&raw.pages, &mut checker);
+    let pages = pages(&raw.pages, raw.signup.consent, &mut checker);
     let cors_origins = cors_origins(&raw.cors.origins, &mut checker);
     if let Err(error) = policy.check() {
         checker.problem(error.setting, error.rule, "choose a value inside these bounds, or leave it out");
@@ -335,6 +335,7 @@ fn policy(raw: &Raw, algorithm: SigningAlgorithm, webhooks: Option<&Webhooks>) -
             client_mails: limits.mails.0,
             mode: signup.mode.into(),
             disclosure: signup.disclosure.into(),
+            consent: signup.consent.into(),
             ..defaults.sign_up
         },
         sign_in: SignInPolicy {

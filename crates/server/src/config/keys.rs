@@ -87,6 +87,10 @@ pub(crate) const KEYS: &[Key] = &[
         "`open`; or nobody signs up: `invitation` tells people to look for theirs, `closed` does not",
     ),
     key(
+        "signup.consent",
+        "whether people who get an account accept the terms of `pages.terms_url` and `pages.privacy_url`: `off`; `line`: a line says that they do; `checkbox`: they must tick it",
+    ),
+    key(
         "signup.disclosure",
         "`discreet`: nobody learns who has an account; `friendly`: 409 for a taken address",
     ),

@@ -12,7 +12,7 @@ pub(crate) struct Pages {
     pub(crate) return_urls: Vec<String>,
 }
 
-pub(super) fn pages(raw: &raw::Pages, checker: &mut Checker) -> Pages {
+pub(super) fn pages(raw: &raw::Pages, consent: raw::TermsConsent, checker: &mut Checker) -> Pages {
     let accent = checker.parse("pages.accent", &raw.accent, "write a colour such as \"#2456c8\"");
     let support = &raw.support;
     let is_address = support.is_empty() || support.parse::<vestibule::Email>().is_ok() || is_web(support);
@@ -27,6 +27,10 @@ pub(super) fn pages(raw: &raw::Pages, checker: &mut Checker) -> Pages {
             let fix = "write a whole address that begins with https:// (http:// on this machine)";
             checker.problem(path, format!("`{url}` is not a web address"), fix);
         }
+    }
+    if consent != raw::TermsConsent::Off && raw.terms_url.is_empty() && raw.privacy_url.is_empty() {
+        let fix = "set `pages.terms_url`, `pages.privacy_url` or both, or write \"off\"";
+        checker.problem("signup.consent", "there are no terms to accept", fix);
     }
     let set = |text: &String| (!text.is_empty()).then(|| text.clone());
     let brand = Brand {
@@ -151,6 +155,8 @@ mod tests {
             ("VESTIBULE_PAGES_CSS", "/nowhere.css", "/nowhere.css"),
             ("VESTIBULE_PAGES_SUPPORT", "javascript:alert(1)", "neither an email address nor a web address"),
             ("VESTIBULE_PAGES_TERMS_URL", "http://example.org/terms", "not a web address"),
+            ("VESTIBULE_SIGNUP_CONSENT", "line", "there are no terms to accept"),
+            ("VESTIBULE_SIGNUP_CONSENT", "yes", "`checkbox`"),
             // B3: plain HTTP elsewhere would expose the signed-in person to eavesdroppers.
             ("VESTIBULE_PAGES_RETURN_URLS", "http://app.example.org/in", "not a web address"),
         ] {

@@ -88,6 +88,7 @@ pub(super) enum Method {
 #[serde(deny_unknown_fields)]
 pub(super) struct SignUp {
     pub(super) mode: SignUpMode,
+    pub(super) consent: TermsConsent,
     pub(super) lifetime: Span,
     pub(super) disclosure: Disclosure,
 }
@@ -98,6 +99,14 @@ pub(super) enum SignUpMode {
     Open,
     Invitation,
     Closed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum TermsConsent {
+    Off,
+    Line,
+    Checkbox,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -113,6 +122,16 @@ impl From<SignUpMode> for vestibule::SignUpMode {
             SignUpMode::Open => Self::Open,
             SignUpMode::Invitation => Self::Invitation,
             SignUpMode::Closed => Self::Closed,
+        }
+    }
+}
+
+impl From<TermsConsent> for vestibule::TermsConsent {
+    fn from(consent: TermsConsent) -> Self {
+        match consent {
+            TermsConsent::Off => Self::Off,
+            TermsConsent::Line => Self::Line,
+            TermsConsent::Checkbox => Self::Checkbox,
         }
     }
 }

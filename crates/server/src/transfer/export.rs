@@ -9,7 +9,8 @@ use super::rows::FORMULA;
 /// The fields that have a value.
 pub(crate) fn record(user: &ExportedUser, with_hash: bool) -> Map<String, Value> {
     let Account { email, external_id, user_name, display_name, locale, roles, .. } = &user.account;
-    let Account { created_at, email_confirmed_at, disabled_at, data, app_data, .. } = &user.account;
+    let Account { created_at, email_confirmed_at, disabled_at, terms_accepted_at, data, app_data, .. } =
+        &user.account;
     let object = |data: &UserData| (!data.is_empty()).then(|| json!(data));
     let hash = user.password_hash.as_ref().filter(|_| with_hash);
     let values = [
@@ -22,6 +23,7 @@ pub(crate) fn record(user: &ExportedUser, with_hash: bool) -> Map<String, Value>
         Some(json!(created_at)),
         Some(json!(email_confirmed_at)),
         disabled_at.map(|at| json!(at)),
+        terms_accepted_at.map(|at| json!(at)),
         object(data),
         object(app_data),
         hash.map(|hash| hash.expose().into()),

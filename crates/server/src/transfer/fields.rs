@@ -10,7 +10,7 @@ use super::record::Refusal;
 use crate::language::language;
 
 /// The fields, in the order of an export.
-pub(crate) const FIELDS: [&str; 12] = [
+pub(crate) const FIELDS: [&str; 13] = [
     "email",
     "external_id",
     "user_name",
@@ -20,6 +20,7 @@ pub(crate) const FIELDS: [&str; 12] = [
     "created_at",
     "email_confirmed_at",
     "disabled_at",
+    "terms_accepted_at",
     "data",
     "app_data",
     "password_hash",
@@ -81,6 +82,7 @@ impl Fields {
             is_confirmed,
             email_confirmed_at,
             disabled_at: parsed(values, "disabled_at")?,
+            terms_accepted_at: parsed(values, "terms_accepted_at")?,
             data: object(values, "data")?,
             app_data: object(values, "app_data")?,
         };

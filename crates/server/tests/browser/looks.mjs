@@ -204,6 +204,35 @@ const parts = {
     }
   },
 
+  // A sign-up that asks for the terms, which are elsewhere, with a line or a checkbox.
+  async terms(site, consent) {
+    for (const locale of ["en", "de", "fr", "es", "ar"]) {
+      const page = await (await site.person({ locale })).newPage();
+      await page.goto("/signup");
+      await look(page, `signup-${consent}-${locale}`);
+      assert.deepEqual(await page.locator("main form a").evaluateAll((links) => links.map((link) => link.href)),
+        ["https://example.org/terms", "https://example.org/privacy"]);
+      const email = `${consent}-${locale}@example.org`;
+      await page.fill("#email", email);
+      await page.fill("#password", PASSWORD);
+      if (consent === "checkbox") {
+        await page.click(sent);
+        await page.waitForSelector("#terms_accepted-mistake");
+        await look(page, `signup-checkbox-wrong-${locale}`);
+        await page.fill("#password", PASSWORD);
+        await page.focus("#terms_accepted");
+        await page.keyboard.press("Space");
+      }
+      await page.click(sent);
+      await page.waitForURL(/\/check-mail/);
+      await enters(page, (await site.mail(email)).code);
+      await page.waitForURL(/\/account/);
+      const { body } = await site.api("/v1/login", { email, password: PASSWORD });
+      const me = await (await fetch(`${url}/v1/me`, { headers: { authorization: `Bearer ${body.access_token}` } })).json();
+      assert.ok(Date.parse(me.terms_accepted_at) <= Date.parse(me.created_at));
+    }
+  },
+
   async closed(site, mode) {
     const page = await (await site.person()).newPage();
     for (const [path, name] of [["/signup", "signup"], ["/login", "login"], ["/", "home"]]) {

@@ -205,6 +205,19 @@ fn looks_of_closed_sign_ups() {
     }
 }
 
+#[test]
+fn a_sign_up_asks_for_the_terms() {
+    for consent in ["line", "checkbox"] {
+        let site = Site::sqlite();
+        let server = site.serve_for_development(&[
+            ("VESTIBULE_SIGNUP_CONSENT", consent),
+            ("VESTIBULE_PAGES_TERMS_URL", "https://example.org/terms"),
+            ("VESTIBULE_PAGES_PRIVACY_URL", "https://example.org/privacy"),
+        ]);
+        drives(&server, "looks.mjs", &["terms", consent]);
+    }
+}
+
 /// The schema of the documentation.
 #[test]
 fn a_sign_up_asks_for_what_the_operator_wants() {

@@ -163,8 +163,8 @@ fn pending_migrations() {
             "does not answer",
             "systemctl start vestibule",
         );
-        site.run(&["migrate", "down", "--to", "19", "--yes"]).ok();
-        fails(&doctor(site, &[], &[]), "migrations", "1 pending: 20 (user_search)", "`vestibule migrate up`");
+        site.run(&["migrate", "down", "--to", "20", "--yes"]).ok();
+        fails(&doctor(site, &[], &[]), "migrations", "1 pending: 21 (terms)", "`vestibule migrate up`");
         site.run(&["migrate", "down", "--to", "0", "--yes"]).ok();
         fails(&doctor(site, &[], &[]), "migrations", "no server has used it", "`vestibule serve`");
     });

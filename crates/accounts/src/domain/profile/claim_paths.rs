@@ -287,6 +287,7 @@ mod tests {
             data: object(data),
             app_data: object(app_data),
             external_id: Some("auth0|5f7c8ec7".parse().unwrap()),
+            terms_accepted_at: None,
         }
     }
 

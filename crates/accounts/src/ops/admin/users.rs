@@ -198,6 +198,7 @@ pub(crate) fn new_account(
         data: UserData::default(),
         app_data: UserData::default(),
         external_id: None,
+        terms_accepted_at: None,
     }
 }
 

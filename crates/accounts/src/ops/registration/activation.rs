@@ -114,6 +114,7 @@ impl Activation {
             data: registration.data,
             app_data: UserData::default(),
             external_id: None,
+            terms_accepted_at: registration.terms_accepted_at,
         };
         match users::insert(tx, &account, &registration.password_hash)? {
             Inserted::Yes => {}

@@ -1,12 +1,12 @@
 //! Confirmation: a registration becomes a user, by code or by link, with its password as the second proof (S4).
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use crate::accounts::Accounts;
 use crate::core::Core;
 use crate::domain::access::client::Client;
 use crate::domain::audit::{AuditActor, AuditKind};
+use crate::domain::code::Code;
 use crate::domain::email::Email;
 use crate::domain::ids::RegistrationId;
 use crate::domain::password::{Password, PasswordContext, PasswordError};
@@ -21,6 +21,7 @@ use crate::limits::{self, client_wait, codes_allowed, record_failed_guess};
 use crate::ops::challenge::LinkError;
 use crate::ops::registration::activation::{Activation, ActivationError};
 use crate::ops::sign_in::attempt::{Candidate, Compared, NotCompared, PasswordAttempt, Verdict};
+use crate::policy::terms::{Terms, TermsNotAccepted};
 use crate::store::Tx;
 use crate::store::tables::limits::{Subject, lock};
 use crate::store::tables::registrations::{self, Spent};
@@ -56,6 +57,9 @@ pub enum ConfirmError {
     /// The chosen password is not allowed.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// The operator's terms were not accepted.
+    #[error(transparent)]
+    Terms(#[from] TermsNotAccepted),
     /// The user name has been taken since; the confirmation may be repeated with another.
     #[error("the user name is taken")]
     UserNameTaken,
@@ -68,26 +72,6 @@ pub enum ConfirmError {
     /// The operation failed; a later attempt may succeed.
     #[error(transparent)]
     Fault(#[from] Fault),
-}
-
-/// The digits of a confirmation mail: 4 to 8 ASCII digits, nothing else (S7).
-#[derive(Clone, Debug)]
-pub struct Code(Secret);
-
-/// The text is not 4 to 8 ASCII digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a code is made of 4 to 8 digits")]
-pub struct CodeError;
-
-impl FromStr for Code {
-    type Err = CodeError;
-
-    /// # Errors
-    /// [`CodeError`]: other characters, spaces included, are not stripped.
-    fn from_str(text: &str) -> Result<Self, CodeError> {
-        let well_formed = (4..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-        if well_formed { Ok(Self(text.into())) } else { Err(CodeError) }
-    }
 }
 
 impl From<NotCompared> for ConfirmError {
@@ -144,17 +128,20 @@ impl Accounts {
     ///
     /// The password may be omitted only if [`require_password`](crate::ConfirmPolicy::require_password) is off. If the
     /// link is [`LinkState::Choose`](crate::LinkState::Choose), the password becomes that of the account, and must
-    /// satisfy the rules for a new one.
+    /// satisfy the rules for a new one; and the terms are those that the owner of the mailbox accepts. Otherwise they were
+    /// accepted at the sign-up.
     ///
     /// # Errors
     /// [`ConfirmError::LinkInvalid`], [`LinkExpired`](ConfirmError::LinkExpired), [`LinkUsed`](ConfirmError::LinkUsed),
     /// [`Refused`](ConfirmError::Refused) for a wrong password, [`Password`](ConfirmError::Password),
+    /// [`Terms`](ConfirmError::Terms),
     /// [`UserNameTaken`](ConfirmError::UserNameTaken), [`Limited`](ConfirmError::Limited), [`Fault`](ConfirmError::Fault).
     pub async fn confirm_by_link(
         &self,
         token: &str,
         password: Option<&Password>,
         user_name: Option<UserName>,
+        terms: Terms,
         client: &Client,
     ) -> Result<Account, ConfirmError> {
         let core = &self.0;
@@ -162,7 +149,7 @@ impl Accounts {
         let registration = self.open_link(token, now).await?;
         if registration.crowded_at.is_some() {
             let chosen = password.ok_or(ConfirmError::Refused)?;
-            return self.choose(registration, chosen, user_name, client).await;
+            return self.choose(registration, chosen, user_name, terms, client).await;
         }
         let given = match password {
             None if core.policy().confirm.require_password => return Err(ConfirmError::Refused),
@@ -191,9 +178,11 @@ impl Accounts {
         registration: Registration,
         password: &Password,
         user_name: Option<UserName>,
+        terms: Terms,
         client: &Client,
     ) -> Result<Account, ConfirmError> {
         let core = self.0.clone();
+        let terms_accepted_at = core.policy().sign_up.consent.accepted_at(terms, core.now())?;
         let name = user_name.as_ref().map(UserName::as_str);
         let context = PasswordContext { email: Some(&registration.email), user_name: name };
         let password_hash = core.choose(password, context).await??;
@@ -201,12 +190,13 @@ impl Accounts {
         let way = "by link, with a password chosen there";
         let activation = Activation::new(&core, user_name, client, way, core.now());
         let chosen = match registration.imported_at {
-            Some(_) => Registration { password_hash, ..registration },
+            Some(_) => Registration { password_hash, terms_accepted_at, ..registration },
             None => Registration {
                 user_name: None,
                 display_name: None,
                 data: UserData::default(),
                 password_hash,
+                terms_accepted_at,
                 ..registration
             },
         };
@@ -310,7 +300,7 @@ impl Guess {
     ) -> Self {
         Self {
             proof,
-            code: typed.0.clone(),
+            code: typed.digits().clone(),
             address: subject::address(&core.root, email),
             client: limits::limited_client(core, client),
             failed: failed(client).address(email).detail("wrong code"),

@@ -22,6 +22,7 @@ use crate::ops::admin::error::AdminError;
 use crate::ops::admin::users::{new_account, take_address};
 use crate::ops::challenge::{LinkError, join, split};
 use crate::ops::draft::Draft;
+use crate::policy::terms::{Terms, TermsNotAccepted};
 use crate::store::Tx;
 use crate::store::tables::invitations;
 use crate::store::tables::limits::lock;
@@ -53,6 +54,9 @@ pub enum JoinError {
     /// The password may not be chosen.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// The operator's terms were not accepted.
+    #[error(transparent)]
+    Terms(#[from] TermsNotAccepted),
     /// The address has an account by now.
     #[error("the address has an account")]
     EmailTaken,
@@ -109,13 +113,14 @@ impl Accounts {
     /// Creates the user that an invitation is for: its link proves the mailbox, the password is the user's own.
     ///
     /// # Errors
-    /// [`JoinError::Link`], [`Password`](JoinError::Password), [`EmailTaken`](JoinError::EmailTaken),
-    /// [`UserNameTaken`](JoinError::UserNameTaken), [`Fault`](JoinError::Fault).
+    /// [`JoinError::Link`], [`Password`](JoinError::Password), [`Terms`](JoinError::Terms),
+    /// [`EmailTaken`](JoinError::EmailTaken), [`UserNameTaken`](JoinError::UserNameTaken), [`Fault`](JoinError::Fault).
     pub async fn accept_invitation(
         &self,
         token: &str,
         password: &Password,
         user_name: Option<UserName>,
+        terms: Terms,
         client: &Client,
     ) -> Result<Account, JoinError> {
         let (core, text, now) = (self.0.clone(), token.to_owned(), self.0.now());
@@ -123,6 +128,7 @@ impl Accounts {
             self.0.store.read(move |tx| open(tx, &core, &text, now)).await.map_err(JoinError::Fault)?;
         let invitation = opened?;
         let core = self.0.clone();
+        let terms_accepted_at = core.policy().sign_up.consent.accepted_at(terms, now)?;
         let user_name = user_name.or(invitation.user_name);
         let names = PasswordContext {
             email: Some(&invitation.email),
@@ -134,7 +140,7 @@ impl Accounts {
             token: token.to_owned(),
             mail: MailId::from_bytes(core.settings.env.new_id(now)),
             entry: Entry::new(AuditKind::InvitationAccepted, AuditActor::User(account.id), client),
-            account: Account { locale: invitation.locale, ..account },
+            account: Account { locale: invitation.locale, terms_accepted_at, ..account },
             hash,
             now,
         };

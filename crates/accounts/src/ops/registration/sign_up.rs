@@ -21,6 +21,7 @@ use crate::domain::user_name::UserName;
 use crate::fault::Fault;
 use crate::limits::{MailsLeft, mail_wait, mails_left, take_mail, waited};
 use crate::policy::sign_up_data::SignUpDataError;
+use crate::policy::terms::{Terms, TermsNotAccepted};
 use crate::policy::{Disclosure, SignUpMode};
 use crate::store::Tx;
 use crate::store::tables::keys::{Idempotency, forget, remember};
@@ -45,6 +46,8 @@ pub struct SignUp {
     pub data: Map<String, Value>,
     /// The language of the mails, a BCP 47 tag.
     pub locale: Option<String>,
+    /// What they say to the operator's terms.
+    pub terms: Terms,
     /// Identifies this attempt: a repetition with the same key gets the same answer and causes no second mail.
     pub idempotency_key: Option<String>,
 }
@@ -80,6 +83,9 @@ pub enum SignUpError {
     /// The data is not what the [schema](crate::Policy::data_schema) asks for.
     #[error(transparent)]
     Data(#[from] SignUpDataError),
+    /// The operator's terms were not accepted.
+    #[error(transparent)]
+    Terms(#[from] TermsNotAccepted),
     /// The user name, or one that looks like it, is taken.
     #[error("the user name is taken")]
     UserNameTaken,
@@ -110,7 +116,8 @@ impl Accounts {
     /// (OWASP Authentication Cheat Sheet, "Authentication and Error Messages").
     ///
     /// # Errors
-    /// [`SignUpError::Closed`]; [`SignUpError::Data`] and [`SignUpError::Password`] if the policy refuses it;
+    /// [`SignUpError::Closed`]; [`SignUpError::Data`], [`SignUpError::Terms`] and [`SignUpError::Password`] if the policy
+    /// refuses it;
     /// [`SignUpError::UserNameTaken`];
     /// [`SignUpError::Limited`]; [`SignUpError::IdempotencyKeyReused`]; [`SignUpError::Fault`] if a queue is full or
     /// the store does not answer.
@@ -130,6 +137,7 @@ impl Accounts {
         }
         let data = core.policy().check_sign_up_data(&wish.data)?;
         let now = core.now();
+        let terms_accepted_at = core.policy().sign_up.consent.accepted_at(wish.terms, now)?;
         let names = PasswordContext {
             email: Some(&wish.email),
             user_name: wish.user_name.as_ref().map(UserName::as_str),
@@ -140,7 +148,7 @@ impl Accounts {
         let judge = core.policy().passwords.judge(names);
         let password_hash = core.hasher.choose_with(salt, &wish.password, judge).await??;
         let entry = Entry::new(AuditKind::SignedUp, AuditActor::Anonymous, client).address(&wish.email);
-        let attempt = Attempt::new(&core, &wish, data, password_hash, entry, now);
+        let attempt = Attempt::new(&core, &wish, data, terms_accepted_at, password_hash, entry, now);
         let (id, client) = (attempt.registration.id, client.clone());
         let pending = core.clone().store.write(move |tx| attempt.register(tx, &core, &client)).await??;
         self.0.mail_queued.notify_one();
@@ -174,13 +182,14 @@ impl Attempt {
         core: &Arc<Core>,
         wish: &SignUp,
         data: UserData,
+        terms_accepted_at: Option<Timestamp>,
         password_hash: String,
         entry: Entry,
         now: Timestamp,
     ) -> Self {
         let env = &core.settings.env;
         let name = wish.user_name.as_ref().map_or("", UserName::as_str);
-        let parts = [
+        let mut parts = vec![
             wish.email.as_str(),
             wish.password.expose(),
             name,
@@ -188,10 +197,11 @@ impl Attempt {
             wish.display_name.as_ref().map_or("", DisplayName::as_str),
             data.to_stored().unwrap_or_default(),
         ];
+        parts.extend(terms_accepted_at.map(|_| "terms accepted"));
         let idempotency = wish.idempotency_key.as_ref().map(|key| {
             // The address is part of the name, so that nobody can use up someone else's keys.
             let name = [key.as_bytes(), wish.email.key().as_bytes()];
-            let request = parts.map(str::as_bytes);
+            let request: Vec<_> = parts.iter().map(|part| part.as_bytes()).collect();
             (core.root.mac(Purpose::Idempotency, &name), core.root.mac(Purpose::Idempotency, &request))
         });
         let registration = Registration {
@@ -207,6 +217,7 @@ impl Attempt {
             decoy_at: None,
             crowded_at: None,
             imported_at: None,
+            terms_accepted_at,
             activated_at: None,
         };
         Self { registration, mail: MailId::from_bytes(env.new_id(now)), entry, idempotency }

@@ -2,6 +2,7 @@
 
 use crate::accounts::Accounts;
 use crate::domain::access::client::Client;
+use crate::domain::code::Code;
 use crate::domain::email::Email;
 use crate::domain::ids::RegistrationId;
 use crate::domain::password::Password;
@@ -11,11 +12,12 @@ use crate::domain::time::Timestamp;
 use crate::domain::user_name::UserName;
 use crate::fault::Fault;
 use crate::ops::registration::activation::Activation;
-use crate::ops::registration::confirm::{Code, ConfirmError, Guess, Proof};
+use crate::ops::registration::confirm::{ConfirmError, Guess, Proof};
 use crate::ops::registration::confirmed::Confirmed;
 use crate::ops::registration::sign_up::{Pending, SignUp, SignUpError};
 use crate::ops::sign_in::admit::{Admission, Proofs, Refusal, admit};
 use crate::ops::sign_in::browser::{BrowserSession, Opening};
+use crate::policy::terms::Terms;
 use crate::store::Tx;
 use crate::store::tables::{outbox, registrations};
 use crate::token::browser::{open_sign_up_proof, sign_up_proof};
@@ -112,16 +114,17 @@ impl Accounts {
         token: &str,
         proof: LinkProof<'_>,
         user_name: Option<UserName>,
+        terms: Terms,
         held: Option<&str>,
         client: &Client,
     ) -> Result<Option<BrowserSession>, ConfirmError> {
         match proof {
             LinkProof::Nothing => {
-                self.confirm_by_link(token, None, user_name, client).await?;
+                self.confirm_by_link(token, None, user_name, terms, client).await?;
                 Ok(None)
             }
             LinkProof::Password(password) => {
-                let account = self.confirm_by_link(token, Some(password), user_name, client).await?;
+                let account = self.confirm_by_link(token, Some(password), user_name, terms, client).await?;
                 let browser = SignedUpBrowser::WithPassword(Confirmed::by_password(&account));
                 Ok(self.open_confirmed(browser, held, client).await?)
             }

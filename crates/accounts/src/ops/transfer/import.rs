@@ -55,6 +55,8 @@ pub struct ImportedUser {
     pub email_confirmed_at: Option<Timestamp>,
     /// Since when the account may not sign in.
     pub disabled_at: Option<Timestamp>,
+    /// When the operator's terms were accepted.
+    pub terms_accepted_at: Option<Timestamp>,
     /// What its owner keeps with it.
     pub data: UserData,
     /// What the application keeps with it.
@@ -164,6 +166,7 @@ async fn prepare(
         (ImportedTime::Created, user.created_at),
         (ImportedTime::EmailConfirmed, user.email_confirmed_at),
         (ImportedTime::Disabled, user.disabled_at),
+        (ImportedTime::TermsAccepted, user.terms_accepted_at),
     ];
     if let Some((which, _)) = times.iter().find(|(_, at)| at.is_some_and(|at| at > now)) {
         return Ok(Err(ImportRefusal::NotYet(*which)));
@@ -181,6 +184,7 @@ async fn prepare(
         data: user.data,
         app_data: user.app_data,
         external_id: user.external_id,
+        terms_accepted_at: user.terms_accepted_at,
     };
     let hash = match password_hash {
         // Wrapping takes as long as a sign-in.

@@ -57,6 +57,7 @@ pub(super) fn invite(
         // Its link lets the owner of the mailbox choose the password.
         crowded_at: Some(now),
         imported_at: Some(now),
+        terms_accepted_at: None,
         activated_at: None,
     };
     registrations::insert(tx, &registration)?;

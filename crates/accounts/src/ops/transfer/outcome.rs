@@ -51,4 +51,6 @@ pub enum ImportedTime {
     EmailConfirmed,
     /// `disabled_at`.
     Disabled,
+    /// `terms_accepted_at`.
+    TermsAccepted,
 }

@@ -160,6 +160,7 @@ const USERS: Table = Table::new(
         ("app_data", T),
         ("external_id", T),
         ("hash_class", T),
+        ("terms_accepted_at", I),
     ],
 );
 
@@ -186,6 +187,7 @@ const REGISTRATIONS: Table = Table::new(
         ("display_name", T),
         ("data", T),
         ("imported_at", I),
+        ("terms_accepted_at", I),
     ],
 );
 

@@ -16,7 +16,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, email, user_name, password_hash, locale, created_at, expires_at, decoy_at, activated_at, email_key, \
-             crowded_at, display_name, data, imported_at ",
+             crowded_at, display_name, data, imported_at, terms_accepted_at ",
             "FROM registrations ",
             $rest
         )
@@ -36,8 +36,8 @@ pub(crate) struct Spent {
 pub(crate) fn insert(tx: &mut Tx<'_>, new: &Registration) -> Result<(), Fault> {
     tx.execute(
         "INSERT INTO registrations (id, email, email_key, user_name, password_hash, locale, created_at, expires_at, \
-         decoy_at, crowded_at, code_attempts, display_name, data, imported_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+         decoy_at, crowded_at, code_attempts, display_name, data, imported_at, terms_accepted_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         args![
             new.id,
             new.email.as_str(),
@@ -52,7 +52,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, new: &Registration) -> Result<(), Fault> {
             0_i64,
             new.display_name.as_ref().map(DisplayName::as_str),
             new.data.to_stored(),
-            new.imported_at
+            new.imported_at,
+            new.terms_accepted_at
         ],
     )?;
     Ok(())
@@ -262,5 +263,6 @@ fn registration(row: &Row<'_>) -> Result<Registration, Fault> {
         display_name: row.get_opt(11)?.map(DisplayName::from_stored),
         data: UserData::from_stored(row.get_opt(12)?),
         imported_at: row.get_opt(13)?,
+        terms_accepted_at: row.get_opt(14)?,
     })
 }

@@ -20,9 +20,12 @@ macro_rules! columns {
     () => {
         "users.id, users.email, users.user_name, users.email_confirmed_at, users.created_at, users.disabled_at, users.locale, users.roles, \
          users.email_key, users.password_hash, users.credential_version, users.factor_due_at, \
-         users.display_name, users.data, users.app_data, users.external_id"
+         users.display_name, users.data, users.app_data, users.external_id, users.terms_accepted_at"
     };
 }
+
+/// How many they are: the place of the first column after them.
+const COLUMNS: usize = 17;
 
 macro_rules! select {
     ($($rest:expr),* $(,)?) => {
@@ -86,7 +89,8 @@ pub(crate) fn insert_with(tx: &mut Tx<'_>, user: &Account, hash: Option<Hash<'_>
     let rows = tx.execute(
         "INSERT INTO users (id, email, email_key, user_name, user_name_key, user_name_skeleton, password_hash, \
          hash_class, roles, locale, email_confirmed_at, created_at, disabled_at, display_name, data, app_data, \
-         external_id, search_text) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
+         external_id, terms_accepted_at, search_text) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
          ON CONFLICT DO NOTHING",
         args![
             user.id,
@@ -106,6 +110,7 @@ pub(crate) fn insert_with(tx: &mut Tx<'_>, user: &Account, hash: Option<Hash<'_>
             user.data.to_stored(),
             user.app_data.to_stored(),
             user.external_id.as_ref().map(ExternalId::as_str),
+            user.terms_accepted_at,
             text.as_str()
         ],
     )?;
@@ -173,7 +178,7 @@ pub(crate) fn of_session(
             Ok(OfSession {
                 account: account(row)?,
                 factor_due_at: row.get_opt(11)?,
-                state: sessions::state(row, 16)?,
+                state: sessions::state(row, COLUMNS)?,
             })
         },
     )
@@ -267,6 +272,7 @@ fn account(row: &Row<'_>) -> Result<Account, Fault> {
         data: UserData::from_stored(row.get_opt(13)?),
         app_data: UserData::from_stored(row.get_opt(14)?),
         external_id: row.get_opt(15)?.map(ExternalId::from_stored),
+        terms_accepted_at: row.get_opt(16)?,
     })
 }
 

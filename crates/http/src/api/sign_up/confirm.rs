@@ -3,13 +3,14 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use utoipa::ToSchema;
-use vestibule::{Accounts, Code as MailedCode, UserName};
+use vestibule::{Accounts, Code as MailedCode, Terms, UserName};
 
 use crate::api::common::{ACCEPTED, Accepted, AddressRequest};
 use crate::api::user::User;
 use crate::catalogue::Code;
 use crate::describe::errors::{API, BODY, EVERY, HASH, errors};
 use crate::describe::routes::{Routes, routes};
+use crate::extract::terms::terms;
 use crate::extract::{Basic, Client, Fields, GivenPassword, Json, ReadFields, fields};
 use crate::problem::Problem;
 use crate::problem::field_error::FieldError;
@@ -72,6 +73,10 @@ struct LinkRequest {
     /// Another name than the one of the sign-up, where that was taken meanwhile.
     #[schema(value_type = String, min_length = 2, max_length = 32, required = false)]
     user_name: Option<UserName>,
+    /// Whether they accept the operator's terms: counts only where the password is chosen here, and must then be `true` where
+    /// `signup.consent` is `checkbox`.
+    #[schema(value_type = bool, default = false, required = false)]
+    terms_accepted: Terms,
 }
 
 impl ReadFields for LinkRequest {
@@ -79,10 +84,16 @@ impl ReadFields for LinkRequest {
         let token = fields.required("/token", fields::any_text);
         let password = fields.optional("/password", fields::given_password);
         let user_name = fields.optional("/user_name", fields::user_name);
+        let terms_accepted = terms(fields);
         if fields.policy().confirm.require_password && matches!(password, Some(None)) {
             fields.refuse(FieldError::new("/password", Code::Required));
         }
-        Some(Self { token: token?, password: password?, user_name: user_name? })
+        Some(Self {
+            token: token?,
+            password: password?,
+            user_name: user_name?,
+            terms_accepted: terms_accepted?,
+        })
     }
 }
 
@@ -103,7 +114,9 @@ async fn confirm_by_link(
     Json(body): Json<LinkRequest>,
 ) -> Result<Json<User>, Problem> {
     let password = body.password.map(GivenPassword::possible).transpose()?;
-    let account = accounts.confirm_by_link(&body.token, password.as_ref(), body.user_name, &client).await?;
+    let LinkRequest { token, user_name, terms_accepted, .. } = body;
+    let account =
+        accounts.confirm_by_link(&token, password.as_ref(), user_name, terms_accepted, &client).await?;
     Ok(Json(account.into()))
 }
 

@@ -4,12 +4,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
-use vestibule::{Accounts, Actor, Email, InvitationId, NewInvitation, Password, Roles, Timestamp, UserName};
+use vestibule::{
+    Accounts, Actor, Email, InvitationId, NewInvitation, Password, Roles, Terms, Timestamp, UserName,
+};
 
 use crate::api::user::User;
 use crate::catalogue::Code;
 use crate::describe::errors::{API, BEARER, BODY, EVERY, HASH, errors};
 use crate::describe::routes::{Routes, routes};
+use crate::extract::terms::needed_terms;
 use crate::extract::{Administrator, Client, Fields, Json, ReadFields, fields};
 use crate::problem::Problem;
 
@@ -117,6 +120,9 @@ pub(crate) struct AcceptRequest {
     /// Another public name than the invitation proposes.
     #[schema(value_type = String, min_length = 2, max_length = 32, required = false)]
     pub(crate) user_name: Option<UserName>,
+    /// Whether they accept the operator's terms. Must be `true` where `signup.consent` is `checkbox`.
+    #[schema(value_type = bool, default = false, required = false)]
+    pub(crate) terms_accepted: Terms,
 }
 
 impl ReadFields for AcceptRequest {
@@ -124,7 +130,13 @@ impl ReadFields for AcceptRequest {
         let token = fields.required("/token", fields::any_text);
         let password = fields.required("/password", fields::new_password("/password"));
         let user_name = fields.optional("/user_name", fields::user_name);
-        Some(Self { token: token?, password: password?, user_name: user_name? })
+        let terms_accepted = needed_terms(fields);
+        Some(Self {
+            token: token?,
+            password: password?,
+            user_name: user_name?,
+            terms_accepted: terms_accepted?,
+        })
     }
 }
 
@@ -140,6 +152,7 @@ async fn accept(
     Client(client): Client,
     Json(body): Json<AcceptRequest>,
 ) -> Result<Json<User>, Problem> {
-    let AcceptRequest { token, password, user_name } = body;
-    Ok(Json(accounts.accept_invitation(&token, &password, user_name, &client).await?.into()))
+    let AcceptRequest { token, password, user_name, terms_accepted } = body;
+    let account = accounts.accept_invitation(&token, &password, user_name, terms_accepted, &client).await?;
+    Ok(Json(account.into()))
 }

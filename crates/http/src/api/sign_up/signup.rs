@@ -8,14 +8,15 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Type};
 use vestibule::{
-    Accounts, ConfirmMethod, DisplayName, Email, Password, PasswordContext, Pending, SignUp, Timestamp,
-    UserName,
+    Accounts, ConfirmMethod, DisplayName, Email, Password, PasswordContext, Pending, SignUp, Terms,
+    Timestamp, UserName,
 };
 
 use crate::catalogue::Code;
 use crate::describe::errors::{API, BODY, EVERY, HASH, errors};
 use crate::describe::routes::{Routes, routes};
 use crate::extract::header::single;
+use crate::extract::terms::needed_terms;
 use crate::extract::{Client, Fields, Json, ReadFields, fields};
 use crate::problem::Problem;
 use crate::problem::field_error::FieldError;
@@ -48,6 +49,9 @@ pub(crate) struct SignUpRequest {
     /// The language of the mails, a tag such as `en` or `pt-BR`.
     #[schema(value_type = String, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", required = false)]
     pub(crate) locale: Option<String>,
+    /// Whether they accept the operator's terms. Must be `true` where `signup.consent` is `checkbox`.
+    #[schema(value_type = bool, default = false, required = false)]
+    pub(crate) terms_accepted: Terms,
 }
 
 /// No member, unless the operator's schema asks for some.
@@ -67,6 +71,7 @@ impl ReadFields for SignUpRequest {
         let display_name = fields.optional("/display_name", fields::display_name);
         let profile = fields.optional_object("/profile", fields::object("/profile"));
         let locale = fields.optional("/locale", fields::locale);
+        let terms_accepted = needed_terms(fields);
         let profile = profile.map(Option::unwrap_or_default);
         if let Some(Err(error)) = profile.as_ref().map(|data| fields.policy().check_sign_up_data(data)) {
             for error in FieldError::profile(error) {
@@ -87,14 +92,25 @@ impl ReadFields for SignUpRequest {
             display_name: display_name?,
             profile: profile?,
             locale: locale?,
+            terms_accepted: terms_accepted?,
         })
     }
 }
 
 impl From<SignUpRequest> for SignUp {
     fn from(wish: SignUpRequest) -> Self {
-        let SignUpRequest { email, password, user_name, display_name, profile: data, locale } = wish;
-        Self { email, password, user_name, display_name, data, locale, idempotency_key: None }
+        let SignUpRequest { email, password, user_name, display_name, profile, locale, terms_accepted } =
+            wish;
+        Self {
+            email,
+            password,
+            user_name,
+            display_name,
+            data: profile,
+            locale,
+            terms: terms_accepted,
+            idempotency_key: None,
+        }
     }
 }
 

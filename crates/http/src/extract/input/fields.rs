@@ -66,6 +66,17 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A truth value; absent, it is `false`. `None` means that it was refused.
+    pub(crate) fn flag(&mut self, pointer: &'static str) -> Option<bool> {
+        let name = pointer.trim_start_matches('/');
+        let Some(at) = self.sent.iter().position(|(sent, _)| sent == name) else { return Some(false) };
+        if let Tree::Other(Value::Bool(value)) = self.sent.swap_remove(at).1 {
+            return Some(value);
+        }
+        self.refuse(FieldError::new(pointer, Code::WrongType));
+        None
+    }
+
     /// An optional object, as JSON.
     #[expect(clippy::option_option, reason = "refused, absent and present are three things")]
     pub(crate) fn optional_object<T>(

@@ -42,16 +42,16 @@ impl Pairs {
         Fields::read_all(filled.map(|(name, value)| (name, Tree::Text(value))).collect(), policy)
     }
 
-    /// The same with a field that is no text.
-    pub(crate) fn read_with<T: ReadFields>(
+    /// The same with fields that are no texts.
+    pub(crate) fn read_with<T: ReadFields, const N: usize>(
         self,
-        name: &str,
-        value: Tree,
+        others: [(&str, Tree); N],
         policy: &Policy,
     ) -> Result<T, Problem> {
         let filled = self.0.into_iter().filter(|(_, value)| !value.is_empty());
-        let sent = filled.map(|(name, value)| (name, Tree::Text(value))).chain([(name.to_owned(), value)]);
-        Fields::read_all(sent.collect(), policy)
+        let texts = filled.map(|(name, value)| (name, Tree::Text(value)));
+        let others = others.map(|(name, value)| (name.to_owned(), value));
+        Fields::read_all(texts.chain(others).collect(), policy)
     }
 
     /// Reads a whole `T` with a list among its fields: in a form the list is one text, with spaces or commas between
@@ -60,7 +60,7 @@ impl Pairs {
         let text = self.take(list).unwrap_or_default();
         let items = text.split([' ', ',']).filter(|item| !item.is_empty());
         let items = Tree::List(items.map(|item| Tree::Text(item.to_owned())).collect());
-        self.read_with(list, items, policy)
+        self.read_with([(list, items)], policy)
     }
 
     /// Reads a whole `T` with lists and an object of texts among its fields: in a form each is one text, with spaces or line

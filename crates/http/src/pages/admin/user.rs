@@ -143,6 +143,7 @@ fn shown(account: &Account) -> Value {
         external_id => account.external_id.as_ref().map(ExternalId::as_str),
         created_at => account.created_at.to_string(),
         confirmed_at => account.email_confirmed_at.to_string(),
+        terms_accepted_at => account.terms_accepted_at.map(|at| at.to_string()),
         disabled_at => account.disabled_at.map(|at| at.to_string()),
         data => as_text(&account.data),
         app_data => as_text(&account.app_data),

@@ -113,7 +113,7 @@ impl ErrorView {
 const PROFILE: &str = "profile";
 
 /// The fields of all pages, in the order of the pages.
-const FIELDS: [&str; 37] = [
+const FIELDS: [&str; 38] = [
     "token",
     "state",
     "kind",
@@ -133,6 +133,7 @@ const FIELDS: [&str; 37] = [
     "display_name",
     "user_name",
     PROFILE,
+    "terms_accepted",
     "login",
     "code",
     "recovery_code",

@@ -69,6 +69,7 @@ const FILES: &[(&str, &str)] = templates![
     "sign_up/confirm.html",
     "sign_up/join.html",
     "sign_up/signup.html",
+    "sign_up/terms.html",
 ];
 
 /// One set for each language, so that macros find its texts as well.

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use minijinja::{Value, context};
 use vestibule::{
     Accounts, AuthenticateError, AuthorizationRequest, BrowserSession, DisplayName, Fault, Secret,
-    SignUpMode, SignedIn,
+    SignUpMode, SignUpPolicy, SignedIn, TermsConsent,
 };
 
 use super::content_policy::{WayToApplication, leading_to};
@@ -142,14 +142,19 @@ impl Visit {
         values: Value,
     ) -> Response {
         let holder = self.session.as_ref().unwrap_or(&self.browser.0);
-        let mode = self.accounts.policy().sign_up.mode;
+        let SignUpPolicy { mode, consent, .. } = &self.accounts.policy().sign_up;
         let own = context! {
             form_token => self.accounts.form_token(holder.expose()).expose(),
             return_to => self.return_to.as_deref(),
             url => self.accounts.public_url(),
             min => self.accounts.policy().passwords.min_code_points,
-            may_sign_up => mode == SignUpMode::Open,
-            by_invitation => mode == SignUpMode::Invitation,
+            may_sign_up => *mode == SignUpMode::Open,
+            by_invitation => *mode == SignUpMode::Invitation,
+            consent => match consent {
+                TermsConsent::Off => None,
+                TermsConsent::Line => Some("line"),
+                TermsConsent::Checkbox => Some("checkbox"),
+            },
             with_passkeys => self.accounts.relying_party().is_some(),
         };
         let values = context! { ..values, ..context! { ..own, ..self.choice.values() } };

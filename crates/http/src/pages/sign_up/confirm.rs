@@ -6,6 +6,7 @@ use minijinja::{Value, context};
 use utoipa::ToSchema;
 use vestibule::{BrowserSession, LinkProof, MailedLink, Password};
 
+use super::terms;
 use crate::catalogue::Code;
 use crate::describe::errors::{EVERY, HASH, PAGE_FORM, errors};
 use crate::describe::routes::{Routes, routes};
@@ -80,6 +81,9 @@ struct ConfirmForm {
     /// Another name than the one of the sign-up, where that was taken meanwhile.
     #[schema(required = false, nullable = false)]
     user_name: Option<String>,
+    /// Where the password is chosen here: the checkbox, if the page has one.
+    #[schema(required = false, nullable = false)]
+    terms_accepted: Option<String>,
 }
 
 errors!(SubmitErrors: EVERY, HASH, PAGE_FORM);
@@ -97,6 +101,7 @@ errors!(SubmitErrors: EVERY, HASH, PAGE_FORM);
 async fn submit(visit: Visit, form: PageForm) -> Result<Response, Problem> {
     let token = form.typed("token").unwrap_or_default().to_owned();
     let user_name = form.typed("user_name").map(str::to_owned);
+    let ticked = form.typed(terms::FIELD).is_some();
     let visit = on_its_way(visit, &token);
     let problem = match confirm(&visit, &token, form).await {
         Ok(Some(session)) => return Ok(visit.sign_in(&session, "/account?said=active")),
@@ -109,7 +114,11 @@ async fn submit(visit: Visit, form: PageForm) -> Result<Response, Problem> {
         Code::FormExpired if token.is_empty() => context! { view => "form", ..asked(&visit, "") },
         _ => values(&visit, &token).await?,
     };
-    visit.refused(problem, "sign_up/confirm.html", context! { ask_user_name, user_name, ..values })
+    visit.refused(
+        problem,
+        "sign_up/confirm.html",
+        context! { ask_user_name, user_name, terms_accepted => ticked, ..values },
+    )
 }
 
 async fn confirm(visit: &Visit, token: &str, form: PageForm) -> Result<Option<BrowserSession>, Problem> {
@@ -117,6 +126,7 @@ async fn confirm(visit: &Visit, token: &str, form: PageForm) -> Result<Option<Br
     let wrong = |_| Problem::new(Code::InvalidCredentials);
     let password = form.take("password").map(|text| Password::new(&text)).transpose().map_err(wrong)?;
     let user_name = form.filled("user_name").map(|text| fields::user_name(&text)).transpose()?;
+    let terms = terms::take(&mut form, &visit.accounts.policy().sign_up).into();
     let proof = match (visit.cookie(Cookie::SignUp), &password) {
         (Some(proof), _) if is_own(visit, token) => LinkProof::Browser(proof),
         (_, Some(password)) => LinkProof::Password(password),
@@ -124,5 +134,5 @@ async fn confirm(visit: &Visit, token: &str, form: PageForm) -> Result<Option<Br
         (_, None) => return Err(Problem::new(Code::InvalidCredentials)),
     };
     let (held, client) = (visit.held(), &visit.client);
-    Ok(visit.accounts.confirm_by_link_in_browser(token, proof, user_name, held, client).await?)
+    Ok(visit.accounts.confirm_by_link_in_browser(token, proof, user_name, terms, held, client).await?)
 }

@@ -7,10 +7,12 @@ use axum::routing::get;
 use minijinja::{Value, context};
 use vestibule::{Account, FirstAdmin, Login, MailedLink, Password};
 
+use super::terms;
 use crate::api::sign_up::invitation::AcceptRequest;
 use crate::api::sign_up::setup::SetupRequest;
 use crate::app::App;
 use crate::catalogue::Code;
+use crate::extract::input::tree::Tree;
 use crate::pages::frame::mailed_link::shown;
 use crate::pages::frame::page_form::PageForm;
 use crate::pages::frame::query::query;
@@ -53,10 +55,12 @@ async fn accept(visit: Visit, form: PageForm) -> Result<Response, Problem> {
     let visit = invited(visit, form.typed("return_to"));
     let token = form.typed("token").unwrap_or_default().to_owned();
     let user_name = form.typed("user_name").map(str::to_owned);
+    let ticked = form.typed(terms::FIELD).is_some();
     match accepted(&visit, form).await {
         Ok((account, password)) => Ok(welcome(&visit, account, &password, "/account?said=active").await),
         Err(problem) => {
-            let values = context! { user_name, ..invitation(&visit, &token).await? };
+            let values =
+                context! { user_name, terms_accepted => ticked, ..invitation(&visit, &token).await? };
             visit.refused(problem, "sign_up/join.html", values)
         }
     }
@@ -68,8 +72,13 @@ async fn accepted(visit: &Visit, form: PageForm) -> Result<(Account, Password), 
     if form.value("token").unwrap_or_default().is_empty() {
         form.put("token", "-");
     }
-    let AcceptRequest { token, password, user_name } = form.read(visit.accounts.policy())?;
-    let account = visit.accounts.accept_invitation(&token, &password, user_name, &visit.client).await?;
+    let policy = visit.accounts.policy();
+    let terms = Tree::Other(terms::take(&mut form, &policy.sign_up).into());
+    let AcceptRequest { token, password, user_name, terms_accepted } =
+        form.read_with([(terms::FIELD, terms)], policy)?;
+    let accepted =
+        visit.accounts.accept_invitation(&token, &password, user_name, terms_accepted, &visit.client);
+    let account = accepted.await?;
     Ok((account, password))
 }
 

@@ -6,6 +6,7 @@ mod join;
 mod profile;
 mod signup;
 mod spelling;
+mod terms;
 mod webmail;
 
 use crate::app::App;

@@ -6,9 +6,10 @@ use axum::routing::get;
 use minijinja::context;
 use vestibule::{Pending, Secret};
 
-use super::{check_mail, profile};
+use super::{check_mail, profile, terms};
 use crate::api::sign_up::signup::SignUpRequest;
 use crate::app::App;
+use crate::extract::input::tree::Tree;
 use crate::pages::frame::page_form::PageForm;
 use crate::pages::frame::query::query;
 use crate::pages::frame::visit::{Visit, see_other};
@@ -33,6 +34,7 @@ async fn submit(visit: Visit, form: PageForm) -> Result<Response, Problem> {
     let visit = visit.returning(form.typed("return_to"));
     let typed = context! {
         email => form.typed("email"), user_name => form.typed("user_name"), display_name => form.typed("display_name"),
+        terms_accepted => form.typed(terms::FIELD),
         profile => profile::asked(visit.accounts.policy().sign_up_fields(), visit.language(), |name| form.typed(name)),
     };
     match sign_up(&visit, form).await {
@@ -48,6 +50,7 @@ async fn sign_up(visit: &Visit, form: PageForm) -> Result<(Pending, Secret), Pro
     form.put("locale", visit.language().tag());
     let policy = visit.accounts.policy();
     let profile = profile::take(&mut form, policy.sign_up_fields());
-    let wish: SignUpRequest = form.read_with("profile", profile, policy)?;
+    let terms = Tree::Other(terms::take(&mut form, &policy.sign_up).into());
+    let wish: SignUpRequest = form.read_with([("profile", profile), (terms::FIELD, terms)], policy)?;
     Ok(visit.accounts.sign_up_in_browser(wish.into(), &visit.client).await?)
 }

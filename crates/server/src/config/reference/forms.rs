@@ -92,6 +92,7 @@ fn words(path: &str) -> Vec<&'static str> {
     match path {
         "confirm.methods" => vec!["code", "link"],
         "signup.mode" => vec!["open", "invitation", "closed"],
+        "signup.consent" => vec!["off", "line", "checkbox"],
         "signup.disclosure" => vec!["discreet", "friendly"],
         "password.preset" => vec!["standard", "nist"],
         "tokens.algorithm" => vec!["EdDSA", "ES256"],
@@ -112,7 +113,9 @@ mod tests {
 
     fn is_accepted(key: &Key, word: &str) -> bool {
         let flags = Flags { config: None, listen: None };
-        let environment = Environment([(key.variable(), word.to_owned())].into());
+        // There are terms to accept.
+        let terms = ("VESTIBULE_PAGES_TERMS_URL".to_owned(), "https://example.org/terms".to_owned());
+        let environment = Environment([(key.variable(), word.to_owned()), terms].into());
         Config::load(&flags, &environment).is_ok()
     }
 
@@ -127,6 +130,6 @@ mod tests {
                 with_words += 1;
             }
         }
-        assert_eq!(with_words, 8);
+        assert_eq!(with_words, 9);
     }
 }

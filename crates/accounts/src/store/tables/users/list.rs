@@ -3,7 +3,7 @@
 //! No statement looks for users that match: it reads a stretch of an index, or looks at users whose ids it is given. So the work
 //! is bounded on both databases, whatever plan they choose.
 
-use super::account;
+use super::{COLUMNS, account};
 use crate::domain::access::roles::RoleName;
 use crate::domain::ids::UserId;
 use crate::domain::user::{FactorStatus, UserStatus};
@@ -321,9 +321,9 @@ pub(crate) fn read(tx: &mut Tx<'_>, ids: &[UserId], with_passkeys: bool) -> Resu
         found.extend(tx.rows(sql, &bound, |row| {
             Ok(ListedUser {
                 account: account(row)?,
-                last_sign_in_at: row.get_opt(16)?,
-                has_passkey: row.get::<i64>(17)? > 0,
-                has_authenticator: row.get::<i64>(18)? > 0,
+                last_sign_in_at: row.get_opt(COLUMNS)?,
+                has_passkey: row.get::<i64>(COLUMNS + 1)? > 0,
+                has_authenticator: row.get::<i64>(COLUMNS + 2)? > 0,
             })
         })?);
     }

@@ -141,6 +141,7 @@ pub(super) fn told(refusal: ImportRefusal) -> Refusal {
         }
         ImportRefusal::NotYet(ImportedTime::EmailConfirmed) => "email_confirmed_at",
         ImportRefusal::NotYet(ImportedTime::Disabled) => "disabled_at",
+        ImportRefusal::NotYet(ImportedTime::TermsAccepted) => "terms_accepted_at",
     };
     Refusal::new(field, refusal.to_string())
 }
