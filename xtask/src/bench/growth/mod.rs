@@ -22,7 +22,7 @@ use crate::shell::{Result, target_dir};
 
 /// Databases are filled again after this time: what is in them would expire.
 const KEPT_FOR: Duration = Duration::from_hours(72);
-const POSTGRES_USERS: u32 = 200_000;
+const POSTGRES_USERS: u32 = 1_000_000;
 /// Steps of the table: up to a factor of a thousand on SQLite.
 const SMALLEST: u32 = 1000;
 const FACTOR: Budget = Budget::AtMost(1.2);
