@@ -75,7 +75,7 @@ struct LinkRequest {
     user_name: Option<UserName>,
     /// Whether they accept the operator's terms: counts only where the password is chosen here, and must then be `true` where
     /// `signup.consent` is `checkbox`.
-    #[schema(value_type = bool, default = false, required = false)]
+    #[schema(value_type = bool, required = false)]
     terms_accepted: Terms,
 }
 

@@ -121,7 +121,7 @@ pub(crate) struct AcceptRequest {
     #[schema(value_type = String, min_length = 2, max_length = 32, required = false)]
     pub(crate) user_name: Option<UserName>,
     /// Whether they accept the operator's terms. Must be `true` where `signup.consent` is `checkbox`.
-    #[schema(value_type = bool, default = false, required = false)]
+    #[schema(value_type = bool, required = false)]
     pub(crate) terms_accepted: Terms,
 }
 

@@ -50,7 +50,7 @@ pub(crate) struct SignUpRequest {
     #[schema(value_type = String, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", required = false)]
     pub(crate) locale: Option<String>,
     /// Whether they accept the operator's terms. Must be `true` where `signup.consent` is `checkbox`.
-    #[schema(value_type = bool, default = false, required = false)]
+    #[schema(value_type = bool, required = false)]
     pub(crate) terms_accepted: Terms,
 }
 
