@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use crate::shell::{Result, cargo, output, program, root};
+use super::processor::Processor;
+use crate::shell::{Result, cargo, output, root};
 
 const PROGRAM: &str = "vestibule-server";
 
@@ -57,11 +58,11 @@ struct Package {
 }
 
 impl Components {
-    /// As built for this machine's architecture, without what is only needed to build or to test.
-    pub(super) fn of_program() -> Result<Self> {
-        let host = output(program("rustc").args(["--print", "host-tuple"]))?;
+    /// As built for this processor, without what is only needed to build or to test.
+    pub(super) fn of_program(processor: Processor) -> Result<Self> {
+        let target = processor.target();
         let mut tree = cargo(["tree", "--locked", "--package", PROGRAM, "--edges=normal", "--prefix=depth"]);
-        let tree = output(tree.args(["--format={p}\t{l}", "--target", host.trim()]))?;
+        let tree = output(tree.args(["--format={p}\t{l}", "--target", &target]))?;
         let mut components = parse(&tree);
         let lock = fs::read_to_string(root().join("Cargo.lock")).map_err(|e| format!("Cargo.lock: {e}"))?;
         let lock: Lock = toml::from_str(&lock).map_err(|e| format!("Cargo.lock: {e}"))?;
@@ -70,9 +71,9 @@ impl Components {
                 component.checksum = checksum;
             }
         }
-        // Only what this machine needs is fetched.
+        // Only what this processor needs is fetched.
         let mut metadata = cargo(["metadata", "--locked", "--format-version=1", "--filter-platform"]);
-        let metadata = output(metadata.arg(host.trim()))?;
+        let metadata = output(metadata.arg(&target))?;
         let metadata: Metadata =
             serde_json::from_str(&metadata).map_err(|e| format!("cargo metadata: {e}"))?;
         for Package { name, version, manifest_path } in metadata.packages {
@@ -138,7 +139,7 @@ mod tests {
 
     #[test]
     fn the_program_is_made_of_what_is_locked() {
-        let components = Components::of_program().unwrap();
+        let components = Components::of_program(Processor::of_this_machine().unwrap()).unwrap();
         let (id, own) = components.program().unwrap();
         assert!(id.version == env!("CARGO_PKG_VERSION") && own.checksum.is_none() && own.uses.len() > 20);
         let of_others = components.0.iter().filter(|(id, _)| !id.name.starts_with("vestibule"));

@@ -2,9 +2,9 @@
 
 mod components;
 mod notices;
+mod processor;
 mod sbom;
 
-use std::env::consts::ARCH;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use clap::Args;
 use crate::bench::program::debug;
 use crate::shell::{Result, cargo, output, program, root, run as execute, target_dir};
 use components::Components;
+use processor::Processor;
 
 /// Files of the repository, and their folder in the archive.
 const FILES: [(&str, &str); 14] = [
@@ -38,40 +39,57 @@ const COMPLETIONS: [(&str, &str); 3] =
 #[derive(Args)]
 pub(crate) struct Options {
     /// Pack the build for development, which is not static: to try this task without a long build
-    #[arg(long)]
+    #[arg(long, conflicts_with = "processor")]
     debug: bool,
+    /// Make the program for this processor [default: that of this machine]
+    #[arg(long, value_enum)]
+    processor: Option<Processor>,
     /// The folder to write into [default: dist in the build folder]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 }
 
 pub(crate) fn run(options: &Options) -> Result {
-    let binary = if options.debug { debug()? } else { release()? };
+    let own = Processor::of_this_machine()?;
+    let processor = options.processor.unwrap_or(own);
+    let binary = if options.debug { debug()? } else { release(processor)? };
+    // A program for another processor cannot print its manual here.
+    let speaker = if processor == own { binary.clone() } else { debug()? };
     let out = options.out.clone().map_or_else(|| target_dir().map(|target| target.join("dist")), Ok)?;
-    let (archive, bom) = pack(&binary, &out)?;
-    let sums = output(program("sha256sum").arg(&archive).arg(&bom).current_dir(&out))?;
-    write(&out.join("SHA256SUMS"), &sums)?;
-    for name in [archive, bom, "SHA256SUMS".to_owned()] {
+    let [archive, bom] = pack(&binary, &speaker, processor, &out)?;
+    write(&out.join("SHA256SUMS"), &sums(&out)?)?;
+    for name in [&archive, &bom, "SHA256SUMS"] {
         println!("{}", out.join(name).display());
     }
     Ok(())
+}
+
+/// The checksums of everything in the folder, which may have archives for other processors.
+fn sums(folder: &Path) -> Result<String> {
+    let cannot = |e: std::io::Error| format!("cannot read {}: {e}", folder.display());
+    let entries = fs::read_dir(folder).map_err(cannot)?.map(|entry| entry.map(|entry| entry.file_name()));
+    let mut names = entries.collect::<std::io::Result<Vec<_>>>().map_err(cannot)?;
+    names.retain(|name| name.to_string_lossy().starts_with("vestibule-"));
+    names.sort();
+    output(program("sha256sum").args(names).current_dir(folder))
 }
 
 /// Every crate can be packed, and the program archived.
 pub(crate) fn check() -> Result {
     execute(&mut cargo(["package", "--workspace", "--no-verify", "--allow-dirty", "--quiet"]))?;
     let folder = tempfile::tempdir().map_err(|e| format!("cannot make a folder: {e}"))?;
-    run(&Options { debug: true, out: Some(folder.path().to_owned()) })
+    run(&Options { debug: true, processor: None, out: Some(folder.path().to_owned()) })
 }
 
 /// One file that needs nothing of the system: the C library is in it, too.
-fn release() -> Result<PathBuf> {
-    let host = output(program("rustc").args(["--print", "host-tuple"]))?;
-    let host = host.trim();
+fn release(processor: Processor) -> Result<PathBuf> {
+    let target = processor.target();
     // With `--target`, the C library stays out of build scripts and macros.
-    let mut build = cargo(["build", "--release", "--locked", "--package=vestibule-server", "--target", host]);
+    let mut build =
+        cargo(["build", "--release", "--locked", "--package=vestibule-server", "--target", &target]);
+    processor.prepare(&mut build)?;
     execute(build.env("RUSTFLAGS", "-C target-feature=+crt-static"))?;
-    let binary = target_dir()?.join(host).join("release/vestibule");
+    let binary = target_dir()?.join(target).join("release/vestibule");
     let bytes = fs::read(&binary).map_err(|e| format!("cannot read {}: {e}", binary.display()))?;
     match has_interpreter(&bytes) {
         Some(false) => Ok(binary),
@@ -95,10 +113,10 @@ fn has_interpreter(elf: &[u8]) -> Option<bool> {
     kinds.try_fold(false, |found, kind| Some(found || kind? == INTERPRETER))
 }
 
-/// Writes the archive and the list of its parts; their names.
-fn pack(binary: &Path, out: &Path) -> Result<(String, String)> {
-    let components = Components::of_program()?;
-    let name = format!("vestibule-{}-{ARCH}-linux", components.version());
+/// Writes the archive and the list of its parts; their names. `speaker` is the program that prints its own manual here.
+fn pack(binary: &Path, speaker: &Path, processor: Processor, out: &Path) -> Result<[String; 2]> {
+    let components = Components::of_program(processor)?;
+    let name = format!("vestibule-{}-{}-linux", components.version(), processor.name());
     let folder = out.join(&name);
     let _ = fs::remove_dir_all(&folder);
     let copy = |from: &Path, place: &str| {
@@ -111,10 +129,10 @@ fn pack(binary: &Path, out: &Path) -> Result<(String, String)> {
     FILES.iter().try_for_each(|(file, place)| copy(&root().join(file), place))?;
     fs::create_dir_all(folder.join("completions")).map_err(|e| format!("cannot make a folder: {e}"))?;
     for (shell, file) in COMPLETIONS {
-        let text = output(program(binary).args(["completions", shell]))?;
+        let text = output(program(speaker).args(["completions", shell]))?;
         write(&folder.join("completions").join(file), &text)?;
     }
-    output(program(binary).arg("man").arg(folder.join("man/man1")))?;
+    output(program(speaker).arg("man").arg(folder.join("man/man1")))?;
     write(&folder.join("LICENSES-OF-OTHERS.txt"), &notices::of(&components)?)?;
 
     let bom = format!("{name}.cdx.json");
@@ -127,7 +145,7 @@ fn pack(binary: &Path, out: &Path) -> Result<(String, String)> {
     tar.arg(format!("--mtime=@{}", when.trim())).args(["--use-compress-program=gzip -n", "--file"]);
     execute(tar.arg(&archive).arg(&name).current_dir(out))?;
     fs::remove_dir_all(&folder).map_err(|e| format!("cannot delete {}: {e}", folder.display()))?;
-    Ok((archive, bom))
+    Ok([archive, bom])
 }
 
 fn write(path: &Path, text: &str) -> Result {
