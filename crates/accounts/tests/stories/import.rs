@@ -153,6 +153,14 @@ on_both_stores! {
         assert_eq!(details, ["created", "updated"]);
     }
 
+    async fn an_update_brings_when_terms_were_accepted(world: &World) {
+        imported(world, user("ada@example.org", None)).await;
+        let accepted = |at| ImportedUser { terms_accepted_at: Some(Timestamp::from_millis(at)), ..user("ada@example.org", None) };
+        assert!(matches!(import(world, &[accepted(1_650_000_000_000)], UPDATE).await[0], Imported::Updated(_)));
+        assert!(matches!(import(world, &[accepted(1_660_000_000_000)], UPDATE).await[0], Imported::Skipped(_)), "it has a time");
+        assert_eq!(all(world).await[0].account.terms_accepted_at, Some(Timestamp::from_millis(1_650_000_000_000)));
+    }
+
     // A password that was used or set here is never replaced by an older one.
     async fn an_update_replaces_only_hashes_of_others(world: &World) {
         imported(world, user("ada@example.org", Some(made_by("bcrypt", "2y")))).await;

@@ -280,6 +280,9 @@ fn update(
     if let Some(external_id) = &wanted.external_id {
         transfer::set_external_id(tx, id, external_id)?;
     }
+    if let Some(at) = wanted.terms_accepted_at {
+        transfer::accept_terms(tx, id, at)?;
+    }
     let has_new_hash = match row.hash.as_ref().map(as_stored) {
         Some(hash) => transfer::set_hash(tx, id, hash)?,
         None => false,

@@ -3,6 +3,7 @@
 use super::{Credentials, Hash, account, credentials};
 use crate::domain::ids::UserId;
 use crate::domain::profile::external_id::ExternalId;
+use crate::domain::time::Timestamp;
 use crate::domain::user::Account;
 use crate::fault::Fault;
 use crate::store::Tx;
@@ -14,6 +15,15 @@ pub(crate) fn by_external_id(tx: &mut Tx<'_>, id: &ExternalId) -> Result<Option<
 
 pub(crate) fn set_external_id(tx: &mut Tx<'_>, id: UserId, external_id: &ExternalId) -> Result<(), Fault> {
     tx.execute("UPDATE users SET external_id = $2 WHERE id = $1", args![id, external_id.as_str()])?;
+    Ok(())
+}
+
+/// Notes when the terms were accepted, unless they were accepted here.
+pub(crate) fn accept_terms(tx: &mut Tx<'_>, id: UserId, at: Timestamp) -> Result<(), Fault> {
+    tx.execute(
+        "UPDATE users SET terms_accepted_at = COALESCE(terms_accepted_at, $2) WHERE id = $1",
+        args![id, at],
+    )?;
     Ok(())
 }
 
