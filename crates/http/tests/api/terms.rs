@@ -32,6 +32,19 @@ async fn accepted_at(world: &World, email: &str) -> serde_json::Value {
     world.get_as("/v1/me", &token).await.json()["terms_accepted_at"].clone()
 }
 
+/// Whoever chooses a password at this page is asked, and signed in when they accept.
+async fn the_page_of_the_link_asks(world: &World, path: &str, token: &str) {
+    let mut browser = Browser::default();
+    let page = browser.get(world, &format!("{path}?token={token}")).await;
+    assert!(page.text.contains("name=\"terms_accepted\""), "{}", page.text);
+    let fields = format!("token={token}&password={PASSWORD}");
+    let refused = browser.submit(world, path, &fields).await;
+    assert!(refused.status == 422 && refused.text.contains("Agree to this"), "{}", refused.text);
+    let accepted = browser.submit(world, path, &format!("{fields}&terms_accepted=on")).await;
+    assert_eq!(accepted.leads_to(), "/account?said=active");
+    assert!(accepted_at(world, ADA).await.is_string());
+}
+
 on_both_stores! {
     async fn nobody_signs_up_without_them(world: World) {
         let world = asking(world, TermsConsent::Checkbox).await;
@@ -95,7 +108,13 @@ on_both_stores! {
         let page = browser.get(&world, "/signup").await;
         assert!(page.text.contains("By creating an account, you agree to the terms of use."), "{}", page.text);
         assert!(!page.text.contains("type=\"checkbox\""));
-        browser.submit(&world, "/signup", &format!("email={ADA}&password={PASSWORD}")).await;
+        let shown = "<input type=\"hidden\" name=\"terms_accepted\" value=\"on\">";
+        assert!(page.text.contains(shown), "{}", page.text);
+        // A page from before the setting did not show the line: nobody has accepted anything there.
+        browser.submit(&world, "/signup", &format!("email=bob@example.org&password={PASSWORD}")).await;
+        let code = world.newest_mail("bob@example.org").await.code.unwrap();
+        assert!(world.sends_code("bob@example.org", PASSWORD, &code).await.json()["terms_accepted_at"].is_null());
+        browser.submit(&world, "/signup", &format!("email={ADA}&password={PASSWORD}&terms_accepted=on")).await;
         let code = world.newest_mail(ADA).await.code.unwrap();
         assert_eq!(browser.submit(&world, "/check-mail", &format!("code={code}")).await.status, 303);
         assert!(accepted_at(&world, ADA).await.is_string());
@@ -109,15 +128,7 @@ on_both_stores! {
         let token = world.mailed_token("invitation", ADA).await;
         let answer = world.post("/v1/invitation/accept", json!({"token": token, "password": PASSWORD})).await;
         assert_eq!(answer.field_errors(), ["/terms_accepted terms_not_accepted"]);
-        let mut browser = Browser::default();
-        let page = browser.get(&world, &format!("/invitation?token={token}")).await;
-        assert!(page.text.contains("name=\"terms_accepted\""), "{}", page.text);
-        let fields = format!("token={token}&password={PASSWORD}");
-        let refused = browser.submit(&world, "/invitation", &fields).await;
-        assert!(refused.status == 422 && refused.text.contains("Agree to this"), "{}", refused.text);
-        let joined = browser.submit(&world, "/invitation", &format!("{fields}&terms_accepted=on")).await;
-        assert_eq!(joined.leads_to(), "/account?said=active");
-        assert!(accepted_at(&world, ADA).await.is_string());
+        the_page_of_the_link_asks(&world, "/invitation", &token).await;
         let id = world.get_as("/v1/admin/users?q=ada", &admin).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
         let mut admins = Browser::signed_in(&world, "root@example.org").await;
         let page = admins.get(&world, &format!("/admin/users/{id}")).await;
@@ -134,13 +145,6 @@ on_both_stores! {
         let token = world.mailed_token("choose_password", ADA).await;
         let answer = world.post("/v1/confirm", json!({"token": token, "password": PASSWORD})).await;
         assert_eq!(answer.field_errors(), ["/terms_accepted terms_not_accepted"]);
-        let mut browser = Browser::default();
-        let page = browser.get(&world, &format!("/confirm?token={token}")).await;
-        assert!(page.text.contains("name=\"terms_accepted\""), "{}", page.text);
-        let fields = format!("token={token}&password={PASSWORD}");
-        let refused = browser.submit(&world, "/confirm", &fields).await;
-        assert!(refused.status == 422 && refused.text.contains("Agree to this"), "{}", refused.text);
-        assert_eq!(browser.submit(&world, "/confirm", &format!("{fields}&terms_accepted=on")).await.leads_to(), "/account?said=active");
-        assert!(accepted_at(&world, ADA).await.is_string());
+        the_page_of_the_link_asks(&world, "/confirm", &token).await;
     }
 }

@@ -126,7 +126,7 @@ async fn confirm(visit: &Visit, token: &str, form: PageForm) -> Result<Option<Br
     let wrong = |_| Problem::new(Code::InvalidCredentials);
     let password = form.take("password").map(|text| Password::new(&text)).transpose().map_err(wrong)?;
     let user_name = form.filled("user_name").map(|text| fields::user_name(&text)).transpose()?;
-    let terms = terms::take(&mut form, &visit.accounts.policy().sign_up).into();
+    let terms = terms::take(&mut form).into();
     let proof = match (visit.cookie(Cookie::SignUp), &password) {
         (Some(proof), _) if is_own(visit, token) => LinkProof::Browser(proof),
         (_, Some(password)) => LinkProof::Password(password),

@@ -72,10 +72,9 @@ async fn accepted(visit: &Visit, form: PageForm) -> Result<(Account, Password), 
     if form.value("token").unwrap_or_default().is_empty() {
         form.put("token", "-");
     }
-    let policy = visit.accounts.policy();
-    let terms = Tree::Other(terms::take(&mut form, &policy.sign_up).into());
+    let terms = Tree::Other(terms::take(&mut form).into());
     let AcceptRequest { token, password, user_name, terms_accepted } =
-        form.read_with([(terms::FIELD, terms)], policy)?;
+        form.read_with([(terms::FIELD, terms)], visit.accounts.policy())?;
     let accepted =
         visit.accounts.accept_invitation(&token, &password, user_name, terms_accepted, &visit.client);
     let account = accepted.await?;

@@ -50,7 +50,7 @@ async fn sign_up(visit: &Visit, form: PageForm) -> Result<(Pending, Secret), Pro
     form.put("locale", visit.language().tag());
     let policy = visit.accounts.policy();
     let profile = profile::take(&mut form, policy.sign_up_fields());
-    let terms = Tree::Other(terms::take(&mut form, &policy.sign_up).into());
+    let terms = Tree::Other(terms::take(&mut form).into());
     let wish: SignUpRequest = form.read_with([("profile", profile), (terms::FIELD, terms)], policy)?;
     Ok(visit.accounts.sign_up_in_browser(wish.into(), &visit.client).await?)
 }
