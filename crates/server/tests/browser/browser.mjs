@@ -89,6 +89,13 @@ export class Site {
     assert.equal((await this.api("/v1/confirm", { token, password })).status, 200);
   }
 
+  /** The account, as its owner gets it from the API. */
+  async account(email, password = PASSWORD) {
+    const { body } = await this.api("/v1/login", { email, password });
+    const answer = await fetch(`${this.url}/v1/me`, { headers: { authorization: `Bearer ${body.access_token}` } });
+    return answer.json();
+  }
+
   async signsIn(page, login, password = PASSWORD, path = "/login") {
     await page.goto(path);
     await page.fill("#login", login);
