@@ -54,9 +54,9 @@ pub(crate) fn run(options: &Options) -> Result {
     let processor = options.processor.unwrap_or(own);
     let binary = if options.debug { debug()? } else { release(processor)? };
     // A program for another processor cannot print its manual here.
-    let speaker = if processor == own { binary.clone() } else { debug()? };
+    let native = if processor == own { binary.clone() } else { debug()? };
     let out = options.out.clone().map_or_else(|| target_dir().map(|target| target.join("dist")), Ok)?;
-    let [archive, bom] = pack(&binary, &speaker, processor, &out)?;
+    let [archive, bom] = pack(&binary, &native, processor, &out)?;
     write(&out.join("SHA256SUMS"), &sums(&out)?)?;
     for name in [&archive, &bom, "SHA256SUMS"] {
         println!("{}", out.join(name).display());
@@ -113,8 +113,8 @@ fn has_interpreter(elf: &[u8]) -> Option<bool> {
     kinds.try_fold(false, |found, kind| Some(found || kind? == INTERPRETER))
 }
 
-/// Writes the archive and the list of its parts; their names. `speaker` is the program that prints its own manual here.
-fn pack(binary: &Path, speaker: &Path, processor: Processor, out: &Path) -> Result<[String; 2]> {
+/// Writes the archive and the list of its parts; their names. `native` is the same program for this machine, which prints the manual.
+fn pack(binary: &Path, native: &Path, processor: Processor, out: &Path) -> Result<[String; 2]> {
     let components = Components::of_program(processor)?;
     let name = format!("vestibule-{}-{}-linux", components.version(), processor.name());
     let folder = out.join(&name);
@@ -129,10 +129,10 @@ fn pack(binary: &Path, speaker: &Path, processor: Processor, out: &Path) -> Resu
     FILES.iter().try_for_each(|(file, place)| copy(&root().join(file), place))?;
     fs::create_dir_all(folder.join("completions")).map_err(|e| format!("cannot make a folder: {e}"))?;
     for (shell, file) in COMPLETIONS {
-        let text = output(program(speaker).args(["completions", shell]))?;
+        let text = output(program(native).args(["completions", shell]))?;
         write(&folder.join("completions").join(file), &text)?;
     }
-    output(program(speaker).arg("man").arg(folder.join("man/man1")))?;
+    output(program(native).arg("man").arg(folder.join("man/man1")))?;
     write(&folder.join("LICENSES-OF-OTHERS.txt"), &notices::of(&components)?)?;
 
     let bom = format!("{name}.cdx.json");
